@@ -1,0 +1,102 @@
+#pragma once
+// comment.hpp - the nouns: content, comment, author, and the draft that is not a comment yet.
+//
+// A content is whatever is commented on; its host names it by a `content_id`. Every content has a
+// version, which each change to its comments moves by one. A comment keeps two of those numbers:
+// its `position`, the version that its posting made (so insertion order needs no clock), and its
+// `version`, the one at which what it shows last changed.
+
+#include <comments/clock.hpp>
+#include <comments/id.hpp>
+#include <comments/text.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace comments {
+
+// Where a comment stands. Only a published one is shown to readers.
+enum class status { published, pending, spam, removed };
+
+// Whether a content takes comments: at once, after a moderator has read them, or not at all.
+enum class content_status { open, premoderated, locked };
+
+constexpr std::array<std::string_view, 4> names_of(status) {
+  return {"published", "pending", "spam", "removed"};
+}
+constexpr std::array<std::string_view, 3> names_of(content_status) {
+  return {"open", "premoderated", "locked"};
+}
+
+// Who wrote. Every part may be empty; none is proof of anything unless `verified` says that the
+// host's own site vouched for it. The e-mail address is never shown by the v1 API.
+struct author {
+  std::string name{};
+  std::string email{};
+  std::string url{};
+  bool verified{};
+
+  friend bool operator==(const author&, const author&) = default;
+};
+
+// What somebody wants to say; `validation.hpp` says what is acceptable in it.
+struct draft {
+  std::string content_id{};
+  std::optional<comment_id> parent{};  // the comment that this answers; none: it starts a thread
+  comments::author author{};
+  std::string body{};
+  std::string key{};  // the request's Idempotency-Key; empty: every post is a new comment
+};
+
+struct comment {
+  comment_id id{};
+  std::string content_id{};
+  std::optional<comment_id> parent{};
+  std::int64_t position{};
+  comments::status status{};
+  comments::author author{};
+  std::string body{};
+  std::int64_t votes{};
+  std::int64_t replies{};  // published ones, directly below it
+  instant created_at{};
+  std::optional<instant> edited_at{};
+  std::int64_t version{};
+
+  friend bool operator==(const comment&, const comment&) = default;
+};
+
+// A content as its readers see it. One that nobody commented on is open, at version 0.
+struct content {
+  std::string content_id{};
+  std::int64_t version{};
+  std::int64_t comments{};  // published ones, replies included
+  content_status status{};
+
+  friend bool operator==(const content&, const content&) = default;
+};
+
+inline bool is_visible(const comment& comment) { return comment.status == status::published; }
+
+// A number that tells a retried request from another one under the same key: 64-bit FNV-1a of
+// everything in `draft` but the key. The same on every machine and in every version, because it is
+// stored. It guards against a client's mistakes, not against an attacker, who could only cheat
+// himself with it.
+inline std::int64_t fingerprint(const draft& draft) {
+  std::uint64_t hash = 14695981039346656037u;
+  const auto add = [&hash](std::string_view part) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    hash = (hash ^ 0xff) * 1099511628211u;  // 0xff is no UTF-8: parts cannot run into each other
+  };
+  add(draft.content_id);
+  add(draft.parent ? to_string(*draft.parent) : "");
+  add(draft.author.name);
+  add(draft.author.email);
+  add(draft.author.url);
+  add(draft.body);
+  return static_cast<std::int64_t>(hash);
+}
+
+}  // namespace comments

@@ -1,0 +1,18 @@
+#pragma once
+// comments.hpp - everything that needs nothing but the standard library.
+//
+// The adapters (store/sqlite.hpp, json/, auth/, http/) are included by name, because each brings
+// the one library that it is for.
+
+#include <comments/clock.hpp>
+#include <comments/comment.hpp>
+#include <comments/event.hpp>
+#include <comments/id.hpp>
+#include <comments/metrics.hpp>
+#include <comments/result.hpp>
+#include <comments/service.hpp>
+#include <comments/store.hpp>
+#include <comments/store/memory.hpp>
+#include <comments/text.hpp>
+#include <comments/validation.hpp>
+#include <comments/version.hpp>

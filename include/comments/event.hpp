@@ -1,0 +1,35 @@
+#pragma once
+// event.hpp - what can happen to a content, and the record that it happened.
+//
+// Each change to a content moves its version by one and appends one event with that version, in the
+// same transaction. So a content's events are numbered 1, 2, 3 … without a gap, and history, live
+// updates and webhooks all read the same log.
+
+#include <comments/clock.hpp>
+#include <comments/id.hpp>
+#include <comments/text.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace comments {
+
+enum class event_kind { posted, edited, moderated, voted, removed };
+
+constexpr std::array<std::string_view, 5> names_of(event_kind) {
+  return {"posted", "edited", "moderated", "voted", "removed"};
+}
+
+struct event {
+  std::string content_id{};
+  std::int64_t version{};
+  event_kind kind{};
+  comment_id comment{};
+  instant at{};
+
+  friend bool operator==(const event&, const event&) = default;
+};
+
+}  // namespace comments

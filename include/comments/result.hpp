@@ -1,0 +1,111 @@
+#pragma once
+// result.hpp - how every fallible call answers: a value, or an error that is a value too.
+//
+// `result<T>` is a strict subset of C++23's std::expected<T, error>, so that the name can be
+// swapped for it one day. Nothing in this library throws across its own boundary; a caller looks
+// and goes on.
+//
+//   result<comment> found = store.find(id);
+//   if (!found) return problem(found.error());
+//   use(found->body);
+
+#include <cassert>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace comments {
+
+// Why a call failed, coarsely: what the caller may do about it. `http/problem.hpp` holds the one
+// table that turns these into HTTP statuses.
+enum class errc {
+  malformed,           // the text could not be read at all: JSON, cursor, percent-encoding
+  invalid,             // read, but it breaks a rule: see error::violations
+  unauthenticated,     // no proof, or a wrong one, of who is calling
+  forbidden,           // known, and not allowed
+  not_found,           // no such thing, or not for this caller
+  method_not_allowed,  // the thing exists and does not do that
+  conflict,            // the state of the thing forbids it
+  key_reused,          // an idempotency key came back with another request
+  too_large,           // longer than a named limit, refused unread
+  unsupported_media,   // not a media type that is read here
+  rate_limited,        // too often; later it works
+  unavailable,         // storage or the service cannot do it now; later it works
+};
+
+// One broken rule. `pointer` is a JSON pointer (RFC 6901) into the request's body, or the bare name
+// of a query parameter or header; `code` is a stable word for programs: "required", "too_long", ...
+struct violation {
+  std::string pointer{};
+  std::string code{};
+
+  friend bool operator==(const violation&, const violation&) = default;
+};
+
+// What went wrong. `message` is one sentence for people; it never carries SQL, paths of the server,
+// the text of an exception, or what a user wrote.
+struct error {
+  errc code{errc::unavailable};
+  std::string message{};
+  std::vector<violation> violations{};
+};
+
+template <typename T>
+class [[nodiscard]] result {
+ public:
+  using value_type = T;
+
+  result(T value) : state_{std::in_place_index<0>, std::move(value)} {}
+  result(comments::error why) : state_{std::in_place_index<1>, std::move(why)} {}
+
+  bool has_value() const noexcept { return state_.index() == 0; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  // The value. Calling these on an error is a mistake of the caller's: asserted, then undefined.
+  T& operator*() & { return *checked(); }
+  const T& operator*() const& { return *checked(); }
+  T&& operator*() && { return std::move(*checked()); }
+  T* operator->() { return checked(); }
+  const T* operator->() const { return checked(); }
+  T& value() & { return *checked(); }
+  const T& value() const& { return *checked(); }
+  T&& value() && { return std::move(*checked()); }
+
+  // The error. The same holds the other way round.
+  const comments::error& error() const& {
+    assert(!has_value());
+    return *std::get_if<1>(&state_);
+  }
+  comments::error&& error() && {
+    assert(!has_value());
+    return std::move(*std::get_if<1>(&state_));
+  }
+
+  T value_or(T fallback) && { return has_value() ? std::move(*checked()) : std::move(fallback); }
+
+  // Calls `next` with the value and answers what it answers, or passes the error on.
+  template <typename Next>
+  auto and_then(Next&& next) && -> decltype(next(std::declval<T&&>())) {
+    if (!has_value()) return std::move(*this).error();
+    return std::forward<Next>(next)(std::move(*checked()));
+  }
+
+ private:
+  T* checked() {
+    assert(has_value());
+    return std::get_if<0>(&state_);
+  }
+  const T* checked() const {
+    assert(has_value());
+    return std::get_if<0>(&state_);
+  }
+
+  std::variant<T, comments::error> state_;
+};
+
+// Success without a value: `return ok();`
+using done = std::monostate;
+inline result<done> ok() { return done{}; }
+
+}  // namespace comments

@@ -1,0 +1,478 @@
+#pragma once
+// store/sqlite.hpp - comments in one SQLite file: the store for one process on one machine.
+//
+// Write-ahead log, synchronous=FULL: an acknowledged comment is on disk. One connection writes, one
+// reads, so readers see a snapshot and never wait for writers. The file belongs to the process that
+// opened it: a second one is refused, by a lock on `path` + "-lock", because versions, caches and
+// live updates are that process's to keep. Reading the file with other tools is fine.
+//
+//   auto store = sqlite_store::open({.path = "comments.db"});
+//   if (!store) return fail(store.error().message);
+//   service api{**store};
+
+#include <comments/store.hpp>
+#include <comments/store/schema.hpp>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace comments {
+
+struct sqlite_options {
+  std::string path{};
+  std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
+  // Hears SQLite's own words whenever a call fails, for the log. Called under the store's lock.
+  std::function<void(std::string_view)> on_failure{};
+};
+
+namespace sqlite {
+
+class connection;
+
+// A prepared statement on loan from its connection, with its parameters bound. Once anything has
+// failed on the connection, it yields no rows.
+class statement final {
+ public:
+  template <typename... Values>
+  statement(connection& owner, sqlite3_stmt* handle, const Values&... values)
+      : owner_{owner}, handle_{handle} {
+    int index = 0;
+    (bind(++index, values), ...);
+  }
+  statement(const statement&) = delete;
+  statement& operator=(const statement&) = delete;
+  ~statement() {
+    if (!handle_) return;
+    sqlite3_reset(handle_);
+    sqlite3_clear_bindings(handle_);
+  }
+
+  // The text must live until the statement is gone.
+  void bind(int index, std::string_view text) {
+    const char* start = text.empty() ? "" : text.data();
+    sqlite3_bind_text(handle_, index, start, static_cast<int>(text.size()), SQLITE_STATIC);
+  }
+  void bind(int index, std::int64_t number) { sqlite3_bind_int64(handle_, index, number); }
+  void bind(int index, std::nullptr_t) { sqlite3_bind_null(handle_, index); }
+
+  // Goes on to the next row. Whether there is one.
+  bool step();
+
+  std::string text(int column) const {
+    const auto* start = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, column));
+    return start ? std::string{start, size} : std::string{};
+  }
+  std::int64_t number(int column) const { return sqlite3_column_int64(handle_, column); }
+  bool is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
+
+ private:
+  connection& owner_;
+  sqlite3_stmt* handle_;
+};
+
+// One connection, used by one thread at a time: hold `mutex`. A failure sticks until `begin`, and
+// everything after it does nothing, so a unit of work is written straight down and checked once.
+class connection final {
+ public:
+  connection(sqlite3* handle, std::function<void(std::string_view)> on_failure)
+      : handle_{handle}, on_failure_{std::move(on_failure)} {}
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  ~connection() {
+    statements_.clear();
+    sqlite3_close(handle_);
+  }
+
+  std::mutex mutex{};
+
+  bool failed() const { return failed_; }
+  void fail() {
+    if (on_failure_ && !failed_) on_failure_(sqlite3_errmsg(handle_));
+    failed_ = true;
+  }
+
+  // Runs statements that answer nothing. Whether all went well, here and before.
+  bool execute(const std::string& sql) {
+    if (!failed_ && sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+      fail();
+    return !failed_;
+  }
+
+  // `sql` with `values` as its parameters 1, 2, 3 … Prepared once, kept for the next time.
+  template <typename... Values>
+  statement prepare(std::string_view sql, const Values&... values) {
+    return statement{*this, find(sql), values...};
+  }
+
+  // Runs one statement whose rows nobody needs.
+  template <typename... Values>
+  void run(std::string_view sql, const Values&... values) {
+    prepare(sql, values...).step();
+  }
+
+  // The first column of the first row, or 0.
+  std::int64_t number(std::string_view sql) {
+    statement asked = prepare(sql);
+    return asked.step() ? asked.number(0) : 0;
+  }
+
+  void begin(const char* how) {
+    failed_ = false;
+    execute(how);
+  }
+  // Whether everything since `begin` took effect, durably. If not, nothing did.
+  bool commit() {
+    if (execute("COMMIT")) return true;
+    rollback();
+    return false;
+  }
+  void rollback() {
+    if (!sqlite3_get_autocommit(handle_))
+      sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  struct finalize {
+    void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
+  };
+
+  sqlite3_stmt* find(std::string_view sql) {
+    if (failed_) return nullptr;
+    const auto known = statements_.find(sql);
+    if (known != statements_.end()) return known->second.get();
+    sqlite3_stmt* made = nullptr;
+    const auto size = static_cast<int>(sql.size());
+    if (sqlite3_prepare_v3(handle_, sql.data(), size, SQLITE_PREPARE_PERSISTENT, &made, nullptr) !=
+        SQLITE_OK)
+      fail();
+    else
+      statements_.emplace(sql, made);
+    return made;
+  }
+
+  sqlite3* handle_;
+  std::function<void(std::string_view)> on_failure_;
+  bool failed_{};
+  std::map<std::string, std::unique_ptr<sqlite3_stmt, finalize>, std::less<>> statements_{};
+};
+
+inline bool statement::step() {
+  if (owner_.failed() || !handle_) return false;
+  const int code = sqlite3_step(handle_);
+  if (code != SQLITE_ROW && code != SQLITE_DONE) owner_.fail();
+  return code == SQLITE_ROW;
+}
+
+// A unit of work on a connection, alone with it. Undone when it goes away uncommitted.
+class transaction final {
+ public:
+  transaction(connection& on, const char* how) : on_{on}, lock_{on.mutex} { on_.begin(how); }
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+  ~transaction() { on_.rollback(); }
+
+  connection* operator->() { return &on_; }
+
+ private:
+  connection& on_;
+  std::lock_guard<std::mutex> lock_;
+};
+
+// A lock on a file that goes with the process, however it ends.
+class file_lock final {
+ public:
+  explicit file_lock(const std::string& path)
+      : descriptor_{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)},
+        held_{descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0} {}
+  file_lock(const file_lock&) = delete;
+  file_lock& operator=(const file_lock&) = delete;
+  ~file_lock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  bool is_possible() const { return descriptor_ >= 0; }
+  bool is_held() const { return held_; }
+
+ private:
+  int descriptor_;
+  bool held_;
+};
+
+}  // namespace sqlite
+
+class sqlite_store final : public store {
+ public:
+  // What marks a file as ours ("CMNT" in the file's header).
+  static constexpr std::int64_t application_id = 0x434d4e54;
+
+  // Opens the file, makes it if there is none, and brings its schema up to date. `unavailable`,
+  // with a sentence for the operator, if it cannot be opened or locked, is in use by another
+  // process, is no SQLite database or another program's, or was written by a newer version. A file
+  // that is refused is left as it was.
+  static result<std::unique_ptr<sqlite_store>> open(sqlite_options options) {
+    auto lock = std::make_unique<sqlite::file_lock>(options.path + "-lock");
+    if (!lock->is_possible()) return refused("it cannot be opened for writing");
+    if (!lock->is_held()) return refused("another process is using it");
+    auto writer = connect(options);
+    if (!writer) return std::move(writer).error();
+    if (auto migrated = migrate(**writer); !migrated) return std::move(migrated).error();
+    auto reader = connect(options);
+    if (!reader) return std::move(reader).error();
+    std::string key = read_key(**writer);
+    if (key.size() != 32) return refused("it is damaged: its signing key is missing");
+    return std::unique_ptr<sqlite_store>{
+        new sqlite_store{std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
+  }
+
+  result<posting> insert(const draft& draft, instant now) override {
+    sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
+    if (!draft.key.empty()) {
+      if (auto known = replay(work, draft); !known || known->replayed) return known;
+    }
+    if (draft.parent && !is_repliable(work, draft))
+      return work->failed() ? unavailable() : parent_not_found();
+    comment made = write(work, draft, now);
+    if (!work->commit()) return unavailable();
+    return posting{.stored = std::move(made)};
+  }
+
+  result<comment> find(const comment_id& id) const override {
+    sqlite::transaction work{*reader_, "BEGIN"};
+    auto found = find_in(work, id);
+    if (work->failed()) return unavailable();
+    if (!found) return comment_not_found();
+    return std::move(*found);
+  }
+
+  result<page> list(const query& query) const override {
+    sqlite::transaction work{*reader_, "BEGIN"};
+    page answer{.content = find_content(work, query.content_id)};
+    const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
+    const std::string parent = query.parent ? to_string(*query.parent) : "";
+    auto rows = work->prepare(sql, query.content_id, parent, as_number(query.limit + 1));
+    if (query.after) rows.bind(4, query.after->position);
+    if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
+    while (rows.step()) answer.items.push_back(read_comment(rows));
+    if (work->failed()) return unavailable();
+    if (answer.items.size() > query.limit) {
+      answer.items.resize(query.limit);
+      answer.next = cursor{answer.items.back().position, answer.items.back().votes};
+    }
+    return answer;
+  }
+
+  result<std::vector<content>> contents(std::span<const std::string> ids) const override {
+    sqlite::transaction work{*reader_, "BEGIN"};
+    std::vector<content> found;
+    for (const std::string& id : ids) found.push_back(find_content(work, id));
+    if (work->failed()) return unavailable();
+    return found;
+  }
+
+  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
+                                    std::size_t limit) const override {
+    sqlite::transaction work{*reader_, "BEGIN"};
+    std::vector<event> found;
+    auto rows = work->prepare(
+        "SELECT version, kind, comment_id, at FROM event "
+        "WHERE content_id = ?1 AND version > ?2 ORDER BY version LIMIT ?3",
+        content_id, after, as_number(limit));
+    while (rows.step())
+      found.push_back({std::string{content_id}, rows.number(0),
+                       parse<event_kind>(rows.text(1)).value_or(event_kind{}),
+                       parse_comment_id(rows.text(2)).value_or(comment_id{}),
+                       from_milliseconds(rows.number(3))});
+    if (work->failed()) return unavailable();
+    return found;
+  }
+
+  std::string_view signing_key() const override { return key_; }
+
+ private:
+  using connection = sqlite::connection;
+  using transaction = sqlite::transaction;
+
+  sqlite_store(std::unique_ptr<sqlite::file_lock> lock, std::unique_ptr<connection> writer,
+               std::unique_ptr<connection> reader, std::string key)
+      : lock_{std::move(lock)},
+        writer_{std::move(writer)},
+        reader_{std::move(reader)},
+        key_{std::move(key)} {}
+
+  static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
+  static error refused(std::string_view why) {
+    return {errc::unavailable, std::string{"The database cannot be used: "}.append(why) + "."};
+  }
+  static std::int64_t as_number(std::size_t count) { return static_cast<std::int64_t>(count); }
+
+  static result<std::unique_ptr<connection>> connect(const sqlite_options& options) {
+    sqlite3* handle = nullptr;
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    const int code = sqlite3_open_v2(options.path.c_str(), &handle, flags, nullptr);
+    auto opened = std::make_unique<connection>(handle, options.on_failure);
+    if (code != SQLITE_OK) return refused("it cannot be opened for writing");
+    sqlite3_busy_timeout(handle, static_cast<int>(options.busy_wait.count()));
+    sqlite3_extended_result_codes(handle, 1);
+    if (!opened->execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
+                         "PRAGMA synchronous = FULL; PRAGMA user_version"))
+      return refused("it is no SQLite database, or damaged");
+    return opened;
+  }
+
+  // Looks before it leaps: a file that is not ours is refused before anything is written to it.
+  static result<done> migrate(connection& on) {
+    const std::int64_t version = on.number("PRAGMA user_version");
+    const bool is_ours = on.number("PRAGMA application_id") == application_id;
+    const bool is_empty = on.number("SELECT count(*) FROM sqlite_schema") == 0;
+    if (on.failed()) return refused("it is no SQLite database, or damaged");
+    if (!is_ours && !is_empty) return refused("it belongs to another program");
+    if (version > schema::newest)
+      return refused("a newer version of this program wrote it (its schema is " +
+                     std::to_string(version) + ", this program knows " +
+                     std::to_string(schema::newest) + ")");
+    if (!is_logged_ahead(on)) return refused("it cannot be written");
+    if (version == schema::newest) return ok();
+    sqlite::transaction work{on, "BEGIN IMMEDIATE"};
+    for (const schema::migration& step : schema::migrations)
+      if (step.number > version) work->execute(std::string{step.sql});
+    if (version == 0)
+      work->execute("INSERT INTO setting VALUES ('signing_key', lower(hex(randomblob(32))))");
+    work->execute("PRAGMA application_id = " + std::to_string(application_id) +
+                  "; PRAGMA user_version = " + std::to_string(schema::newest));
+    if (!work->commit()) return refused("it cannot be written");
+    return ok();
+  }
+
+  static bool is_logged_ahead(connection& on) {
+    auto row = on.prepare("PRAGMA journal_mode = WAL");
+    return row.step() && row.text(0) == "wal";
+  }
+
+  static std::string read_key(connection& on) {
+    auto row = on.prepare("SELECT value FROM setting WHERE name = 'signing_key'");
+    const std::string hex = row.step() ? row.text(0) : "";
+    std::string key;
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+      key += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
+    return key;
+  }
+
+  // What the draft's key made before, replayed; an empty posting if the key is new.
+  static result<posting> replay(transaction& work, const draft& draft) {
+    auto row = work->prepare(
+        "SELECT id, request_fingerprint FROM comment WHERE content_id = ?1 AND request_key = ?2",
+        draft.content_id, draft.key);
+    const bool is_known = row.step();
+    if (work->failed()) return unavailable();
+    if (!is_known) return posting{};
+    if (row.number(1) != fingerprint(draft)) return key_reused();
+    auto made = find_in(work, parse_comment_id(row.text(0)).value_or(comment_id{}));
+    if (!made) return unavailable();
+    return posting{.stored = std::move(*made), .replayed = true};
+  }
+
+  static bool is_repliable(transaction& work, const draft& draft) {
+    return work
+        ->prepare(
+            "SELECT 1 FROM comment WHERE id = ?1 AND content_id = ?2 AND status = 'published'",
+            to_string(*draft.parent), draft.content_id)
+        .step();
+  }
+
+  // All that one new comment changes. Whether it took effect, the commit tells.
+  static comment write(transaction& work, const draft& draft, instant now) {
+    auto moved = work->prepare(
+        "INSERT INTO content (content_id, version, comments, status) VALUES (?1, 1, 1, 'open') "
+        "ON CONFLICT (content_id) DO UPDATE SET version = version + 1, comments = comments + 1 "
+        "RETURNING version",
+        draft.content_id);
+    const std::int64_t version = moved.step() ? moved.number(0) : 0;
+    const comment_id id = make_comment_id(now);
+    const std::string id_text = to_string(id);
+    const std::string parent = draft.parent ? to_string(*draft.parent) : "";
+    const std::int64_t at = to_milliseconds(now);
+    auto row = work->prepare(
+        "INSERT INTO comment VALUES (?1, ?2, ?3, ?4, 'published', ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, "
+        "NULL, ?2, ?11, ?12)",
+        draft.content_id, version, id_text, parent, draft.author.name, draft.author.email,
+        draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
+    if (!draft.key.empty()) row.bind(11, draft.key);
+    row.bind(12, fingerprint(draft));
+    row.step();
+    if (draft.parent)
+      work->run(
+          "UPDATE comment SET replies = replies + 1, version = ?3 WHERE id = ?1 AND "
+          "content_id = ?2",
+          parent, draft.content_id, version);
+    work->run("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)", draft.content_id, version,
+              to_text(event_kind::posted), id_text, at);
+    return {.id = id,
+            .content_id = draft.content_id,
+            .parent = draft.parent,
+            .position = version,
+            .author = draft.author,
+            .body = draft.body,
+            .created_at = now,
+            .version = version};
+  }
+
+  static std::optional<comment> find_in(transaction& work, const comment_id& id) {
+    static const std::string sql =
+        "SELECT " + std::string{schema::comment_columns} + " FROM comment WHERE id = ?1";
+    const std::string text = to_string(id);
+    auto row = work->prepare(sql, text);
+    if (!row.step()) return std::nullopt;
+    return read_comment(row);
+  }
+
+  static content find_content(transaction& work, std::string_view content_id) {
+    auto row = work->prepare("SELECT version, comments, status FROM content WHERE content_id = ?1",
+                             content_id);
+    content found{.content_id = std::string{content_id}};
+    if (!row.step()) return found;
+    found.version = row.number(0);
+    found.comments = row.number(1);
+    found.status = parse<content_status>(row.text(2)).value_or(found.status);
+    return found;
+  }
+
+  // In the order of `schema::comment_columns`.
+  static comment read_comment(const sqlite::statement& row) {
+    return {.id = parse_comment_id(row.text(0)).value_or(comment_id{}),
+            .content_id = row.text(1),
+            .parent = parse_comment_id(row.text(2)),
+            .position = row.number(3),
+            .status = parse<comments::status>(row.text(4)).value_or(status::removed),
+            .author = {row.text(5), row.text(6), row.text(7), row.number(8) != 0},
+            .body = row.text(9),
+            .votes = row.number(10),
+            .replies = row.number(11),
+            .created_at = from_milliseconds(row.number(12)),
+            .edited_at =
+                row.is_null(13) ? std::nullopt : std::optional{from_milliseconds(row.number(13))},
+            .version = row.number(14)};
+  }
+
+  std::unique_ptr<sqlite::file_lock> lock_;
+  std::unique_ptr<connection> writer_;
+  std::unique_ptr<connection> reader_;
+  std::string key_;
+};
+
+}  // namespace comments

@@ -29,6 +29,7 @@ enum class errc {
   conflict,            // the state of the thing forbids it
   key_reused,          // an idempotency key came back with another request
   too_large,           // longer than a named limit, refused unread
+  headers_too_large,   // more header lines than a named limit
   unsupported_media,   // not a media type that is read here
   rate_limited,        // too often; later it works
   unavailable,         // storage or the service cannot do it now; later it works

@@ -21,7 +21,7 @@
 
 namespace comments {
 
-// The longest of everything, in bytes of UTF-8. Equal is accepted, one more is not.
+// The most of everything, lengths in bytes of UTF-8. Equal is accepted, one more is not.
 struct limits {
   std::size_t content_id_bytes_max{255};
   std::size_t body_bytes_max{16 * 1024};
@@ -29,6 +29,7 @@ struct limits {
   std::size_t email_bytes_max{254};  // RFC 5321, as corrected by erratum 1690
   std::size_t url_bytes_max{2048};
   std::size_t key_bytes_max{255};
+  std::size_t json_depth_max{32};  // levels, the outermost counted
 };
 
 inline bool is_ascii_alphanumeric(char c) {

@@ -1,12 +1,12 @@
 #pragma once
 // version.hpp - which release of the library this is (semantic versioning 2.0).
 //
-// `meson.build` reads the number from here, so it stands in one place.
+// A test holds it against the number in `meson.build`.
 
 #include <string_view>
 
 namespace comments {
 
-inline constexpr std::string_view version = "0.1.0";
+inline constexpr std::string_view library_version = "0.1.0";
 
 }  // namespace comments

@@ -1,0 +1,117 @@
+// main.cpp - options, store, service, mount, wait, drain. It owns everything; all else borrows.
+
+#include "log.hpp"
+#include "options.hpp"
+
+#include <comments/comments.hpp>
+#include <comments/http/httplib.hpp>
+#include <comments/http/routes.hpp>
+#include <comments/store/sqlite.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace {
+
+using namespace comments;
+
+result<std::unique_ptr<store>> open_store(const std::string& name, server::log& log) {
+  if (name == "memory:") return std::unique_ptr<store>{std::make_unique<memory_store>()};
+  auto opened = sqlite_store::open(
+      {.path = name.substr(name.find(':') + 1), .on_failure = [&log](std::string_view why) {
+         log.error("store_failed", {{"reason", std::string{why}}});
+       }});
+  if (!opened) return std::move(opened).error();
+  return std::unique_ptr<store>{std::move(*opened)};
+}
+
+// Exit 0 if the server at `at` says that it is ready.
+int check(const server::options& at) {
+  const std::string host = at.host == "0.0.0.0" ? "127.0.0.1" : at.host == "::" ? "::1" : at.host;
+  httplib::Client client{host, at.port};
+  client.set_connection_timeout(2);
+  client.set_read_timeout(2);
+  const auto answer = client.Get("/readyz");
+  if (answer && answer->status == 200) return 0;
+  return server::fail(1, server::to_address(host, at.port) +
+                             (answer ? " answers, but is not ready" : " does not answer"));
+}
+
+// Signals come to `wait_for_stop` alone; this must run before any thread is started.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// Waits for a signal. After SIGTERM goes on serving for the drain's delay, so that whoever sends
+// requests here sees /readyz turn first; another signal, or Ctrl-C, ends that.
+void wait_for_stop(const sigset_t& signals, service& service, std::chrono::seconds delay,
+                   server::log& log) {
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log.info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  service.drain();
+  const timespec wait{static_cast<std::time_t>(delay.count()), 0};
+  if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
+}
+
+int serve(const server::options& chosen) {
+  const sigset_t signals = block_signals();
+  server::log log{chosen.log_level, chosen.log_format};
+  auto store = open_store(chosen.store, log);
+  if (!store) return server::fail(2, "--store " + chosen.store + ": " + store.error().message);
+
+  service service{**store};
+  http::route_options route_options{
+      .hide_original_emails = chosen.legacy_emails == "hide",
+      .edit_window = chosen.edit_window,
+      .build = {.component = "comments-server",
+                .commit = COMMENTS_COMMIT,
+                .build_date = COMMENTS_BUILD_DATE},
+      .observe = [&log](const http::exchange& seen) { log.request(seen); }};
+  httplib::Server server;
+  http::configure(server, {.threads = chosen.threads});
+  http::mount(server, http::routes(service, std::move(route_options)));
+
+  const int port = chosen.port == 0 ? server.bind_to_any_port(chosen.host)
+                   : server.bind_to_port(chosen.host, chosen.port) ? chosen.port
+                                                                   : -1;
+  if (port < 0)
+    return server::fail(2, "--listen " + server::to_address(chosen.host, chosen.port) +
+                               ": the address cannot be bound");
+  log.info("listening", {{"address", server::to_address(chosen.host, port)},
+                         {"store", chosen.store},
+                         {"version", std::string{library_version}},
+                         {"commit", COMMENTS_COMMIT}});
+  std::atomic<bool> is_stopping{false};
+  std::atomic<bool> is_broken{false};
+  std::thread acceptor{[&] {
+    is_broken = !server.listen_after_bind();
+    if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes the one who waits below
+  }};
+  wait_for_stop(signals, service, chosen.drain_delay, log);
+  is_stopping = true;
+  server.stop();
+  acceptor.join();
+  log.info("stopped");
+  return is_broken ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const server::parsed parsed = server::parse(argc, argv);
+  if (parsed.exit_code) return *parsed.exit_code;
+  return parsed.chosen.check ? check(parsed.chosen) : serve(parsed.chosen);
+}

@@ -1,0 +1,120 @@
+#include "options.hpp"
+
+#include <comments/version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdint>
+#include <iostream>
+
+namespace server {
+namespace {
+
+// "host:port", "[::1]:port" or ":port" (every address). Empty if it is fine, else what is wrong.
+std::string read_address(const std::string& text, options& chosen) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return "must be HOST:PORT";
+  const std::string port = text.substr(colon + 1);
+  std::uint16_t number = 0;
+  const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (port.empty() || code != std::errc{} || end != port.data() + port.size())
+    return "must end in a port from 0 to 65535";
+  std::string host = text.substr(0, colon);
+  const bool has_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (has_brackets) host = host.substr(1, host.size() - 2);
+  if (!has_brackets && host.find(':') != std::string::npos)
+    return "must have brackets around an IPv6 address";
+  chosen.host = host.empty() ? "0.0.0.0" : host;
+  chosen.port = number;
+  return {};
+}
+
+std::string check_store(const std::string& text) {
+  const bool is_file = text.starts_with("sqlite:") && text.size() > 7;
+  return text == "memory:" || is_file ? "" : "must be memory: or sqlite:FILE";
+}
+
+std::string environment_name(std::string option) {
+  std::ranges::transform(option, option.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return "COMMENTS_" + option;
+}
+
+std::string version_line() {
+  return "comments-server " + std::string{comments::library_version} +
+         " (commit " COMMENTS_COMMIT ", " COMMENTS_BUILD_DATE ")";
+}
+
+// Every option is an environment variable too, so each is added through here.
+template <typename Value>
+CLI::Option* add(CLI::App& app, const std::string& name, Value& value, const std::string& meaning) {
+  return app.add_option("--" + name, value, meaning)
+      ->envname(environment_name(name))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+int fail(int exit_code, const std::string& why) {
+  std::string line = why;
+  std::ranges::replace(line, '\n', ' ');
+  std::cerr << "comments-server: " << line << '\n';
+  return exit_code;
+}
+
+std::string to_address(const std::string& host, int port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+parsed parse(int argc, const char* const* argv) {
+  parsed answer;
+  options& chosen = answer.chosen;
+  std::string listen = to_address(chosen.host, chosen.port);
+  std::int64_t edit_window = chosen.edit_window.count();
+  std::int64_t drain_delay = chosen.drain_delay.count();
+
+  CLI::App app{"Serves comments over HTTP: the original two endpoints and /api/v1."};
+  app.name("comments-server");
+  app.set_version_flag("--version", version_line());
+  add(app, "listen", listen, "Address to serve on, HOST:PORT; port 0 picks a free one")
+      ->check([&](const std::string& text) { return read_address(text, chosen); }, "");
+  add(app, "store", chosen.store, "Where comments live: sqlite:FILE or memory:")
+      ->check(check_store, "");
+  add(app, "log-level", chosen.log_level, "debug, info, warn, error or off")
+      ->check(CLI::IsMember{{"debug", "info", "warn", "error", "off"}});
+  add(app, "log-format", chosen.log_format, "json for machines, text for people")
+      ->check(CLI::IsMember{{"json", "text"}});
+  add(app, "legacy-emails", chosen.legacy_emails,
+      "show or hide the e-mail addresses that the original API publishes")
+      ->check(CLI::IsMember{{"show", "hide"}});
+  add(app, "edit-window", edit_window, "Seconds for which an author may edit a comment")
+      ->check(CLI::Range(0, 31'536'000));
+  add(app, "drain-delay", drain_delay,
+      "Seconds between the first 503 of /readyz and the last request, on SIGTERM")
+      ->check(CLI::Range(0, 300));
+  add(app, "threads", chosen.threads, "Connections that are served at once")
+      ->check(CLI::Range(1, 4096));
+  app.add_flag("--check", chosen.check,
+               "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& done) {  // --help, --version
+    answer.exit_code = app.exit(done);
+    return answer;
+  } catch (const CLI::ParseError& mistake) {
+    answer.exit_code = fail(2, mistake.what());
+    return answer;
+  }
+  read_address(listen, chosen);
+  chosen.edit_window = std::chrono::seconds{edit_window};
+  chosen.drain_delay = std::chrono::seconds{drain_delay};
+  return answer;
+}
+
+}  // namespace server

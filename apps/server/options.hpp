@@ -1,0 +1,40 @@
+#pragma once
+// options.hpp - what the server can be told, on the command line or in the environment.
+
+#include <comments/result.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace server {
+
+struct options {
+  std::string host{"127.0.0.1"};
+  int port{8000};
+  std::string store{"sqlite:comments.db"};
+  std::string log_level{"info"};
+  std::string log_format{"json"};
+  std::string legacy_emails{"show"};
+  std::chrono::seconds edit_window{std::chrono::minutes{15}};
+  std::chrono::seconds drain_delay{1};
+  std::size_t threads{64};
+  bool check{};
+};
+
+// The options, or the code to exit with after everything was said: 0 for --help and --version, 2
+// for a mistake, of which stderr has one line.
+struct parsed {
+  options chosen{};
+  std::optional<int> exit_code{};
+};
+parsed parse(int argc, const char* const* argv);
+
+// One line on stderr, for a person.
+int fail(int exit_code, const std::string& why);
+
+// "127.0.0.1:8000", "[::1]:8000": as one writes it in a URL.
+std::string to_address(const std::string& host, int port);
+
+}  // namespace server

@@ -1,0 +1,143 @@
+#pragma once
+// http/message.hpp - a request and its response as values. No sockets here, nor anywhere in http/
+// but in the one adapter of each HTTP library.
+//
+// A handler is a function of a request; so a route is tested by calling it, and another HTTP
+// library is one more file that fills a request in and writes a response out.
+//
+//   response answer = handler({.method = "GET", .target = "/api/v1/comments?content_id=1"});
+
+#include <comments/result.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace comments::http {
+
+// Names and values in the order they came; a name may come more than once.
+using fields = std::vector<std::pair<std::string, std::string>>;
+
+struct request {
+  std::string method{};
+  std::string target{};  // as it was sent: path, and query behind a '?'
+  fields headers{};
+  std::string body{};
+  bool is_incomplete{};  // there was more, or other, than could be read: nobody may act on it
+  std::string peer{};    // the address that the connection came from
+  std::string prefix{};  // what an adapter cut off the target's front; links start with it
+  std::string id{};      // names this request in logs and problems; middleware sees to it
+  fields path{};         // what stood at the {names} of the route, decoded; the router sees to it
+  fields query{};        // the query's parameters, decoded; the router sees to it
+};
+
+// An answer to HEAD has the body that GET would have; the adapter does not send it.
+struct response {
+  int status{200};
+  fields headers{};
+  std::string body{};
+  std::string_view
+      route{};  // the pattern that answered, for logs and metrics; lives with the router
+};
+
+// Must be safe to call from any thread.
+using handler = std::function<response(request)>;
+
+// Header names compare without case (RFC 9110, section 5.1).
+inline bool is_same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// The first header of that name.
+inline std::optional<std::string_view> find_header(const fields& headers, std::string_view name) {
+  for (const auto& [key, value] : headers)
+    if (is_same_name(key, name)) return value;
+  return std::nullopt;
+}
+
+// The first parameter of that name; these compare with case.
+inline std::optional<std::string_view> find_field(const fields& all, std::string_view name) {
+  for (const auto& [key, value] : all)
+    if (key == name) return value;
+  return std::nullopt;
+}
+
+// `text` with %XX decoded, and with '+' as a space in a query. Nothing if a % is not followed by
+// two hexadecimal digits.
+inline std::optional<std::string> percent_decode(std::string_view text, bool is_query = false) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  };
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += is_query && text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
+      return std::nullopt;
+    decoded += static_cast<char>(digit(text[i + 1]) << 4 | digit(text[i + 2]));
+    i += 2;
+  }
+  return decoded;
+}
+
+// `text` as it can stand in a path or a query: all but RFC 3986's unreserved characters as %XX.
+inline std::string percent_encode(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_plain)
+      encoded += c;
+    else
+      encoded.append({'%', digits[byte >> 4], digits[byte & 0x0f]});
+  }
+  return encoded;
+}
+
+// "a=1&b=2" as fields. Nothing if its percent-encoding is broken.
+inline std::optional<fields> parse_query(std::string_view text) {
+  fields found;
+  while (!text.empty()) {
+    const std::string_view pair = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(text.size(), pair.size() + 1));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    auto name = percent_decode(pair.substr(0, equals), true);
+    auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    if (!name || !value) return std::nullopt;
+    found.emplace_back(std::move(*name), std::move(*value));
+  }
+  return found;
+}
+
+// A version as a strong entity tag (RFC 9110, section 8.8.3).
+inline std::string to_etag(std::int64_t version) { return '"' + std::to_string(version) + '"'; }
+
+// Whether an If-None-Match header lists `etag` or is "*"; weak comparison, as the RFC wants it
+// there.
+inline bool has_etag(std::string_view header, std::string_view etag) {
+  while (!header.empty()) {
+    std::string_view one = header.substr(0, header.find(','));
+    header.remove_prefix(std::min(header.size(), one.size() + 1));
+    const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+    while (!one.empty() && is_space(one.front())) one.remove_prefix(1);
+    while (!one.empty() && is_space(one.back())) one.remove_suffix(1);
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one == etag || one == "*") return true;
+  }
+  return false;
+}
+
+}  // namespace comments::http

@@ -1,0 +1,62 @@
+#pragma once
+// http/problem.hpp - an error as a response: the only table from error codes to HTTP statuses.
+//
+// Answers are application/problem+json (RFC 9457). What cannot be done now says when to come back.
+
+#include <comments/http/message.hpp>
+#include <comments/json/encode.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace comments::http {
+
+struct problem_kind {
+  errc code{};
+  int status{};
+  std::string_view name{};
+  std::string_view title{};
+};
+
+inline constexpr std::array problem_kinds{
+    problem_kind{errc::malformed, 400, "malformed", "Bad Request"},
+    problem_kind{errc::invalid, 422, "validation", "Unprocessable Content"},
+    problem_kind{errc::unauthenticated, 401, "unauthenticated", "Unauthorized"},
+    problem_kind{errc::forbidden, 403, "forbidden", "Forbidden"},
+    problem_kind{errc::not_found, 404, "not_found", "Not Found"},
+    problem_kind{errc::method_not_allowed, 405, "method_not_allowed", "Method Not Allowed"},
+    problem_kind{errc::conflict, 409, "conflict", "Conflict"},
+    problem_kind{errc::key_reused, 422, "idempotency_reuse", "Unprocessable Content"},
+    problem_kind{errc::too_large, 413, "too_large", "Content Too Large"},
+    problem_kind{errc::headers_too_large, 431, "headers_too_large",
+                 "Request Header Fields Too Large"},
+    problem_kind{errc::unsupported_media, 415, "unsupported_media", "Unsupported Media Type"},
+    problem_kind{errc::rate_limited, 429, "rate_limited", "Too Many Requests"},
+    problem_kind{errc::unavailable, 503, "unavailable", "Service Unavailable"},
+};
+
+inline constexpr std::string_view retry_after_seconds = "1";
+
+// `why` as the answer to `asked`.
+inline response problem(const error& why, const request& asked) {
+  const auto* kind = std::ranges::find(problem_kinds, why.code, &problem_kind::code);
+  const std::string path = asked.target.substr(0, asked.target.find('?'));
+  response answer{
+      .status = kind->status,
+      .headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
+      .body = json::encode(json::problem{.title = std::string{kind->title},
+                                         .status = kind->status,
+                                         .detail = why.message,
+                                         .instance = asked.prefix + path,
+                                         .code = std::string{kind->name},
+                                         .errors = why.violations,
+                                         .request_id = asked.id})};
+  if (why.code == errc::unavailable || why.code == errc::rate_limited)
+    answer.headers.emplace_back("Retry-After", retry_after_seconds);
+  return answer;
+}
+
+}  // namespace comments::http

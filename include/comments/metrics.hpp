@@ -155,13 +155,14 @@ class registry final {
   static void spread(std::string& text, std::string_view name, const std::string& labels,
                      const histogram& series) {
     const std::string base{name};
+    const std::string before = labels.empty() ? "le=\"" : labels + ",le=\"";
     std::uint64_t total = 0;
     for (std::size_t i = 0; i <= histogram::bounds.size(); ++i) {
+      const bool is_last = i == histogram::bounds.size();
+      std::string bound = before;
+      bound.append(is_last ? "+Inf" : number(histogram::bounds[i])).append("\"");
       total += series.count(i);
-      const bool last = i == histogram::bounds.size();
-      const std::string bound = last ? "+Inf" : number(histogram::bounds[i]);
-      line(text, base + "_bucket", labels + (labels.empty() ? "" : ",") + "le=\"" + bound + "\"",
-           std::to_string(total));
+      line(text, base + "_bucket", bound, std::to_string(total));
     }
     line(text, base + "_sum", labels, number(series.sum()));
     line(text, base + "_count", labels, std::to_string(total));

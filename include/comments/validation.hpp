@@ -24,7 +24,7 @@ namespace comments {
 // The most of everything, lengths in bytes of UTF-8. Equal is accepted, one more is not.
 struct limits {
   std::size_t content_id_bytes_max{255};
-  std::size_t body_bytes_max{16 * 1024};
+  std::size_t body_bytes_max{16'384};
   std::size_t name_bytes_max{200};
   std::size_t email_bytes_max{254};  // RFC 5321, as corrected by erratum 1690
   std::size_t url_bytes_max{2048};

@@ -31,7 +31,7 @@ struct mount_options {
   std::size_t request_bytes_max{request_limits{}.request_bytes_max};
   // How much of a body over its limit is read and thrown away, so that the client hears the refusal
   // instead of a reset. Of a longer one nothing is read, and the connection is closed.
-  std::size_t discard_bytes_max{1024 * 1024};
+  std::size_t discard_bytes_max{1'048'576};
 };
 
 // A server's own limits, for `configure`.

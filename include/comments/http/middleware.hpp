@@ -22,7 +22,7 @@ namespace comments::http {
 
 // The most of everything in a request. Equal is accepted, one more is not.
 struct request_limits {
-  std::size_t request_bytes_max{64 * 1024};  // of the body
+  std::size_t request_bytes_max{65'536};  // of the body
   std::size_t headers_max{100};
   std::size_t request_id_bytes_max{64};
 };

@@ -96,6 +96,7 @@ inline std::int64_t fingerprint(const draft& draft) {
   add(draft.author.email);
   add(draft.author.url);
   add(draft.body);
+  if (draft.author.verified) add("verified");
   return static_cast<std::int64_t>(hash);
 }
 

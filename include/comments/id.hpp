@@ -29,10 +29,12 @@ struct comment_id {
   friend auto operator<=>(const comment_id&, const comment_id&) = default;
 };
 
-// `N` bytes nobody can guess, from the operating system. Throws only where the system has none.
+// `N` bytes nobody can guess, from the operating system. Throws where it has none left to give: no
+// file descriptor for a thread's first call. (The default device of libstdc++ is the processor's
+// own generator, a hundred times slower.)
 template <std::size_t N>
 std::array<std::uint8_t, N> random_bytes() {
-  std::random_device source;
+  thread_local std::random_device source{"/dev/urandom"};
   std::array<std::uint8_t, N> bytes{};
   for (std::size_t i = 0; i < N; i += 4) {
     const std::uint32_t word = source();

@@ -6,14 +6,14 @@
 //
 //   counter& posted = metrics.counter_of("comments_posted_total", "Comments stored.");
 //   posted.add();
-//   metrics.histogram_of("comments_request_seconds", "…",
-//   R"(route="/api/v1/comments")").observe(s);
+//   metrics.histogram_of("comments_request_seconds", "…", R"(route="/")").observe(0.004);
 
 #include <array>
 #include <atomic>
+#include <cassert>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,11 +49,14 @@ class histogram final {
   static constexpr std::array bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                      0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   5.0,  10.0};
 
+  // `seconds` is 0 or more.
   void observe(double seconds) {
+    assert(seconds >= 0);
     std::size_t slot = 0;
     while (slot < bounds.size() && seconds > bounds[slot]) ++slot;
     slots_[slot].fetch_add(1, std::memory_order_relaxed);
-    microseconds_.fetch_add(static_cast<std::uint64_t>(seconds * 1e6), std::memory_order_relaxed);
+    microseconds_.fetch_add(static_cast<std::uint64_t>(seconds * 1e6 + 0.5),
+                            std::memory_order_relaxed);
   }
   // How many fell into slot `i`: over bounds[i - 1] and up to bounds[i]; the last has no end.
   std::uint64_t count(std::size_t i) const { return slots_[i].load(std::memory_order_relaxed); }
@@ -66,7 +69,7 @@ class histogram final {
 
 class registry final {
  public:
-  // How many series there may be. Past it, all further ones share one with the label overflow="1",
+  // How many series there may be. Past it, the further ones of a name share one, overflow="1",
   // so that labels which somebody else can choose never grow the memory without end.
   static constexpr std::size_t series_max{1024};
 
@@ -146,10 +149,11 @@ class registry final {
     text.append(" ").append(value).append("\n");
   }
 
+  // All of its digits, with a point whatever the locale.
   static std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%g", value);
-    return text;
+    char text[64];
+    const auto written = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
+    return {text, written.ptr};
   }
 
   static void spread(std::string& text, std::string_view name, const std::string& labels,

@@ -1,9 +1,8 @@
 #pragma once
 // result.hpp - how every fallible call answers: a value, or an error that is a value too.
 //
-// `result<T>` is a strict subset of C++23's std::expected<T, error>, so that the name can be
-// swapped for it one day. Nothing in this library throws across its own boundary; a caller looks
-// and goes on.
+// `result<T>` has the names of C++23's std::expected<T, error>, as many as are needed here. Nothing
+// in this library throws across its own boundary; a caller looks and goes on.
 //
 //   result<comment> found = store.find(id);
 //   if (!found) return problem(found.error());

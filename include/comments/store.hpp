@@ -41,7 +41,7 @@ struct cursor {
 struct query {
   std::string content_id{};
   comments::scope scope{comments::scope::roots};
-  std::optional<comment_id> parent{};  // with scope::replies only
+  std::optional<comment_id> parent{};  // of scope::replies; the replies to nothing are the roots
   comments::sort sort{comments::sort::oldest};
   std::size_t limit{50};
   std::optional<cursor> after{};

@@ -4,6 +4,7 @@
 // Everything a user writes goes through these before it is kept, so that whatever reads it later
 // (JSON, SQL, HTML, a terminal) never meets a byte that it has to guess about.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -61,13 +62,21 @@ inline bool has_control(std::string_view text, std::string_view allowed = {}) {
   return false;
 }
 
-// Code points that leave no mark on a page: Unicode's White_Space, and the zero-width ones.
+// Code points that leave no mark on a page: Unicode's White_Space and Default_Ignorable_Code_Point
+// (version 15), controls, and the empty Braille cell.
 inline bool is_invisible(char32_t point) {
-  return is_control(point) || point == U' ' || point == 0xa0 || point == 0xad || point == 0x34f ||
-         point == 0x1680 || (point >= 0x2000 && point <= 0x200f) ||
-         (point >= 0x2028 && point <= 0x202f) || (point >= 0x205f && point <= 0x206f) ||
-         point == 0x3000 || point == 0x3164 || (point >= 0xfe00 && point <= 0xfe0f) ||
-         point == 0xfeff;
+  struct range {
+    char32_t first;
+    char32_t last;
+  };
+  constexpr range ranges[] = {
+      {0x00, 0x20},       {0x7f, 0xa0},      {0xad, 0xad},     {0x34f, 0x34f},   {0x61c, 0x61c},
+      {0x115f, 0x1160},   {0x1680, 0x1680},  {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f},
+      {0x2028, 0x202f},   {0x205f, 0x206f},  {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164},
+      {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},  {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
+      {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
+  return std::ranges::any_of(
+      ranges, [point](const range& r) { return r.first <= point && point <= r.last; });
 }
 
 // Whether a reader of `text` would see nothing at all.

@@ -1,7 +1,7 @@
 #pragma once
 // validation.hpp - what a draft must be before anything else looks at it.
 //
-// Every rule is checked every time, so that a person hears of all mistakes at once. A violation
+// Every field is checked every time, so that a person hears of all mistakes at once. A violation
 // names its field by the JSON pointer of the v1 API; codes are "required", "too_long", "format",
 // "encoding" (no well-formed UTF-8) and "control_character".
 //
@@ -37,7 +37,8 @@ inline bool is_ascii_alphanumeric(char c) {
 }
 
 // Whether `text` is an e-mail address as HTML's <input type=email> has it ("valid e-mail address"
-// in the WHATWG HTML standard): a dot-atom, one @, and a host name of labels of 1 to 63 characters.
+// in the WHATWG HTML standard): letters, digits and some marks, one @, and a host name of labels of
+// 1 to 63 characters.
 inline bool is_email(std::string_view text) {
   const std::size_t at = text.find('@');
   if (at == 0 || at == text.npos) return false;
@@ -58,8 +59,8 @@ inline bool is_email(std::string_view text) {
   }
 }
 
-// Whether `text` is an absolute http or https address without spaces, quotes or angle brackets, so
-// that it can stand in a link.
+// Whether `text` is an http or https address with a host and without ASCII spaces, quotes or angle
+// brackets, so that it can stand in a link.
 inline bool is_web_url(std::string_view text) {
   const auto starts = [&](std::string_view scheme) {
     return text.size() > scheme.size() &&
@@ -69,7 +70,8 @@ inline bool is_web_url(std::string_view text) {
   };
   if (!starts("http://") && !starts("https://")) return false;
   const std::string_view host = text.substr(text.find("://") + 3);
-  return host.front() != '/' && text.find_first_of(" \"'<>\\`") == text.npos;
+  return std::string_view{"/?#:@"}.find(host.front()) == std::string_view::npos &&
+         text.find_first_of(" \"'<>\\`") == text.npos;
 }
 
 // Notes what `text` breaks, if it breaks anything, under `pointer`: its length in bytes, UTF-8, or

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -114,7 +113,7 @@ inline handler with_guard(handler next) {
     const request about{.target = asked.target, .prefix = asked.prefix, .id = asked.id};
     try {
       return next(std::move(asked));
-    } catch (const std::exception&) {
+    } catch (...) {
       return problem({errc::unavailable, "The service cannot do this now."}, about);
     }
   };

@@ -138,6 +138,7 @@ class memory_store final : public store {
   }
 
   comment append(const draft& draft, comment* parent, instant now) {
+    const comment_id id = make_comment_id(now);  // first, because it alone can fail
     auto& shelf = shelves_[draft.content_id];
     shelf.content.content_id = draft.content_id;
     const std::int64_t version = ++shelf.content.version;
@@ -146,7 +147,7 @@ class memory_store final : public store {
       ++parent->replies;
       parent->version = version;
     }
-    comment made{.id = make_comment_id(now),
+    comment made{.id = id,
                  .content_id = draft.content_id,
                  .parent = draft.parent,
                  .position = version,
@@ -154,9 +155,9 @@ class memory_store final : public store {
                  .body = draft.body,
                  .created_at = now,
                  .version = version};
-    homes_.emplace(made.id, draft.content_id);
-    if (!draft.key.empty()) shelf.keys.emplace(draft.key, used_key{fingerprint(draft), made.id});
-    shelf.events.push_back({draft.content_id, version, event_kind::posted, made.id, now});
+    homes_.emplace(id, draft.content_id);
+    if (!draft.key.empty()) shelf.keys.emplace(draft.key, used_key{fingerprint(draft), id});
+    shelf.events.push_back({draft.content_id, version, event_kind::posted, id, now});
     shelf.comments.push_back(made);
     return made;
   }

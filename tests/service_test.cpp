@@ -1,0 +1,365 @@
+#include <comments/service.hpp>
+
+#include <doctest/doctest.h>
+
+#include <comments/store/memory.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/faulty_store.hpp"
+#include "support/parallel.hpp"
+#include "support/violations.hpp"
+
+using namespace comments;
+using namespace std::chrono_literals;
+
+namespace {
+
+// How many posts a service stored, replayed and refused: "1 stored, 0 replayed, 0 refused".
+std::string tally(const service& api) {
+  const auto count = [&](std::string_view name) {
+    return std::to_string(api.metrics().counter_of(name, "").value());
+  };
+  return count("comments_posted_total") + " stored, " + count("comments_replayed_total") +
+         " replayed, " + count("comments_refused_total") + " refused";
+}
+
+template <typename T>
+std::string faults(const result<T>& answer) {
+  return answer ? "none" : to_line(answer.error().violations);
+}
+
+// Holds one comment, of any status; everything else is out of order.
+class one_comment_store final : public store {
+ public:
+  comment kept{.id = comment_id{{1}}, .content_id = "1", .body = "visto?"};
+
+  result<posting> insert(const draft&, instant) override { return error{}; }
+  result<comment> find(const comment_id& id) const override {
+    if (id != kept.id) return comment_not_found();
+    return kept;
+  }
+  result<page> list(const query&) const override { return error{}; }
+  result<std::vector<content>> contents(std::span<const std::string>) const override {
+    return error{};
+  }
+  result<std::vector<event>> events(std::string_view, std::int64_t, std::size_t) const override {
+    return error{};
+  }
+  std::string_view signing_key() const override { return "the key of one_comment_store"; }
+};
+
+// Holds `kept` to what every store promises of a content, whatever happened before: n comments,
+// n events, positions 1..n, each event of its comment. Answers the comments.
+std::vector<comment> check_order(const store& kept, const std::string& content_id) {
+  const auto page = kept.list({.content_id = content_id, .scope = scope::all, .limit = 10'000});
+  const auto events = kept.events(content_id, 0, 10'000);
+  REQUIRE(page);
+  REQUIRE(events);
+  const std::size_t size = page->items.size();
+  CHECK(page->content.version == static_cast<std::int64_t>(size));
+  CHECK(page->content.comments == static_cast<std::int64_t>(size));
+  REQUIRE(events->size() == size);
+  for (std::size_t i = 0; i < size; ++i) {
+    const comment& made = page->items[i];
+    REQUIRE(made.position == static_cast<std::int64_t>(i + 1));
+    REQUIRE((*events)[i] ==
+            event{content_id, made.position, event_kind::posted, made.id, made.created_at});
+    REQUIRE(made.replies == std::ranges::count(page->items, made.id, &comment::parent));
+  }
+  return page->items;
+}
+
+// What somebody does on a visit: two posts and a look at everything, each step retried once if it
+// fails. Answers how many steps failed; whatever fails must be `unavailable`, and the retry must
+// not.
+int visit(service& api) {
+  int failures = 0;
+  const auto retried = [&](const auto& step) {
+    auto answer = step();
+    if (answer) return std::move(*answer);
+    ++failures;
+    CHECK(answer.error().code == errc::unavailable);
+    auto again = step();
+    REQUIRE(again);
+    return std::move(*again);
+  };
+  const draft first{.content_id = "1", .body = "Primeiro post!", .key = "k1"};
+  const auto root = retried([&] { return api.post(first); }).stored;
+  const draft second{.content_id = "1", .parent = root.id, .body = "re", .key = "k2"};
+  const auto reply = retried([&] { return api.post(second); }).stored;
+  CHECK(retried([&] { return api.find(reply.id); }) == reply);
+  CHECK(retried([&] { return api.list({.content_id = "1"}); }).items.size() == 1);
+  CHECK(retried([&] { return api.find_content("1"); }).comments == 2);
+  CHECK(retried([&] { return api.post(first); }).stored.id == root.id);
+  return failures;
+}
+
+}  // namespace
+
+TEST_CASE("a post is stored with the time of the service's clock, and counted") {
+  memory_store store;
+  manual_clock now{from_milliseconds(1'700'000'000'000)};
+  service api{store, {.clock = now.as_clock()}};
+  CHECK(tally(api) == "0 stored, 0 replayed, 0 refused");
+
+  const auto first = api.post({.content_id = "1", .body = "Primeiro post!"});
+  REQUIRE(first);
+  CHECK_FALSE(first->replayed);
+  CHECK(first->stored.created_at == from_milliseconds(1'700'000'000'000));
+  now.advance(15min);
+  const auto second = api.post({.content_id = "1", .parent = first->stored.id, .body = "re"});
+  REQUIRE(second);
+  CHECK(second->stored.created_at == from_milliseconds(1'700'000'900'000));
+  CHECK(tally(api) == "2 stored, 0 replayed, 0 refused");
+  CHECK(check_order(store, "1").size() == 2);
+}
+
+TEST_CASE("a retry with the same key is replayed, and counted as that") {
+  memory_store store;
+  manual_clock now;
+  service api{store, {.clock = now.as_clock()}};
+  const draft written{.content_id = "1", .body = "uma vez", .key = "k1"};
+  const auto first = api.post(written);
+  now.advance(1s);
+  const auto again = api.post(written);
+  REQUIRE(again);
+  CHECK(again->replayed);
+  CHECK(again->stored == first->stored);
+  CHECK(tally(api) == "1 stored, 1 replayed, 0 refused");
+  CHECK(check_order(store, "1").size() == 1);
+}
+
+TEST_CASE("what the store refuses is passed on as it is, and counted as refused") {
+  memory_store store;
+  service api{store};
+  REQUIRE(api.post({.content_id = "1", .body = "uma", .key = "k1"}));
+  const auto reused = api.post({.content_id = "1", .body = "outra", .key = "k1"});
+  REQUIRE_FALSE(reused);
+  CHECK(reused.error().code == errc::key_reused);
+  CHECK(faults(reused) == "Idempotency-Key reused");
+  const auto orphan = api.post({.content_id = "1", .parent = comment_id{}, .body = "re"});
+  REQUIRE_FALSE(orphan);
+  CHECK(orphan.error().code == errc::not_found);
+  CHECK(faults(orphan) == "/parent_id not_found");
+  CHECK(tally(api) == "1 stored, 0 replayed, 2 refused");
+  CHECK(check_order(store, "1").size() == 1);
+}
+
+TEST_CASE("an invalid draft never reaches the store, and hears of every violation") {
+  memory_store kept;
+  faulty_store store{kept};
+  service api{store, {.limits = {.body_bytes_max = 4}}};
+  const auto refused = api.post({.author = {.email = "nobody"}, .body = "12345"});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::invalid);
+  CHECK(faults(refused) == "/content_id required, /body too_long, /author/email format");
+  CHECK(store.calls() == 0);
+  CHECK(tally(api) == "0 stored, 0 replayed, 1 refused");
+  CHECK(api.post({.content_id = "1", .body = "1234"}));
+  CHECK(store.calls() == 1);
+}
+
+TEST_CASE("find answers what readers may see and nothing else") {
+  one_comment_store store;
+  const service api{store};
+  CHECK(api.find(store.kept.id)->body == "visto?");
+  CHECK(api.find(comment_id{}).error().code == errc::not_found);
+  for (const status hidden : {status::pending, status::spam, status::removed}) {
+    store.kept.status = hidden;
+    const auto found = api.find(store.kept.id);
+    REQUIRE_FALSE(found);
+    CHECK(found.error().code == errc::not_found);
+    CHECK(found.error().message == comment_not_found().message);
+  }
+}
+
+TEST_CASE("a page has at least one comment and at most page_max") {
+  memory_store kept;
+  faulty_store store{kept};
+  service api{store, {.page_max = 3}};
+  for (int i = 0; i < 4; ++i) REQUIRE(api.post({.content_id = "1", .body = "um"}));
+  const std::size_t before = store.calls();
+  CHECK(faults(api.list({.content_id = "1", .limit = 0})) == "limit out_of_range");
+  CHECK(faults(api.list({.content_id = "1", .limit = 4})) == "limit out_of_range");
+  CHECK(faults(api.list({.content_id = "", .limit = 4})) ==
+        "content_id required, limit out_of_range");
+  CHECK(store.calls() == before);
+  CHECK(api.list({.content_id = "1", .limit = 1})->items.size() == 1);
+  const auto full = api.list({.content_id = "1", .limit = 3});
+  REQUIRE(full);
+  CHECK(full->items.size() == 3);
+  CHECK(full->next == cursor{3, 0});
+}
+
+TEST_CASE("a list is the store's answer to the whole query") {
+  memory_store store;
+  service api{store};
+  const auto root = api.post({.content_id = "1", .body = "raiz"})->stored;
+  std::vector<comment> replies;
+  for (int i = 0; i < 3; ++i)
+    replies.push_back(api.post({.content_id = "1", .parent = root.id, .body = "re"})->stored);
+  const auto page = api.list({.content_id = "1",
+                              .scope = scope::replies,
+                              .parent = root.id,
+                              .sort = comments::sort::newest,
+                              .limit = 1,
+                              .after = cursor{replies[2].position}});
+  REQUIRE(page);
+  REQUIRE(page->items.size() == 1);
+  CHECK(page->items[0] == replies[1]);
+  CHECK(page->next == cursor{replies[1].position, 0});
+  CHECK(api.list({.content_id = "2"})->content == content{.content_id = "2"});
+}
+
+TEST_CASE("contents answer in the order asked for, at most contents_max of them") {
+  memory_store kept;
+  faulty_store store{kept};
+  service api{store, {.contents_max = 2}};
+  REQUIRE(api.post({.content_id = "a", .body = "um"}));
+  const std::size_t before = store.calls();
+  const std::vector<std::string> none, two{"b", "a"}, three{"b", "a", "c"}, blank{"a", " "};
+  CHECK(faults(api.contents(none)) == "content_id required");
+  CHECK(faults(api.contents(three)) == "content_id too_many");
+  CHECK(faults(api.contents(blank)) == "content_id required");
+  CHECK(api.contents(three).error().code == errc::invalid);
+  CHECK(store.calls() == before);
+  const auto found = api.contents(two);
+  REQUIRE(found);
+  REQUIRE(found->size() == 2);
+  CHECK((*found)[0] == content{.content_id = "b"});
+  CHECK((*found)[1] == content{.content_id = "a", .version = 1, .comments = 1});
+}
+
+TEST_CASE("unless told otherwise, pages and lists of contents end at 200") {
+  memory_store store;
+  const service api{store};
+  CHECK(api.list({.content_id = "1", .limit = 200}));
+  CHECK(faults(api.list({.content_id = "1", .limit = 201})) == "limit out_of_range");
+  std::vector<std::string> ids(200, "1");
+  CHECK(api.contents(ids)->size() == 200);
+  ids.push_back("1");
+  CHECK(faults(api.contents(ids)) == "content_id too_many");
+}
+
+TEST_CASE("a content is found once somebody has commented on it") {
+  memory_store store;
+  service api{store};
+  CHECK(api.find_content("1").error().code == errc::not_found);
+  CHECK(faults(api.find_content("a\nb")) == "content_id control_character");
+  REQUIRE(api.post({.content_id = "1", .body = "um"}));
+  CHECK(*api.find_content("1") == content{.content_id = "1", .version = 1, .comments = 1});
+  CHECK(api.find_content("2").error().code == errc::not_found);
+}
+
+TEST_CASE("a draining service says so and works on") {
+  memory_store store;
+  service api{store};
+  CHECK_FALSE(api.is_draining());
+  api.drain();
+  CHECK(api.is_draining());
+  api.drain();
+  CHECK(api.is_draining());
+  const auto posted = api.post({.content_id = "1", .body = "ainda"});
+  REQUIRE(posted);
+  CHECK(api.find(posted->stored.id));
+  CHECK(api.list({.content_id = "1"})->items.size() == 1);
+}
+
+TEST_CASE("a service shows its options and the store's key") {
+  one_comment_store store;
+  const service api{store, {.limits = {.name_bytes_max = 7}, .page_max = 8, .contents_max = 9}};
+  CHECK(api.options().limits.name_bytes_max == 7);
+  CHECK(api.options().page_max == 8);
+  CHECK(api.options().contents_max == 9);
+  CHECK(api.signing_key() == "the key of one_comment_store");
+}
+
+TEST_CASE("posts of many threads get the versions 1 to n without a gap, and one event each") {
+  memory_store store;
+  service api{store};
+  constexpr int threads = 8, posts = 100;
+  const comment_id root = api.post({.content_id = "1", .body = "raiz"})->stored.id;
+  std::array<std::vector<std::int64_t>, threads> positions;
+  std::atomic<int> unseen{};
+  in_parallel(threads, [&](int thread) {
+    for (int i = 0; i < posts; ++i) {
+      draft written{.content_id = "1", .body = std::to_string(thread)};
+      if (i % 2 == 0) written.parent = root;
+      const auto posted = api.post(written);
+      if (posted) positions[static_cast<std::size_t>(thread)].push_back(posted->stored.position);
+      const auto content = api.find_content("1");
+      if (!posted || !content || content->version < posted->stored.position) ++unseen;
+    }
+  });
+  std::set<std::int64_t> all{1};
+  for (const auto& mine : positions) {
+    CHECK(std::ranges::is_sorted(mine));
+    all.insert(mine.begin(), mine.end());
+  }
+  constexpr int total = 1 + threads * posts;
+  CHECK(unseen == 0);
+  CHECK(all.size() == total);
+  CHECK(*all.rbegin() == total);
+  CHECK(check_order(store, "1").size() == total);
+  CHECK(tally(api) == std::to_string(total) + " stored, 0 replayed, 0 refused");
+}
+
+TEST_CASE("one key in many threads makes one comment") {
+  memory_store store;
+  service api{store};
+  std::mutex mutex;
+  std::set<comment_id> made;
+  in_parallel(8, [&](int) {
+    const auto posted = api.post({.content_id = "1", .body = "uma vez", .key = "k1"});
+    const std::lock_guard lock{mutex};
+    made.insert(posted ? posted->stored.id : comment_id{});
+  });
+  CHECK(made.size() == 1);
+  CHECK(tally(api) == "1 stored, 7 replayed, 0 refused");
+  REQUIRE(check_order(store, "1").size() == 1);
+  CHECK(store.find(*made.begin()));
+}
+
+TEST_CASE("whichever call to the store fails, nothing is half done and a retry doubles nothing") {
+  for (const fault how : {fault::refused, fault::answer_lost}) {
+    std::size_t n = 0;
+    for (bool has_failed = true; has_failed;) {
+      memory_store kept;
+      faulty_store store{kept, ++n, how};
+      service api{store};
+      const int failures = visit(api);
+      has_failed = store.has_failed();
+      CHECK(failures == (has_failed ? 1 : 0));
+      const auto made = check_order(kept, "1");
+      REQUIRE(made.size() == 2);
+      CHECK(made[0].body == "Primeiro post!");
+      CHECK(made[0].replies == 1);
+      CHECK(made[1].parent == made[0].id);
+    }
+    CHECK(n == 7);  // each of the six steps has failed once, and then none
+  }
+}
+
+TEST_CASE("a post that the store could not take leaves nothing, and is counted as refused") {
+  memory_store kept;
+  faulty_store store{kept, 1};
+  service api{store};
+  const auto broken = api.post({.content_id = "1", .body = "um"});
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().code == errc::unavailable);
+  CHECK(tally(api) == "0 stored, 0 replayed, 1 refused");
+  CHECK(check_order(kept, "1").empty());
+  CHECK(api.find_content("1").error().code == errc::not_found);
+}

@@ -1,0 +1,149 @@
+#include <comments/store.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "support/violations.hpp"
+
+using namespace comments;
+
+namespace {
+
+// The least that is a store: one vector, in the order of posting. It knows no keys, no replies and
+// no pages, and needs nothing but this header to say so.
+class least_store final : public store {
+ public:
+  result<posting> insert(const draft& draft, instant now) override {
+    if (draft.parent) return parent_not_found();
+    const std::int64_t version = count(draft.content_id) + 1;
+    return posting{.stored = kept_.emplace_back(comment{.id = make_comment_id(now),
+                                                        .content_id = draft.content_id,
+                                                        .position = version,
+                                                        .author = draft.author,
+                                                        .body = draft.body,
+                                                        .created_at = now,
+                                                        .version = version})};
+  }
+  result<comment> find(const comment_id& id) const override {
+    const auto found = std::ranges::find(kept_, id, &comment::id);
+    if (found == kept_.end()) return comment_not_found();
+    return *found;
+  }
+  result<page> list(const query& query) const override {
+    page answer{.content = describe(query.content_id)};
+    std::ranges::copy_if(kept_, std::back_inserter(answer.items), [&](const comment& comment) {
+      return comment.content_id == query.content_id;
+    });
+    return answer;
+  }
+  result<std::vector<content>> contents(std::span<const std::string> ids) const override {
+    std::vector<content> found;
+    for (const std::string& id : ids) found.push_back(describe(id));
+    return found;
+  }
+  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
+                                    std::size_t limit) const override {
+    std::vector<event> found;
+    for (const comment& made : kept_)
+      if (made.content_id == content_id && made.position > after && found.size() < limit)
+        found.push_back(
+            {made.content_id, made.position, event_kind::posted, made.id, made.created_at});
+    return found;
+  }
+  std::string_view signing_key() const override { return "only for tests, 32 bytes of key."; }
+
+ private:
+  std::int64_t count(std::string_view content_id) const {
+    return std::ranges::count(kept_, content_id, &comment::content_id);
+  }
+  content describe(const std::string& id) const {
+    return {.content_id = id, .version = count(id), .comments = count(id)};
+  }
+
+  std::vector<comment> kept_{};
+};
+
+}  // namespace
+
+TEST_CASE("a store of one's own needs this header and the standard library only") {
+  const std::unique_ptr<store> own = std::make_unique<least_store>();
+  const instant now = from_milliseconds(1'700'000'000'000);
+  const auto posted = own->insert({.content_id = "1", .body = "Primeiro post!"}, now);
+  REQUIRE(posted);
+  CHECK_FALSE(posted->replayed);
+  REQUIRE(own->insert({.content_id = "2", .body = "outro"}, now));
+  const comment_id id = posted->stored.id;
+
+  CHECK(own->find(id)->body == "Primeiro post!");
+  CHECK(own->find(comment_id{}).error().code == errc::not_found);
+  const auto listed = own->list({.content_id = "1"});
+  REQUIRE(listed->items.size() == 1);
+  CHECK(listed->items[0] == posted->stored);
+  CHECK(listed->content.version == 1);
+  const std::vector<std::string> ids{"2", "3", "1"};
+  const auto contents = own->contents(ids);
+  REQUIRE(contents->size() == 3);
+  CHECK((*contents)[1] == content{.content_id = "3"});
+  CHECK((*contents)[2] == listed->content);
+  CHECK(own->events("1", 0, 10)->front() == event{"1", 1, event_kind::posted, id, now});
+  CHECK(own->events("1", 1, 10)->empty());
+  CHECK(own->signing_key().size() == 32);
+  CHECK(own->insert({.content_id = "1", .parent = id, .body = "re"}, now).error().code ==
+        errc::not_found);
+}
+
+TEST_CASE("a store is an interface, and its owner need not know which store it is") {
+  CHECK(std::is_abstract_v<store>);
+  CHECK(std::has_virtual_destructor_v<store>);
+}
+
+TEST_CASE("the orders of a list keep their names") {
+  CHECK(to_text(sort::oldest) == "oldest");
+  CHECK(to_text(sort::newest) == "newest");
+  CHECK(to_text(sort::top) == "top");
+  for (const auto name : names_of(comments::sort{}))
+    CHECK(to_text(*parse<comments::sort>(name)) == name);
+  CHECK_FALSE(parse<comments::sort>("best"));
+}
+
+TEST_CASE("a query asks for the first 50 comments that start a thread, the oldest first") {
+  const query plain;
+  CHECK(plain.scope == scope::roots);
+  CHECK(plain.sort == comments::sort::oldest);
+  CHECK(plain.limit == 50);
+  CHECK_FALSE(plain.parent);
+  CHECK_FALSE(plain.after);
+}
+
+TEST_CASE("an empty page is one without a next") {
+  CHECK(page{}.items.empty());
+  CHECK_FALSE(page{}.next);
+  CHECK_FALSE(posting{}.replayed);
+}
+
+TEST_CASE("cursors are equal if they are one place") {
+  CHECK(cursor{1, 2} == cursor{1, 2});
+  CHECK(cursor{1, 2} != cursor{2, 2});
+  CHECK(cursor{1, 2} != cursor{1, 3});
+}
+
+TEST_CASE("all stores refuse in the same words") {
+  CHECK(comment_not_found().code == errc::not_found);
+  CHECK(comment_not_found().message == "There is no such comment.");
+  CHECK(to_line(comment_not_found().violations) == "");
+  CHECK(parent_not_found().code == errc::not_found);
+  CHECK(parent_not_found().message == "The comment to reply to is not there.");
+  CHECK(to_line(parent_not_found().violations) == "/parent_id not_found");
+  CHECK(key_reused().code == errc::key_reused);
+  CHECK(key_reused().message == "This Idempotency-Key came with another request before.");
+  CHECK(to_line(key_reused().violations) == "Idempotency-Key reused");
+}

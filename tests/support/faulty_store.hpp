@@ -1,0 +1,76 @@
+#pragma once
+// support/faulty_store.hpp - a store that breaks once: at its n-th call, for an n of your choice.
+//
+// Run a scenario for n = 1, 2, 3 … until a run passes without the fault; after each, the store
+// inside must be in order. With n = 0 it never breaks and only counts. `signing_key` never fails,
+// so it is not counted. Safe to call from any thread.
+//
+//   for (std::size_t n = 1;; ++n) {
+//     memory_store kept;
+//     faulty_store store{kept, n};
+//     run_scenario(store);
+//     check_order(kept);
+//     if (!store.has_failed()) break;
+//   }
+
+#include <comments/store.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// How the call breaks. `refused`: nothing was done. `answer_lost`: it was done, and only the answer
+// did not arrive, as when a connection drops; a `store` may not do that, but a network does.
+enum class fault { refused, answer_lost };
+
+class faulty_store final : public comments::store {
+ public:
+  explicit faulty_store(comments::store& inner, std::size_t fails_at = 0,
+                        fault how = fault::refused)
+      : inner_{inner}, fails_at_{fails_at}, how_{how} {}
+
+  std::size_t calls() const { return calls_; }
+  bool has_failed() const { return fails_at_ != 0 && calls_ >= fails_at_; }
+
+  comments::result<comments::posting> insert(const comments::draft& draft,
+                                             comments::instant now) override {
+    return break_or([&] { return inner_.insert(draft, now); });
+  }
+  comments::result<comments::comment> find(const comments::comment_id& id) const override {
+    return break_or([&] { return inner_.find(id); });
+  }
+  comments::result<comments::page> list(const comments::query& query) const override {
+    return break_or([&] { return inner_.list(query); });
+  }
+  comments::result<std::vector<comments::content>> contents(
+      std::span<const std::string> ids) const override {
+    return break_or([&] { return inner_.contents(ids); });
+  }
+  comments::result<std::vector<comments::event>> events(std::string_view content_id,
+                                                        std::int64_t after,
+                                                        std::size_t limit) const override {
+    return break_or([&] { return inner_.events(content_id, after, limit); });
+  }
+  std::string_view signing_key() const override { return inner_.signing_key(); }
+
+ private:
+  template <typename Call>
+  auto break_or(const Call& call) const -> decltype(call()) {
+    const bool breaks = ++calls_ == fails_at_;
+    if (breaks && how_ == fault::refused) return broken();
+    auto answer = call();
+    if (breaks) return broken();
+    return answer;
+  }
+  static comments::error broken() {
+    return {comments::errc::unavailable, "The store broke, as it was told to."};
+  }
+
+  comments::store& inner_;
+  const std::size_t fails_at_;
+  const fault how_;
+  mutable std::atomic<std::size_t> calls_{};
+};

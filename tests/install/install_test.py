@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""install_test - the package as its users meet it: installed, and then built upon.
+
+    python3 tests/install/install_test.py SOURCE_DIR [options of unittest]
+
+Installs into an empty prefix, where CMake and pkg-config find it for the programs of consumer/ and
+of examples/; consumer/ is also built with the source as a Meson subproject. Every program is run.
+CXX names the compiler. Needs no network and leaves nothing behind.
+"""
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+CONSUMER = Path(__file__).resolve().parent / "consumer"
+STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()]
+
+# The headers, or their folders, that only an adapter may bring.
+THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "spdlog", "CLI"}
+
+# What somebody writes into a CMakeLists.txt, and what CMake has against it: nothing, if it is fine.
+STATEMENTS = {
+    "find_package(comments {version} EXACT REQUIRED)": "",
+    "find_package(comments {series} REQUIRED OPTIONAL_COMPONENTS nonsense)": "",
+    "find_package(comments {series}.999 REQUIRED)": "comments-config.cmake, version: {version}",
+    "find_package(comments 99.0 REQUIRED)": "comments-config.cmake, version: {version}",
+    "find_package(comments REQUIRED COMPONENTS nonsense)":
+        "there is no component nonsense; there are json, http, httplib and sqlite",
+    "set(CMAKE_DISABLE_FIND_PACKAGE_SQLite3 TRUE)\n"
+    "find_package(comments REQUIRED COMPONENTS sqlite)":
+        "sqlite needs SQLite 3.38 or newer",
+}
+
+# Each of our packages in pkg-config, and a program that needs just that one.
+PROGRAMS = {
+    "comments": "tests/install/consumer/core.cpp",
+    "comments-json": "tests/install/consumer/json.cpp",
+    "comments-http": "examples/without_httplib.cpp",
+    "comments-sqlite": "examples/sqlite.cpp",
+    "comments-httplib": "examples/mounted.cpp",
+}
+
+
+def run(*command, text=None):
+    """What the command printed. If it fails, so does the test, showing that."""
+    command = [str(part) for part in command]
+    ended = subprocess.run(command, input=text, text=True, check=False,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if ended.returncode:
+        raise AssertionError(f"{shlex.join(command)} exits {ended.returncode}:\n{ended.stdout}")
+    return ended.stdout
+
+
+def two_at_a_time(work, arguments):
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(work, arguments))
+
+
+def headers_below(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*.hpp"))
+
+
+class Package(unittest.TestCase):
+    source = CONSUMER.parent.parent.parent
+    cxx = ["c++"]
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="comments-install-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.prefix = cls.folder / "prefix"
+        cls.include = cls.prefix / "include"
+        build = cls.folder / "build"
+        adapters = [f"-D{name}=enabled" for name in ("sqlite", "http", "httplib")]
+        run("meson", "setup", build, cls.source, "--prefix", cls.prefix, "-Dserver=false",
+            "-Dtests=false", "--wrap-mode=nodownload", *adapters)
+        run("meson", "install", "-C", build)
+        cls.version = cls.ask_pkg_config("--modversion", "comments")[0]
+
+    @classmethod
+    def ask_pkg_config(cls, *words):
+        paths = [str(cls.prefix / "share/pkgconfig"), os.environ.get("PKG_CONFIG_PATH", "")]
+        return run("env", "PKG_CONFIG_PATH=" + ":".join(filter(None, paths)),
+                   "pkg-config", *words).split()
+
+    def run_consumer(self, build):
+        """Runs what was built of consumer/, by whatever means."""
+        self.assertEqual(run(build / "core").strip(), self.version)
+        run(build / "json")
+        self.assertIn("Primeiro Post!", run(build / "served", build / "comments.db"))
+
+    def test_1_cmake_consumers_build_and_run(self):
+        build = self.folder / "cmake"
+        run("cmake", "-G", "Ninja", "-S", CONSUMER, "-B", build,
+            f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("cmake", "--build", build)
+        self.run_consumer(build)
+
+    def test_1_cmake_is_told_clearly_what_it_cannot_have(self):
+        words = {"version": self.version, "series": self.version.rpartition(".")[0]}
+
+        def said_against(statement):
+            project = Path(tempfile.mkdtemp(dir=self.folder))
+            project.joinpath("CMakeLists.txt").write_text(
+                "cmake_minimum_required(VERSION 3.16)\nproject(asking LANGUAGES CXX)\n"
+                + statement.format(**words) + "\n", "utf-8")
+            try:
+                run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build",
+                    f"-DCMAKE_PREFIX_PATH={self.prefix}")
+            except AssertionError as failure:
+                return " ".join(str(failure).split())  # CMake breaks lines where it likes
+            return ""
+
+        for statement, said in zip(STATEMENTS, two_at_a_time(said_against, STATEMENTS)):
+            with self.subTest(statement):
+                expected = STATEMENTS[statement].format(**words)
+                self.assertIn(expected, said)
+                self.assertEqual(expected == "", said == "", said)
+
+    def test_2_pkg_config_names_all_that_a_program_needs(self):
+        def build_and_run(package):
+            program = self.folder / package
+            flags = self.ask_pkg_config("--cflags", "--libs", package)
+            run(*self.cxx, "-std=c++20", self.source / PROGRAMS[package], "-o", program, *flags)
+            return run(program)
+
+        said = dict(zip(PROGRAMS, two_at_a_time(build_and_run, PROGRAMS)))
+        self.assertEqual(said["comments"].strip(), self.version)
+        self.assertIn('"comments":1', said["comments-json"])
+        for package in ("comments-sqlite", "comments-httplib"):
+            self.assertIn("Primeiro Post!", said[package])
+
+    def test_3_meson_consumers_build_and_run_with_a_subproject(self):
+        project, build = self.folder / "meson", self.folder / "meson/build"
+        shutil.copytree(CONSUMER, project)
+        wraps = project / "subprojects"
+        wraps.mkdir()
+        wraps.joinpath("comments").symlink_to(self.source)
+        wraps.joinpath("comments.wrap").write_text(
+            "[wrap-file]\ndirectory = comments\n\n[provide]\n"
+            "dependency_names = comments, comments-json, comments-http, comments-httplib, "
+            "comments-sqlite\n", "utf-8")
+        run("meson", "setup", build, project, "--buildtype=plain", "--wrap-mode=nodownload",
+            "--force-fallback-for=comments")
+        run("meson", "compile", "-C", build)
+        self.run_consumer(build)
+
+    def test_3_the_core_reaches_no_third_party(self):
+        def reached(program):
+            flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-httplib")
+            said = run(*self.cxx, "-std=c++20", "-M", *flags, CONSUMER / program)
+            found = {part for path in said.split() for part in path.split("/")}
+            return found & THIRD_PARTIES
+
+        self.assertEqual(reached("core.cpp"), set())
+        self.assertEqual(reached("served.cpp"), {"nlohmann", "httplib.h", "sqlite3.h", "openssl"})
+
+    def test_4_two_units_with_every_header_link(self):
+        headers = headers_below(self.include)
+        adapters = ["comments-sqlite", "comments-httplib"]
+        flags = self.ask_pkg_config("--cflags", *adapters)
+
+        def compile_unit(unit):
+            order, rest = unit
+            made = Path(tempfile.mkdtemp(dir=self.folder)) / "unit.o"
+            run(*self.cxx, *STRICT, *flags, "-c", "-o", made, "-x", "c++", "-",
+                text="".join(f"#include <{header}>\n" for header in order) + rest)
+            return made
+
+        units = two_at_a_time(compile_unit, [(headers, "int main() {}\n"), (headers[::-1], "")])
+        libraries = self.ask_pkg_config("--libs", *adapters)
+        run(*self.cxx, *units, *libraries, "-o", self.folder / "linked")
+
+    def test_5_every_header_compiles_alone(self):
+        flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-httplib")
+
+        def compile_alone(header):
+            run(*self.cxx, *STRICT, *flags, "-fsyntax-only", "-x", "c++", "-",
+                text=f"#include <{header}>\n")
+
+        two_at_a_time(compile_alone, headers_below(self.include))
+
+    def test_6_every_header_is_installed(self):
+        self.assertEqual(headers_below(self.include), headers_below(self.source / "include"))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
+    Package.source = Path(sys.argv.pop(1)).resolve()
+    Package.cxx = shlex.split(os.environ.setdefault("CXX", "c++"))
+    unittest.main(verbosity=2)

@@ -47,7 +47,8 @@ def read(log: pathlib.Path) -> tuple[int, int, int]:
             passed = 1
         if not is_good:
             failed = max(failed, 1)
-            print(f"\n--- {log.parent.parent.name}: {run['name']}: {run['result']}\n{output[-6000:]}")
+            print(f"\n--- {log.parent.parent.name}: {run['name']}: {run['result']}")
+            print(output[-6000:])
         sums = [a + b for a, b in zip(sums, (passed, failed, skipped))]
     if not lines:
         print(f"\n--- {log.parent.parent.name}: no test ran")

@@ -24,11 +24,14 @@ using namespace comments;
 
 result<std::unique_ptr<store>> open_store(const std::string& name, server::log& log) {
   if (name == "memory:") return std::unique_ptr<store>{std::make_unique<memory_store>()};
-  auto opened = sqlite_store::open(
-      {.path = name.substr(name.find(':') + 1), .on_failure = [&log](std::string_view why) {
-         log.error("store_failed", {{"reason", std::string{why}}});
-       }});
+  const auto is_open = std::make_shared<bool>(false);  // before, the refusal says it all
+  auto opened = sqlite_store::open({.path = name.substr(name.find(':') + 1),
+                                    .on_failure = [&log, is_open](std::string_view why) {
+                                      if (*is_open)
+                                        log.error("store_failed", {{"reason", std::string{why}}});
+                                    }});
   if (!opened) return std::move(opened).error();
+  *is_open = true;
   return std::unique_ptr<store>{std::move(*opened)};
 }
 
@@ -66,30 +69,36 @@ void wait_for_stop(const sigset_t& signals, service& service, std::chrono::secon
   if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
 }
 
+http::route_options to_route_options(const server::options& chosen, server::log& log) {
+  return {.hide_original_emails = chosen.legacy_emails == "hide",
+          .edit_window = chosen.edit_window,
+          .build = {.component = "comments-server",
+                    .commit = COMMENTS_COMMIT,
+                    .build_date = COMMENTS_BUILD_DATE},
+          .observe = [&log](const http::exchange& seen) { log.request(seen); }};
+}
+
+// The port that was bound, or -1.
+int bind(httplib::Server& server, const std::string& host, int port) {
+  if (port == 0) return server.bind_to_any_port(host);
+  return server.bind_to_port(host, port) ? port : -1;
+}
+
 int serve(const server::options& chosen) {
   const sigset_t signals = block_signals();
   server::log log{chosen.log_level, chosen.log_format};
-  auto store = open_store(chosen.store, log);
-  if (!store) return server::fail(2, "--store " + chosen.store + ": " + store.error().message);
-
-  service service{**store};
-  http::route_options route_options{
-      .hide_original_emails = chosen.legacy_emails == "hide",
-      .edit_window = chosen.edit_window,
-      .build = {.component = "comments-server",
-                .commit = COMMENTS_COMMIT,
-                .build_date = COMMENTS_BUILD_DATE},
-      .observe = [&log](const http::exchange& seen) { log.request(seen); }};
   httplib::Server server;
   http::configure(server, {.threads = chosen.threads});
-  http::mount(server, http::routes(service, std::move(route_options)));
-
-  const int port = chosen.port == 0 ? server.bind_to_any_port(chosen.host)
-                   : server.bind_to_port(chosen.host, chosen.port) ? chosen.port
-                                                                   : -1;
+  const int port = bind(server, chosen.host, chosen.port);
   if (port < 0)
     return server::fail(2, "--listen " + server::to_address(chosen.host, chosen.port) +
-                               ": the address cannot be bound");
+                               ": the address is in use, or not one of this machine");
+  auto store = open_store(chosen.store, log);
+  if (!store) return server::fail(2, "--store " + chosen.store + ": " + store.error().message);
+  service service{**store};
+  const http::handler api = http::routes(service, to_route_options(chosen, log));
+  http::mount(server, api);
+  http::mount_refusals(server, api);
   log.info("listening", {{"address", server::to_address(chosen.host, port)},
                          {"store", chosen.store},
                          {"version", std::string{library_version}},
@@ -100,6 +109,8 @@ int serve(const server::options& chosen) {
     is_broken = !server.listen_after_bind();
     if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes the one who waits below
   }};
+  // Until then, stopping would go unheard.
+  while (!server.is_running() && !is_broken) std::this_thread::yield();
   wait_for_stop(signals, service, chosen.drain_delay, log);
   is_stopping = true;
   server.stop();

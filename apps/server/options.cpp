@@ -8,7 +8,11 @@
 #include <cctype>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <iostream>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace server {
 namespace {
@@ -49,12 +53,42 @@ std::string version_line() {
          " (commit " COMMENTS_COMMIT ", " COMMENTS_BUILD_DATE ")";
 }
 
-// Every option is an environment variable too, so each is added through here.
+// Every option is an environment variable too, so each is added through here. `values` is what it
+// takes, in a word.
 template <typename Value>
-CLI::Option* add(CLI::App& app, const std::string& name, Value& value, const std::string& meaning) {
-  return app.add_option("--" + name, value, meaning)
+void add(CLI::App& app, const std::string& name, const std::string& values, Value& value,
+         const std::string& meaning, const CLI::Validator& check) {
+  app.add_option("--" + name, value, meaning)
       ->envname(environment_name(name))
-      ->capture_default_str();
+      ->type_name(values)
+      ->capture_default_str()
+      ->check(check);
+}
+
+// One of `names`; whole numbers from `low` to `high`.
+CLI::Validator one_of(std::vector<std::string> names) {
+  return CLI::IsMember{std::move(names)}.description("");
+}
+CLI::Validator whole(std::int64_t low, std::int64_t high) {
+  const auto check = [low, high](const std::string& text) -> std::string {
+    std::int64_t number = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool is_fine = code == std::errc{} && end == text.data() + text.size() && low <= number;
+    if (is_fine && number <= high) return {};
+    return "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high);
+  };
+  return {check, ""};
+}
+
+// `why` as CLI11 says it, with the variable that it is about, if it came from the environment.
+std::string to_line(const std::string& why, int argc, const char* const* argv) {
+  const std::string option = why.substr(0, why.find(':'));
+  const auto is_it = [&](std::string_view given) {
+    return given == option || given.starts_with(option + "=");
+  };
+  if (!why.starts_with("--") || std::any_of(argv, argv + argc, is_it)) return why;
+  const std::string variable = environment_name(option.substr(2));
+  return std::getenv(variable.c_str()) ? variable + why.substr(option.size()) : why;
 }
 
 }  // namespace
@@ -81,24 +115,22 @@ parsed parse(int argc, const char* const* argv) {
   CLI::App app{"Serves comments over HTTP: the original two endpoints and /api/v1."};
   app.name("comments-server");
   app.set_version_flag("--version", version_line());
-  add(app, "listen", listen, "Address to serve on, HOST:PORT; port 0 picks a free one")
-      ->check([&](const std::string& text) { return read_address(text, chosen); }, "");
-  add(app, "store", chosen.store, "Where comments live: sqlite:FILE or memory:")
-      ->check(check_store, "");
-  add(app, "log-level", chosen.log_level, "debug, info, warn, error or off")
-      ->check(CLI::IsMember{{"debug", "info", "warn", "error", "off"}});
-  add(app, "log-format", chosen.log_format, "json for machines, text for people")
-      ->check(CLI::IsMember{{"json", "text"}});
-  add(app, "legacy-emails", chosen.legacy_emails,
-      "show or hide the e-mail addresses that the original API publishes")
-      ->check(CLI::IsMember{{"show", "hide"}});
-  add(app, "edit-window", edit_window, "Seconds for which an author may edit a comment")
-      ->check(CLI::Range(0, 31'536'000));
-  add(app, "drain-delay", drain_delay,
-      "Seconds between the first 503 of /readyz and the last request, on SIGTERM")
-      ->check(CLI::Range(0, 300));
-  add(app, "threads", chosen.threads, "Connections that are served at once")
-      ->check(CLI::Range(1, 4096));
+  add(app, "listen", "HOST:PORT", listen, "Address to serve on; port 0 picks a free one",
+      {[&](const std::string& text) { return read_address(text, chosen); }, ""});
+  add(app, "store", "STORE", chosen.store,
+      "Where comments live: sqlite:FILE, or memory:", {check_store, ""});
+  add(app, "log-level", "LEVEL", chosen.log_level, "debug, info, warn, error or off",
+      one_of({"debug", "info", "warn", "error", "off"}));
+  add(app, "log-format", "FORMAT", chosen.log_format, "json for machines, text for people",
+      one_of({"json", "text"}));
+  add(app, "legacy-emails", "show|hide", chosen.legacy_emails,
+      "Whether the original API's list publishes e-mail addresses", one_of({"show", "hide"}));
+  add(app, "edit-window", "SECONDS", edit_window, "How long an author may edit a comment",
+      whole(0, 31'536'000));
+  add(app, "drain-delay", "SECONDS", drain_delay,
+      "On SIGTERM, from the first 503 of /readyz to the end of accepting", whole(0, 300));
+  add(app, "threads", "NUMBER", chosen.threads, "Connections that are served at once",
+      whole(1, 4096));
   app.add_flag("--check", chosen.check,
                "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
 
@@ -108,7 +140,7 @@ parsed parse(int argc, const char* const* argv) {
     answer.exit_code = app.exit(done);
     return answer;
   } catch (const CLI::ParseError& mistake) {
-    answer.exit_code = fail(2, mistake.what());
+    answer.exit_code = fail(2, to_line(mistake.what(), argc, argv));
     return answer;
   }
   read_address(listen, chosen);

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cassert>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -55,7 +56,7 @@ class histogram final {
     std::size_t slot = 0;
     while (slot < bounds.size() && seconds > bounds[slot]) ++slot;
     slots_[slot].fetch_add(1, std::memory_order_relaxed);
-    microseconds_.fetch_add(static_cast<std::uint64_t>(seconds * 1e6 + 0.5),
+    microseconds_.fetch_add(static_cast<std::uint64_t>(std::llround(seconds * 1e6)),
                             std::memory_order_relaxed);
   }
   // How many fell into slot `i`: over bounds[i - 1] and up to bounds[i]; the last has no end.

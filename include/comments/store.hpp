@@ -54,7 +54,8 @@ struct page {
   std::optional<cursor> next{};
 };
 
-// What an insert answers. `replayed`: the key was known, and `stored` is what it made back then.
+// What an insert answers. `replayed`: the key was known, and `stored` is the comment that it made
+// then, as it stands now.
 struct posting {
   comment stored{};
   bool replayed{};
@@ -92,7 +93,8 @@ class store {
   // The visible comments that `query` asks for, in its order, at most `query.limit` of them (which
   // is at least 1). Following `next` from page to page meets each comment that was there at the
   // start once, whatever is posted meanwhile. A content that nobody commented on is an empty page
-  // at version 0, no error. Costs the same however many comments the content or the store holds.
+  // at version 0, no error. Costs the same however many comments the content or the store holds;
+  // only all of a content by `top` costs as much as the content is large.
   virtual result<page> list(const query& query) const = 0;
 
   // The contents of these ids, in the order asked for; an unknown one is open, empty, at version 0.

@@ -14,7 +14,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace testing {
 
@@ -30,12 +29,13 @@ inline nlohmann::ordered_json read(const http::response& answer) {
   return value;
 }
 
-// The violations of a problem as "pointer code", in their order.
-inline std::vector<std::string> errors_of(const http::response& answer) {
-  std::vector<std::string> found;
-  for (const auto& one : read(answer).at("errors"))
-    found.push_back(one.at("pointer").get<std::string>() + " " + one.at("code").get<std::string>());
-  return found;
+// The violations of a problem: "/body required, /author/email format".
+inline std::string errors_of(const http::response& answer) {
+  std::string line;
+  for (const auto problem = read(answer); const auto& one : problem.at("errors"))
+    line += (line.empty() ? "" : ", ") + one.at("pointer").get<std::string>() + " " +
+            one.at("code").get<std::string>();
+  return line;
 }
 
 // That `answer` says nothing of how it was made, is complete, and gives away no e-mail address
@@ -90,29 +90,27 @@ class client {
 
 inline constexpr instant some_moment{std::chrono::milliseconds{1'700'000'000'123}};
 
-// A service and its API on `store`, which outlives it.
-class site_on : public client {
-  struct parts {
-    manual_clock now{some_moment};
-    service comments;
-    explicit parts(store& store) : comments{store, {.clock = now.as_clock()}} {}
-  };
-
- public:
-  explicit site_on(store& store, http::route_options options = {})
-      : site_on{std::make_unique<parts>(store), std::move(options)} {}
-
-  service& api() const { return parts_->comments; }
-  manual_clock& now() const { return parts_->now; }
-
- private:
-  site_on(std::unique_ptr<parts> parts, http::route_options options)
-      : client{http::routes(parts->comments, std::move(options))}, parts_{std::move(parts)} {}
-
-  std::unique_ptr<parts> parts_;
+// What stands behind an API.
+struct backstage {
+  memory_store store{};
+  manual_clock now{some_moment};
+  service comments{store, {.clock = now.as_clock()}};
 };
 
-// The same on a store of its own.
-struct site : private memory_store_holder {};
+// A client of the whole API, with what stands behind it.
+struct site : backstage, client {
+  explicit site(http::route_options options = {})
+      : client{http::routes(comments, std::move(options))} {}
+
+  // Posts a comment and answers its id.
+  std::string say(std::string_view content_id, std::string_view body,
+                  std::string_view parent = {}) {
+    nlohmann::json draft{{"content_id", content_id}, {"body", body}};
+    if (!parent.empty()) draft["parent_id"] = parent;
+    const auto posted = post("/api/v1/comments", draft.dump());
+    REQUIRE(posted.status == 201);
+    return read(posted).at("id");
+  }
+};
 
 }  // namespace testing

@@ -2,8 +2,8 @@
 // http/httplib.hpp - the API on a cpp-httplib server. httplib.h lives here only.
 //
 // `mount` adds the API to any httplib::Server, also below a prefix beside other people's routes.
-// `configure` sets up a server that serves nothing else. Works with cpp-httplib 0.11.4 (Debian 12)
-// to 0.41.0; where they differ, it is dealt with here.
+// `configure` and `mount_refusals` are for a server that serves nothing else. Works with
+// cpp-httplib 0.11.4 (Debian 12) to 0.41.0; where they differ, it is dealt with here.
 //
 //   httplib::Server server;
 //   mount(server, routes(service), {.prefix = "/comments"});
@@ -15,11 +15,15 @@
 
 #include <httplib.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,7 +44,7 @@ struct server_options {
   std::size_t requests_per_connection_max{1000};
   std::chrono::seconds read_timeout{5};
   std::chrono::seconds write_timeout{5};
-  std::chrono::seconds idle_timeout{5};
+  std::chrono::seconds idle_timeout{2};  // 0.11.4 does not look up from it, not even to stop
 };
 
 namespace detail {
@@ -65,7 +69,7 @@ inline request to_request(const httplib::Request& from, const mount_options& opt
 
 // How a body is framed (RFC 9112, section 6), as far as cpp-httplib lets it be known.
 struct framing {
-  bool is_broken{};  // lengths that contradict each other: nothing behind the head can be trusted
+  bool is_broken{};  // no one length, or in doubt: nothing behind the head can be trusted
   bool is_chunked{};
   std::uint64_t length{};
 
@@ -74,8 +78,15 @@ struct framing {
 
 inline framing read_framing(const httplib::Request& from) {
   const std::size_t lengths = from.get_header_value_count("Content-Length");
-  framing found{.is_chunked = from.has_header("Transfer-Encoding")};
-  found.is_broken = lengths > 1 || (found.is_chunked && lengths > 0);
+  const std::size_t encodings = from.get_header_value_count("Transfer-Encoding");
+  framing found{.is_chunked = encodings > 0};
+  // "Content-Length : 5", which somebody on the way here may have taken for a length.
+  const auto is_spaced = [](const auto& header) {
+    return header.first.find_first_of(" \t") != std::string::npos;
+  };
+  found.is_broken =
+      lengths + encodings > 1 || std::ranges::any_of(from.headers, is_spaced) ||
+      (found.is_chunked && !is_same_name(from.get_header_value("Transfer-Encoding"), "chunked"));
   if (lengths == 0) return found;
   const std::string text = from.get_header_value("Content-Length");
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), found.length);
@@ -83,13 +94,19 @@ inline framing read_framing(const httplib::Request& from) {
   return found;
 }
 
+inline error not_whole() { return {errc::malformed, "The body did not arrive whole."}; }
+
 // Reads the body into `asked`, one byte over its limit at most. Whether nothing of it is left on
 // the connection.
 inline bool read_body(const httplib::Request& from, const httplib::ContentReader& reader,
                       const mount_options& options, request& asked) {
   const framing frame = read_framing(from);
-  asked.is_incomplete = frame.is_broken;
+  if (frame.is_broken) asked.refusal = not_whole();
   if (frame.is_broken || !frame.has_body()) return !frame.is_broken;
+  // A coded body is not read, so that nobody has to trust how it unpacks; the routes refuse it.
+  const std::string coding = from.get_header_value("Content-Encoding");
+  if (!coding.empty() && !is_same_name(coding, "identity")) return false;
+  const_cast<httplib::Request&>(from).headers.erase("Content-Encoding");  // 0.41 knows no identity
   const std::size_t bytes_max = options.request_bytes_max + options.discard_bytes_max;
   if (frame.length > bytes_max) {
     asked.body.assign(options.request_bytes_max + 1, ' ');  // too long, whatever is in it
@@ -105,12 +122,34 @@ inline bool read_body(const httplib::Request& from, const httplib::ContentReader
   // Forms are not for us, but they must be read past, and cpp-httplib reads them in its own way.
   if (from.is_multipart_form_data()) return reader([](const auto&) { return true; }, take);
   const bool is_whole = reader(take);
-  asked.is_incomplete = !is_whole && seen <= bytes_max;
+  if (!is_whole && seen <= bytes_max) asked.refusal = not_whole();
+#ifndef CPPHTTPLIB_VERSION_NUM
+  if (frame.is_chunked) return false;  // 0.11 takes a chunk with a wrong end for the last one
+#endif
   return is_whole;
 }
 
-// Writes `answer` out. If it is the connection's last, cpp-httplib is told so in its own way: the
-// header, and a body whose provider gives up once all of it is sent.
+// Makes an answer the connection's last, in the ways that cpp-httplib knows: a header, and a body
+// whose provider gives up once all of it is sent. What is left of the request is made to look like
+// a GET, so that HEAD ends the connection too and nobody waits for a body to throw away.
+inline void write_last(std::string body, const std::string& type, httplib::Request& from,
+                       httplib::Response& to) {
+  const bool is_head = from.method == "HEAD";
+  from.method = "GET";
+  for (const char* name : {"Connection", "Content-Length", "Transfer-Encoding"})
+    from.headers.erase(name);
+  from.headers.emplace("Connection", "close");
+  if (body.empty()) body = "\n";  // a provider needs something to provide
+  const std::size_t size = body.size();
+  to.set_content_provider(size, type,
+                          [is_head, body = std::move(body)](std::size_t offset, std::size_t length,
+                                                            httplib::DataSink& sink) {
+                            if (!is_head) sink.write(body.data() + offset, length);
+                            return false;
+                          });
+}
+
+// Writes `answer` out.
 inline void write(response answer, bool is_last, const httplib::Request& from,
                   httplib::Response& to) {
   // cpp-httplib would cut ranges out of any answer; RFC 9110, section 14.2, lets a server ignore
@@ -126,39 +165,49 @@ inline void write(response answer, bool is_last, const httplib::Request& from,
       to.set_header(name, value);
   }
   to.set_header("X-Content-Type-Options", "nosniff");
-  if (!is_last) {
-    if (!answer.body.empty()) to.set_content(answer.body, type);
-    return;
-  }
-  mutable_from.headers.erase("Connection");
-  mutable_from.headers.emplace("Connection", "close");
-  const std::size_t size = answer.body.size();
-  auto send = [body = std::move(answer.body)](std::size_t offset, std::size_t length,
-                                              httplib::DataSink& sink) {
-    sink.write(body.data() + offset, length);
-    return false;
-  };
-  to.set_content_provider(size, type, std::move(send));
+  if (is_last)
+    write_last(std::move(answer.body), type, mutable_from, to);
+  else if (!answer.body.empty())
+    to.set_content(answer.body, type);
 }
 
-// `text` as a regular expression that means just that.
+// `text` as a regular expression that means just that, and ("/:") as no pattern of cpp-httplib's.
 inline std::string escape_regex(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
-    if (std::string_view{R"(\^$.|?*+()[]{})"}.find(c) != std::string_view::npos) escaped += '\\';
+    if (std::string_view{R"(\^$.|?*+()[]{}:)"}.find(c) != std::string_view::npos) escaped += '\\';
     escaped += c;
   }
   return escaped;
 }
 
-// The answer where cpp-httplib refused a request before any route saw it.
-inline void write_refusal(const httplib::Request& from, httplib::Response& to) {
-  if (!to.body.empty() || to.has_header("X-Request-Id")) return;
-  const int status = to.status;
+// Why no route need be asked: cpp-httplib would read the body into memory, whatever its length, of
+// methods without routes, and would take it for the next request where none belongs.
+inline std::optional<error> refusal_of(const httplib::Request& from) {
+  const auto is = [&](auto... methods) { return ((from.method == methods) || ...); };
+  if (is("POST", "PUT", "PATCH", "DELETE")) return std::nullopt;
+  if (!is("GET", "HEAD", "OPTIONS"))
+    return error{errc::method_not_allowed, "Nothing here takes that method."};
+  if (read_framing(from).has_body()) return error{errc::malformed, "A body was not expected."};
+  return std::nullopt;
+}
+
+// Why cpp-httplib refused a request, by the status that it chose.
+inline error refusal_of(int status) {
   const auto* kind = std::ranges::find(problem_kinds, status, &problem_kind::status);
-  const errc code = kind == problem_kinds.end() ? errc::malformed : kind->code;
-  const request asked{.target = from.target};
-  write(problem({code, "The request could not be read."}, asked), false, from, to);
+  const errc code = kind != problem_kinds.end() ? kind->code
+                    : status >= 500             ? errc::unavailable
+                                                : errc::malformed;
+  return {code, "The request could not be read."};
+}
+
+// The last answer on a connection whose request no route saw. Where it ends, nobody knows.
+inline void refuse(const handler& api, error why, const httplib::Request& from,
+                   httplib::Response& to) {
+  request asked = to_request(from, {});
+  if (why.code == errc::method_not_allowed) to.set_header("Allow", "GET, HEAD, OPTIONS, POST");
+  asked.refusal = std::move(why);
+  write(api(std::move(asked)), true, from, to);
 }
 
 }  // namespace detail
@@ -168,8 +217,8 @@ inline void write_refusal(const httplib::Request& from, httplib::Response& to) {
 inline void mount(httplib::Server& server, handler api, mount_options options = {}) {
   const auto answer = [api, options](const httplib::Request& from, httplib::Response& to) {
     request asked = detail::to_request(from, options);
-    asked.is_incomplete = detail::read_framing(from).has_body();  // which nobody reads
-    const bool is_last = asked.is_incomplete;
+    asked.refusal = detail::refusal_of(from);  // nobody reads a body here
+    const bool is_last = asked.refusal.has_value();
     detail::write(api(std::move(asked)), is_last, from, to);
   };
   const auto answer_with_body = [api, options](const httplib::Request& from, httplib::Response& to,
@@ -178,8 +227,11 @@ inline void mount(httplib::Server& server, handler api, mount_options options = 
     const bool is_last = !detail::read_body(from, reader, options, asked);
     detail::write(api(std::move(asked)), is_last, from, to);
   };
-  // [\s\S] and not '.', which would stop at an encoded line break.
-  const std::string pattern = detail::escape_regex(options.prefix) + R"((?:/[\s\S]*)?)";
+  // [\s\S] and not '.', which would stop at an encoded line break. Without a prefix everything is
+  // ours, also "*" and "http://host/path".
+  const std::string pattern = options.prefix.empty()
+                                  ? R"([\s\S]*)"
+                                  : detail::escape_regex(options.prefix) + R"((?:/[\s\S]*)?)";
   server.Get(pattern, answer);
   server.Options(pattern, answer);
   server.Post(pattern, answer_with_body);
@@ -188,21 +240,49 @@ inline void mount(httplib::Server& server, handler api, mount_options options = 
   server.Delete(pattern, answer_with_body);
 }
 
-// Sets up a server that serves nothing else: its limits, and problems for what cpp-httplib refuses.
+// Gives a server that serves nothing but comments its limits. Call it before the server binds.
 inline void configure(httplib::Server& server, const server_options& options = {}) {
-  server.new_task_queue = [threads = options.threads] { return new httplib::ThreadPool(threads); };
+  // cpp-httplib lets 5 connections wait to be accepted; the kernel drops what comes on top, and its
+  // client tries again a second later. The pool is made once the socket listens: a place to say
+  // more.
+  // A copy of the socket, because the server's own may be closed by then.
+  const auto listening = std::make_shared<std::atomic<int>>(-1);
+  server.new_task_queue = [threads = options.threads, listening] {
+    const int socket = listening->exchange(-1);
+    if (socket >= 0) {
+      ::listen(socket, SOMAXCONN);
+      ::close(socket);
+    }
+    return new httplib::ThreadPool(threads);
+  };
   server.set_keep_alive_max_count(options.requests_per_connection_max);
   server.set_keep_alive_timeout(options.idle_timeout.count());
   server.set_read_timeout(options.read_timeout);
   server.set_write_timeout(options.write_timeout);
   server.set_tcp_nodelay(true);
   // cpp-httplib would let a second server share the port and take half of the requests.
-  server.set_socket_options([](socket_t socket) {
+  server.set_socket_options([listening](socket_t socket) {
+    const int before = listening->exchange(::dup(socket));
+    if (before >= 0) ::close(before);
     const int yes = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   });
-  server.set_error_handler(
-      [](const httplib::Request& from, httplib::Response& to) { detail::write_refusal(from, to); });
+}
+
+// Answers with `api` what cpp-httplib would refuse on its own, or had better: as problems, named,
+// counted and logged like everything else. For a server that serves nothing but comments.
+inline void mount_refusals(httplib::Server& server, handler api) {
+  server.set_pre_routing_handler([api](const httplib::Request& from, httplib::Response& to) {
+    using outcome = httplib::Server::HandlerResponse;
+    auto why = detail::refusal_of(from);
+    if (!why) return outcome::Unhandled;
+    detail::refuse(api, std::move(*why), from, to);
+    return outcome::Handled;
+  });
+  server.set_error_handler([api](const httplib::Request& from, httplib::Response& to) {
+    if (!to.has_header("X-Request-Id"))
+      detail::refuse(api, detail::refusal_of(to.status), from, to);
+  });
 }
 
 }  // namespace comments::http

@@ -27,8 +27,8 @@ struct request {
   std::string target{};  // as it was sent: path, and query behind a '?'
   fields headers{};
   std::string body{};
-  bool is_incomplete{};  // there was more, or other, than could be read: nobody may act on it
-  std::string peer{};    // the address that the connection came from
+  std::optional<error> refusal{};  // why an adapter could not take it whole; nobody may act on it
+  std::string peer{};              // the address that the connection came from
   std::string prefix{};  // what an adapter cut off the target's front; links start with it
   std::string id{};      // names this request in logs and problems; middleware sees to it
   fields path{};         // what stood at the {names} of the route, decoded; the router sees to it

@@ -29,7 +29,7 @@ struct request_limits {
 // One answered request, for a log: nothing of what anybody wrote is in it.
 struct exchange {
   std::string id{};
-  std::string method{};
+  std::string method{};      // "other" for one that no route has: anybody could write it
   std::string_view route{};  // the pattern; "-" where no route answered. Copy it to keep it
   int status{};
   std::chrono::microseconds duration{};
@@ -63,7 +63,10 @@ inline handler with_observer(handler next, registry& metrics, observer observe =
   gauge& running = metrics.gauge_of("comments_http_requests_running", "Requests being answered.");
   return [next = std::move(next), observe = std::move(observe), &metrics, &running](request asked) {
     const auto start = std::chrono::steady_clock::now();
-    exchange seen{.id = asked.id, .method = asked.method};
+    constexpr std::string_view known[] = {"GET",   "HEAD",   "POST",   "PUT",
+                                          "PATCH", "DELETE", "OPTIONS"};
+    const bool is_known = std::ranges::find(known, asked.method) != std::end(known);
+    exchange seen{.id = asked.id, .method = is_known ? asked.method : "other"};
     running.add(1);
     response answer = next(std::move(asked));
     running.add(-1);
@@ -71,12 +74,9 @@ inline handler with_observer(handler next, registry& metrics, observer observe =
     seen.route = answer.route.empty() ? "-" : answer.route;
     seen.duration = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - start);
-    constexpr std::string_view known[] = {"GET",   "HEAD",   "POST",   "PUT",
-                                          "PATCH", "DELETE", "OPTIONS"};
-    const bool is_known = std::ranges::find(known, seen.method) != std::end(known);
     const std::string route = "route=\"" + std::string{seen.route} + "\"";
-    const std::string labels = "method=\"" + (is_known ? seen.method : "other") + "\"," + route +
-                               ",status=\"" + std::to_string(seen.status) + "\"";
+    const std::string labels = "method=\"" + seen.method + "\"," + route + ",status=\"" +
+                               std::to_string(seen.status) + "\"";
     metrics.counter_of("comments_http_requests_total", "Requests answered.", labels).add();
     metrics.histogram_of("comments_http_request_seconds", "Time to an answer.", route)
         .observe(static_cast<double>(seen.duration.count()) / 1e6);
@@ -85,8 +85,8 @@ inline handler with_observer(handler next, registry& metrics, observer observe =
   };
 }
 
-// 413 for a body and 431 for headers over their limits. An adapter need not hold more of a body
-// than one byte over.
+// 413 for a body and 431 for headers over their limits, then whatever the adapter refused. An
+// adapter need not hold more of a body than one byte over.
 inline handler with_limits(handler next, request_limits limits = {}) {
   return [next = std::move(next), limits](request asked) {
     if (asked.headers.size() > limits.headers_max)
@@ -99,9 +99,7 @@ inline handler with_limits(handler next, request_limits limits = {}) {
                       "A body may have " + std::to_string(limits.request_bytes_max) + " bytes.",
                       {{"", "too_long"}}},
                      asked);
-    if (asked.is_incomplete)
-      return problem({errc::malformed, "The body did not arrive whole, or was not expected."},
-                     asked);
+    if (asked.refusal) return problem(*asked.refusal, asked);
     return next(std::move(asked));
   };
 }

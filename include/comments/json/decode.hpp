@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -34,18 +35,19 @@ class watch final {
       keys_.resize(std::min(depth, depth_max_));
       keys_.emplace_back();
     }
-    if (met == event::key && depth <= depth_max_) {
+    if (met == event::key && !is_too_deep_) {  // after that, the path stays where it was
       const auto& key = parsed.get_ref<const std::string&>();
       path_.resize(depth);
       path_[depth - 1] = "/" + escape(key);
       keys_.resize(depth);
-      if (!keys_[depth - 1].insert(key).second && repeated_.empty()) repeated_ = pointer();
+      if (!keys_[depth - 1].insert(key).second && !repeated_) repeated_ = pointer();
     }
     return !is_too_deep_;
   }
 
   bool is_too_deep() const { return is_too_deep_; }
-  const std::string& repeated() const { return repeated_; }
+  // Where the first key came for the second time.
+  const std::optional<std::string>& repeated() const { return repeated_; }
   // The last key that was met, as a JSON pointer; empty before the first, and where it would be so
   // long that it helps nobody.
   std::string pointer() const {
@@ -65,7 +67,7 @@ class watch final {
 
   std::size_t depth_max_;
   bool is_too_deep_{};
-  std::string repeated_{};
+  std::optional<std::string> repeated_{};
   std::vector<std::string> path_{};
   std::vector<std::set<std::string>> keys_{};
 };
@@ -85,10 +87,12 @@ inline result<nlohmann::json> parse(std::string_view text, std::size_t depth_max
   if (seen.is_too_deep())
     return malformed("The JSON is nested deeper than " + std::to_string(depth_max) + " levels.",
                      seen.pointer(), "too_deep");
-  if (value.is_discarded())
+  // The parser takes NUL for the end of the text; JSON has it nowhere.
+  if (value.is_discarded() || text.find('\0') != text.npos)
     return malformed("The body is not well-formed JSON in UTF-8.", seen.pointer(), "malformed");
-  if (!seen.repeated().empty())
-    return malformed("The JSON has the same key twice in one object.", seen.repeated(), "repeated");
+  if (seen.repeated())
+    return malformed("The JSON has the same key twice in one object.", *seen.repeated(),
+                     "repeated");
   return value;
 }
 

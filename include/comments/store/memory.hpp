@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +27,7 @@ class memory_store final : public store {
   memory_store& operator=(const memory_store&) = delete;
 
   result<posting> insert(const draft& draft, instant now) override {
-    const std::unique_lock lock{mutex_};
+    const std::lock_guard lock{mutex_};
     if (const auto* used = find_key(draft)) {
       if (used->fingerprint != fingerprint(draft)) return key_reused();
       return posting{.stored = *find_in(draft.content_id, used->made), .replayed = true};
@@ -42,14 +41,14 @@ class memory_store final : public store {
   }
 
   result<comment> find(const comment_id& id) const override {
-    const std::shared_lock lock{mutex_};
+    const std::lock_guard lock{mutex_};
     const auto home = homes_.find(id);
     if (home == homes_.end()) return comment_not_found();
     return *find_in(home->second, id);
   }
 
   result<page> list(const query& query) const override {
-    const std::shared_lock lock{mutex_};
+    const std::lock_guard lock{mutex_};
     const shelved* shelf = find_shelf(query.content_id);
     if (!shelf) return page{.content = {.content_id = query.content_id}};
     page answer{.content = shelf->content};
@@ -64,7 +63,7 @@ class memory_store final : public store {
   }
 
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
-    const std::shared_lock lock{mutex_};
+    const std::lock_guard lock{mutex_};
     std::vector<content> found;
     for (const std::string& id : ids) {
       const shelved* shelf = find_shelf(id);
@@ -75,7 +74,7 @@ class memory_store final : public store {
 
   result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
                                     std::size_t limit) const override {
-    const std::shared_lock lock{mutex_};
+    const std::lock_guard lock{mutex_};
     std::vector<event> found;
     const shelved* shelf = find_shelf(content_id);
     if (!shelf) return found;
@@ -163,7 +162,7 @@ class memory_store final : public store {
   }
 
   std::string key_{};
-  mutable std::shared_mutex mutex_{};
+  mutable std::mutex mutex_{};
   std::map<std::string, shelved, std::less<>> shelves_{};
   std::map<comment_id, std::string> homes_{};
 };

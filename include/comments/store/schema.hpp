@@ -74,7 +74,8 @@ inline constexpr std::string_view comment_columns =
 
 // The statement for one page. Parameters: ?1 content_id, ?2 parent_id, ?3 limit, ?4 the cursor's
 // position, ?5 its votes; those that a scope or sort does not use stand in no condition. Each form
-// is one walk along an index, so a page costs the same from any depth
+// is one walk along an index (but all of a content by votes, which nobody pages through), so a page
+// costs the same from any depth
 // (`tests/store/sqlite_test.cpp` shows the plans).
 inline std::string list_sql(scope scope, sort sort, bool has_cursor) {
   const auto select = [&](std::string_view condition, std::string_view order) {

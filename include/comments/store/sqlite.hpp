@@ -12,21 +12,17 @@
 
 #include <comments/store.hpp>
 #include <comments/store/schema.hpp>
-
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include <comments/store/sqlite_connection.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -39,182 +35,6 @@ struct sqlite_options {
   std::function<void(std::string_view)> on_failure{};
 };
 
-namespace sqlite {
-
-class connection;
-
-// A prepared statement on loan from its connection, with its parameters bound. Once anything has
-// failed on the connection, it yields no rows.
-class statement final {
- public:
-  template <typename... Values>
-  statement(connection& owner, sqlite3_stmt* handle, const Values&... values)
-      : owner_{owner}, handle_{handle} {
-    int index = 0;
-    (bind(++index, values), ...);
-  }
-  statement(const statement&) = delete;
-  statement& operator=(const statement&) = delete;
-  ~statement() {
-    if (!handle_) return;
-    sqlite3_reset(handle_);
-    sqlite3_clear_bindings(handle_);
-  }
-
-  // The text must live until the statement is gone.
-  void bind(int index, std::string_view text) {
-    const char* start = text.empty() ? "" : text.data();
-    sqlite3_bind_text(handle_, index, start, static_cast<int>(text.size()), SQLITE_STATIC);
-  }
-  void bind(int index, std::int64_t number) { sqlite3_bind_int64(handle_, index, number); }
-  void bind(int index, std::nullptr_t) { sqlite3_bind_null(handle_, index); }
-
-  // Goes on to the next row. Whether there is one.
-  bool step();
-
-  std::string text(int column) const {
-    const auto* start = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
-    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, column));
-    return start ? std::string{start, size} : std::string{};
-  }
-  std::int64_t number(int column) const { return sqlite3_column_int64(handle_, column); }
-  bool is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
-
- private:
-  connection& owner_;
-  sqlite3_stmt* handle_;
-};
-
-// One connection, used by one thread at a time: hold `mutex`. A failure sticks until `begin`, and
-// everything after it does nothing, so a unit of work is written straight down and checked once.
-class connection final {
- public:
-  connection(sqlite3* handle, std::function<void(std::string_view)> on_failure)
-      : handle_{handle}, on_failure_{std::move(on_failure)} {}
-  connection(const connection&) = delete;
-  connection& operator=(const connection&) = delete;
-  ~connection() {
-    statements_.clear();
-    sqlite3_close(handle_);
-  }
-
-  std::mutex mutex{};
-
-  bool failed() const { return failed_; }
-  void fail() {
-    if (on_failure_ && !failed_) on_failure_(sqlite3_errmsg(handle_));
-    failed_ = true;
-  }
-
-  // Runs statements that answer nothing. Whether all went well, here and before.
-  bool execute(const std::string& sql) {
-    if (!failed_ && sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-      fail();
-    return !failed_;
-  }
-
-  // `sql` with `values` as its parameters 1, 2, 3 … Prepared once, kept for the next time.
-  template <typename... Values>
-  statement prepare(std::string_view sql, const Values&... values) {
-    return statement{*this, find(sql), values...};
-  }
-
-  // Runs one statement whose rows nobody needs.
-  template <typename... Values>
-  void run(std::string_view sql, const Values&... values) {
-    prepare(sql, values...).step();
-  }
-
-  // The first column of the first row, or 0.
-  std::int64_t number(std::string_view sql) {
-    statement asked = prepare(sql);
-    return asked.step() ? asked.number(0) : 0;
-  }
-
-  void begin(const char* how) {
-    failed_ = false;
-    execute(how);
-  }
-  // Whether everything since `begin` took effect, durably. If not, nothing did.
-  bool commit() {
-    if (execute("COMMIT")) return true;
-    rollback();
-    return false;
-  }
-  void rollback() {
-    if (!sqlite3_get_autocommit(handle_))
-      sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
-  }
-
- private:
-  struct finalize {
-    void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
-  };
-
-  sqlite3_stmt* find(std::string_view sql) {
-    if (failed_) return nullptr;
-    const auto known = statements_.find(sql);
-    if (known != statements_.end()) return known->second.get();
-    sqlite3_stmt* made = nullptr;
-    const auto size = static_cast<int>(sql.size());
-    if (sqlite3_prepare_v3(handle_, sql.data(), size, SQLITE_PREPARE_PERSISTENT, &made, nullptr) !=
-        SQLITE_OK)
-      fail();
-    else
-      statements_.emplace(sql, made);
-    return made;
-  }
-
-  sqlite3* handle_;
-  std::function<void(std::string_view)> on_failure_;
-  bool failed_{};
-  std::map<std::string, std::unique_ptr<sqlite3_stmt, finalize>, std::less<>> statements_{};
-};
-
-inline bool statement::step() {
-  if (owner_.failed() || !handle_) return false;
-  const int code = sqlite3_step(handle_);
-  if (code != SQLITE_ROW && code != SQLITE_DONE) owner_.fail();
-  return code == SQLITE_ROW;
-}
-
-// A unit of work on a connection, alone with it. Undone when it goes away uncommitted.
-class transaction final {
- public:
-  transaction(connection& on, const char* how) : on_{on}, lock_{on.mutex} { on_.begin(how); }
-  transaction(const transaction&) = delete;
-  transaction& operator=(const transaction&) = delete;
-  ~transaction() { on_.rollback(); }
-
-  connection* operator->() { return &on_; }
-
- private:
-  connection& on_;
-  std::lock_guard<std::mutex> lock_;
-};
-
-// A lock on a file that goes with the process, however it ends.
-class file_lock final {
- public:
-  explicit file_lock(const std::string& path)
-      : descriptor_{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)},
-        held_{descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0} {}
-  file_lock(const file_lock&) = delete;
-  file_lock& operator=(const file_lock&) = delete;
-  ~file_lock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-
-  bool is_possible() const { return descriptor_ >= 0; }
-  bool is_held() const { return held_; }
-
- private:
-  int descriptor_;
-  bool held_;
-};
-
-}  // namespace sqlite
-
 class sqlite_store final : public store {
  public:
   // What marks a file as ours ("CMNT" in the file's header).
@@ -225,16 +45,22 @@ class sqlite_store final : public store {
   // process, is no SQLite database or another program's, or was written by a newer version. A file
   // that is refused is left as it was.
   static result<std::unique_ptr<sqlite_store>> open(sqlite_options options) {
+    // The lock stands beside the file itself, whatever link led to it.
+    std::error_code failed;
+    const auto place = std::filesystem::weakly_canonical(options.path, failed);
+    if (failed) return sqlite::refused("it cannot be opened for writing");
+    if (auto why = sqlite::why_not(place); !why.empty()) return sqlite::refused(why);
+    options.path = place.string();
     auto lock = std::make_unique<sqlite::file_lock>(options.path + "-lock");
-    if (!lock->is_possible()) return refused("it cannot be opened for writing");
-    if (!lock->is_held()) return refused("another process is using it");
-    auto writer = connect(options);
+    if (!lock->is_possible()) return sqlite::refused("it cannot be opened for writing");
+    if (!lock->is_held()) return sqlite::refused("another process is using it");
+    auto writer = sqlite::connect(options.path, options.busy_wait, options.on_failure);
     if (!writer) return std::move(writer).error();
     if (auto migrated = migrate(**writer); !migrated) return std::move(migrated).error();
-    auto reader = connect(options);
+    auto reader = sqlite::connect(options.path, options.busy_wait, options.on_failure);
     if (!reader) return std::move(reader).error();
     std::string key = read_key(**writer);
-    if (key.size() != 32) return refused("it is damaged: its signing key is missing");
+    if (key.size() != 32) return sqlite::refused("it is damaged: its signing key is missing");
     return std::unique_ptr<sqlite_store>{
         new sqlite_store{std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
   }
@@ -263,8 +89,9 @@ class sqlite_store final : public store {
     sqlite::transaction work{*reader_, "BEGIN"};
     page answer{.content = find_content(work, query.content_id)};
     const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
-    const std::string parent = query.parent ? to_string(*query.parent) : "";
-    auto rows = work->prepare(sql, query.content_id, parent, as_number(query.limit + 1));
+    const bool has_parent = query.scope == scope::replies && query.parent;
+    const std::string parent = has_parent ? to_string(*query.parent) : "";
+    auto rows = work->prepare(sql, query.content_id, parent, as_number(query.limit) + 1);
     if (query.after) rows.bind(4, query.after->position);
     if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
     while (rows.step()) answer.items.push_back(read_comment(rows));
@@ -315,23 +142,9 @@ class sqlite_store final : public store {
         key_{std::move(key)} {}
 
   static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
-  static error refused(std::string_view why) {
-    return {errc::unavailable, std::string{"The database cannot be used: "}.append(why) + "."};
-  }
-  static std::int64_t as_number(std::size_t count) { return static_cast<std::int64_t>(count); }
-
-  static result<std::unique_ptr<connection>> connect(const sqlite_options& options) {
-    sqlite3* handle = nullptr;
-    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(options.path.c_str(), &handle, flags, nullptr);
-    auto opened = std::make_unique<connection>(handle, options.on_failure);
-    if (code != SQLITE_OK) return refused("it cannot be opened for writing");
-    sqlite3_busy_timeout(handle, static_cast<int>(options.busy_wait.count()));
-    sqlite3_extended_result_codes(handle, 1);
-    if (!opened->execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
-                         "PRAGMA synchronous = FULL; PRAGMA user_version"))
-      return refused("it is no SQLite database, or damaged");
-    return opened;
+  // A billion is as good as all, and one more than it is still a number.
+  static std::int64_t as_number(std::size_t count) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
   }
 
   // Looks before it leaps: a file that is not ours is refused before anything is written to it.
@@ -339,13 +152,13 @@ class sqlite_store final : public store {
     const std::int64_t version = on.number("PRAGMA user_version");
     const bool is_ours = on.number("PRAGMA application_id") == application_id;
     const bool is_empty = on.number("SELECT count(*) FROM sqlite_schema") == 0;
-    if (on.failed()) return refused("it is no SQLite database, or damaged");
-    if (!is_ours && !is_empty) return refused("it belongs to another program");
+    if (on.failed()) return sqlite::refused("it is no SQLite database, or damaged");
+    if (!is_ours && !is_empty) return sqlite::refused("it belongs to another program");
     if (version > schema::newest)
-      return refused("a newer version of this program wrote it (its schema is " +
-                     std::to_string(version) + ", this program knows " +
-                     std::to_string(schema::newest) + ")");
-    if (!is_logged_ahead(on)) return refused("it cannot be written");
+      return sqlite::refused("a newer version of this program wrote it (its schema is " +
+                             std::to_string(version) + ", this program knows " +
+                             std::to_string(schema::newest) + ")");
+    if (!is_logged_ahead(on)) return sqlite::refused("it cannot be written");
     if (version == schema::newest) return ok();
     sqlite::transaction work{on, "BEGIN IMMEDIATE"};
     for (const schema::migration& step : schema::migrations)
@@ -354,7 +167,7 @@ class sqlite_store final : public store {
       work->execute("INSERT INTO setting VALUES ('signing_key', lower(hex(randomblob(32))))");
     work->execute("PRAGMA application_id = " + std::to_string(application_id) +
                   "; PRAGMA user_version = " + std::to_string(schema::newest));
-    if (!work->commit()) return refused("it cannot be written");
+    if (!work->commit()) return sqlite::refused("it cannot be written");
     return ok();
   }
 

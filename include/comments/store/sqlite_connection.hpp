@@ -1,0 +1,247 @@
+#pragma once
+// store/sqlite_connection.hpp - SQLite as C++ wants it: connections, statements, transactions, a
+// lock.
+//
+// sqlite3.h lives here only. A failure sticks to its connection until the next unit of work begins:
+// everything after it does nothing and answers nothing, so work is written straight down and asked
+// once, at its commit, whether it went well.
+//
+//   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
+//   work->run("INSERT INTO setting VALUES (?1, ?2)", name, value);
+//   if (!work->commit()) return unavailable();
+
+#include <comments/result.hpp>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace comments::sqlite {
+
+class connection;
+
+// A prepared statement on loan from its connection, with its parameters bound. Once anything has
+// failed on the connection, it yields no rows.
+class statement final {
+ public:
+  template <typename... Values>
+  statement(connection& owner, sqlite3_stmt* handle, const Values&... values)
+      : owner_{owner}, handle_{handle} {
+    int index = 0;
+    (bind(++index, values), ...);
+  }
+  statement(const statement&) = delete;
+  statement& operator=(const statement&) = delete;
+  ~statement() {
+    if (!handle_) return;
+    sqlite3_reset(handle_);
+    sqlite3_clear_bindings(handle_);
+  }
+
+  // The text must live until the statement is gone.
+  void bind(int index, std::string_view text) {
+    const char* start = text.empty() ? "" : text.data();
+    sqlite3_bind_text(handle_, index, start, static_cast<int>(text.size()), SQLITE_STATIC);
+  }
+  void bind(int index, std::int64_t number) { sqlite3_bind_int64(handle_, index, number); }
+  void bind(int index, std::nullptr_t) { sqlite3_bind_null(handle_, index); }
+
+  // Goes on to the next row. Whether there is one.
+  bool step();
+
+  std::string text(int column) const {
+    const auto* start = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, column));
+    return start ? std::string{start, size} : std::string{};
+  }
+  std::int64_t number(int column) const { return sqlite3_column_int64(handle_, column); }
+  bool is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
+
+ private:
+  connection& owner_;
+  sqlite3_stmt* handle_;
+};
+
+// One connection, used by one thread at a time: hold `mutex`. A failure sticks until `begin`, and
+// everything after it does nothing, so a unit of work is written straight down and checked once.
+class connection final {
+ public:
+  connection(sqlite3* handle, std::function<void(std::string_view)> on_failure)
+      : handle_{handle}, on_failure_{std::move(on_failure)} {}
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  ~connection() {
+    statements_.clear();
+    sqlite3_close(handle_);
+  }
+
+  std::mutex mutex{};
+
+  bool failed() const { return failed_; }
+  void fail() {
+    if (on_failure_ && !failed_) on_failure_(sqlite3_errmsg(handle_));
+    failed_ = true;
+  }
+
+  // Runs statements that answer nothing. Whether all went well, here and before.
+  bool execute(const std::string& sql) {
+    if (!failed_ && sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+      fail();
+    return !failed_;
+  }
+
+  // `sql` with `values` as its parameters 1, 2, 3 … Prepared once, kept for the next time.
+  template <typename... Values>
+  statement prepare(std::string_view sql, const Values&... values) {
+    return statement{*this, find(sql), values...};
+  }
+
+  // Runs one statement whose rows nobody needs.
+  template <typename... Values>
+  void run(std::string_view sql, const Values&... values) {
+    prepare(sql, values...).step();
+  }
+
+  // The first column of the first row, or 0.
+  std::int64_t number(std::string_view sql) {
+    statement asked = prepare(sql);
+    return asked.step() ? asked.number(0) : 0;
+  }
+
+  void begin(const char* how) {
+    failed_ = false;
+    execute(how);
+  }
+  // Whether everything since `begin` took effect, durably. If not, nothing did.
+  bool commit() {
+    if (execute("COMMIT")) return true;
+    rollback();
+    return false;
+  }
+  void rollback() {
+    if (!sqlite3_get_autocommit(handle_))
+      sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  struct finalize {
+    void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
+  };
+
+  sqlite3_stmt* find(std::string_view sql) {
+    if (failed_) return nullptr;
+    const auto known = statements_.find(sql);
+    if (known != statements_.end()) return known->second.get();
+    sqlite3_stmt* made = nullptr;
+    const auto size = static_cast<int>(sql.size());
+    if (sqlite3_prepare_v3(handle_, sql.data(), size, SQLITE_PREPARE_PERSISTENT, &made, nullptr) !=
+        SQLITE_OK)
+      fail();
+    else
+      statements_.emplace(sql, made);
+    return made;
+  }
+
+  sqlite3* handle_;
+  std::function<void(std::string_view)> on_failure_;
+  bool failed_{};
+  std::map<std::string, std::unique_ptr<sqlite3_stmt, finalize>, std::less<>> statements_{};
+};
+
+inline bool statement::step() {
+  if (owner_.failed() || !handle_) return false;
+  const int code = sqlite3_step(handle_);
+  if (code != SQLITE_ROW && code != SQLITE_DONE) owner_.fail();
+  return code == SQLITE_ROW;
+}
+
+// A unit of work on a connection, alone with it. Undone when it goes away uncommitted.
+class transaction final {
+ public:
+  transaction(connection& on, const char* how) : on_{on}, lock_{on.mutex} { on_.begin(how); }
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+  ~transaction() { on_.rollback(); }
+
+  connection* operator->() { return &on_; }
+
+ private:
+  connection& on_;
+  std::lock_guard<std::mutex> lock_;
+};
+
+// Why a database is not opened, as a sentence for its operator.
+inline error refused(std::string_view why) {
+  return {errc::unavailable, std::string{"The database cannot be used: "}.append(why) + "."};
+}
+
+// A connection to the file at `path`, which is made if there is none; every commit is on disk
+// before it returns. `busy_wait` is how long it waits for a lock that another program holds.
+inline result<std::unique_ptr<connection>> connect(
+    const std::string& path, std::chrono::milliseconds busy_wait,
+    std::function<void(std::string_view)> on_failure) {
+  sqlite3* handle = nullptr;
+  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  auto opened = std::make_unique<connection>(handle, std::move(on_failure));
+  if (code != SQLITE_OK || sqlite3_db_readonly(handle, "main") != 0)
+    return refused("it cannot be opened for writing");
+  sqlite3_busy_timeout(handle, static_cast<int>(busy_wait.count()));
+  sqlite3_extended_result_codes(handle, 1);
+  if (!opened->execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
+                       "PRAGMA synchronous = FULL; PRAGMA user_version"))
+    return refused((sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY
+                       ? "another process is using it"
+                       : "it is no SQLite database, or damaged");
+  return opened;
+}
+
+// Why a file cannot be a database, as far as looking at it can tell; empty if it can be one.
+inline std::string_view why_not(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (path.empty() || std::filesystem::is_directory(path, ignored))
+    return "it cannot be opened for writing";
+  constexpr std::string_view magic{"SQLite format 3\0", 16};
+  char head[magic.size()];
+  std::ifstream file{path, std::ios::binary};
+  file.read(head, sizeof head);
+  const std::string_view found{head, static_cast<std::size_t>(file.gcount())};
+  return found.empty() || found == magic ? "" : "it is no SQLite database, or damaged";
+}
+
+// A lock on a file that goes with the process, however it ends.
+class file_lock final {
+ public:
+  explicit file_lock(const std::string& path)
+      : descriptor_{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)},
+        held_{descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0} {}
+  file_lock(const file_lock&) = delete;
+  file_lock& operator=(const file_lock&) = delete;
+  ~file_lock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+  bool is_possible() const { return descriptor_ >= 0; }
+  bool is_held() const { return held_; }
+
+ private:
+  int descriptor_;
+  bool held_;
+};
+
+}  // namespace comments::sqlite

@@ -1,0 +1,79 @@
+#include <comments/http/problem.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+using namespace comments;
+using namespace comments::http;
+
+namespace {
+
+// In the order of the enumeration, whose last value is `unavailable`.
+constexpr int codes = static_cast<int>(errc::unavailable) + 1;
+
+}  // namespace
+
+TEST_CASE("each error code has exactly one row, and a name of its own") {
+  std::set<std::string_view> names;
+  for (int i = 0; i < codes; ++i) {
+    CAPTURE(i);
+    CHECK(std::ranges::count(problem_kinds, static_cast<errc>(i), &problem_kind::code) == 1);
+  }
+  for (const problem_kind& kind : problem_kinds) names.insert(kind.name);
+  CHECK(problem_kinds.size() == codes);
+  CHECK(names.size() == codes);
+}
+
+TEST_CASE("each error code answers with the status that the API promises") {
+  const std::pair<errc, int> promised[] = {
+      {errc::malformed, 400},         {errc::invalid, 422},
+      {errc::unauthenticated, 401},   {errc::forbidden, 403},
+      {errc::not_found, 404},         {errc::method_not_allowed, 405},
+      {errc::conflict, 409},          {errc::key_reused, 422},
+      {errc::too_large, 413},         {errc::unsupported_media, 415},
+      {errc::headers_too_large, 431}, {errc::rate_limited, 429},
+      {errc::unavailable, 503}};
+  CHECK(std::size(promised) == codes);
+  for (const auto& [code, status] : promised) {
+    const response answer = problem({code, "No."}, {.target = "/x", .id = "r1"});
+    const auto body = nlohmann::json::parse(answer.body);
+    CHECK(answer.status == status);
+    CHECK(body.at("status") == status);
+    CHECK(body.at("title") != "");
+    const bool is_later = code == errc::rate_limited || code == errc::unavailable;
+    CHECK(find_header(answer.headers, "Retry-After").has_value() == is_later);
+  }
+}
+
+TEST_CASE("a problem is this JSON, and is not to be cached") {
+  const response answer = problem(
+      {errc::invalid, "It breaks rules.", {{"/body", "required"}, {"/author/url", "format"}}},
+      {.target = "/api/v1/comments?content_id=secret", .prefix = "/talk", .id = "r-1"});
+  CHECK(answer.body ==
+        R"({"type":"about:blank","title":"Unprocessable Content","status":422,)"
+        R"("detail":"It breaks rules.","instance":"/talk/api/v1/comments","code":"validation",)"
+        R"("errors":[{"pointer":"/body","code":"required"},)"
+        R"({"pointer":"/author/url","code":"format"}],"request_id":"r-1"})");
+  CHECK(answer.headers ==
+        fields{{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}});
+}
+
+TEST_CASE("what works later says when to come back") {
+  const response answer = problem({errc::unavailable, "Not now."}, {.target = "/"});
+  CHECK(find_header(answer.headers, "Retry-After") == "1");
+}
+
+TEST_CASE("a problem without violations has an empty list of them") {
+  const response answer = problem({errc::not_found, "No."}, {});
+  CHECK(nlohmann::json::parse(answer.body).at("errors") == nlohmann::json::array());
+  CHECK(nlohmann::json::parse(answer.body).at("instance") == "");
+}
+
+TEST_CASE("a target that is no text is written all the same") {
+  const response answer = problem({errc::not_found, "No."}, {.target = "/\xff\"\x01?a=\xfe"});
+  CHECK(nlohmann::json::parse(answer.body).at("instance") == "/\xef\xbf\xbd\"\x01");
+}

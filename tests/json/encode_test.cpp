@@ -1,0 +1,185 @@
+#include <comments/json/encode.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace comments;
+using namespace comments::json;
+
+namespace {
+
+const comment_id first_id = *parse_comment_id("0192f0c1-7b2a-7c3d-9e4f-0123456789ab");
+const comment_id second_id = *parse_comment_id("0192f0c1-7b2a-7c3d-9e4f-0123456789ac");
+
+std::string key_of(const author& author) { return "key of " + author.name; }
+
+comment make_comment() {
+  return {
+      .id = first_id,
+      .content_id = "blog/1",
+      .position = 7,
+      .author = {.name = "Gabriela", .email = "gabriela@example.com", .url = "https://example.com"},
+      .body = "Oi & \"tchau\"\n\n<b>",
+      .votes = -2,
+      .replies = 3,
+      .created_at = from_milliseconds(1'700'000'000'123),
+      .version = 9};
+}
+
+const std::string first_text =
+    R"({"id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","content_id":"blog/1","parent_id":null,)"
+    R"("status":"published","author":{"name":"Gabriela","verified":false,"key":"key of Gabriela"},)"
+    R"("body":"Oi & \"tchau\"\n\n<b>",)"
+    R"("body_html":"<p>Oi &amp; &quot;tchau&quot;</p>\n<p>&lt;b&gt;</p>\n",)"
+    R"("votes":-2,"replies":3,"created_at":"2023-11-14T22:13:20.123Z","edited_at":null,)"
+    R"("version":9)";
+
+}  // namespace
+
+TEST_CASE("a comment is this JSON") { CHECK(encode(make_comment(), key_of) == first_text + "}"); }
+
+TEST_CASE("an edit token stands last, where there is one") {
+  CHECK(encode(make_comment(), key_of, "a.b") == first_text + R"(,"edit_token":"a.b"})");
+}
+
+TEST_CASE("a reply names its parent and an edited comment the time of that") {
+  comment reply = make_comment();
+  reply.parent = second_id;
+  reply.edited_at = from_milliseconds(1'700'000'060'000);
+  reply.status = status::pending;
+  reply.author.verified = true;
+  const std::string text = encode(reply, key_of);
+  CHECK(text.find(R"("parent_id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ac")") != text.npos);
+  CHECK(text.find(R"("edited_at":"2023-11-14T22:14:20.000Z")") != text.npos);
+  CHECK(text.find(R"("status":"pending")") != text.npos);
+  CHECK(text.find(R"("verified":true)") != text.npos);
+}
+
+TEST_CASE("a page is its comments, its next cursor and its content") {
+  const page one{.content = {.content_id = "blog/1", .version = 9, .comments = 4},
+                 .items = {make_comment()}};
+  const std::string content =
+      R"("content":{"content_id":"blog/1","version":9,"comments":4,"status":"open"}})";
+  CHECK(encode(one, key_of, "next.cursor") ==
+        R"({"items":[)" + first_text + R"(}],"next":"next.cursor",)" + content);
+  CHECK(encode(one, key_of, "") == R"({"items":[)" + first_text + R"(}],"next":null,)" + content);
+}
+
+TEST_CASE("an empty page and one of two comments are lists as well") {
+  CHECK(encode(page{.content = {.content_id = "a"}}, key_of, "") ==
+        R"({"items":[],"next":null,)"
+        R"("content":{"content_id":"a","version":0,"comments":0,"status":"open"}})");
+  const std::string two = encode(page{.items = {make_comment(), make_comment()}}, key_of, "");
+  CHECK(two.starts_with(R"({"items":[)" + first_text + "}," + first_text + "}],"));
+}
+
+TEST_CASE("a content is this JSON, in each of its states") {
+  content one{.content_id = "a\"b", .version = 1, .comments = 2};
+  CHECK(encode(one) == R"({"content_id":"a\"b","version":1,"comments":2,"status":"open"})");
+  one.status = content_status::premoderated;
+  CHECK(encode(one).ends_with(R"("status":"premoderated"})"));
+  one.status = content_status::locked;
+  CHECK(encode(one).ends_with(R"("status":"locked"})"));
+}
+
+TEST_CASE("numbers keep all their digits") {
+  const content one{.content_id = "a", .version = 9'007'199'254'740'993, .comments = INT64_MAX};
+  CHECK(encode(one) ==
+        R"({"content_id":"a","version":9007199254740993,"comments":9223372036854775807,)"
+        R"("status":"open"})");
+}
+
+TEST_CASE("counts are an object by content, in the order asked for, each content once") {
+  CHECK(encode_counts(std::vector<content>{}) == R"({"counts":{}})");
+  CHECK(encode_counts(std::vector<content>{{.content_id = "b", .comments = 2},
+                                           {.content_id = "a"},
+                                           {.content_id = "b", .comments = 2}}) ==
+        R"({"counts":{"b":2,"a":0}})");
+}
+
+TEST_CASE("a problem is this JSON") {
+  CHECK(encode(problem{.title = "Bad Request",
+                       .status = 400,
+                       .detail = "No.",
+                       .instance = "/a",
+                       .code = "malformed",
+                       .errors = {{"/a~1b", "type"}},
+                       .request_id = "r1"}) ==
+        R"({"type":"about:blank","title":"Bad Request","status":400,"detail":"No.",)"
+        R"("instance":"/a","code":"malformed","errors":[{"pointer":"/a~1b","code":"type"}],)"
+        R"("request_id":"r1"})");
+  CHECK(encode(problem{}) ==
+        R"({"type":"about:blank","title":"","status":0,"detail":"","instance":"","code":"",)"
+        R"("errors":[],"request_id":""})");
+}
+
+TEST_CASE("the original answers have the original's words") {
+  CHECK(encode_original_posted("1") ==
+        R"({"status":"SUCCESS","message":"comment created and associated with content_id 1"})");
+  CHECK(encode_original_not_found("99") ==
+        R"({"status":"NOT-FOUND","message":"content_id 99 not found"})");
+}
+
+TEST_CASE("the original list has addresses and bodies, and hides the addresses if told to") {
+  comment second = make_comment();
+  second.author.email = "";
+  second.body = "";
+  const std::vector<comment> both{make_comment(), second};
+  CHECK(encode_original_list(both, false) ==
+        R"([{"email":"gabriela@example.com","comment":"Oi & \"tchau\"\n\n<b>"},)"
+        R"({"email":"","comment":""}])");
+  CHECK(encode_original_list(both, true) ==
+        R"([{"email":"","comment":"Oi & \"tchau\"\n\n<b>"},{"email":"","comment":""}])");
+  CHECK(encode_original_list({}, false) == "[]");
+}
+
+TEST_CASE("fields are a flat object, in their order") {
+  CHECK(encode_fields({{"status", "ok"}, {"a", "\"\n"}}) == R"({"status":"ok","a":"\"\n"})");
+  CHECK(encode_fields({}) == "{}");
+}
+
+TEST_CASE("no answer of v1 holds an e-mail address or a link of the author") {
+  const page one{.items = {make_comment()}};
+  for (const std::string& text : {encode(make_comment(), key_of), encode(one, key_of, "")}) {
+    CHECK(text.find('@') == text.npos);
+    CHECK(text.find("example.com") == text.npos);
+    CHECK(text.find("email") == text.npos);
+    CHECK(text.find("url") == text.npos);
+  }
+}
+
+TEST_CASE("text that is no UTF-8 is written with a replacement, wherever it stands") {
+  const std::string bad =
+      "a\xff"
+      "b\xc3";
+  const std::string good =
+      "a\xef\xbf\xbd"
+      "b\xef\xbf\xbd";
+  comment broken = make_comment();
+  broken.content_id = broken.body = broken.author.name = broken.author.email = bad;
+  const std::string written = encode(broken, [&](const author&) { return bad; });
+  CHECK(is_utf8(written));
+  CHECK(written.find(R"("body":")" + good + '"') != written.npos);
+  CHECK(written.find(R"("content_id":")" + good + '"') != written.npos);
+  CHECK(written.find(R"("name":")" + good + '"') != written.npos);
+  CHECK(written.find(R"(<p>)" + good + "</p>") != written.npos);
+  CHECK(encode_original_list(std::vector{broken}, false) ==
+        R"([{"email":")" + good + R"(","comment":")" + good + "\"}]");
+  CHECK(encode_counts(std::vector<content>{{.content_id = bad}}) ==
+        R"({"counts":{")" + good + R"(":0}})");
+  CHECK(is_utf8(encode_original_posted(bad)));
+  CHECK(is_utf8(encode_original_not_found(bad)));
+  CHECK(is_utf8(encode(problem{.detail = bad, .instance = bad, .errors = {{bad, bad}}})));
+  CHECK(is_utf8(encode(page{.content = {.content_id = bad}, .items = {broken}}, key_of, bad)));
+}
+
+TEST_CASE("control characters are escaped") {
+  comment one = make_comment();
+  one.body = std::string("\0\x1f\x7f\t", 4);
+  const std::string text = encode(one, key_of);
+  CHECK(text.find(R"("body":"\u0000\u001f)"
+                  "\x7f"
+                  R"(\t")") != text.npos);
+}

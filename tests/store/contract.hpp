@@ -1,0 +1,688 @@
+#pragma once
+// store/contract.hpp - what every store owes, as tests: the sentences of <comments/store.hpp>.
+//
+// Run it on a store of your own: say how a fresh one is made, and link doctest's main.
+//
+//   class my_maker {
+//    public:
+//     comments::store& store();   // empty at first, and the same one until `reopen`
+//     void reopen();              // closes the store and opens it again; only if it is durable
+//   };
+//   STORE_CONTRACT(my_maker);
+//   DURABLE_STORE_CONTRACT(my_maker);
+//
+// Each test makes a maker of its own, so what two makers make must have nothing in common.
+
+#include <comments/store.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <latch>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace store_contract {
+
+using namespace comments;
+
+inline const instant noon = from_milliseconds(1'700'000'000'000);
+
+// The value of an answer that must be one.
+template <typename T>
+T must(result<T> answer) {
+  INFO((answer ? std::string{} : answer.error().message));
+  REQUIRE(answer.has_value());
+  return std::move(*answer);
+}
+
+// Posts what must be new.
+inline comment post(store& store, const draft& draft, instant now = noon) {
+  posting made = must(store.insert(draft, now));
+  REQUIRE_FALSE(made.replayed);
+  return made.stored;
+}
+
+// Everything that a store tells of one content, so that two moments can be compared.
+struct picture {
+  page all{};
+  std::vector<content> counted{};
+  std::vector<event> events{};
+
+  friend bool operator==(const picture& a, const picture& b) {
+    return a.all.content == b.all.content && a.all.items == b.all.items && a.counted == b.counted &&
+           a.events == b.events;
+  }
+};
+
+inline picture look(const store& store, const std::string& content_id) {
+  const query everything{.content_id = content_id, .scope = scope::all, .limit = 10'000};
+  return {must(store.list(everything)), must(store.contents({&content_id, 1})),
+          must(store.events(content_id, 0, 10'000))};
+}
+
+// Follows `next` to the end; `between` happens before each page but the first.
+inline std::vector<comment> walk(const store& store, query query,
+                                 const std::function<void()>& between = {}) {
+  std::vector<comment> met;
+  for (;;) {
+    const page page = must(store.list(query));
+    REQUIRE(page.items.size() <= query.limit);
+    REQUIRE(met.size() < 10'000);  // or the pages go in circles
+    met.insert(met.end(), page.items.begin(), page.items.end());
+    if (!page.next) return met;
+    query.after = page.next;
+    if (between) between();
+  }
+}
+
+inline std::vector<std::int64_t> positions(const std::vector<comment>& comments) {
+  std::vector<std::int64_t> found;
+  for (const comment& comment : comments) found.push_back(comment.position);
+  return found;
+}
+
+inline std::vector<std::int64_t> numbers(std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(last - first + 1));
+  std::iota(all.begin(), all.end(), first);
+  return all;
+}
+
+// `work(0)` to `work(count - 1)`, each on a thread of its own, all let go at once.
+inline void at_once(int count, const std::function<void(int)>& work) {
+  std::latch start{count};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i)
+    threads.emplace_back([&, i] {
+      start.arrive_and_wait();
+      work(i);
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+// Two threads of talk on content "1": the roots are at 1, 2 and 6, the replies to 1 at 3, 4 and 7,
+// and at 5 is a reply to the reply at 3.
+inline std::vector<comment> talk(store& store) {
+  std::vector<comment> made;
+  for (const std::size_t parent : {0u, 0u, 1u, 1u, 3u, 0u, 1u}) {
+    draft written{.content_id = "1", .body = "number " + std::to_string(made.size() + 1)};
+    if (parent > 0) written.parent = made[parent - 1].id;
+    made.push_back(post(store, written));
+  }
+  return made;
+}
+
+inline constexpr std::array sorts{sort::oldest, sort::newest, sort::top};
+
+TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was written", Maker,
+                          insert_keeps_the_draft) {
+  Maker maker;
+  store& store = maker.store();
+  const draft written{
+      .content_id = "1",
+      .author = {"Someone", "someone@example.com", "https://example.com/", true},
+      .body = "Primeiro post!\n\nIt's \"quoted\", 100% \\ <b>plain</b>; -- ção \U0001F600",
+      .key = "a"};
+  const comment made = post(store, written, noon);
+  const comment expected{.id = made.id,
+                         .content_id = "1",
+                         .position = 1,
+                         .author = written.author,
+                         .body = written.body,
+                         .created_at = noon,
+                         .version = 1};
+  CHECK(made == expected);
+  CHECK(made.id != comment_id{});
+  CHECK(must(store.find(made.id)) == expected);
+  CHECK(look(store, "1").all.items == std::vector{expected});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a comment moves its content's version by one, and no other's", Maker,
+                          insert_moves_the_version) {
+  Maker maker;
+  store& store = maker.store();
+  for (std::int64_t i = 1; i <= 3; ++i) {
+    const comment made = post(store, {.content_id = "1", .body = "one"});
+    CHECK(made.position == i);
+    CHECK(made.version == i);
+    CHECK(look(store, "1").all.content == content{"1", i, i, content_status::open});
+  }
+  CHECK(post(store, {.content_id = "2", .body = "two"}).position == 1);
+  CHECK(look(store, "1").all.content == content{"1", 3, 3, content_status::open});
+  CHECK(look(store, "2").all.content == content{"2", 1, 1, content_status::open});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a comment appends the event of its posting", Maker,
+                          insert_appends_an_event) {
+  Maker maker;
+  store& store = maker.store();
+  const comment first = post(store, {.content_id = "1", .body = "first"}, noon);
+  const instant later = noon + std::chrono::milliseconds{1};
+  const comment reply =
+      post(store, {.content_id = "1", .parent = first.id, .body = "reply"}, later);
+  const std::vector<event> expected{{"1", 1, event_kind::posted, first.id, noon},
+                                    {"1", 2, event_kind::posted, reply.id, later}};
+  CHECK(must(store.events("1", 0, 10)) == expected);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a reply counts at its parent alone and moves the parent's version",
+                          Maker, insert_counts_at_the_parent) {
+  Maker maker;
+  store& store = maker.store();
+  comment root = post(store, {.content_id = "1", .body = "root"});
+  comment reply = post(store, {.content_id = "1", .parent = root.id, .body = "reply"});
+  CHECK(reply.parent == root.id);
+  root.replies = 1;
+  root.version = 2;
+  CHECK(must(store.find(root.id)) == root);
+
+  const comment below = post(store, {.content_id = "1", .parent = reply.id, .body = "below"});
+  reply.replies = 1;
+  reply.version = 3;
+  CHECK(must(store.find(reply.id)) == reply);
+  CHECK(must(store.find(root.id)) == root);
+  CHECK(look(store, "1").all.items == std::vector{root, reply, below});
+  CHECK(look(store, "1").all.content.comments == 3);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a reply to a comment that is not there is refused, and nothing changes",
+                          Maker, insert_refuses_unknown_parents) {
+  Maker maker;
+  store& store = maker.store();
+  const comment foreign = post(store, {.content_id = "1", .body = "first"});
+  post(store, {.content_id = "2", .body = "second"});
+  for (const comment_id& parent : {make_comment_id(noon), comment_id{}, foreign.id}) {
+    for (const std::string content_id : {"2", "3"}) {
+      const picture before[] = {look(store, "1"), look(store, content_id)};
+      const auto refused =
+          store.insert({.content_id = content_id, .parent = parent, .body = "?", .key = "k"}, noon);
+      REQUIRE_FALSE(refused.has_value());
+      CHECK(refused.error().code == errc::not_found);
+      CHECK(refused.error().violations == parent_not_found().violations);
+      CHECK(look(store, "1") == before[0]);
+      CHECK(look(store, content_id) == before[1]);
+    }
+  }
+  CHECK_FALSE(must(store.insert({.content_id = "3", .body = "!", .key = "k"}, noon)).replayed);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("the order of insertion rests on no clock", Maker,
+                          insert_trusts_no_clock) {
+  Maker maker;
+  store& store = maker.store();
+  const instant steps[] = {noon, noon - std::chrono::hours{24}, noon, from_milliseconds(-1),
+                           from_milliseconds(253'402'300'799'999)};
+  for (const instant step : steps) {
+    const comment made = post(store, {.content_id = "1", .body = to_rfc3339(step)}, step);
+    CHECK(must(store.find(made.id)).created_at == step);
+  }
+  const auto items = look(store, "1").all.items;
+  CHECK(positions(items) == numbers(1, 5));
+  for (std::size_t i = 0; i < items.size(); ++i) CHECK(items[i].created_at == steps[i]);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("the same key and draft answer the first comment again", Maker,
+                          keys_replay) {
+  Maker maker;
+  store& store = maker.store();
+  const comment root = post(store, {.content_id = "1", .body = "root"});
+  const draft written{.content_id = "1",
+                      .parent = root.id,
+                      .author = {"Someone", "someone@example.com", "https://example.com/"},
+                      .body = "once",
+                      .key = "k"};
+  const comment first = post(store, written);
+  const picture before = look(store, "1");
+  for (int i = 0; i < 3; ++i) {
+    const posting again = must(store.insert(written, noon + std::chrono::hours{i}));
+    CHECK(again.replayed);
+    CHECK(again.stored == first);
+  }
+  CHECK(look(store, "1") == before);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a key with another draft is refused, and nothing changes", Maker,
+                          keys_refuse_another_draft) {
+  Maker maker;
+  store& store = maker.store();
+  const comment root = post(store, {.content_id = "1", .body = "root"});
+  const draft written{.content_id = "1", .body = "once", .key = "k"};
+  post(store, written);
+  const picture before = look(store, "1");
+  std::vector<draft> others(7, written);
+  others[0].body = "twice";
+  others[1].parent = root.id;
+  others[2].parent = make_comment_id(noon);  // the key is judged before the parent
+  others[3].author.name = "Someone";
+  others[4].author.email = "someone@example.com";
+  others[5].author.url = "https://example.com/";
+  others[6].author.verified = true;
+  for (const draft& other : others) {
+    const auto refused = store.insert(other, noon);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == errc::key_reused);
+    CHECK(refused.error().violations == key_reused().violations);
+  }
+  CHECK(look(store, "1") == before);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a key counts for its content only, and to the letter", Maker,
+                          keys_belong_to_their_content) {
+  Maker maker;
+  store& store = maker.store();
+  std::set<comment_id> made;
+  for (const std::string content_id : {"1", "2"})
+    for (const std::string key : {"k", "K", "k'", "k%", "0", "00"})
+      made.insert(post(store, {.content_id = content_id, .body = "same", .key = key}).id);
+  CHECK(made.size() == 12);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("without a key every post is a new comment", Maker,
+                          empty_keys_never_replay) {
+  Maker maker;
+  store& store = maker.store();
+  std::set<comment_id> made;
+  for (int i = 0; i < 3; ++i) made.insert(post(store, {.content_id = "1", .body = "same"}).id);
+  CHECK(made.size() == 3);
+  CHECK(look(store, "1").all.content.version == 3);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("an unknown comment is not found", Maker, find_knows_its_own) {
+  Maker maker;
+  store& store = maker.store();
+  const comment made = post(store, {.content_id = "1", .body = "here"});
+  comment_id near = made.id;
+  near.bytes.back() ^= 1;
+  for (const comment_id& id : {near, comment_id{}, make_comment_id(noon)}) {
+    const auto found = store.find(id);
+    REQUIRE_FALSE(found.has_value());
+    CHECK(found.error().code == errc::not_found);
+  }
+  CHECK(must(store.find(made.id)) == made);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("contents come in the order asked for, unknown ones empty", Maker,
+                          contents_keep_their_order) {
+  Maker maker;
+  store& store = maker.store();
+  for (const std::string id : {"a", "b", "b"}) post(store, {.content_id = id, .body = "here"});
+  const std::vector<std::string> ids{"b", "nowhere", "a", "b"};
+  const std::vector<content> expected{{"b", 2, 2, content_status::open},
+                                      {"nowhere", 0, 0, content_status::open},
+                                      {"a", 1, 1, content_status::open},
+                                      {"b", 2, 2, content_status::open}};
+  CHECK(must(store.contents(ids)) == expected);
+  CHECK(must(store.contents({})).empty());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("events follow a version, oldest first, up to the limit", Maker,
+                          events_follow_a_version) {
+  Maker maker;
+  store& store = maker.store();
+  const auto made = talk(store);
+  post(store, {.content_id = "2", .body = "elsewhere"});
+  struct {
+    std::int64_t after{};
+    std::size_t limit{};
+    std::int64_t first{}, last{};
+  } const asked[] = {
+      {0, 100, 1, 7},
+      {0, 7, 1, 7},
+      {0, 6, 1, 6},
+      {0, 1, 1, 1},
+      {3, 2, 4, 5},
+      {6, 5, 7, 7},
+      {7, 100, 8, 7},
+      {0, 0, 1, 0},
+      {99, 100, 1, 0},
+      {-5, 2, 1, 2},
+      {0, std::numeric_limits<std::size_t>::max(), 1, 7},
+  };
+  for (const auto& row : asked) {
+    CAPTURE(row.after);
+    CAPTURE(row.limit);
+    const auto found = must(store.events("1", row.after, row.limit));
+    std::vector<std::int64_t> versions;
+    for (const event& event : found) {
+      versions.push_back(event.version);
+      CHECK(event.content_id == "1");
+      CHECK(event.comment == made[static_cast<std::size_t>(event.version - 1)].id);
+    }
+    CHECK(versions == numbers(row.first, row.last));
+  }
+  CHECK(must(store.events("nowhere", 0, 10)).empty());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a content that nobody commented on is an empty page at version 0", Maker,
+                          list_of_an_unknown_content) {
+  Maker maker;
+  store& store = maker.store();
+  const comment foreign = post(store, {.content_id = "1", .body = "elsewhere"});
+  for (const scope scope : {scope::all, scope::roots, scope::replies}) {
+    for (const sort sort : sorts) {
+      query query{.content_id = "nowhere", .scope = scope, .sort = sort};
+      if (scope == scope::replies) query.parent = foreign.id;
+      const page page = must(store.list(query));
+      CHECK(page.content == content{"nowhere", 0, 0, content_status::open});
+      CHECK(page.items.empty());
+      CHECK_FALSE(page.next.has_value());
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("each scope and sort lists its comments in its order, page by page",
+                          Maker, list_pages_in_order) {
+  Maker maker;
+  store& store = maker.store();
+  const auto made = talk(store);
+  const comment foreign = post(store, {.content_id = "2", .body = "elsewhere"});
+  struct {
+    comments::scope scope{};
+    std::optional<comment_id> parent{};
+    std::vector<std::int64_t> expected{};
+  } const asked[] = {
+      {scope::all, {}, {1, 2, 3, 4, 5, 6, 7}}, {scope::roots, {}, {1, 2, 6}},
+      {scope::replies, made[0].id, {3, 4, 7}}, {scope::replies, made[2].id, {5}},
+      {scope::replies, made[4].id, {}},        {scope::replies, make_comment_id(noon), {}},
+      {scope::replies, foreign.id, {}},        {scope::replies, {}, {1, 2, 6}},
+  };
+  for (const auto& [scope, parent, oldest_first] : asked) {
+    for (const sort sort : sorts) {
+      std::vector<std::int64_t> expected = oldest_first;  // nobody voted: `top` is `oldest`
+      if (sort == sort::newest) std::ranges::reverse(expected);
+      for (const std::size_t limit : {1u, 2u, 3u, 4u, 6u, 7u, 8u}) {
+        CAPTURE(to_text(sort));
+        CAPTURE(limit);
+        const query query{
+            .content_id = "1", .scope = scope, .parent = parent, .sort = sort, .limit = limit};
+        const page first = must(store.list(query));
+        CHECK(first.content == content{"1", 7, 7, content_status::open});
+        CHECK(first.items.size() == std::min(limit, expected.size()));
+        CHECK(first.next.has_value() == (expected.size() > limit));
+        CHECK(positions(walk(store, query)) == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("the parent of a query counts with replies only", Maker,
+                          list_ignores_other_parents) {
+  Maker maker;
+  store& store = maker.store();
+  const auto made = talk(store);
+  query query{.content_id = "1", .scope = scope::roots, .parent = made[0].id};
+  CHECK(positions(must(store.list(query)).items) == std::vector<std::int64_t>{1, 2, 6});
+  query.scope = scope::all;
+  CHECK(positions(must(store.list(query)).items) == numbers(1, 7));
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a limit beyond everything lists everything", Maker, list_without_end) {
+  Maker maker;
+  store& store = maker.store();
+  talk(store);
+  constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+  for (const std::size_t limit : {most, most - 1, most / 2 + 1, most / 2}) {
+    CAPTURE(limit);
+    const page page = must(store.list({.content_id = "1", .scope = scope::all, .limit = limit}));
+    CHECK(positions(page.items) == numbers(1, 7));
+    CHECK_FALSE(page.next.has_value());
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("nothing comes after the last comment", Maker, list_after_the_last) {
+  Maker maker;
+  store& store = maker.store();
+  talk(store);
+  for (const sort sort : sorts) {
+    query query{.content_id = "1", .scope = scope::all, .sort = sort};
+    const comment last = must(store.list(query)).items.back();
+    query.after = cursor{last.position, last.votes};
+    const page rest = must(store.list(query));
+    CHECK(rest.items.empty());
+    CHECK_FALSE(rest.next.has_value());
+    CHECK(rest.content.version == 7);
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("who follows the pages while others post meets each comment once", Maker,
+                          list_while_others_post) {
+  for (const sort sort : sorts) {
+    for (const std::size_t limit : {1u, 3u}) {
+      Maker maker;
+      store& store = maker.store();
+      talk(store);
+      const query query{.content_id = "1", .scope = scope::all, .sort = sort, .limit = limit};
+      int posts_left = 10;
+      auto met = positions(walk(store, query, [&] {
+        if (posts_left-- > 0) post(store, {.content_id = "1", .body = "meanwhile"});
+      }));
+      std::ranges::sort(met);
+      CHECK(std::ranges::adjacent_find(met) == met.end());
+      CHECK(std::ranges::includes(met, numbers(1, 7)));
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("contents with odd names are contents of their own", Maker,
+                          list_of_odd_contents) {
+  Maker maker;
+  store& store = maker.store();
+  const std::vector<std::string> ids{"1",
+                                     "01",
+                                     "1.0",
+                                     " 1",
+                                     "1 ",
+                                     "a",
+                                     "A",
+                                     "null",
+                                     "a/b?c=d&e#f",
+                                     "a%2Fb",
+                                     "'",
+                                     "''",
+                                     "\"",
+                                     "\\",
+                                     "'; --",
+                                     "%",
+                                     "_",
+                                     "*",
+                                     "https://example.com/",
+                                     "ä",
+                                     "a\u0308",
+                                     "\u00c4",
+                                     "日本語",
+                                     "\U0001F600",
+                                     "\u202eabc",
+                                     "\u2028",
+                                     "\uffff",
+                                     std::string(255, 'x'),
+                                     std::string(254, 'x')};
+  for (const std::string& id : ids) post(store, {.content_id = id, .body = id, .key = "k"});
+  for (const std::string& id : ids) {
+    CAPTURE(id);
+    const page page = must(store.list({.content_id = id}));
+    CHECK(page.content == content{id, 1, 1, content_status::open});
+    REQUIRE(page.items.size() == 1);
+    CHECK(page.items[0].content_id == id);
+    CHECK(page.items[0].body == id);
+    CHECK(must(store.events(id, 0, 10)).size() == 1);
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("the signing key is 32 bytes, the store's own and always the same", Maker,
+                          signing_key_is_stable) {
+  Maker maker, other;
+  const std::string key{maker.store().signing_key()};
+  CHECK(key.size() == 32);
+  CHECK(std::set<char>(key.begin(), key.end()).size() > 8);
+  CHECK(key != other.store().signing_key());
+  post(maker.store(), {.content_id = "1", .body = "here"});
+  CHECK(key == maker.store().signing_key());
+}
+
+TEST_CASE_TEMPLATE_DEFINE("8 threads that insert at once get a version each, and exact counts",
+                          Maker, threads_insert) {
+  constexpr int threads = 8, each = 12;
+  Maker maker;
+  store& store = maker.store();
+  const comment root = post(store, {.content_id = "1", .body = "root"});
+  std::vector<std::vector<comment>> made(threads);
+  at_once(threads, [&](int thread) {
+    for (int i = 0; i < each; ++i) {
+      draft written{.content_id = "1", .body = std::to_string(thread)};
+      if (i % 2 == 0) written.parent = root.id;
+      if (auto posted = store.insert(written, noon))
+        made[static_cast<std::size_t>(thread)].push_back(posted->stored);
+    }
+  });
+  const picture after = look(store, "1");
+  CHECK(after.all.content ==
+        content{"1", threads * each + 1, threads * each + 1, content_status::open});
+  CHECK(positions(after.all.items) == numbers(1, threads * each + 1));
+  CHECK(must(store.find(root.id)).replies == threads * each / 2);
+  for (std::size_t thread = 0; thread < made.size(); ++thread) {
+    CHECK(made[thread].size() == each);
+    CHECK(std::ranges::is_sorted(made[thread], {}, &comment::position));
+    for (const comment& comment : made[thread]) {
+      CHECK(comment.body == std::to_string(thread));
+      CHECK(comment == after.all.items[static_cast<std::size_t>(comment.position - 1)]);
+    }
+  }
+  REQUIRE(after.events.size() == after.all.items.size());
+  for (std::size_t i = 0; i < after.events.size(); ++i) {
+    CHECK(after.events[i].version == static_cast<std::int64_t>(i + 1));
+    CHECK(after.events[i].comment == after.all.items[i].id);
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("one key from 8 threads at once makes one comment", Maker,
+                          threads_share_a_key) {
+  constexpr int threads = 8, keys = 5;
+  Maker maker;
+  store& store = maker.store();
+  std::vector<std::vector<posting>> answers(threads);
+  at_once(threads, [&](int thread) {
+    for (int i = 0; i < keys; ++i)
+      if (auto posted = store.insert(
+              {.content_id = "1", .body = "once", .key = "k" + std::to_string(i)}, noon))
+        answers[static_cast<std::size_t>(thread)].push_back(*posted);
+  });
+  for (const auto& answer : answers) REQUIRE(answer.size() == keys);
+  for (std::size_t key = 0; key < keys; ++key) {
+    CHECK(std::ranges::count_if(answers, [&](auto& a) { return !a[key].replayed; }) == 1);
+    for (const auto& answer : answers) CHECK(answer[key].stored == answers[0][key].stored);
+  }
+  CHECK(look(store, "1").all.content == content{"1", keys, keys, content_status::open});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a page is of one moment, whoever posts meanwhile", Maker,
+                          threads_read_whole_pages) {
+  constexpr std::size_t posts = 40;
+  Maker maker;
+  store& store = maker.store();
+  std::atomic<int> torn{0};
+  at_once(4, [&](int thread) {
+    for (std::size_t i = 0; thread == 0 && i < posts; ++i)
+      if (!store.insert({.content_id = "1", .body = "here"}, noon)) ++torn;
+    std::size_t seen = 0;
+    for (int i = 0; i < 2000 && seen < posts; ++i) {
+      const page page = store.list({.content_id = "1", .limit = 1000}).value_or({});
+      const auto size = static_cast<std::int64_t>(page.items.size());
+      if (size != page.content.version || size != page.content.comments) ++torn;
+      if (page.items.size() < seen) ++torn;
+      seen = page.items.size();
+    }
+  });
+  CHECK(torn == 0);
+  CHECK(look(store, "1").all.content.version == posts);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("threads that follow the pages meet what was there, while threads post",
+                          Maker, threads_walk) {
+  Maker maker;
+  store& store = maker.store();
+  for (int i = 0; i < 3; ++i) talk(store);
+  std::atomic<int> walks{0};
+  at_once(6, [&](int thread) {
+    if (thread >= 3) {
+      for (int i = 0; i < 10; ++i)
+        if (!store.insert({.content_id = "1", .body = "meanwhile"}, noon)) return;
+      return;
+    }
+    query query{.content_id = "1", .scope = scope::all, .limit = 4};
+    query.sort = sorts[static_cast<std::size_t>(thread)];
+    std::multiset<std::int64_t> met;
+    do {
+      const auto page = store.list(query);
+      if (!page) return;
+      for (const comment& comment : page->items) met.insert(comment.position);
+      query.after = page->next;
+    } while (query.after && met.size() < 10'000);
+    bool each_once = true;
+    for (const std::int64_t position : numbers(1, 21)) each_once &= met.count(position) == 1;
+    walks += each_once;
+  });
+  CHECK(walks == 3);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
+                          reopening_keeps_everything) {
+  Maker maker;
+  const auto made = talk(maker.store());
+  const draft written{.content_id = "ä", .author = {"Someone"}, .body = "once", .key = "k"};
+  const comment keyed = post(maker.store(), written);
+  const std::string key{maker.store().signing_key()};
+  const picture before[] = {look(maker.store(), "1"), look(maker.store(), "ä")};
+
+  for (int i = 0; i < 2; ++i) {
+    maker.reopen();
+    CHECK(look(maker.store(), "1") == before[0]);
+    CHECK(look(maker.store(), "ä") == before[1]);
+    CHECK(must(maker.store().find(made[0].id)) == before[0].all.items[0]);
+    CHECK(key == maker.store().signing_key());
+    const posting again = must(maker.store().insert(written, noon));
+    CHECK(again.replayed);
+    CHECK(again.stored == keyed);
+  }
+  const comment reply =
+      post(maker.store(), {.content_id = "1", .parent = made[0].id, .body = "later"});
+  CHECK(reply.position == 8);
+}
+
+}  // namespace store_contract
+
+#define STORE_CONTRACT(Maker)                                                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_the_draft, Maker);         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_moves_the_version, Maker);       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_appends_an_event, Maker);        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_counts_at_the_parent, Maker);    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_refuses_unknown_parents, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_trusts_no_clock, Maker);         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_refuse_another_draft, Maker);      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_belong_to_their_content, Maker);   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::empty_keys_never_replay, Maker);        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_knows_its_own, Maker);             \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_keep_their_order, Maker);      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::events_follow_a_version, Maker);        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_an_unknown_content, Maker);     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_pages_in_order, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_ignores_other_parents, Maker);     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_without_end, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_after_the_last, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_while_others_post, Maker);         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_odd_contents, Maker);           \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::signing_key_is_stable, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_insert, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_a_key, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_read_whole_pages, Maker);       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk, Maker)
+
+#define DURABLE_STORE_CONTRACT(Maker) \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker)

@@ -1,0 +1,97 @@
+#include <comments/store/schema.hpp>
+
+#include <doctest/doctest.h>
+
+#include <comments/text.hpp>
+
+#include "support/database.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace comments;
+
+namespace {
+
+// The schema as a new database gets it: migration by migration.
+void migrate(const testing::database& on) {
+  for (const auto& step : schema::migrations) on.run(std::string{step.sql});
+}
+
+}  // namespace
+
+TEST_CASE("migrations are numbered from 1 without a gap, and the last is the newest") {
+  int number = 0;
+  for (const auto& step : schema::migrations) CHECK(step.number == ++number);
+  CHECK(schema::newest == number);
+  CHECK(number >= 1);
+}
+
+TEST_CASE("every table but the settings is keyed by content first, every unique index has it") {
+  const testing::database made{":memory:"};
+  migrate(made);
+  const auto tables = testing::rows_of(
+      made.handle(), "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'setting'");
+  CHECK(tables == std::vector<std::string>{"content", "comment", "event"});
+  for (const std::string& table : tables) {
+    CAPTURE(table);
+    CHECK(made.text("SELECT name FROM pragma_table_info('" + table + "') WHERE pk = 1") ==
+          "content_id");
+    CHECK(made.text("SELECT count(*) FROM pragma_index_list('" + table +
+                    "') AS i WHERE \"unique\" AND 'content_id' NOT IN "
+                    "(SELECT name FROM pragma_index_info(i.name))") == "0");
+  }
+}
+
+TEST_CASE("the statuses that the tables allow are those that the program knows") {
+  const testing::database made{":memory:"};
+  migrate(made);
+  const auto allowed = [&](const std::string& table) {
+    auto sql = made.text("SELECT sql FROM sqlite_schema WHERE name = '" + table + "'");
+    const std::size_t start = sql.find("status IN (") + 11;
+    return sql.substr(start, sql.find(')', start) - start);
+  };
+  const auto list = [](const auto& names) {
+    std::string joined;
+    for (const auto& name : names)
+      joined.append(joined.empty() ? "'" : ", '").append(name).append("'");
+    return joined;
+  };
+  CHECK(allowed("comment") == list(names_of(status{})));
+  CHECK(allowed("content") == list(names_of(content_status{})));
+}
+
+TEST_CASE("each form of the list but all by top is one walk along an index") {
+  const testing::database made{":memory:"};
+  migrate(made);
+  for (const scope scope : {scope::all, scope::roots, scope::replies}) {
+    for (const sort sort : {sort::oldest, sort::newest, sort::top}) {
+      if (scope == scope::all && sort == sort::top) continue;  // promises nothing
+      for (const bool has_cursor : {false, true}) {
+        const std::string sql = schema::list_sql(scope, sort, has_cursor);
+        CAPTURE(sql);
+        std::vector<std::string> walks;
+        for (const auto& line : testing::plan_of(made.handle(), sql)) {
+          CAPTURE(line.within);
+          CAPTURE(line.what);
+          CHECK_FALSE(testing::is_growing(line));
+          if (line.what.starts_with("SEARCH comment USING INDEX ")) walks.push_back(line.what);
+        }
+        const auto uses = [&](std::size_t walk, const std::string& range) {
+          REQUIRE(walk < walks.size());
+          CHECK(walks[walk].find("(content_id=?") != std::string::npos);
+          CHECK(walks[walk].ends_with(range + ")"));
+        };
+        // After a comment with some votes: first the others with as many, then those with fewer.
+        const bool is_merge = sort == sort::top && has_cursor;
+        CHECK(walks.size() == (is_merge ? 2 : 1));
+        if (is_merge) uses(0, " AND votes=? AND position>?");
+        if (is_merge) uses(1, " AND votes<?");
+        if (has_cursor && sort == sort::oldest) uses(0, " AND position>?");
+        if (has_cursor && sort == sort::newest) uses(0, " AND position<?");
+        if (!has_cursor) uses(0, "=?");
+      }
+    }
+  }
+}

@@ -138,3 +138,23 @@ TEST_CASE("text that moves from one field to the next changes the fingerprint") 
        })
     CHECK(seen.insert(fingerprint(shifted)).second);
 }
+
+TEST_CASE("an accepted draft is a published comment, placed at the version that it makes") {
+  const draft written{.content_id = "1",
+                      .parent = make_comment_id(from_milliseconds(1)),
+                      .author = {"Someone", "someone@example.com", "https://example.com", true},
+                      .body = "Oi",
+                      .key = "k"};
+  const comment_id id = make_comment_id(from_milliseconds(2));
+  const comment made = to_comment(written, id, 7, from_milliseconds(3));
+  const comment expected{.id = id,
+                         .content_id = "1",
+                         .parent = written.parent,
+                         .position = 7,
+                         .status = status::published,
+                         .author = written.author,
+                         .body = "Oi",
+                         .created_at = from_milliseconds(3),
+                         .version = 7};
+  CHECK(made == expected);
+}

@@ -78,6 +78,19 @@ struct content {
   friend bool operator==(const content&, const content&) = default;
 };
 
+// What becomes of `draft` when it is accepted as the change that makes `version`.
+inline comment to_comment(const draft& draft, const comment_id& id, std::int64_t version,
+                          instant now) {
+  return {.id = id,
+          .content_id = draft.content_id,
+          .parent = draft.parent,
+          .position = version,
+          .author = draft.author,
+          .body = draft.body,
+          .created_at = now,
+          .version = version};
+}
+
 inline bool is_visible(const comment& comment) { return comment.status == status::published; }
 
 // A number that tells a retried request from another one under the same key: 64-bit FNV-1a of

@@ -145,12 +145,15 @@ class fields final {
   std::vector<violation>& found_;
 };
 
+// The fields of a draft that have other names in some form of it: JSON pointers, ours and theirs.
+using renamed = std::vector<std::pair<std::string_view, std::string_view>>;
+
 // `written` if neither its shape nor `check` has anything against it. One violation for each field:
 // what is wrong with its shape comes before what is wrong with its text.
 inline result<draft> accept(draft written, std::vector<violation> found, const limits& limits,
-                            std::vector<std::pair<std::string_view, std::string_view>> renamed) {
+                            const renamed& names) {
   for (violation& broken : check(written, limits)) {
-    for (const auto& [pointer, name] : renamed)
+    for (const auto& [pointer, name] : names)
       if (broken.pointer == pointer) broken.pointer = name;
     if (std::ranges::find(found, broken.pointer, &violation::pointer) == found.end())
       found.push_back(std::move(broken));
@@ -159,46 +162,47 @@ inline result<draft> accept(draft written, std::vector<violation> found, const l
   return written;
 }
 
-inline error not_an_object() {
-  return {errc::invalid, "The body must be a JSON object.", {{"", "type"}}};
+// A draft from an object, of which `read` takes all but the content's id and the key.
+template <typename Read>
+result<draft> decode_object(std::string_view text, std::string key, const limits& limits,
+                            const renamed& names, Read&& read) {
+  const auto parsed = parse(text, limits.json_depth_max);
+  if (!parsed) return parsed.error();
+  if (!parsed->is_object())
+    return error{errc::invalid, "The body must be a JSON object.", {{"", "type"}}};
+  std::vector<violation> found;
+  fields root{*parsed, "/", found};
+  draft written{.content_id = root.content_id("content_id"), .key = std::move(key)};
+  read(root, written, found);
+  return accept(std::move(written), std::move(found), limits, names);
 }
 
 // {"content_id", "body", "parent_id"?, "author"?: {"name"?, "email"?, "url"?}}
 inline result<draft> decode_draft(std::string_view text, std::string key, const limits& limits) {
-  const auto parsed = parse(text, limits.json_depth_max);
-  if (!parsed) return parsed.error();
-  if (!parsed->is_object()) return not_an_object();
-  std::vector<violation> found;
-  fields root{*parsed, "/", found};
-  draft written{.content_id = root.content_id("content_id")};
-  written.key = std::move(key);
-  written.body = root.text("body", true);
-  const std::string parent = root.text("parent_id", false);
-  written.parent = parse_comment_id(parent);
-  if (!parent.empty() && !written.parent) root.note("parent_id", "format");
-  if (const nlohmann::json* author = root.object("author")) {
+  const auto read = [](fields& root, draft& written, std::vector<violation>& found) {
+    written.body = root.text("body", true);
+    const std::string parent = root.text("parent_id", false);
+    written.parent = parse_comment_id(parent);
+    if (!parent.empty() && !written.parent) root.note("parent_id", "format");
+    const nlohmann::json* author = root.object("author");
+    if (!author) return;
     fields inner{*author, "/author/", found};
     written.author.name = inner.text("name", false);
     written.author.email = inner.text("email", false);
     written.author.url = inner.text("url", false);
-  }
-  return accept(std::move(written), std::move(found), limits, {});
+  };
+  return decode_object(text, std::move(key), limits, {}, read);
 }
 
 // The original API's {"email", "comment", "content_id"}, all three required.
 inline result<draft> decode_original_draft(std::string_view text, std::string key,
                                            const limits& limits) {
-  const auto parsed = parse(text, limits.json_depth_max);
-  if (!parsed) return parsed.error();
-  if (!parsed->is_object()) return not_an_object();
-  std::vector<violation> found;
-  fields root{*parsed, "/", found};
-  draft written{.content_id = root.content_id("content_id")};
-  written.key = std::move(key);
-  written.author.email = root.text("email", true);
-  written.body = root.text("comment", true);
-  return accept(std::move(written), std::move(found), limits,
-                {{"/author/email", "/email"}, {"/body", "/comment"}});
+  const auto read = [](fields& root, draft& written, std::vector<violation>&) {
+    written.author.email = root.text("email", true);
+    written.body = root.text("comment", true);
+  };
+  return decode_object(text, std::move(key), limits,
+                       {{"/author/email", "/email"}, {"/body", "/comment"}}, read);
 }
 
 }  // namespace comments::json

@@ -146,14 +146,7 @@ class memory_store final : public store {
       ++parent->replies;
       parent->version = version;
     }
-    comment made{.id = id,
-                 .content_id = draft.content_id,
-                 .parent = draft.parent,
-                 .position = version,
-                 .author = draft.author,
-                 .body = draft.body,
-                 .created_at = now,
-                 .version = version};
+    const comment made = to_comment(draft, id, version, now);
     homes_.emplace(id, draft.content_id);
     if (!draft.key.empty()) shelf.keys.emplace(draft.key, used_key{fingerprint(draft), id});
     shelf.events.push_back({draft.content_id, version, event_kind::posted, id, now});

@@ -235,14 +235,7 @@ class sqlite_store final : public store {
           parent, draft.content_id, version);
     work->run("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)", draft.content_id, version,
               to_text(event_kind::posted), id_text, at);
-    return {.id = id,
-            .content_id = draft.content_id,
-            .parent = draft.parent,
-            .position = version,
-            .author = draft.author,
-            .body = draft.body,
-            .created_at = now,
-            .version = version};
+    return to_comment(draft, id, version, now);
   }
 
   static std::optional<comment> find_in(transaction& work, const comment_id& id) {

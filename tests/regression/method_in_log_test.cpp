@@ -1,0 +1,20 @@
+// The log repeated a request's method whatever it was, so anybody could write into it.
+
+#include <comments/http/routes.hpp>
+#include <comments/store/memory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace comments;
+
+TEST_CASE("a method that no route has is logged as other") {
+  memory_store store;
+  service service{store};
+  std::string logged;
+  const auto api =
+      http::routes(service, {.observe = [&](const http::exchange& seen) { logged = seen.method; }});
+  CHECK(api({.method = "SECRET", .target = "/healthz"}).status == 405);
+  CHECK(logged == "other");
+}

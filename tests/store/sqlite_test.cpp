@@ -431,6 +431,50 @@ TEST_CASE("an insert that fails in the middle leaves nothing, and the next one w
     }
 }
 
+TEST_CASE("among writes that share commits, one that fails does so alone") {
+  seen_store opened;
+  testing::database{opened.path}.run(
+      "CREATE TRIGGER fault BEFORE INSERT ON comment WHEN NEW.body = 'bad' "
+      "BEGIN SELECT RAISE(ABORT, 'bad'); END");
+  std::atomic<int> wrong{};
+  store_contract::at_once(16, [&](int thread) {
+    for (int i = 0; i < 20; ++i) {
+      const bool is_bad = (thread + i) % 4 == 0;
+      const auto made = opened.store->insert(
+          {.content_id = std::to_string(i % 2), .body = is_bad ? "bad" : "good"}, noon);
+      wrong += made.has_value() == is_bad;
+      if (!made) wrong += made.error().code != errc::unavailable;
+    }
+  });
+  CHECK(wrong == 0);
+  std::size_t found = 0;
+  for (const std::string id : {"0", "1"}) {
+    const auto seen = look(*opened.store, id);
+    CHECK(seen.all.content.version == static_cast<std::int64_t>(seen.events.size()));
+    CHECK(seen.all.content.comments == static_cast<std::int64_t>(seen.all.items.size()));
+    found += seen.all.items.size();
+  }
+  CHECK(found == 240);
+}
+
+TEST_CASE("when the commit that writes share fails, none of them is acknowledged or there") {
+  seen_store opened;
+  testing::database{opened.path}.run(
+      "CREATE TRIGGER fault BEFORE INSERT ON comment WHEN NEW.body = 'bad' "
+      "BEGIN SELECT RAISE(ROLLBACK, 'bad'); END");
+  std::atomic<std::size_t> acknowledged{};
+  store_contract::at_once(16, [&](int thread) {
+    for (int i = 0; i < 20; ++i) {
+      const std::string body = thread == 0 && i % 5 == 0 ? "bad" : "good";
+      acknowledged += opened.store->insert({.content_id = "1", .body = body}, noon).has_value();
+    }
+  });
+  const auto seen = look(*opened.store, "1");
+  CHECK(seen.all.items.size() == acknowledged);
+  CHECK(seen.all.content.version == static_cast<std::int64_t>(acknowledged));
+  CHECK(acknowledged >= 16u);
+}
+
 namespace {
 
 // Something that happens once to a connection at work, inside a transaction, after so many steps.

@@ -1,16 +1,18 @@
 #pragma once
 // store/sqlite.hpp - comments in one SQLite file: the store for one process on one machine.
 //
-// Write-ahead log, synchronous=FULL: an acknowledged comment is on disk. One connection writes, one
-// reads, so readers see a snapshot and never wait for writers. The file belongs to the process that
-// opened it: a second one is refused, by a lock on `path` + "-lock", because versions, caches and
-// live updates are that process's to keep. Reading the file with other tools is fine.
+// Write-ahead log, synchronous=FULL: an acknowledged comment is on disk, and comments that come at
+// the same moment share the sync that puts them there. One connection writes, one reads, so readers
+// see a snapshot and never wait for writers. The file belongs to the process that opened it: a
+// second one is refused, by a lock on `path` + "-lock", because versions, caches and live updates
+// are that process's to keep. Reading the file with other tools is fine.
 //
 //   auto store = sqlite_store::open({.path = "comments.db"});
 //   if (!store) return fail(store.error().message);
 //   service api{**store};
 
 #include <comments/store.hpp>
+#include <comments/store/group_commit.hpp>
 #include <comments/store/schema.hpp>
 #include <comments/store/sqlite_connection.hpp>
 
@@ -19,6 +21,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +34,7 @@ namespace comments {
 struct sqlite_options {
   std::string path{};
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
+  group_limits group{};                       // how many writes share a commit, or wait for one
   // Hears SQLite's own words whenever a call fails, for the log. Called under the store's lock.
   std::function<void(std::string_view)> on_failure{};
 };
@@ -61,20 +65,14 @@ class sqlite_store final : public store {
     if (!reader) return std::move(reader).error();
     std::string key = read_key(**writer);
     if (key.size() != 32) return sqlite::refused("it is damaged: its signing key is missing");
-    return std::unique_ptr<sqlite_store>{
-        new sqlite_store{std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
+    return std::unique_ptr<sqlite_store>{new sqlite_store{
+        options.group, std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
   }
 
+  // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
   result<posting> insert(const draft& draft, instant now) override {
-    sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
-    if (!draft.key.empty()) {
-      if (auto known = replay(work, draft); !known || known->replayed) return known;
-    }
-    if (draft.parent && !is_repliable(work, draft))
-      return work->failed() ? unavailable() : parent_not_found();
-    comment made = write(work, draft, now);
-    if (!work->commit()) return unavailable();
-    return posting{.stored = std::move(made)};
+    auto outcome = writes_.submit({draft, now});
+    return outcome ? std::move(*outcome) : unavailable();
   }
 
   result<comment> find(const comment_id& id) const override {
@@ -134,12 +132,42 @@ class sqlite_store final : public store {
   using connection = sqlite::connection;
   using transaction = sqlite::transaction;
 
-  sqlite_store(std::unique_ptr<sqlite::file_lock> lock, std::unique_ptr<connection> writer,
-               std::unique_ptr<connection> reader, std::string key)
+  struct insertion {
+    const comments::draft& draft;
+    instant now{};
+  };
+  using insertions = group_commit<insertion, result<posting>>;
+
+  sqlite_store(const group_limits& group, std::unique_ptr<sqlite::file_lock> lock,
+               std::unique_ptr<connection> writer, std::unique_ptr<connection> reader,
+               std::string key)
       : lock_{std::move(lock)},
         writer_{std::move(writer)},
         reader_{std::move(reader)},
-        key_{std::move(key)} {}
+        key_{std::move(key)},
+        writes_{group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
+
+  // Each work has an outcome of its own, but what they rest on is one commit: if that fails, what
+  // any of them saw or did has never been.
+  void write_all(std::span<const insertion* const> works,
+                 std::span<std::optional<result<posting>>> outcomes) {
+    sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const bool is_done = work->attempt([&] { outcomes[i] = write_one(work, *works[i]); });
+      if (!is_done) outcomes[i] = unavailable();
+    }
+    if (work->commit()) return;
+    for (auto& outcome : outcomes) outcome = unavailable();
+  }
+
+  static result<posting> write_one(transaction& work, const insertion& wanted) {
+    const draft& draft = wanted.draft;
+    if (!draft.key.empty()) {
+      if (auto known = replay(work, draft); !known || known->replayed) return known;
+    }
+    if (draft.parent && !is_repliable(work, draft)) return parent_not_found();
+    return posting{.stored = write(work, draft, wanted.now)};
+  }
 
   static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
   // A billion is as good as all, and one more than it is still a number.
@@ -279,6 +307,7 @@ class sqlite_store final : public store {
   std::unique_ptr<connection> writer_;
   std::unique_ptr<connection> reader_;
   std::string key_;
+  insertions writes_;
 };
 
 }  // namespace comments

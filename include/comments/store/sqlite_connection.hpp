@@ -133,6 +133,22 @@ class connection final {
     rollback();
     return false;
   }
+  // Runs `work` so that, if it fails, nothing of it is left and the unit of work around it goes on;
+  // unless SQLite gave up all of that (a full disk, no memory), which then fails at its commit.
+  // Whether `work` took effect, as far as that commit does.
+  template <typename Work>
+  bool attempt(Work&& work) {
+    if (!execute("SAVEPOINT attempt")) return false;
+    work();
+    if (!failed_) return execute("RELEASE attempt");
+    if (!is_open()) return false;
+    failed_ = false;
+    execute("ROLLBACK TO attempt");
+    execute("RELEASE attempt");
+    return false;
+  }
+  bool is_open() const { return !sqlite3_get_autocommit(handle_); }
+
   void rollback() {
     if (!sqlite3_get_autocommit(handle_))
       sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);

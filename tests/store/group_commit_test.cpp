@@ -1,0 +1,119 @@
+#include <comments/store/group_commit.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <latch>
+#include <numeric>
+#include <set>
+#include <thread>
+
+using namespace comments;
+
+namespace {
+
+using group = group_commit<int, int>;
+
+// A group whose commits can be held up: each waits until it is let go, and tells how large it was.
+struct held_group {
+  explicit held_group(group_limits limits)
+      : writing{limits, [this](auto works, auto outcomes) {
+                  sizes.push_back(works.size());
+                  started.fetch_add(1);
+                  started.notify_all();
+                  released.wait(false);
+                  for (std::size_t i = 0; i < works.size(); ++i) outcomes[i] = 10 * *works[i];
+                }} {}
+
+  void wait_for_start(int count) {
+    for (int seen = started; seen < count; seen = started) started.wait(seen);
+  }
+  void wait_for_queue(std::size_t count) const {
+    while (writing.waiting() < count) std::this_thread::yield();
+  }
+  void release() {
+    released = true;
+    released.notify_all();
+  }
+
+  std::vector<std::size_t> sizes{};
+  std::atomic<int> started{};
+  std::atomic<bool> released{};
+  group writing;
+};
+
+}  // namespace
+
+TEST_CASE("alone, a caller leads a group of one and waits for nobody") {
+  std::vector<std::size_t> sizes;
+  group writing{{}, [&](auto works, auto outcomes) {
+                  sizes.push_back(works.size());
+                  outcomes[0] = *works[0] + 1;
+                }};
+  CHECK(writing.submit(1) == 2);
+  CHECK(writing.submit(5) == 6);
+  CHECK(sizes == std::vector<std::size_t>{1, 1});
+  CHECK(writing.waiting() == 0);
+}
+
+TEST_CASE("who comes while a commit runs shares the next one, up to batch_max, in order") {
+  held_group held{{.batch_max = 4}};
+  std::vector<std::thread> callers;
+  std::vector<std::optional<int>> outcomes(7);
+  const auto call = [&](std::size_t i) { outcomes[i] = held.writing.submit(static_cast<int>(i)); };
+  callers.emplace_back(call, 0);
+  held.wait_for_start(1);
+  for (std::size_t i = 1; i < 7; ++i) {
+    callers.emplace_back(call, i);
+    held.wait_for_queue(i + 1);
+  }
+  held.release();
+  for (std::thread& caller : callers) caller.join();
+  CHECK(held.sizes == std::vector<std::size_t>{1, 4, 2});
+  for (std::size_t i = 0; i < 7; ++i) CHECK(outcomes[i] == static_cast<int>(10 * i));
+}
+
+TEST_CASE("queue_max callers wait, and one more is refused at once") {
+  held_group held{{.batch_max = 1, .queue_max = 3}};
+  std::vector<std::thread> callers;
+  std::atomic<int> answered{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    callers.emplace_back([&] { answered += held.writing.submit(1).has_value(); });
+    held.wait_for_queue(i + 1);
+  }
+  CHECK_FALSE(held.writing.submit(2).has_value());
+  held.release();
+  for (std::thread& caller : callers) caller.join();
+  CHECK(answered == 3);
+  CHECK(held.writing.submit(3) == 30);
+}
+
+TEST_CASE("many threads, each with its own outcome, and commits one at a time") {
+  constexpr int threads = 16, rounds = 200;
+  std::atomic<int> inside{};
+  std::atomic<bool> has_overlapped{};
+  std::set<int> seen;
+  group writing{{.batch_max = 5}, [&](auto works, auto outcomes) {
+                  if (inside.fetch_add(1) != 0) has_overlapped = true;
+                  for (std::size_t i = 0; i < works.size(); ++i) {
+                    seen.insert(*works[i]);
+                    outcomes[i] = -*works[i];
+                  }
+                  inside.fetch_sub(1);
+                }};
+  std::latch start{threads};
+  std::atomic<int> wrong{};
+  std::vector<std::thread> callers;
+  for (int t = 0; t < threads; ++t)
+    callers.emplace_back([&, t] {
+      start.arrive_and_wait();
+      for (int i = 0; i < rounds; ++i) {
+        const int work = t * rounds + i;
+        wrong += writing.submit(work) != -work;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(wrong == 0);
+  CHECK_FALSE(has_overlapped);
+  CHECK(seen.size() == threads * rounds);
+}

@@ -69,7 +69,9 @@ def main() -> int:
         passed, failed, skipped = passed + more[0], failed + more[1], skipped + more[2]
     for what in chosen.skipped:
         print(f"skipped: {what}")
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    if skipped:
+        print(f"{skipped} skipped in all")
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 

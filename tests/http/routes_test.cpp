@@ -768,7 +768,7 @@ TEST_CASE("bad percent-encoding is refused and its place named") {
   CHECK(errors_of(site.get("/api/comment/list/%")) == "content_id percent_encoding");
   CHECK(errors_of(site.get("/api/v1/contents/%zz")) == "content_id percent_encoding");
   CHECK(errors_of(site.get("/api/v1/comments/%1")) == "id percent_encoding");
-  CHECK(errors_of(site.get("/api/v1/comments?content_id=%")) == "query percent_encoding");
+  CHECK(errors_of(site.get("/api/v1/comments?content_id=%")) == "content_id percent_encoding");
   CHECK(site.get("/api/v1/counts?%").status == 400);
 }
 

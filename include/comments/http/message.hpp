@@ -106,8 +106,15 @@ inline std::string percent_encode(std::string_view text) {
   return encoded;
 }
 
-// "a=1&b=2" as fields. Nothing if its percent-encoding is broken.
-inline std::optional<fields> parse_query(std::string_view text) {
+// What a broken percent-encoding is answered with; `where` is the field that it stands in.
+inline error bad_encoding(std::string_view where) {
+  return {errc::malformed,
+          "The percent-encoding is broken.",
+          {{std::string{where}, "percent_encoding"}}};
+}
+
+// "a=1&b=2" as fields, or `bad_encoding` of the first that is broken.
+inline result<fields> parse_query(std::string_view text) {
   fields found;
   while (!text.empty()) {
     const std::string_view pair = text.substr(0, text.find('&'));
@@ -115,8 +122,9 @@ inline std::optional<fields> parse_query(std::string_view text) {
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
     auto name = percent_decode(pair.substr(0, equals), true);
+    if (!name) return bad_encoding("query");
     auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
-    if (!name || !value) return std::nullopt;
+    if (!value) return bad_encoding(*name);
     found.emplace_back(std::move(*name), std::move(*value));
   }
   return found;

@@ -88,14 +88,14 @@ class router final {
   static response answer(const entry& route, const std::vector<std::string>& segments,
                          std::string_view query, request asked) {
     auto parameters = parse_query(query);
-    if (!parameters) return with_route(route, bad_encoding(asked, "query"));
+    if (!parameters) return with_route(route, problem(parameters.error(), asked));
     asked.query = std::move(*parameters);
     for (std::size_t i = 0; i < segments.size(); ++i) {
       const std::string_view word = route.segments[i];
       if (!is_name(word)) continue;
       const std::string_view name = word.substr(1, word.size() - 2);
       auto value = percent_decode(segments[i]);
-      if (!value) return with_route(route, bad_encoding(asked, name));
+      if (!value) return with_route(route, problem(bad_encoding(name), asked));
       asked.path.emplace_back(name, std::move(*value));
     }
     return with_route(route, route.answers(std::move(asked)));
@@ -104,13 +104,6 @@ class router final {
   static response with_route(const entry& route, response answer) {
     answer.route = route.path;
     return answer;
-  }
-
-  static response bad_encoding(const request& asked, std::string_view where) {
-    return problem({errc::malformed,
-                    "The percent-encoding is broken.",
-                    {{std::string{where}, "percent_encoding"}}},
-                   asked);
   }
 
   static response other_method(const std::vector<const entry*>& fitting, const request& asked) {

@@ -146,7 +146,7 @@ class memory_store final : public store {
       ++parent->replies;
       parent->version = version;
     }
-    const comment made = to_comment(draft, id, version, now);
+    comment made = to_comment(draft, id, version, now);
     homes_.emplace(id, draft.content_id);
     if (!draft.key.empty()) shelf.keys.emplace(draft.key, used_key{fingerprint(draft), id});
     shelf.events.push_back({draft.content_id, version, event_kind::posted, id, now});

@@ -363,3 +363,16 @@ TEST_CASE("a post that the store could not take leaves nothing, and is counted a
   CHECK(check_order(kept, "1").empty());
   CHECK(api.find_content("1").error().code == errc::not_found);
 }
+
+TEST_CASE("a list with a parent is of its replies, whatever its scope says") {
+  memory_store store;
+  service service{store};
+  const auto root = service.post({.content_id = "1", .body = "root"});
+  REQUIRE(root);
+  const auto reply = service.post({.content_id = "1", .parent = root->stored.id, .body = "reply"});
+  REQUIRE(reply);
+  const auto page = service.list({.content_id = "1", .parent = root->stored.id});
+  REQUIRE(page);
+  REQUIRE(page->items.size() == 1);
+  CHECK(page->items.front().id == reply->stored.id);
+}

@@ -27,7 +27,7 @@ namespace comments {
 
 struct service_options {
   comments::limits limits{};
-  std::size_t page_max{200};      // comments on one page
+  std::size_t page_max{200};      // comments on one page, at least 1
   std::size_t contents_max{200};  // contents asked for at once
   comments::clock clock{system_clock()};
 };
@@ -59,9 +59,10 @@ class service final {
     return found;
   }
 
-  // A page of visible comments, as `store::list` has it. `invalid` if the content's id or the limit
-  // (1 to `page_max`) is not acceptable.
-  result<page> list(const query& wanted) const {
+  // A page of visible comments, as `store::list` has it; with a parent, of its replies. `invalid`
+  // if the content's id or the limit (1 to `page_max`) is not acceptable.
+  result<page> list(query wanted) const {
+    if (wanted.parent) wanted.scope = scope::replies;
     auto violations = check_content_id(wanted.content_id, options_.limits);
     if (wanted.limit < 1 || wanted.limit > options_.page_max)
       violations.push_back({"limit", "out_of_range"});

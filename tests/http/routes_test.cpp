@@ -864,3 +864,14 @@ TEST_CASE("a post whose answer got lost is found again under its key") {
   CHECK(header(again, "Idempotency-Replayed") == "true");
   CHECK(memory.events("1", 0, 100)->size() == 1);
 }
+
+TEST_CASE("where pages are small, a list that asks for no size gets a small page") {
+  memory_store store;
+  service service{store, {.page_max = 2}};
+  for (int i = 0; i < 3; ++i) REQUIRE(service.post({.content_id = "1", .body = "Oi"}));
+  const testing::client client{routes(service)};
+  const auto page = client.get("/api/v1/comments?content_id=1");
+  CHECK(page.status == 200);
+  CHECK(testing::read(page).at("items").size() == 2);
+  CHECK(testing::read(client.get("/api/comment/list/1")).size() == 3);
+}

@@ -145,7 +145,10 @@ class Stop(Test):
             connection.sendall(b"POST /api/v1/comments HTTP/1.1\r\nHost: x\r\n"
                                b"Content-Type: application/json\r\nExpect: 100-continue\r\n"
                                b"Content-Length: %d\r\n\r\n" % len(body))
-            self.assertIn(b"100 Continue", connection.recv(1 << 16))  # so it is running
+            interim = b""
+            while not interim.endswith(b"\r\n\r\n"):  # which may come in pieces
+                interim += connection.recv(1)
+            self.assertIn(b"100 Continue", interim)  # so it is running
             server.tell(SIGTERM)
             until(lambda: not server.is_listening(), "the end of listening")
             connection.sendall(body)

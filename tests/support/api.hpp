@@ -50,7 +50,7 @@ inline void check_answer(const http::request& asked, const http::response& answe
     CHECK(value.find_first_of("\r\n") == value.npos);
   }
   for (const char* inside : {"sqlite", "SELECT", "INSERT", "nlohmann", "json.exception",
-                             "exception", "std::", "terminate", ".hpp", "/usr", "/tmp", "[json"})
+                             "exception", "std::", "terminate", ".hpp:", "/usr", "/tmp", "[json"})
     CHECK(said.find(inside) == said.npos);
   if (!asked.target.starts_with("/api/comment/list/")) CHECK(said.find('@') == said.npos);
   CHECK(header(answer, "X-Request-Id") != "");

@@ -109,7 +109,7 @@ inline bool read_body(const httplib::Request& from, const httplib::ContentReader
   const_cast<httplib::Request&>(from).headers.erase("Content-Encoding");  // 0.41 knows no identity
   const std::size_t bytes_max = options.request_bytes_max + options.discard_bytes_max;
   if (frame.length > bytes_max) {
-    asked.body.assign(options.request_bytes_max + 1, ' ');  // too long, whatever is in it
+    asked.refusal = body_too_large(options.request_bytes_max);
     return false;
   }
   std::size_t seen = 0;
@@ -123,6 +123,7 @@ inline bool read_body(const httplib::Request& from, const httplib::ContentReader
   if (from.is_multipart_form_data()) return reader([](const auto&) { return true; }, take);
   const bool is_whole = reader(take);
   if (!is_whole && seen <= bytes_max) asked.refusal = not_whole();
+  if (seen > options.request_bytes_max) asked.refusal = body_too_large(options.request_bytes_max);
 #ifndef CPPHTTPLIB_VERSION_NUM
   if (frame.is_chunked) return false;  // 0.11 takes a chunk with a wrong end for the last one
 #endif
@@ -233,6 +234,8 @@ inline void refuse(const handler& api, error why, const httplib::Request& from,
 // Answers everything below `options.prefix` with `api`. Call it before the server listens; `api` is
 // copied. Does not touch the server's own settings.
 inline void mount(httplib::Server& server, handler api, mount_options options = {}) {
+  while (options.prefix.ends_with('/')) options.prefix.pop_back();
+  if (!options.prefix.empty() && options.prefix.front() != '/') options.prefix.insert(0, "/");
   const auto answer = [api, options](const httplib::Request& from, httplib::Response& to) {
     request asked = detail::to_request(from, options);
     asked.refusal = detail::refusal_of(from);  // nobody reads a body here

@@ -85,6 +85,13 @@ inline handler with_observer(handler next, registry& metrics, observer observe =
   };
 }
 
+// Why a body is refused that is over its limit.
+inline error body_too_large(std::size_t bytes_max) {
+  return {errc::too_large,
+          "A body may have " + std::to_string(bytes_max) + " bytes.",
+          {{"", "too_long"}}};
+}
+
 // 413 for a body and 431 for headers over their limits, then whatever the adapter refused. An
 // adapter need not hold more of a body than one byte over.
 inline handler with_limits(handler next, request_limits limits = {}) {
@@ -95,10 +102,7 @@ inline handler with_limits(handler next, request_limits limits = {}) {
                       {{"headers", "too_many"}}},
                      asked);
     if (asked.body.size() > limits.request_bytes_max)
-      return problem({errc::too_large,
-                      "A body may have " + std::to_string(limits.request_bytes_max) + " bytes.",
-                      {{"", "too_long"}}},
-                     asked);
+      return problem(body_too_large(limits.request_bytes_max), asked);
     if (asked.refusal) return problem(*asked.refusal, asked);
     return next(std::move(asked));
   };

@@ -18,6 +18,7 @@
 #include <comments/service.hpp>
 #include <comments/version.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <memory>
@@ -216,6 +217,7 @@ class api final {
   result<query> read_query(const request& asked) const {
     std::vector<violation> found;
     query wanted{.content_id = std::string{find_field(asked.query, "content_id").value_or("")}};
+    wanted.limit = std::min(wanted.limit, service_.options().page_max);
     found = check_content_id(wanted.content_id, limits());
     if (const auto text = find_field(asked.query, "parent_id")) {
       wanted.scope = scope::replies;

@@ -53,11 +53,15 @@ class sqlite_store final : public store {
     std::error_code failed;
     const auto place = std::filesystem::weakly_canonical(options.path, failed);
     if (failed) return sqlite::refused("it cannot be opened for writing");
-    if (auto why = sqlite::why_not(place); !why.empty()) return sqlite::refused(why);
+    if (auto why = sqlite::why_not_path(place); !why.empty()) return sqlite::refused(why);
     options.path = place.string();
     auto lock = std::make_unique<sqlite::file_lock>(options.path + "-lock");
     if (!lock->is_possible()) return sqlite::refused("it cannot be opened for writing");
     if (!lock->is_held()) return sqlite::refused("another process is using it");
+    if (auto why = sqlite::why_not_file(place); !why.empty()) {
+      std::filesystem::remove(options.path + "-lock", failed);  // nothing of ours is there
+      return sqlite::refused(why);
+    }
     auto writer = sqlite::connect(options.path, options.busy_wait, options.on_failure);
     if (!writer) return std::move(writer).error();
     if (auto migrated = migrate(**writer); !migrated) return std::move(migrated).error();

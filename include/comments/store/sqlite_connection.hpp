@@ -227,11 +227,21 @@ inline result<std::unique_ptr<connection>> connect(
   return opened;
 }
 
-// Why a file cannot be a database, as far as looking at it can tell; empty if it can be one.
-inline std::string_view why_not(const std::filesystem::path& path) {
+// Why a path cannot be that of a database, without opening it; empty if it can be.
+inline std::string_view why_not_path(const std::filesystem::path& path) {
   std::error_code ignored;
   if (path.empty() || std::filesystem::is_directory(path, ignored))
     return "it cannot be opened for writing";
+  // Each name would have a log of its own, and the file would be torn between them.
+  if (std::filesystem::is_regular_file(path, ignored) &&
+      std::filesystem::hard_link_count(path, ignored) > 1)
+    return "the file has a second name (a hard link)";
+  return "";
+}
+
+// Why a file cannot be a database, as far as its first bytes tell; empty if it can be one. Whoever
+// asks must be alone with the file: closing it drops every lock that this process has on it.
+inline std::string_view why_not_file(const std::filesystem::path& path) {
   constexpr std::string_view magic{"SQLite format 3\0", 16};
   char head[magic.size()];
   std::ifstream file{path, std::ios::binary};

@@ -171,7 +171,7 @@ class Server:
         try:
             self.connect().close()
             return True
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):  # reset: it is just closing
             return False
 
     # --- its end ---

@@ -15,7 +15,6 @@
 
 #include <cassert>
 #include <list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -75,7 +75,8 @@ class sqlite_store final : public store {
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
   result<posting> insert(const draft& draft, instant now) override {
-    auto outcome = writes_.submit({draft, now});
+    // The id is made here: that can throw, and must not while others wait for the leader.
+    auto outcome = writes_.submit({draft, now, make_comment_id(now)});
     return outcome ? std::move(*outcome) : unavailable();
   }
 
@@ -139,6 +140,7 @@ class sqlite_store final : public store {
   struct insertion {
     const comments::draft& draft;
     instant now{};
+    comment_id id{};
   };
   using insertions = group_commit<insertion, result<posting>>;
 
@@ -170,7 +172,7 @@ class sqlite_store final : public store {
       if (auto known = replay(work, draft); !known || known->replayed) return known;
     }
     if (draft.parent && !is_repliable(work, draft)) return parent_not_found();
-    return posting{.stored = write(work, draft, wanted.now)};
+    return posting{.stored = write(work, wanted)};
   }
 
   static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
@@ -241,14 +243,14 @@ class sqlite_store final : public store {
   }
 
   // All that one new comment changes. Whether it took effect, the commit tells.
-  static comment write(transaction& work, const draft& draft, instant now) {
+  static comment write(transaction& work, const insertion& wanted) {
+    const auto& [draft, now, id] = wanted;
     auto moved = work->prepare(
         "INSERT INTO content (content_id, version, comments, status) VALUES (?1, 1, 1, 'open') "
         "ON CONFLICT (content_id) DO UPDATE SET version = version + 1, comments = comments + 1 "
         "RETURNING version",
         draft.content_id);
     const std::int64_t version = moved.step() ? moved.number(0) : 0;
-    const comment_id id = make_comment_id(now);
     const std::string id_text = to_string(id);
     const std::string parent = draft.parent ? to_string(*draft.parent) : "";
     const std::int64_t at = to_milliseconds(now);

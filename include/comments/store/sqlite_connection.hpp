@@ -150,8 +150,7 @@ class connection final {
   bool is_open() const { return !sqlite3_get_autocommit(handle_); }
 
   void rollback() {
-    if (!sqlite3_get_autocommit(handle_))
-      sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+    if (is_open()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
   }
 
  private:

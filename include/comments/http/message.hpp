@@ -10,6 +10,7 @@
 #include <comments/result.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -35,11 +36,31 @@ struct request {
   fields query{};        // the query's parameters, decoded; the router sees to it
 };
 
+// What a stream has next, and how it goes on behind that.
+struct piece {
+  enum class state {
+    more,     // ask again at once
+    waiting,  // ask again when woken
+    over,     // that was all
+    broken,   // the rest cannot be had: the client must see that it has not got everything
+  };
+
+  std::string bytes{};
+  state then{state::more};
+};
+
+// The part of an answer behind its body, if that is too long to hold or not over yet. Each call
+// gives the next piece, of some ten kilobytes, from one thread at a time. A stream that is waiting
+// calls `wake` from any thread when it has more, and is asked again after `heartbeat` even so.
+using stream = std::function<piece(const std::function<void()>& wake)>;
+inline constexpr std::chrono::seconds heartbeat{15};
+
 // An answer to HEAD has the body that GET would have; the adapter does not send it.
 struct response {
   int status{200};
   fields headers{};
   std::string body{};
+  stream rest{};  // if there is one, it follows the body, and the length is not known
   std::string_view
       route{};  // the pattern that answered, for logs and metrics; lives with the router
 };

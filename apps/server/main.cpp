@@ -1,5 +1,6 @@
 // main.cpp - options, store, service, mount, wait, drain. It owns everything; all else borrows.
 
+#include "listener.hpp"
 #include "log.hpp"
 #include "options.hpp"
 
@@ -54,17 +55,19 @@ sigset_t block_signals() {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more stops nothing
   return signals;
 }
 
 // Waits for a signal. After SIGTERM goes on serving for the drain's delay, so that whoever sends
 // requests here sees /readyz turn first; another signal, or Ctrl-C, ends that.
-void wait_for_stop(const sigset_t& signals, service& service, std::chrono::seconds delay,
-                   server::log& log) {
+void wait_for_stop(const sigset_t& signals, service& service, server::listener& listener,
+                   std::chrono::seconds delay, server::log& log) {
   int signal = 0;
   sigwait(&signals, &signal);
   log.info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   service.drain();
+  listener.drain();
   const timespec wait{static_cast<std::time_t>(delay.count()), 0};
   if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
 }
@@ -78,43 +81,33 @@ http::route_options to_route_options(const server::options& chosen, server::log&
           .observe = [&log](const http::exchange& seen) { log.request(seen); }};
 }
 
-// The port that was bound, or -1.
-int bind(httplib::Server& server, const std::string& host, int port) {
-  if (port == 0) return server.bind_to_any_port(host);
-  return server.bind_to_port(host, port) ? port : -1;
-}
-
 int serve(const server::options& chosen) {
   const sigset_t signals = block_signals();
   server::log log{chosen.log_level, chosen.log_format};
-  httplib::Server server;
-  http::configure(server, {.threads = chosen.threads});
-  const int port = bind(server, chosen.host, chosen.port);
-  if (port < 0)
+  server::listener listener{chosen};
+  const auto port = listener.bind();
+  if (!port)
     return server::fail(2, "--listen " + server::to_address(chosen.host, chosen.port) +
                                ": the address is in use, or not one of this machine");
   auto store = open_store(chosen.store, log);
   if (!store) return server::fail(2, "--store " + chosen.store + ": " + store.error().message);
   service service{**store};
   const http::handler api = http::routes(service, to_route_options(chosen, log));
-  http::mount(server, api);
-  http::mount_refusals(server, api);
-  log.info("listening", {{"address", server::to_address(chosen.host, port)},
+  log.info("listening", {{"address", server::to_address(chosen.host, *port)},
                          {"store", chosen.store},
+                         {"connections_max", std::to_string(listener.connections_max())},
                          {"version", std::string{library_version}},
                          {"commit", COMMENTS_COMMIT}});
   std::atomic<bool> is_stopping{false};
   std::atomic<bool> is_broken{false};
-  std::thread acceptor{[&] {
-    is_broken = !server.listen_after_bind();
+  std::thread serving{[&] {
+    is_broken = !listener.run(api, service.metrics());
     if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes the one who waits below
   }};
-  // Until then, stopping would go unheard.
-  while (!server.is_running() && !is_broken) std::this_thread::yield();
-  wait_for_stop(signals, service, chosen.drain_delay, log);
+  wait_for_stop(signals, service, listener, chosen.drain_delay, log);
   is_stopping = true;
-  server.stop();
-  acceptor.join();
+  listener.stop();
+  serving.join();
   log.info("stopped");
   return is_broken ? 1 : 0;
 }

@@ -129,8 +129,10 @@ parsed parse(int argc, const char* const* argv) {
       whole(0, 31'536'000));
   add(app, "drain-delay", "SECONDS", drain_delay,
       "On SIGTERM, from the first 503 of /readyz to the end of accepting", whole(0, 300));
-  add(app, "threads", "NUMBER", chosen.threads, "Connections that are served at once",
+  add(app, "threads", "NUMBER", chosen.threads, "Requests that may write, and wait, at once",
       whole(1, 4096));
+  add(app, "connections-max", "NUMBER", chosen.connections_max,
+      "Connections that may be open; one more is told 503 and closed", whole(1, 1'000'000));
   app.add_flag("--check", chosen.check,
                "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
 

@@ -29,6 +29,8 @@ enum class errc {
   key_reused,          // an idempotency key came back with another request
   too_large,           // longer than a named limit, refused unread
   headers_too_large,   // more header lines than a named limit
+  target_too_long,     // a longer path and query than a named limit
+  timed_out,           // the client took longer to send it than a named limit
   unsupported_media,   // not a media type that is read here
   rate_limited,        // too often; later it works
   unavailable,         // storage or the service cannot do it now; later it works

@@ -396,7 +396,7 @@ class BadInput(ServerTest):
         self.assert_accepted(self.send(COMMENT, headers={"Idempotency-Key": "a" * 255}))
 
     def test_a_request_may_have_100_headers(self):
-        head = b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 100 + b"\r\n"
+        head = b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 99 + b"\r\n"
         self.assertEqual(self.server.exchange(head).status, 200)
 
     # --- sockets ---

@@ -34,8 +34,8 @@ class Start(Test):
     def test_the_first_line_names_the_address(self):
         with Server(*MEMORY, *NOW) as server:
             first = server.events[0]
-            self.assertEqual(list(first), ["time", "level", "event", "address", "store", "version",
-                                           "commit"])
+            self.assertEqual(list(first), ["time", "level", "event", "address", "store",
+                                           "connections_max", "version", "commit"])
             self.assertEqual((first["level"], first["event"]), ("info", "listening"))
             self.assertEqual(first["address"], f"127.0.0.1:{server.port}")
             self.assertEqual(first["store"], "memory:")

@@ -1,6 +1,7 @@
 """options_test - what the server can be told, and what it says to who tells it wrong."""
 import base64
 import contextlib
+import json
 import re
 import sqlite3
 import tempfile
@@ -9,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 
-from support import ORIGINAL_POST, POST, Server, free_port, main, run, until
+from support import ORIGINAL_POST, POST, Server, free_port, main, read_answer, run, until
 
 OPTIONS = {  # each with its default
     "listen": "127.0.0.1:8000", "store": "sqlite:comments.db", "log-level": "info",
     "log-format": "json", "legacy-emails": "show", "edit-window": "900", "drain-delay": "1",
-    "threads": "64"}
+    "threads": "64", "connections-max": "20000"}
 MEMORY = ("--store", "memory:")
 NOW = ("--drain-delay", "0")
 
@@ -74,6 +75,7 @@ class Mistake(unittest.TestCase):
         "legacy-emails": ["maybe", "true"],
         "edit-window": ["-1", "31536001", "15m", "1.5", "x", "99999999999999999999"],
         "drain-delay": ["-1", "301", "1s", "0.5", "x"],
+        "connections-max": ["0", "1000001", "-1", "x"],
         "threads": ["0", "4097", "-1", "x", "1.5"],
     }
 
@@ -152,8 +154,8 @@ class Effect(unittest.TestCase):
     `check(server)` says whether the server does as it was told.
     """
 
-    def assert_obeyed(self, option, value, other, check):
-        rest = [f"--{name}={quick}" for name, quick in (("store", "memory:"), ("drain-delay", "0"))
+    def assert_obeyed(self, option, value, other, check, store="memory:"):
+        rest = [f"--{name}={quick}" for name, quick in (("store", store), ("drain-delay", "0"))
                 if name != option]
         told = [f"--{option}={value}"]
         for way, options, env in [
@@ -230,19 +232,44 @@ class Effect(unittest.TestCase):
         self.assert_obeyed("drain-delay", "300", "0", check)
 
     def test_threads(self):
-        def check(server):
-            with server.connect() as first, server.connect(timeout=0.3) as second:
-                first.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n"
-                              b"Expect: 100-continue\r\n\r\n")
-                self.assertIn(b"100 Continue", first.recv(1 << 16))
-                second.sendall(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")
-                with self.assertRaises(TimeoutError):
-                    second.recv(1)
-                first.close()
-                second.settimeout(60)
-                self.assertIn(b"200 OK", second.recv(1 << 16))
+        comment = json.dumps({"content_id": "1", "body": "x"}).encode()
+        post = (b"POST /api/v1/comments HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(comment), comment))
 
-        self.assert_obeyed("threads", "1", "8", check)
+        def running(server):
+            text = server.get("/metrics").body.decode()
+            return int(re.search(r"^comments_http_requests_running (\d+)$", text, re.M)[1])
+
+        def check(server):
+            with contextlib.ExitStack() as stack:
+                other = stack.enter_context(
+                    contextlib.closing(sqlite3.connect(server.folder / "comments.db")))
+                other.execute("BEGIN IMMEDIATE")  # so whoever wants to write has to wait
+                clients = [stack.enter_context(server.connect()) for _ in range(3)]
+                for client in clients:
+                    client.sendall(post)
+                until(lambda: running(server) == 2, "one that posts, and the one who asks")
+                other.rollback()
+                for client in clients:
+                    self.assertEqual(read_answer(client).status, 201)
+
+        self.assert_obeyed("threads", "1", "8", check, store="sqlite:comments.db")
+
+    def test_connections_max(self):
+        def check(server):
+            health = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+            with server.connect() as first, server.connect() as second:
+                first.sendall(health)
+                self.assertEqual(read_answer(first).status, 200)
+                refused = read_answer(second)
+                self.assertEqual((refused.status, refused.json["code"]), (503, "unavailable"))
+                self.assertEqual(refused.headers["Connection"], "close")
+                self.assertIn("Retry-After", refused.headers)
+                first.sendall(health)
+                self.assertEqual(read_answer(first).status, 200)
+            until(lambda: server.get("/healthz").status == 200, "there to be room")
+
+        self.assert_obeyed("connections-max", "1", "8", check)
 
 
 if __name__ == "__main__":

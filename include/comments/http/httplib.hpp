@@ -200,15 +200,23 @@ inline std::string escape_regex(std::string_view text) {
   return escaped;
 }
 
-// Why no route need be asked: cpp-httplib would read the body into memory, whatever its length, of
-// methods without routes, and would take it for the next request where none belongs.
-inline std::optional<error> refusal_of(const httplib::Request& from) {
-  const auto is = [&](auto... methods) { return ((from.method == methods) || ...); };
+// What a method that nothing here takes is told.
+inline constexpr const char* methods_anywhere = "GET, HEAD, OPTIONS, POST";
+
+// Why no route need be asked, if there is a reason.
+inline std::optional<error> refusal_of(std::string_view method, bool has_body) {
+  const auto is = [&](auto... methods) { return ((method == methods) || ...); };
   if (is("POST", "PUT", "PATCH", "DELETE")) return std::nullopt;
   if (!is("GET", "HEAD", "OPTIONS"))
     return error{errc::method_not_allowed, "Nothing here takes that method."};
-  if (read_framing(from).has_body()) return error{errc::malformed, "A body was not expected."};
+  if (has_body) return error{errc::malformed, "A body was not expected."};
   return std::nullopt;
+}
+
+// cpp-httplib would read the body into memory, whatever its length, of methods without routes, and
+// would take it for the next request where none belongs.
+inline std::optional<error> refusal_of(const httplib::Request& from) {
+  return refusal_of(from.method, read_framing(from).has_body());
 }
 
 // Why cpp-httplib refused a request, by the status that it chose.
@@ -224,7 +232,7 @@ inline error refusal_of(int status) {
 inline void refuse(const handler& api, error why, const httplib::Request& from,
                    httplib::Response& to) {
   request asked = to_request(from, {});
-  if (why.code == errc::method_not_allowed) to.set_header("Allow", "GET, HEAD, OPTIONS, POST");
+  if (why.code == errc::method_not_allowed) to.set_header("Allow", methods_anywhere);
   asked.refusal = std::move(why);
   write(api(std::move(asked)), true, from, to);
 }

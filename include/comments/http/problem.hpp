@@ -32,6 +32,8 @@ inline constexpr std::array problem_kinds{
     problem_kind{errc::too_large, 413, "too_large", "Content Too Large"},
     problem_kind{errc::headers_too_large, 431, "headers_too_large",
                  "Request Header Fields Too Large"},
+    problem_kind{errc::target_too_long, 414, "target_too_long", "URI Too Long"},
+    problem_kind{errc::timed_out, 408, "timed_out", "Request Timeout"},
     problem_kind{errc::unsupported_media, 415, "unsupported_media", "Unsupported Media Type"},
     problem_kind{errc::rate_limited, 429, "rate_limited", "Too Many Requests"},
     problem_kind{errc::unavailable, 503, "unavailable", "Service Unavailable"},

@@ -1,0 +1,123 @@
+#include "listener.hpp"
+
+#ifdef __linux__
+#include <comments/http/event_server.hpp>
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <thread>
+#else
+#include <comments/http/httplib.hpp>
+
+#include <atomic>
+#include <thread>
+#endif
+
+#include <string>
+#include <utility>
+
+namespace server {
+
+using namespace comments;
+
+#ifdef __linux__
+
+namespace {
+
+// Each connection is a descriptor. A process starts with few of them for the sake of select(),
+// which nothing here uses, and may ask for more. How many it has then.
+std::size_t ask_for_descriptors(std::size_t wanted) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, std::min<rlim_t>(wanted, limit.rlim_max));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= wanted) return limit.rlim_cur;
+  const rlimit beyond{wanted, wanted};  // for those who may
+  return ::setrlimit(RLIMIT_NOFILE, &beyond) == 0 ? wanted : limit.rlim_cur;
+}
+
+http::event_limits to_limits(const options& chosen) {
+  constexpr std::size_t others = 128;  // the store, the log, connections that are being refused
+  http::event_limits limits;
+  const std::size_t descriptors = ask_for_descriptors(chosen.connections_max + others);
+  limits.connections_max =
+      std::min(chosen.connections_max, std::max(descriptors, others + 1) - others);
+  limits.refused_max = others / 2;
+  limits.workers_max = chosen.threads;
+  limits.watchers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
+  return limits;
+}
+
+}  // namespace
+
+struct listener::parts {
+  explicit parts(const options& given) : chosen{given}, limits{to_limits(given)}, front{limits} {}
+
+  options chosen;
+  http::event_limits limits;
+  http::event_server front;
+};
+
+std::optional<int> listener::bind() {
+  return parts_->front.bind(parts_->chosen.host, parts_->chosen.port);
+}
+
+std::size_t listener::connections_max() const { return parts_->limits.connections_max; }
+
+bool listener::run(http::handler api, registry& metrics) {
+  http::engine answers;
+  answers.serve(std::move(api));
+  parts_->front.run(answers, metrics);
+  return true;
+}
+
+void listener::drain() { parts_->front.drain(); }
+void listener::stop() { parts_->front.stop(); }
+
+#else
+
+struct listener::parts {
+  explicit parts(const options& given) : chosen{given} {
+    http::configure(server, {.threads = chosen.threads});
+  }
+
+  options chosen;
+  httplib::Server server{};
+  std::atomic<bool> is_stopping{};
+  std::atomic<bool> is_over{};
+};
+
+std::optional<int> listener::bind() {
+  const std::string& host = parts_->chosen.host;
+  const int port = parts_->chosen.port;
+  if (port != 0)
+    return parts_->server.bind_to_port(host, port) ? std::optional{port} : std::nullopt;
+  const int free = parts_->server.bind_to_any_port(host);
+  return free < 0 ? std::nullopt : std::optional{free};
+}
+
+std::size_t listener::connections_max() const { return parts_->chosen.threads; }
+
+bool listener::run(http::handler api, registry&) {
+  http::mount(parts_->server, api);
+  http::mount_refusals(parts_->server, api);
+  const bool is_served = parts_->is_stopping || parts_->server.listen_after_bind();
+  parts_->is_over = true;
+  return is_served;
+}
+
+void listener::drain() {}
+void listener::stop() {
+  parts_->is_stopping = true;
+  // A stop before it runs would go unheard.
+  while (!parts_->server.is_running() && !parts_->is_over) std::this_thread::yield();
+  parts_->server.stop();
+}
+
+#endif
+
+listener::listener(const options& chosen) : parts_{std::make_unique<parts>(chosen)} {}
+listener::~listener() = default;
+
+}  // namespace server

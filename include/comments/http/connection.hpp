@@ -1,0 +1,223 @@
+#pragma once
+// http/connection.hpp - one client's connection: bytes in, requests; answers, bytes out.
+//
+// It never waits: each call does what can be done now and says what is missing. The watcher that
+// owns it puts it among those that wait for the same thing, and calls again when that happened or
+// took too long.
+
+#include <comments/http/epoll.hpp>
+#include <comments/http/framing.hpp>
+#include <comments/http/httplib_engine.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace comments::http {
+
+// What a connection can wait for.
+enum class wait {
+  turn,     // others, after it had its share
+  request,  // the first byte of a request
+  head,     // the rest of a request's head
+  body,     // the rest of its body
+  worker,   // somebody to answer
+  reader,   // the client, to take what was written
+  event,    // a stream, to have more
+  end,      // the client, to close
+};
+inline constexpr std::size_t waits = 8;
+
+class connection final {
+ public:
+  connection(descriptor socket, std::string peer, const frame_limits& limits)
+      : limits_{&limits}, socket_{std::move(socket)}, peer_{std::move(peer)}, frame_{limits} {}
+
+  enum class step { done, blocked, broken };
+
+  int socket() const { return *socket_; }
+
+  // What the poller saw. The end of what a client sends is seen once and stays.
+  void notice(std::uint32_t events) {
+    if (events & ~std::uint32_t{EPOLLOUT}) can_read_ = true;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) is_ending_ = true;
+  }
+  bool is_ending() const { return is_ending_; }
+
+  // Sends what is written and not sent: all of it, as much as the client takes now, or it is gone.
+  step flush() {
+    while (sent_ < out_.size()) {
+      const ssize_t count =
+          ::send(*socket_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? step::blocked : step::broken;
+      sent_ += static_cast<std::size_t>(count);
+      progress_ += static_cast<std::size_t>(count);
+    }
+    sent_ = 0;
+    keep_small(out_);
+    return step::done;
+  }
+  // How much the client took since it was asked last.
+  std::size_t take_progress() { return std::exchange(progress_, 0); }
+
+  // Reads what has come. `blocked`: nothing. `broken`: nothing will.
+  step receive(std::array<char, 65'536>& buffer) {
+    while (can_read_) {
+      const ssize_t count = ::recv(*socket_, buffer.data(), buffer.size(), 0);
+      if (count < 0 && errno == EINTR) continue;
+      if (count == 0) return step::broken;
+      const bool is_all = count < static_cast<ssize_t>(buffer.size());
+      if (is_all && !is_ending_) can_read_ = false;  // the poller says when there is more
+      if (count < 0) {
+        can_read_ = false;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? step::blocked : step::broken;
+      }
+      in_.erase(0, std::exchange(taken_, 0));
+      in_.append(buffer.data(), static_cast<std::size_t>(count));
+      return step::done;
+    }
+    return step::blocked;
+  }
+
+  // The next request, as far as it has come.
+  framer::verdict read() {
+    // An empty line in front of a request is let pass (RFC 9112, section 2.2).
+    if (!frame_.has_head() && bytes().starts_with("\r\n")) taken_ += 2;
+    return frame_.read(bytes());
+  }
+  bool has_bytes() const { return taken_ < in_.size(); }
+  const framer& frame() const { return frame_; }
+  std::string_view method() const { return frame_.method(bytes()); }
+  std::string_view target() const { return frame_.target(bytes()); }
+
+  // The request that `read` found whole; it stands until `take_answer`.
+  wire_request request() const {
+    return {.bytes = bytes().substr(0, frame_.size()),
+            .method = method(),
+            .target = target(),
+            .body = frame_.body(bytes()),
+            .peer = peer_,
+            .has_body = frame_.has_body(),
+            .is_http_1_0 = frame_.is_http_1_0(),
+            .is_last = frame_.is_last(),
+            .wants_continue = frame_.wants_continue()};
+  }
+  // What stands in for one that is refused for `why`, after which nothing is read any more.
+  wire_request refused(const error& why) const {
+    const bool has_head = frame_.has_head() && !method().empty();
+    return {.bytes = has_head ? bytes().substr(0, bytes().find("\r\n\r\n") + 4) : "",
+            .method = method(),
+            .target = target(),
+            .peer = peer_,
+            .is_http_1_0 = frame_.is_http_1_0(),
+            .is_last = true,
+            .refusal = why};
+  }
+
+  // Asks a client that waits for it to send the body.
+  void invite() {
+    if (frame_.wants_continue() && !std::exchange(is_invited_, true))
+      out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  }
+
+  // Writes the answer to the request, and forgets that. It is written once `flush` is done and
+  // there is no `has_stream`.
+  void take_answer(wire_answer made) {
+    taken_ += frame_.size();
+    if (made.is_last) taken_ = in_.size();
+    if (taken_ == in_.size()) {
+      taken_ = 0;
+      keep_small(in_);
+    }
+    frame_ = framer{*limits_};
+    is_invited_ = false;
+    is_last_ = made.is_last;
+    stream_ = std::move(made.rest);
+    is_chunked_ = made.is_chunked;
+    if (out_.empty())
+      out_ = std::move(made.bytes);
+    else
+      out_ += made.bytes;
+  }
+  bool is_last() const { return is_last_; }
+
+  bool has_stream() const { return static_cast<bool>(stream_); }
+  // Writes the stream's next piece. `blocked`: it has none yet. `broken`: it will not be whole.
+  step pull(const std::function<void()>& wake) {
+    const piece next = stream_(wake);
+    if (next.then == piece::state::broken) return step::broken;
+    write_piece(next.bytes);
+    if (next.then == piece::state::waiting && next.bytes.empty()) return step::blocked;
+    if (next.then == piece::state::over) {
+      if (is_chunked_) out_ += "0\r\n\r\n";
+      stream_ = nullptr;
+    }
+    return step::done;
+  }
+
+  // Says that nothing more will be sent, and lets what still comes fall on the floor: closing with
+  // bytes unread would reset the connection, and the client might lose our last answer.
+  void finish() { ::shutdown(*socket_, SHUT_WR); }
+  step discard(std::array<char, 65'536>& buffer, std::size_t bytes_max) {
+    for (;;) {
+      const ssize_t count = ::recv(*socket_, buffer.data(), buffer.size(), 0);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return count < 0 && errno == EAGAIN ? step::blocked : step::broken;
+      discarded_ += static_cast<std::size_t>(count);
+      if (discarded_ > bytes_max) return step::broken;
+    }
+  }
+
+  // Where the watcher has it: among those that wait for `where`, `since` when.
+  std::list<connection>::iterator self{};
+  wait where{wait::request};
+  std::chrono::steady_clock::time_point since{};
+  std::shared_ptr<connection*> handle{};  // what streams and workers hold, emptied at its end
+
+ private:
+  std::string_view bytes() const { return std::string_view{in_}.substr(taken_); }
+
+  // Empties a buffer, and gives the memory of a large one back: most connections only wait.
+  static void keep_small(std::string& buffer) {
+    constexpr std::size_t kept_bytes = 1024;
+    buffer.clear();
+    if (buffer.capacity() > kept_bytes) buffer = {};
+  }
+
+  void write_piece(const std::string& text) {
+    if (text.empty()) return;  // an empty chunk would be the last
+    if (!is_chunked_) {
+      out_ += text;
+      return;
+    }
+    char size[24];
+    const auto written = std::to_chars(size, size + sizeof size, text.size(), 16);
+    out_.append(size, written.ptr).append("\r\n").append(text).append("\r\n");
+  }
+
+  const frame_limits* limits_;
+  descriptor socket_;
+  std::string peer_;
+  framer frame_;
+  std::string in_{};
+  std::size_t taken_{};  // bytes of `in_` that belong to answered requests
+  std::string out_{};
+  std::size_t sent_{};
+  std::size_t progress_{};
+  std::size_t discarded_{};
+  stream stream_{};
+  bool is_chunked_{};
+  bool is_last_{};
+  bool is_invited_{};
+  bool can_read_{true};
+  bool is_ending_{};
+};
+
+}  // namespace comments::http

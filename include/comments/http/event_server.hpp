@@ -427,6 +427,8 @@ class watcher final {
     if (!stopped_at_) {
       stopped_at_ = now_;
       if (listening_) refuse_newcomers(listening_);
+      // Who is idle may be about to ask, and does not know yet that we are going.
+      for (connection& idle : among(wait::request)) idle.since = now_;
     }
     // Those that were connecting when the stop came: to them we are there.
     if (listening_) accept();

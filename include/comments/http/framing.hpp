@@ -257,7 +257,7 @@ class framer final {
              "Transfer-Encoding", "conflict");
   }
 
-  void refuse_chunk() { refuse(errc::malformed, "A chunk is broken.", "", "chunk_format"); }
+  void refuse_chunk() { refuse(errc::malformed, "A chunk is broken.", "", "format"); }
 
   // Takes every chunk that is there. Trailers, which nobody here needs, are refused.
   void read_chunks(std::string_view bytes) {

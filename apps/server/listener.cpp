@@ -1,6 +1,11 @@
 #include "listener.hpp"
 
-#ifdef __linux__
+// The other half can be had on Linux too, so that it is tested.
+#if defined(__linux__) && !defined(COMMENTS_WITHOUT_EPOLL)
+#define COMMENTS_WITH_EPOLL
+#endif
+
+#ifdef COMMENTS_WITH_EPOLL
 #include <comments/http/event_server.hpp>
 
 #include <sys/resource.h>
@@ -21,7 +26,7 @@ namespace server {
 
 using namespace comments;
 
-#ifdef __linux__
+#ifdef COMMENTS_WITH_EPOLL
 
 namespace {
 

@@ -2,13 +2,13 @@
 #
 # gives comments::comments, and comments::<component> for each component that is asked for:
 #   json      the JSON codecs                                needs nlohmann_json
-#   http      the routes, without a server                   needs json and OpenSSL
+#   http      the routes, without a server                   needs json, OpenSSL and zlib
 #   httplib   the routes on cpp-httplib                      needs http and cpp-httplib
 #   sqlite    the SQLite store                               needs SQLite
 
 set(_comments_needs_json "nlohmann_json")
-set(_comments_needs_http "nlohmann_json and OpenSSL 1.1.1 or newer")
-set(_comments_needs_httplib "nlohmann_json, OpenSSL 1.1.1 or newer and cpp-httplib 0.11.4 or newer")
+set(_comments_needs_http "nlohmann_json, OpenSSL 1.1.1 or newer and zlib")
+set(_comments_needs_httplib "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and cpp-httplib 0.11.4 or newer")
 set(_comments_needs_sqlite "SQLite 3.38 or newer")
 
 include(CMakeFindDependencyMacro)
@@ -48,7 +48,8 @@ endif()
 
 if("http" IN_LIST _comments_wanted)
   find_package(OpenSSL 1.1.1 QUIET)
-  _comments_target(http comments::json OpenSSL::Crypto)
+  find_package(ZLIB QUIET)
+  _comments_target(http comments::json OpenSSL::Crypto ZLIB::ZLIB)
 endif()
 
 if("httplib" IN_LIST _comments_wanted)

@@ -2,19 +2,18 @@
 // log.hpp - one line on stderr for each request and event: a JSON object, or text for people.
 //
 // No line holds what anybody wrote, nor an address of e-mail. Lines are whole, whichever thread
-// writes them. A level below the one that was asked for costs nothing.
+// writes them. A request's line follows within `line_writer::delay_max`, so that no request waits
+// for the log; an event is written when its call returns. A level below the one that was asked for
+// costs nothing.
+
+#include "line_writer.hpp"
 
 #include <comments/http/middleware.hpp>
 
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-
-namespace spdlog {
-class logger;
-}
 
 namespace server {
 
@@ -30,8 +29,10 @@ class log final {
   void request(const comments::http::exchange& seen);
 
  private:
-  std::shared_ptr<spdlog::logger> logger_;
-  bool is_json_;
+  const bool has_info_;
+  const bool has_errors_;
+  const bool is_json_;
+  line_writer lines_;
 };
 
 }  // namespace server

@@ -44,27 +44,30 @@ std::array<std::uint8_t, N> random_bytes() {
   return bytes;
 }
 
-// A new id for a comment made at `now`. Moments before 1970 count as 1970.
-inline comment_id make_comment_id(instant now) {
-  comment_id id{random_bytes<16>()};
+// A UUID of version 7: `bytes`, with the time of `now` and the version put over them. Moments
+// before 1970 count as 1970.
+inline comment_id to_version_7(std::array<std::uint8_t, 16> bytes, instant now) {
   const std::int64_t count = to_milliseconds(now);
   const auto milliseconds = static_cast<std::uint64_t>(count < 0 ? 0 : count);
   for (std::size_t i = 0; i < 6; ++i)
-    id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
-  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x70);  // version 7
-  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);  // variant of RFC 9562
-  return id;
+    bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
+  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x70);  // version 7
+  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);  // variant of RFC 9562
+  return {bytes};
 }
+
+// A new id for a comment made at `now`.
+inline comment_id make_comment_id(instant now) { return to_version_7(random_bytes<16>(), now); }
 
 // 36 characters, lower case.
 inline std::string to_string(const comment_id& id) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(36);
+  std::string text(36, '-');
+  std::size_t at = 0;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += digits[id.bytes[i] >> 4];
-    text += digits[id.bytes[i] & 0x0f];
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    text[at++] = digits[id.bytes[i] >> 4];
+    text[at++] = digits[id.bytes[i] & 0x0f];
   }
   return text;
 }

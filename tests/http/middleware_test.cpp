@@ -2,11 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "support/parallel.hpp"
 
 using namespace comments;
 using namespace comments::http;
@@ -64,6 +68,21 @@ TEST_CASE("the length of a request's id is an option") {
 TEST_CASE("every request without an id gets another") {
   const handler named = with_request_id(echo_id);
   CHECK(named({}).body != named({}).body);
+}
+
+TEST_CASE("ids that requests get are UUIDs of version 7 and differ, whichever thread they are of") {
+  std::vector<std::vector<std::string>> made(4);
+  in_parallel(4, [&](int thread) {
+    for (int i = 0; i < 10'000; ++i)
+      made[static_cast<std::size_t>(thread)].push_back(make_request_id());
+  });
+  std::set<std::string> all;
+  for (const auto& of_thread : made) all.insert(of_thread.begin(), of_thread.end());
+  CHECK(all.size() == 40'000);
+  const auto is_made_so = [](const std::string& id) {
+    return id[14] == '7' && std::string_view{"89ab"}.find(id[19]) != std::string_view::npos;
+  };
+  CHECK(std::ranges::all_of(all, is_made_so));
 }
 
 TEST_CASE("a body of 64 KiB is read, and one byte more is too large") {
@@ -189,4 +208,42 @@ TEST_CASE("methods that nobody knows share one label, so that nobody can fill th
       R"(comments_http_requests_total{method="other",route="/a/{id}",status="200"} 2001)"));
   CHECK(metrics.to_text().find("X17") == std::string::npos);
   CHECK(metrics.to_text().find("evil") == std::string::npos);
+}
+
+TEST_CASE("nothing is lost when many threads count kinds of answers that none has seen before") {
+  registry metrics;
+  const handler observed = with_observer(
+      [](request asked) { return response{.status = static_cast<int>(asked.body.size())}; },
+      metrics);
+  in_parallel(4, [&](int) {
+    for (std::size_t i = 0; i < 500; ++i) observed({.method = "GET", .body = std::string(i, 'x')});
+  });
+  for (const char* status : {"0", "1", "255", "256", "257", "499"})
+    CHECK(is_counted(metrics, R"(comments_http_requests_total{method="GET",route="-",status=")" +
+                                  std::string{status} + "\"} 4"));
+  CHECK(is_counted(metrics, R"(comments_http_request_seconds_count{route="-"} 2000)"));
+}
+
+TEST_CASE("as many kinds of answers as are kept, and one more, are all counted as their own") {
+  registry metrics;
+  const int kinds = static_cast<int>(answer_meter::kinds_max) + 1;
+  answer_meter meter{metrics};
+  for (int round = 0; round < 2; ++round)
+    for (int i = 0; i < kinds; ++i) meter.count({.method = "GET", .route = "-", .status = i});
+  for (int i = 0; i < kinds; ++i)
+    CHECK(is_counted(metrics, R"(comments_http_requests_total{method="GET",route="-",status=")" +
+                                  std::to_string(i) + "\"} 2"));
+}
+
+TEST_CASE("a route's text tells its answers apart, wherever that text lies") {
+  registry metrics;
+  answer_meter meter{metrics};
+  std::string route = "/a";
+  meter.count({.method = "GET", .route = route, .status = 200});
+  route = "/b";
+  meter.count({.method = "GET", .route = route, .status = 200});
+  CHECK(is_counted(metrics,
+                   R"(comments_http_requests_total{method="GET",route="/a",status="200"} 1)"));
+  CHECK(is_counted(metrics,
+                   R"(comments_http_requests_total{method="GET",route="/b",status="200"} 1)"));
 }

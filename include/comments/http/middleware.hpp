@@ -10,9 +10,14 @@
 #include <comments/metrics.hpp>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +42,24 @@ struct exchange {
 
 using observer = std::function<void(const exchange&)>;
 
+// A new UUID of version 7 for a request. It is no secret, so it need not cost what a comment's
+// does: SplitMix64, seeded once in each thread. The time is stirred in, so that a forked process
+// goes on with ids of its own.
+inline std::string make_request_id() {
+  thread_local std::uint64_t state = std::bit_cast<std::uint64_t>(random_bytes<8>());
+  const auto now = std::chrono::system_clock::now();
+  state += static_cast<std::uint64_t>(now.time_since_epoch().count());
+  std::array<std::uint64_t, 2> words{};
+  for (std::uint64_t& word : words) {
+    word = state += 0x9e3779b97f4a7c15;
+    word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9;
+    word = (word ^ word >> 27) * 0x94d049bb133111eb;
+    word ^= word >> 31;
+  }
+  return to_string(to_version_7(std::bit_cast<std::array<std::uint8_t, 16>>(words),
+                                std::chrono::floor<std::chrono::milliseconds>(now)));
+}
+
 // Names each request: by its X-Request-Id, if that is at most `request_id_bytes_max` letters,
 // digits, '-', '_', '.' and ':', else by a new UUID. The answer says the name.
 inline handler with_request_id(handler next, request_limits limits = {}) {
@@ -48,20 +71,83 @@ inline handler with_request_id(handler next, request_limits limits = {}) {
                                     (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' ||
                                     c == ':';
                            });
-    const auto now =
-        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    asked.id = is_usable ? std::string{given} : to_string(make_comment_id(now));
-    const std::string id = asked.id;
+    asked.id = is_usable ? std::string{given} : make_request_id();
+    std::string id = asked.id;
     response answer = next(std::move(asked));
-    answer.headers.emplace_back("X-Request-Id", id);
+    answer.headers.emplace_back("X-Request-Id", std::move(id));
     return answer;
   };
 }
 
+// Counts and times answers in a registry. Where the series of a kind of answer is, is looked up
+// once and kept, so counting takes no lock; kinds past `kinds_max` are looked up each time.
+class answer_meter final {
+ public:
+  static constexpr std::size_t kinds_max{256};
+
+  explicit answer_meter(registry& metrics) : metrics_{metrics} {}
+  answer_meter(const answer_meter&) = delete;
+  answer_meter& operator=(const answer_meter&) = delete;
+  ~answer_meter() {
+    for (const auto& known : kinds_) delete known.load();
+  }
+
+  // `method` and `route` are safe as labels.
+  void count(const exchange& seen) {
+    const std::size_t start = std::hash<std::string_view>{}(seen.route) +
+                              static_cast<std::size_t>(seen.status) + seen.method.size();
+    for (std::size_t i = 0; i < kinds_max; ++i) {
+      const kind& known = find_or_keep(kinds_[(start + i) % kinds_max], seen);
+      if (known.is_of(seen)) return known.add(seen);
+    }
+    look_up(seen).add(seen);
+  }
+
+ private:
+  struct kind {
+    std::string method{};
+    std::string route{};
+    int status{};
+    counter* answered{};
+    histogram* spent{};
+
+    bool is_of(const exchange& seen) const {
+      return status == seen.status && route == seen.route && method == seen.method;
+    }
+    void add(const exchange& seen) const {
+      answered->add();
+      spent->observe(static_cast<double>(seen.duration.count()) / 1e6);
+    }
+  };
+
+  // What the slot holds: another kind perhaps, if it was taken before or at this moment.
+  const kind& find_or_keep(std::atomic<const kind*>& slot, const exchange& seen) {
+    const kind* known = slot.load(std::memory_order_acquire);
+    if (known) return *known;
+    auto made = std::make_unique<const kind>(look_up(seen));
+    return slot.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)
+               ? *made.release()
+               : *known;
+  }
+
+  kind look_up(const exchange& seen) {
+    const std::string route = "route=\"" + std::string{seen.route} + "\"";
+    const std::string labels = "method=\"" + seen.method + "\"," + route + ",status=\"" +
+                               std::to_string(seen.status) + "\"";
+    return {seen.method, std::string{seen.route}, seen.status,
+            &metrics_.counter_of("comments_http_requests_total", "Requests answered.", labels),
+            &metrics_.histogram_of("comments_http_request_seconds", "Time to an answer.", route)};
+  }
+
+  registry& metrics_;
+  std::array<std::atomic<const kind*>, kinds_max> kinds_{};
+};
+
 // Counts and times every answer in `metrics`, and tells `observe`, if there is one.
 inline handler with_observer(handler next, registry& metrics, observer observe = {}) {
   gauge& running = metrics.gauge_of("comments_http_requests_running", "Requests being answered.");
-  return [next = std::move(next), observe = std::move(observe), &metrics, &running](request asked) {
+  return [next = std::move(next), observe = std::move(observe), &running,
+          meter = std::make_shared<answer_meter>(metrics)](request asked) {
     const auto start = std::chrono::steady_clock::now();
     constexpr std::string_view known[] = {"GET",   "HEAD",   "POST",   "PUT",
                                           "PATCH", "DELETE", "OPTIONS"};
@@ -74,12 +160,7 @@ inline handler with_observer(handler next, registry& metrics, observer observe =
     seen.route = answer.route.empty() ? "-" : answer.route;
     seen.duration = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::steady_clock::now() - start);
-    const std::string route = "route=\"" + std::string{seen.route} + "\"";
-    const std::string labels = "method=\"" + seen.method + "\"," + route + ",status=\"" +
-                               std::to_string(seen.status) + "\"";
-    metrics.counter_of("comments_http_requests_total", "Requests answered.", labels).add();
-    metrics.histogram_of("comments_http_request_seconds", "Time to an answer.", route)
-        .observe(static_cast<double>(seen.duration.count()) / 1e6);
+    meter->count(seen);
     if (observe) observe(seen);
     return answer;
   };

@@ -13,12 +13,12 @@
 #include <comments/http/message.hpp>
 #include <comments/http/problem.hpp>
 
+#include <algorithm>
 #include <cassert>
 #include <list>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace comments::http {
 
@@ -28,33 +28,32 @@ class router final {
   void add(std::string_view pattern, handler answers) {
     const std::size_t space = pattern.find(' ');
     assert(space != pattern.npos && pattern.substr(space + 1).starts_with('/'));
-    const std::string path{pattern.substr(space + 1)};
-    routes_.push_back(
-        {std::string{pattern.substr(0, space)}, path, split(path), std::move(answers)});
+    const std::string_view path = pattern.substr(space + 1);
+    routes_.push_back({.method = std::string{pattern.substr(0, space)},
+                       .path = std::string{path},
+                       .fixed = std::string{path.substr(0, path.find('{'))},
+                       .answers = std::move(answers)});
   }
 
   response operator()(request asked) const {
-    const std::string target{without_authority(asked.target)};
-    const std::size_t mark = std::min(target.find('?'), target.size());
-    const auto segments = split(std::string_view{target}.substr(0, mark));
-    std::vector<const entry*> fitting;
-    for (const entry& route : routes_)
-      if (fits(route, segments)) fitting.push_back(&route);
-    if (fitting.empty()) return problem({errc::not_found, "There is nothing here."}, asked);
-
-    const std::string method = asked.method == "HEAD" ? "GET" : asked.method;
-    for (const entry* route : fitting)
-      if (route->method == method)
-        return answer(*route, segments, target.substr(std::min(mark + 1, target.size())),
-                      std::move(asked));
-    return other_method(fitting, asked);
+    const std::string_view target = without_authority(asked.target);
+    const std::string_view path = target.substr(0, target.find('?'));
+    const std::string_view method = asked.method == "HEAD" ? "GET" : asked.method;
+    const entry* fitting = nullptr;
+    for (const entry& route : routes_) {
+      if (!fits(route, path)) continue;
+      if (route.method == method) return answer(route, target, std::move(asked));
+      if (!fitting) fitting = &route;
+    }
+    if (!fitting) return problem({errc::not_found, "There is nothing here."}, asked);
+    return other_method(*fitting, path, asked);
   }
 
  private:
   struct entry {
     std::string method{};
     std::string path{};
-    std::vector<std::string> segments{};
+    std::string fixed{};  // what comes before the first name, to tell most paths apart at once
     handler answers{};
   };
 
@@ -66,34 +65,39 @@ class router final {
     return path == target.npos ? "/" : target.substr(path);
   }
 
-  static std::vector<std::string> split(std::string_view path) {
-    std::vector<std::string> segments;
-    while (path.starts_with('/')) {
-      path.remove_prefix(1);
-      segments.emplace_back(path.substr(0, path.find('/')));
-      path.remove_prefix(segments.back().size());
-    }
-    return segments;
+  // Cuts the first segment off a path that starts with a slash.
+  static std::string_view cut_segment(std::string_view& path) {
+    const std::string_view segment = path.substr(1, path.find('/', 1) - 1);
+    path.remove_prefix(segment.size() + 1);
+    return segment;
   }
 
   static bool is_name(std::string_view segment) { return segment.starts_with('{'); }
 
-  static bool fits(const entry& route, const std::vector<std::string>& segments) {
-    return std::ranges::equal(route.segments, segments, [](const auto& word, const auto& given) {
-      return is_name(word) ? !given.empty() : word == given;
-    });
+  static bool fits(const entry& route, std::string_view path) {
+    if (!path.starts_with(route.fixed)) return false;
+    std::string_view pattern = route.path;
+    while (pattern.starts_with('/') && path.starts_with('/')) {
+      const std::string_view word = cut_segment(pattern);
+      const std::string_view given = cut_segment(path);
+      if (is_name(word) ? given.empty() : word != given) return false;
+    }
+    return pattern.empty() && path.empty();
   }
 
-  static response answer(const entry& route, const std::vector<std::string>& segments,
-                         std::string_view query, request asked) {
-    auto parameters = parse_query(query);
+  // `target` is a view into the request, so all of it is read before that moves on.
+  static response answer(const entry& route, std::string_view target, request&& asked) {
+    auto parameters = parse_query(target.substr(std::min(target.find('?'), target.size() - 1) + 1));
     if (!parameters) return with_route(route, problem(parameters.error(), asked));
     asked.query = std::move(*parameters);
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-      const std::string_view word = route.segments[i];
+    std::string_view pattern = route.path;
+    std::string_view path = target.substr(0, target.find('?'));
+    while (!pattern.empty()) {
+      const std::string_view word = cut_segment(pattern);
+      const std::string_view given = cut_segment(path);
       if (!is_name(word)) continue;
       const std::string_view name = word.substr(1, word.size() - 2);
-      auto value = percent_decode(segments[i]);
+      auto value = percent_decode(given);
       if (!value) return with_route(route, problem(bad_encoding(name), asked));
       asked.path.emplace_back(name, std::move(*value));
     }
@@ -105,16 +109,16 @@ class router final {
     return answer;
   }
 
-  static response other_method(const std::vector<const entry*>& fitting, const request& asked) {
+  response other_method(const entry& first, std::string_view path, const request& asked) const {
     std::string allow = "OPTIONS";
-    for (const entry* route : fitting)
-      allow += (route->method == "GET" ? ", GET, HEAD" : ", " + route->method);
+    for (const entry& route : routes_)
+      if (fits(route, path)) allow += route.method == "GET" ? ", GET, HEAD" : ", " + route.method;
     response answer =
         asked.method == "OPTIONS"
             ? response{.status = 204}
             : problem({errc::method_not_allowed, "This does not take that method."}, asked);
     answer.headers.emplace_back("Allow", allow);
-    return with_route(*fitting.front(), std::move(answer));
+    return with_route(first, std::move(answer));
   }
 
   std::list<entry> routes_{};  // a list: a response's route is a view into it

@@ -1,0 +1,114 @@
+#include "../../apps/server/line_writer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <future>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/parallel.hpp"
+
+using server::line_writer;
+
+namespace {
+
+std::string say_dropped(std::uint64_t count) { return std::to_string(count) + " dropped\n"; }
+
+// What was written; its first writing can be held up.
+struct slow_file {
+  std::string text{};
+  std::promise<void> reached{};
+  std::promise<void> free{};
+  bool is_held{};
+
+  auto as_write() {
+    return [this](std::string_view batch) {
+      if (std::exchange(is_held, false)) {
+        reached.set_value();
+        free.get_future().wait();
+      }
+      text += batch;
+    };
+  }
+};
+
+// What is written if `size` bytes come, in lines of 16, while the file takes none.
+std::string written_behind(std::size_t size) {
+  slow_file file{.is_held = true};
+  {
+    line_writer lines{file.as_write(), say_dropped};
+    lines.later("first\n");
+    file.reached.get_future().wait();
+    for (std::size_t i = 0; i < size; i += 16) lines.later("a line of 16 by\n");
+    file.free.set_value();
+  }
+  return file.text;
+}
+
+}  // namespace
+
+TEST_CASE("a line is written without anybody asking for it") {
+  std::promise<std::string> written;
+  line_writer lines{[&](std::string_view text) { written.set_value(std::string{text}); },
+                    say_dropped};
+  lines.later("one\n");
+  CHECK(written.get_future().get() == "one\n");
+}
+
+TEST_CASE("what must be written now is written behind what came before") {
+  slow_file file;
+  line_writer lines{file.as_write(), say_dropped};
+  lines.later("one\n");
+  lines.later("two\n");
+  lines.now("three\n");
+  CHECK(file.text == "one\ntwo\nthree\n");
+}
+
+TEST_CASE("the end writes the rest") {
+  slow_file file;
+  line_writer{file.as_write(), say_dropped}.later("one\n");
+  CHECK(file.text == "one\n");
+}
+
+TEST_CASE("as many bytes as may wait are kept, and one line more is dropped and counted") {
+  const std::size_t most = line_writer::pending_bytes_max;
+  const std::string kept = written_behind(most);
+  CHECK(kept.size() == 6 + most);
+  CHECK(kept.find("dropped") == std::string::npos);
+  CHECK(written_behind(most + 16) == kept + "1 dropped\n");
+  CHECK(written_behind(most + 160) == kept + "10 dropped\n");
+}
+
+TEST_CASE("a line that is longer than all that may wait is dropped and counted") {
+  slow_file file;
+  line_writer{file.as_write(), say_dropped}.later(
+      std::string(line_writer::pending_bytes_max + 1, 'x'));
+  CHECK(file.text == "1 dropped\n");
+}
+
+TEST_CASE("lines of many threads are whole, and each thread's are in its order") {
+  slow_file file;
+  {
+    line_writer lines{file.as_write(), say_dropped};
+    in_parallel(4, [&](int thread) {
+      for (int i = 0; i < 5000; ++i) {
+        const std::string line{std::to_string(thread) + " " + std::to_string(i) + "\n"};
+        i % 100 == 0 ? lines.now(line) : lines.later(line);
+      }
+    });
+  }
+  std::vector<int> next(4);
+  std::string_view rest = file.text;
+  while (!rest.empty()) {
+    const auto thread = static_cast<std::size_t>(rest.front() - '0');
+    REQUIRE(thread < 4);
+    const std::string line = std::to_string(thread) + " " + std::to_string(next[thread]++) + "\n";
+    REQUIRE(rest.starts_with(line));
+    rest.remove_prefix(line.size());
+  }
+  CHECK(std::ranges::count(next, 5000) == 4);
+}

@@ -134,10 +134,11 @@ class Mistake(unittest.TestCase):
         with Server(*NOW, folder=self.folder) as server:
             server.post(POST, {"content_id": "1", "body": "x"})
         with contextlib.closing(sqlite3.connect(self.folder / "comments.db")) as rows:
+            schema = rows.execute("PRAGMA user_version").fetchone()[0]
             rows.execute("PRAGMA user_version = 999")
         self.assert_store_refused("newer", "comments.db")
         with contextlib.closing(sqlite3.connect(self.folder / "comments.db")) as rows:
-            rows.execute("PRAGMA user_version = 1")
+            rows.execute(f"PRAGMA user_version = {schema}")
         with Server(*NOW, folder=self.folder) as server:
             self.assertEqual(len(server.get("/api/comment/list/1").json), 1)
 

@@ -176,7 +176,7 @@ WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE 
 INSERT INTO comment
 SELECT content_id, n, printf('%08d-0000-7000-8000-%012d', content_id, n),
   iif(n % 2, '', '00000000-0000-7000-8000-000000000000'), 'published', '', '', '', 0,
-  'Primeiro post!', (comments - n) / 100 * 2 + n / 2 % 2, 0, n, NULL, n, 'key ' || n, 0
+  'Primeiro post!', (comments - n) / 100 * 2 + n / 2 % 2, 0, n, NULL, n, 'key ' || n, 0, ''
 FROM content JOIN number ON n <= comments;
 INSERT INTO event SELECT content_id, position, 'posted', id, created_at FROM comment;
 COMMIT;
@@ -346,6 +346,52 @@ TEST_CASE("a file that is not ours to use is refused with its reason and left as
     for (const char* companion : {"-wal", "-shm", "-journal"})
       CHECK_FALSE(std::filesystem::exists(path + companion));
   }
+}
+
+namespace {
+
+// What version 0.1.0 left: schema 1, with one comment in it. Never changes.
+const std::string a_file_of_schema_1 = std::string{schema::migrations[0].sql} + R"sql(
+INSERT INTO setting VALUES ('signing_key',
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+INSERT INTO content VALUES ('1', 1, 1, 'open');
+INSERT INTO comment VALUES ('1', 1, '0192f0c1-7b2a-7c3d-9e4f-0123456789ab', '', 'published',
+  'Guilherme', 'guilherme@example.com', '', 0, 'Primeiro post!', 0, 0, 1700000000123, NULL, 1,
+  'k', 7);
+INSERT INTO event VALUES ('1', 1, 'posted', '0192f0c1-7b2a-7c3d-9e4f-0123456789ab', 1700000000123);
+PRAGMA user_version = 1;
+)sql";
+
+}  // namespace
+
+TEST_CASE("a file of schema 1 is brought up to date, with all that is in it") {
+  const testing::temporary_folder folder;
+  const std::string path = folder.path("comments.db");
+  testing::database{path}.run(a_file_of_schema_1 + "PRAGMA application_id = " +
+                              std::to_string(sqlite_store::application_id));
+  for (const std::int64_t version : {2, 3}) {
+    const auto opened = must(sqlite_store::open({.path = path}));
+    CHECK(opened->signing_key().substr(0, 4) == std::string_view{"\0\1\2\3", 4});
+    const auto seen = look(*opened, "1");
+    CHECK(seen.all.content.version == version - 1);
+    const comment& old = seen.all.items.front();
+    CHECK(old.body == "Primeiro post!");
+    CHECK(old.author.email == "guilherme@example.com");
+    CHECK(old.encoded == "");
+    CHECK(post(*opened, {.content_id = "1", .body = "new", .encoded = "1 x"}).position == version);
+    CHECK(must(opened->list({.content_id = "1"})).items.back().encoded == "1 x");
+  }
+  CHECK(testing::database{path}.text("PRAGMA user_version") == std::to_string(schema::newest));
+}
+
+TEST_CASE("a migration that fails leaves the file as it was") {
+  const testing::temporary_folder folder;
+  const std::string path = folder.path("comments.db");
+  testing::database{path}.run(
+      a_file_of_schema_1 + "ALTER TABLE comment ADD encoded TEXT;" +
+      "PRAGMA application_id = " + std::to_string(sqlite_store::application_id));
+  CHECK(has(refusal(path), "cannot be written"));
+  CHECK(testing::database{path}.text("PRAGMA user_version") == "1");
 }
 
 TEST_CASE("an empty file becomes a store") {

@@ -57,6 +57,7 @@ class api final {
     auto written = json::decode_original_draft(asked.body, key_of(asked), limits());
     if (!written) return problem(written.error(), asked);
     const std::string content_id = written->content_id;
+    written->encoded = json::encode_written(written->author, written->body, author_key());
     const auto posted = service_.post(std::move(*written));
     if (!posted) return problem(posted.error(), asked);
     response answer = answer_with(json::encode_original_posted(content_id));
@@ -89,8 +90,14 @@ class api final {
     // Hidden addresses make another representation, so they need another tag.
     const std::string suffix = options_.hide_original_emails ? "-hidden\"" : "\"";
     const std::string etag = "\"" + std::to_string(version) + suffix;
-    return fresh(asked, etag,
-                 [&] { return json::encode_original_list(all, options_.hide_original_emails); });
+    return fresh(asked, etag, [&] {
+      std::string text = "[";
+      for (const comment& one : all) {
+        if (text.size() > 1) text += ",";
+        json::append_original(text, one, options_.hide_original_emails);
+      }
+      return text + "]";
+    });
   }
 
   // GET /api/v1/comments
@@ -114,6 +121,7 @@ class api final {
     if (auto refused = refuse_media(asked)) return std::move(*refused);
     auto written = json::decode_draft(asked.body, key_of(asked), limits());
     if (!written) return problem(written.error(), asked);
+    written->encoded = json::encode_written(written->author, written->body, author_key());
     const auto posted = service_.post(std::move(*written));
     if (!posted) return problem(posted.error(), asked);
     const comment& made = posted->stored;

@@ -256,11 +256,12 @@ class sqlite_store final : public store {
     const std::int64_t at = to_milliseconds(now);
     auto row = work->prepare(
         "INSERT INTO comment VALUES (?1, ?2, ?3, ?4, 'published', ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, "
-        "NULL, ?2, ?11, ?12)",
+        "NULL, ?2, ?11, ?12, ?13)",
         draft.content_id, version, id_text, parent, draft.author.name, draft.author.email,
         draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
     if (!draft.key.empty()) row.bind(11, draft.key);
     row.bind(12, fingerprint(draft));
+    row.bind(13, draft.encoded);
     row.step();
     if (draft.parent)
       work->run(
@@ -306,7 +307,8 @@ class sqlite_store final : public store {
             .created_at = from_milliseconds(row.number(12)),
             .edited_at =
                 row.is_null(13) ? std::nullopt : std::optional{from_milliseconds(row.number(13))},
-            .version = row.number(14)};
+            .version = row.number(14),
+            .encoded = row.text(15)};
   }
 
   std::unique_ptr<sqlite::file_lock> lock_;

@@ -12,6 +12,8 @@
 #include "support/temporary_folder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -71,15 +73,17 @@ constexpr std::pair<scope, sort> bounded_lists[] = {
 
 // A store whose connections and whose words for the log a test can see.
 struct seen_store {
+  std::size_t contents_kept{content_table::contents_kept_max};
   testing::temporary_folder folder{};
   std::string path{folder.path("comments.db")};
   std::vector<std::string> failures{};
   std::unique_ptr<sqlite_store> store{};
   testing::connections seen{testing::connections::opened_by([this] {
-    store = must(sqlite_store::open(
-        {.path = path, .busy_wait = std::chrono::milliseconds{7}, .on_failure = [this](auto why) {
-           failures.emplace_back(why);
-         }}));
+    store =
+        must(sqlite_store::open({.path = path,
+                                 .busy_wait = std::chrono::milliseconds{7},
+                                 .contents_kept = contents_kept,
+                                 .on_failure = [this](auto why) { failures.emplace_back(why); }}));
   })};
 
   // One call of everything that the store can do, in all its forms.
@@ -138,7 +142,7 @@ TEST_CASE("the file says whose it is and which schema it has") {
 }
 
 TEST_CASE("statements are prepared once and kept") {
-  seen_store opened;
+  seen_store opened{.contents_kept = 0};
   opened.exercise("1");
   const std::size_t kept = opened.seen.statements().size();
   CHECK(kept > 20);
@@ -147,7 +151,7 @@ TEST_CASE("statements are prepared once and kept") {
 }
 
 TEST_CASE("each statement that the store keeps finds its rows by an index") {
-  seen_store opened;
+  seen_store opened{.contents_kept = 0};
   opened.exercise("1");
   int searches = 0;
   for (sqlite3_stmt* statement : opened.seen.statements()) {
@@ -263,7 +267,7 @@ void compare_inserts(const seen_store& opened) {
 }  // namespace
 
 TEST_CASE("a page of 50, or anything else, costs the same among 100 comments as among 100,000") {
-  const seen_store opened;
+  const seen_store opened{.contents_kept = 0};  // so that each is read
   testing::database{opened.path}.run(contents_of_two_sizes);
   compare_pages(opened);
   compare_other_readings(opened);
@@ -584,7 +588,7 @@ TEST_CASE("an insert that is cut off at any step leaves nothing, until one gets 
 }
 
 TEST_CASE("a reading that is cut off at any step is unavailable, never half an answer") {
-  seen_store opened;
+  seen_store opened{.contents_kept = 0};
   opened.exercise("1");
   const auto before = look(*opened.store, "1");
   const comment first = before.all.items.front();
@@ -620,6 +624,56 @@ TEST_CASE("a page is of one moment, at whatever step of its reading another comm
   CHECK(look(*opened.store, "1").all.items.size() > 20);
 }
 
+TEST_CASE("contents that were written or asked for are answered without the database") {
+  const seen_store opened;
+  post(*opened.store, {.content_id = "1", .body = "here"});
+  const std::vector<std::string> written{"1"}, both{"2", "1"};
+  opened.seen.take_steps();
+  CHECK(must(opened.store->contents(written)).front() == content{"1", 1, 1, {}});
+  CHECK(opened.seen.take_steps() == 0);
+  const auto first = must(opened.store->contents(both));
+  CHECK(first == std::vector<content>{{"2", 0, 0, {}}, {"1", 1, 1, {}}});
+  CHECK(opened.seen.take_steps() > 0);
+  CHECK(must(opened.store->contents(both)) == first);
+  CHECK(opened.seen.take_steps() == 0);
+  post(*opened.store, {.content_id = "2", .body = "there"});
+  CHECK(must(opened.store->contents(both)).front() == content{"2", 1, 1, {}});
+}
+
+TEST_CASE("whoever asks after an acknowledged insert is answered with it or a later one") {
+  constexpr int writers = 3, readers = 3, contents = 40;
+  const seen_store opened{.contents_kept = content_table::shards};  // they push each other out
+  std::array<std::atomic<std::int64_t>, contents> acknowledged{};
+  std::atomic<int> stale{}, working{writers};
+  store_contract::at_once(writers + readers, [&](int thread) {
+    if (thread < writers) {
+      for (int i = 0; i < 300; ++i) {
+        const auto which = static_cast<std::size_t>(i * writers + thread) % contents;
+        const auto made =
+            opened.store->insert({.content_id = std::to_string(which), .body = "x"}, noon);
+        if (!made) continue;
+        auto& least = acknowledged[which];
+        for (auto before = least.load(); before < made->stored.version;)
+          if (least.compare_exchange_weak(before, made->stored.version)) break;
+      }
+      --working;
+      return;
+    }
+    for (std::size_t i = static_cast<std::size_t>(thread); working > 0; ++i) {
+      const std::string id = std::to_string(i % contents);
+      const std::int64_t least = acknowledged[i % contents];
+      const auto found = opened.store->contents({&id, 1});
+      if (!found || found->front().version < least) ++stale;
+    }
+  });
+  CHECK(stale == 0);
+  for (std::size_t i = 0; i < contents; ++i) {
+    const std::string id = std::to_string(i);
+    const auto found = must(opened.store->contents({&id, 1})).front();
+    CHECK(found == must(opened.store->list({.content_id = id})).content);
+  }
+}
+
 TEST_CASE("an insert whose commit fails is unavailable and leaves nothing") {
   seen_store opened;
   const draft written{.content_id = "1", .body = "here", .key = "k"};
@@ -632,6 +686,8 @@ TEST_CASE("an insert whose commit fails is unavailable and leaves nothing") {
   CHECK(refused.error().code == errc::unavailable);
   CHECK(opened.failures.size() == 1);
   CHECK(look(*opened.store, "1").all.content.version == 0);
+  const std::string id = "1";
+  CHECK(must(opened.store->contents({&id, 1})).front().version == 0);
   CHECK(post(*opened.store, written).position == 1);
 }
 

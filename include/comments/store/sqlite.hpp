@@ -12,6 +12,7 @@
 //   service api{**store};
 
 #include <comments/store.hpp>
+#include <comments/store/content_table.hpp>
 #include <comments/store/group_commit.hpp>
 #include <comments/store/schema.hpp>
 #include <comments/store/sqlite_connection.hpp>
@@ -35,6 +36,7 @@ struct sqlite_options {
   std::string path{};
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
   group_limits group{};                       // how many writes share a commit, or wait for one
+  std::size_t contents_kept{content_table::contents_kept_max};  // in memory, for `contents`
   // Hears SQLite's own words whenever a call fails, for the log. Called under the store's lock.
   std::function<void(std::string_view)> on_failure{};
 };
@@ -70,7 +72,7 @@ class sqlite_store final : public store {
     std::string key = read_key(**writer);
     if (key.size() != 32) return sqlite::refused("it is damaged: its signing key is missing");
     return std::unique_ptr<sqlite_store>{new sqlite_store{
-        options.group, std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
+        options, std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
   }
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
@@ -107,10 +109,18 @@ class sqlite_store final : public store {
   }
 
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
     std::vector<content> found;
-    for (const std::string& id : ids) found.push_back(find_content(work, id));
+    std::vector<std::pair<std::size_t, std::uint64_t>> missing;  // its place, and when we looked
+    for (const std::string& id : ids) {
+      auto [known, moment] = known_.look(id);
+      if (!known) missing.emplace_back(found.size(), moment);
+      found.push_back(known ? std::move(*known) : content{.content_id = id});
+    }
+    if (missing.empty()) return found;
+    sqlite::transaction work{*reader_, "BEGIN"};
+    for (const auto& [i, moment] : missing) found[i] = find_content(work, ids[i]);
     if (work->failed()) return unavailable();
+    for (const auto& [i, moment] : missing) known_.fill(found[i], moment);
     return found;
   }
 
@@ -144,35 +154,46 @@ class sqlite_store final : public store {
   };
   using insertions = group_commit<insertion, result<posting>>;
 
-  sqlite_store(const group_limits& group, std::unique_ptr<sqlite::file_lock> lock,
+  sqlite_store(const sqlite_options& options, std::unique_ptr<sqlite::file_lock> lock,
                std::unique_ptr<connection> writer, std::unique_ptr<connection> reader,
                std::string key)
       : lock_{std::move(lock)},
         writer_{std::move(writer)},
         reader_{std::move(reader)},
         key_{std::move(key)},
-        writes_{group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
+        known_{options.contents_kept},
+        writes_{options.group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
 
   // Each work has an outcome of its own, but what they rest on is one commit: if that fails, what
   // any of them saw or did has never been.
   void write_all(std::span<const insertion* const> works,
                  std::span<std::optional<result<posting>>> outcomes) {
     sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
+    std::vector<content> moved;
     for (std::size_t i = 0; i < works.size(); ++i) {
-      const bool is_done = work->attempt([&] { outcomes[i] = write_one(work, *works[i]); });
-      if (!is_done) outcomes[i] = unavailable();
+      const std::size_t before = moved.size();
+      const bool is_done = work->attempt([&] { outcomes[i] = write_one(work, *works[i], moved); });
+      if (is_done) continue;
+      outcomes[i] = unavailable();
+      moved.resize(before);
     }
-    if (work->commit()) return;
+    if (work->commit()) {
+      for (const content& content : moved) known_.update(content);
+      return;
+    }
+    known_.clear();  // who knows what became of it
     for (auto& outcome : outcomes) outcome = unavailable();
   }
 
-  static result<posting> write_one(transaction& work, const insertion& wanted) {
+  // Adds to `moved` what it made of a content.
+  static result<posting> write_one(transaction& work, const insertion& wanted,
+                                   std::vector<content>& moved) {
     const draft& draft = wanted.draft;
     if (!draft.key.empty()) {
       if (auto known = replay(work, draft); !known || known->replayed) return known;
     }
     if (draft.parent && !is_repliable(work, draft)) return parent_not_found();
-    return posting{.stored = write(work, wanted)};
+    return posting{.stored = write(work, wanted, moved)};
   }
 
   static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
@@ -243,14 +264,15 @@ class sqlite_store final : public store {
   }
 
   // All that one new comment changes. Whether it took effect, the commit tells.
-  static comment write(transaction& work, const insertion& wanted) {
+  static comment write(transaction& work, const insertion& wanted, std::vector<content>& moved) {
     const auto& [draft, now, id] = wanted;
-    auto moved = work->prepare(
+    auto home = work->prepare(
         "INSERT INTO content (content_id, version, comments, status) VALUES (?1, 1, 1, 'open') "
         "ON CONFLICT (content_id) DO UPDATE SET version = version + 1, comments = comments + 1 "
-        "RETURNING version",
+        "RETURNING version, comments, status",
         draft.content_id);
-    const std::int64_t version = moved.step() ? moved.number(0) : 0;
+    moved.push_back(read_content(home, draft.content_id));
+    const std::int64_t version = moved.back().version;
     const std::string id_text = to_string(id);
     const std::string parent = draft.parent ? to_string(*draft.parent) : "";
     const std::int64_t at = to_milliseconds(now);
@@ -285,6 +307,11 @@ class sqlite_store final : public store {
   static content find_content(transaction& work, std::string_view content_id) {
     auto row = work->prepare("SELECT version, comments, status FROM content WHERE content_id = ?1",
                              content_id);
+    return read_content(row, content_id);
+  }
+
+  // The next row, of version, comments and status; a content of version 0 if there is none.
+  static content read_content(sqlite::statement& row, std::string_view content_id) {
     content found{.content_id = std::string{content_id}};
     if (!row.step()) return found;
     found.version = row.number(0);
@@ -315,6 +342,7 @@ class sqlite_store final : public store {
   std::unique_ptr<connection> writer_;
   std::unique_ptr<connection> reader_;
   std::string key_;
+  mutable content_table known_;
   insertions writes_;
 };
 

@@ -674,6 +674,29 @@ TEST_CASE("whoever asks after an acknowledged insert is answered with it or a la
   }
 }
 
+TEST_CASE("a reading in the middle of its page keeps no other waiting") {
+  seen_store opened;
+  const comment root = post(*opened.store, {.content_id = "1", .body = "here"});
+  const auto before = look(*opened.store, "1");
+  int readings = 0;
+  const incident meanwhile{opened.seen.handles().back(), 20, [&] {
+                             const auto inner = opened.store->list({.content_id = "1"});
+                             readings += inner && inner->items.size() == 1;
+                             readings += opened.store->find(root.id).has_value();
+                             return 0;
+                           }};
+  CHECK(must(opened.store->list({.content_id = "1"})).items.size() == 1);
+  CHECK(readings == 2);
+  CHECK(look(*opened.store, "1") == before);
+}
+
+TEST_CASE("readers write nothing and keep little in memory") {
+  const seen_store opened;
+  sqlite3* const reader = opened.seen.handles().back();
+  CHECK(testing::text_of(reader, "PRAGMA query_only") == "1");
+  CHECK(testing::text_of(reader, "PRAGMA cache_size") == "-1024");
+}
+
 TEST_CASE("an insert whose commit fails is unavailable and leaves nothing") {
   seen_store opened;
   const draft written{.content_id = "1", .body = "here", .key = "k"};

@@ -81,7 +81,7 @@ class content_table final {
     explicit part(std::size_t kept_max) : contents{kept_max} {}
     std::mutex mutex{};
     std::uint64_t moment{};  // counts what was written
-    lru<content> contents;
+    lru<content> contents{0};
   };
 
   part& find(std::string_view content_id) {

@@ -2,10 +2,10 @@
 // store/sqlite.hpp - comments in one SQLite file: the store for one process on one machine.
 //
 // Write-ahead log, synchronous=FULL: an acknowledged comment is on disk, and comments that come at
-// the same moment share the sync that puts them there. One connection writes, one reads, so readers
-// see a snapshot and never wait for writers. The file belongs to the process that opened it: a
-// second one is refused, by a lock on `path` + "-lock", because versions, caches and live updates
-// are that process's to keep. Reading the file with other tools is fine.
+// the same moment share the sync that puts them there. One connection writes and several read, so
+// readers see a snapshot and never wait for writers. The file belongs to the process that opened
+// it: a second one is refused, by a lock on `path` + "-lock", because versions, caches and live
+// updates are that process's to keep. Reading the file with other tools is fine.
 //
 //   auto store = sqlite_store::open({.path = "comments.db"});
 //   if (!store) return fail(store.error().message);
@@ -16,6 +16,7 @@
 #include <comments/store/group_commit.hpp>
 #include <comments/store/schema.hpp>
 #include <comments/store/sqlite_connection.hpp>
+#include <comments/store/sqlite_pool.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -37,7 +38,8 @@ struct sqlite_options {
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
   group_limits group{};                       // how many writes share a commit, or wait for one
   std::size_t contents_kept{content_table::contents_kept_max};  // in memory, for `contents`
-  // Hears SQLite's own words whenever a call fails, for the log. Called under the store's lock.
+  std::size_t readers{4};  // how many read at once, each on a connection; further ones wait
+  // Hears SQLite's own words whenever a call fails, for the log. Called from any thread.
   std::function<void(std::string_view)> on_failure{};
 };
 
@@ -67,12 +69,12 @@ class sqlite_store final : public store {
     auto writer = sqlite::connect(options.path, options.busy_wait, options.on_failure);
     if (!writer) return std::move(writer).error();
     if (auto migrated = migrate(**writer); !migrated) return std::move(migrated).error();
-    auto reader = sqlite::connect(options.path, options.busy_wait, options.on_failure);
-    if (!reader) return std::move(reader).error();
     std::string key = read_key(**writer);
     if (key.size() != 32) return sqlite::refused("it is damaged: its signing key is missing");
-    return std::unique_ptr<sqlite_store>{new sqlite_store{
-        options, std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
+    auto opened = std::unique_ptr<sqlite_store>{
+        new sqlite_store{options, std::move(lock), std::move(*writer), std::move(key)}};
+    if (!opened->readers_.take()) return sqlite::refused("it cannot be opened twice");
+    return opened;
   }
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
@@ -83,7 +85,9 @@ class sqlite_store final : public store {
   }
 
   result<comment> find(const comment_id& id) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
     auto found = find_in(work, id);
     if (work->failed()) return unavailable();
     if (!found) return comment_not_found();
@@ -91,7 +95,9 @@ class sqlite_store final : public store {
   }
 
   result<page> list(const query& query) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
     page answer{.content = find_content(work, query.content_id)};
     const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
     const bool has_parent = query.scope == scope::replies && query.parent;
@@ -117,7 +123,9 @@ class sqlite_store final : public store {
       found.push_back(known ? std::move(*known) : content{.content_id = id});
     }
     if (missing.empty()) return found;
-    sqlite::transaction work{*reader_, "BEGIN"};
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
     for (const auto& [i, moment] : missing) found[i] = find_content(work, ids[i]);
     if (work->failed()) return unavailable();
     for (const auto& [i, moment] : missing) known_.fill(found[i], moment);
@@ -126,7 +134,9 @@ class sqlite_store final : public store {
 
   result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
                                     std::size_t limit) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
     std::vector<event> found;
     auto rows = work->prepare(
         "SELECT version, kind, comment_id, at FROM event "
@@ -155,11 +165,10 @@ class sqlite_store final : public store {
   using insertions = group_commit<insertion, result<posting>>;
 
   sqlite_store(const sqlite_options& options, std::unique_ptr<sqlite::file_lock> lock,
-               std::unique_ptr<connection> writer, std::unique_ptr<connection> reader,
-               std::string key)
+               std::unique_ptr<connection> writer, std::string key)
       : lock_{std::move(lock)},
         writer_{std::move(writer)},
-        reader_{std::move(reader)},
+        readers_{options.readers, [options] { return open_reader(options); }},
         key_{std::move(key)},
         known_{options.contents_kept},
         writes_{options.group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
@@ -194,6 +203,15 @@ class sqlite_store final : public store {
     }
     if (draft.parent && !is_repliable(work, draft)) return parent_not_found();
     return posting{.stored = write(work, wanted, moved)};
+  }
+
+  // Its cache of 1 MB is small, because each commit of the writer empties it.
+  static result<std::unique_ptr<connection>> open_reader(const sqlite_options& options) {
+    auto opened = sqlite::connect(options.path, options.busy_wait, options.on_failure);
+    if (!opened) return opened;
+    if (!(*opened)->execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024"))
+      return sqlite::refused("it cannot be read");
+    return opened;
   }
 
   static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
@@ -340,7 +358,7 @@ class sqlite_store final : public store {
 
   std::unique_ptr<sqlite::file_lock> lock_;
   std::unique_ptr<connection> writer_;
-  std::unique_ptr<connection> reader_;
+  mutable sqlite::pool readers_;
   std::string key_;
   mutable content_table known_;
   insertions writes_;

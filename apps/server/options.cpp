@@ -131,6 +131,8 @@ parsed parse(int argc, const char* const* argv) {
       "On SIGTERM, from the first 503 of /readyz to the end of accepting", whole(0, 300));
   add(app, "threads", "NUMBER", chosen.threads, "Connections that are served at once",
       whole(1, 4096));
+  add(app, "cache-bytes", "BYTES", chosen.cache_bytes,
+      "Memory for pages that were made already; 0 keeps none", whole(0, 1'099'511'627'776));
   app.add_flag("--check", chosen.check,
                "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
 

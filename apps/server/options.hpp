@@ -20,6 +20,7 @@ struct options {
   std::chrono::seconds edit_window{std::chrono::minutes{15}};
   std::chrono::seconds drain_delay{1};
   std::size_t threads{64};
+  std::size_t cache_bytes{67'108'864};
   bool check{};
 };
 

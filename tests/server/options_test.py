@@ -14,7 +14,7 @@ from support import ORIGINAL_POST, POST, Server, free_port, main, run, until
 OPTIONS = {  # each with its default
     "listen": "127.0.0.1:8000", "store": "sqlite:comments.db", "log-level": "info",
     "log-format": "json", "legacy-emails": "show", "edit-window": "900", "drain-delay": "1",
-    "threads": "64"}
+    "threads": "64", "cache-bytes": "67108864"}
 MEMORY = ("--store", "memory:")
 NOW = ("--drain-delay", "0")
 
@@ -75,6 +75,7 @@ class Mistake(unittest.TestCase):
         "edit-window": ["-1", "31536001", "15m", "1.5", "x", "99999999999999999999"],
         "drain-delay": ["-1", "301", "1s", "0.5", "x"],
         "threads": ["0", "4097", "-1", "x", "1.5"],
+        "cache-bytes": ["-1", "64MB", "1e6", "x", "1099511627777"],
     }
 
     def test_a_wrong_value_is_one_line_that_names_its_option(self):
@@ -229,6 +230,17 @@ class Effect(unittest.TestCase):
             server.stop()
 
         self.assert_obeyed("drain-delay", "300", "0", check)
+
+    def test_cache_bytes(self):
+        def check(server):
+            server.post(POST, {"content_id": "1", "body": "x"})
+            for _ in range(3):
+                self.assertEqual(server.get(POST + "?content_id=1").status, 200)
+            metrics = server.get("/metrics").text
+            self.assertIn("comments_page_cache_hits_total 0\n", metrics)
+            self.assertIn("comments_page_cache_bytes 0\n", metrics)
+
+        self.assert_obeyed("cache-bytes", "0", "67108864", check)
 
     def test_threads(self):
         def check(server):

@@ -1,0 +1,1 @@
+#include <comments/http/original_list.hpp>

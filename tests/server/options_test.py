@@ -236,7 +236,7 @@ class Effect(unittest.TestCase):
             server.post(POST, {"content_id": "1", "body": "x"})
             for _ in range(3):
                 self.assertEqual(server.get(POST + "?content_id=1").status, 200)
-            metrics = server.get("/metrics").text
+            metrics = server.get("/metrics").body.decode()
             self.assertIn("comments_page_cache_hits_total 0\n", metrics)
             self.assertIn("comments_page_cache_bytes 0\n", metrics)
 

@@ -333,7 +333,7 @@ class api final {
     const auto list =
         std::make_shared<original_list>(service_, content_id, options_.hide_original_emails);
     std::string body;
-    for (piece next; next.then == piece::state::more && body.size() <= whole_list_bytes_max;) {
+    for (piece next; next.then == piece::state::more && body.size() < whole_list_bytes_max;) {
       next = list->next();
       if (next.then == piece::state::broken) return problem(list->why(), asked);
       body += next.bytes;

@@ -100,7 +100,7 @@ TEST_CASE("fingerprints are stored, so they stay what they were") {
   CHECK(fingerprint(full_draft()) == 4'145'680'215'488'625'346);
 }
 
-TEST_CASE("the fingerprint covers everything in a draft but its key") {
+TEST_CASE("the fingerprint covers everything in a draft but its key and what is made of it") {
   std::set<std::int64_t> seen{fingerprint(full_draft())};
   const auto is_new = [&](auto change) {
     draft changed = full_draft();
@@ -109,6 +109,7 @@ TEST_CASE("the fingerprint covers everything in a draft but its key") {
   };
   CHECK_FALSE(is_new([](draft& d) { d.key = "k2"; }));
   CHECK_FALSE(is_new([](draft& d) { d.key.clear(); }));
+  CHECK_FALSE(is_new([](draft& d) { d.encoded = "1 x"; }));
   CHECK(is_new([](draft& d) { d.content_id = "2"; }));
   CHECK(is_new([](draft& d) { d.parent.reset(); }));
   CHECK(is_new([](draft& d) { ++d.parent->bytes[15]; }));
@@ -144,7 +145,8 @@ TEST_CASE("an accepted draft is a published comment, placed at the version that 
                       .parent = make_comment_id(from_milliseconds(1)),
                       .author = {"Someone", "someone@example.com", "https://example.com", true},
                       .body = "Oi",
-                      .key = "k"};
+                      .key = "k",
+                      .encoded = "1 x"};
   const comment_id id = make_comment_id(from_milliseconds(2));
   const comment made = to_comment(written, id, 7, from_milliseconds(3));
   const comment expected{.id = id,
@@ -155,6 +157,7 @@ TEST_CASE("an accepted draft is a published comment, placed at the version that 
                          .author = written.author,
                          .body = "Oi",
                          .created_at = from_milliseconds(3),
-                         .version = 7};
+                         .version = 7,
+                         .encoded = "1 x"};
   CHECK(made == expected);
 }

@@ -78,6 +78,7 @@ http::route_options to_route_options(const server::options& chosen, server::log&
           .build = {.component = "comments-server",
                     .commit = COMMENTS_COMMIT,
                     .build_date = COMMENTS_BUILD_DATE},
+          .cache_bytes = chosen.cache_bytes,
           .observe = [&log](const http::exchange& seen) { log.request(seen); }};
 }
 

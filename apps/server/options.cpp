@@ -133,6 +133,8 @@ parsed parse(int argc, const char* const* argv) {
       whole(1, 4096));
   add(app, "connections-max", "NUMBER", chosen.connections_max,
       "Connections that may be open; one more is told 503 and closed", whole(1, 1'000'000));
+  add(app, "cache-bytes", "BYTES", chosen.cache_bytes,
+      "Memory for pages that were made already; 0 keeps none", whole(0, 1'099'511'627'776));
   app.add_flag("--check", chosen.check,
                "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
 

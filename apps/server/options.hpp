@@ -21,6 +21,7 @@ struct options {
   std::chrono::seconds drain_delay{1};
   std::size_t threads{64};
   std::size_t connections_max{20'000};
+  std::size_t cache_bytes{67'108'864};
   bool check{};
 };
 

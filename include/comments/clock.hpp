@@ -10,8 +10,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <string>
 
@@ -51,17 +51,22 @@ class manual_clock final {
 };
 
 // "2026-11-23T09:05:00.125Z": RFC 3339 in UTC, always with milliseconds, 24 characters for the
-// years 0 to 9999.
+// years 0 to 9999; other years have no such text.
 inline std::string to_rfc3339(instant at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{at - day};
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
-                static_cast<int>(time.subseconds().count()));
+  std::string text = "0000-00-00T00:00:00.000Z";
+  const auto write = [&text](std::size_t first, std::size_t end, std::int64_t number) {
+    for (; end > first; number /= 10) text[--end] = static_cast<char>('0' + number % 10);
+  };
+  write(0, 4, int{date.year()});
+  write(5, 7, unsigned{date.month()});
+  write(8, 10, unsigned{date.day()});
+  write(11, 13, time.hours().count());
+  write(14, 16, time.minutes().count());
+  write(17, 19, time.seconds().count());
+  write(20, 23, time.subseconds().count());
   return text;
 }
 

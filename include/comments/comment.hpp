@@ -48,7 +48,8 @@ struct draft {
   std::optional<comment_id> parent{};  // the comment that this answers; none: it starts a thread
   comments::author author{};
   std::string body{};
-  std::string key{};  // the request's Idempotency-Key; empty: every post is a new comment
+  std::string key{};      // the request's Idempotency-Key; empty: every post is a new comment
+  std::string encoded{};  // what `comment::encoded` shall be
 };
 
 struct comment {
@@ -64,6 +65,10 @@ struct comment {
   instant created_at{};
   std::optional<instant> edited_at{};
   std::int64_t version{};
+  // What `json/encode.hpp` made of author and body when they were written, so that no reading has
+  // to. Whoever changes those makes it anew; if it is empty, or of another form than that header
+  // writes, each reading does. Opaque to everybody else: stores keep it as it is.
+  std::string encoded{};
 
   friend bool operator==(const comment&, const comment&) = default;
 };
@@ -88,15 +93,16 @@ inline comment to_comment(const draft& draft, const comment_id& id, std::int64_t
           .author = draft.author,
           .body = draft.body,
           .created_at = now,
-          .version = version};
+          .version = version,
+          .encoded = draft.encoded};
 }
 
 inline bool is_visible(const comment& comment) { return comment.status == status::published; }
 
 // A number that tells a retried request from another one under the same key: 64-bit FNV-1a of
-// everything in `draft` but the key. The same on every machine and in every version, because it is
-// stored. It guards against a client's mistakes, not against an attacker, who could only cheat
-// himself with it.
+// everything in `draft` but the key and what was made of the rest. The same on every machine and in
+// every version, because it is stored. It guards against a client's mistakes, not against an
+// attacker, who could only cheat himself with it.
 inline std::int64_t fingerprint(const draft& draft) {
   std::uint64_t hash = 14695981039346656037u;
   const auto add = [&hash](std::string_view part) {

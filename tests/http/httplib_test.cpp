@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -115,6 +119,27 @@ class wire final {
   response ask(std::string_view text, bool has_body = true) {
     send(text);
     return receive(has_body);
+  }
+
+  // All that comes until the server hangs up.
+  std::string receive_all() {
+    while (read_more()) continue;
+    CHECK_FALSE(has_waited_);
+    return std::exchange(read_, {});
+  }
+
+  // The next chunk; empty for the last one, and for what is no chunk.
+  std::string receive_chunk() {
+    while (read_.find("\r\n") == read_.npos)
+      if (!read_more()) return {};
+    const std::size_t size = std::strtoul(read_.c_str(), nullptr, 16),
+                      head = read_.find("\r\n") + 2;
+    while (read_.size() < head + size + 2)
+      if (!read_more()) return {};
+    const std::string chunk = read_.substr(head, size);
+    CHECK(read_.substr(head + size, 2) == "\r\n");
+    read_.erase(0, head + size + 2);
+    return chunk;
   }
 
   // Whether nothing more comes, because the server hung up.
@@ -573,4 +598,128 @@ TEST_CASE("two servers do not share a port") {
   configure(second);
   CHECK_FALSE(second.bind_to_port("127.0.0.1", first.port()));
   CHECK(is_healthy(first));
+}
+
+namespace {
+
+// Answers with a stream: first "<begin>", then each of these.
+handler stream_of(std::vector<piece> pieces) {
+  return [pieces](const request&) {
+    const auto left = std::make_shared<std::vector<piece>>(pieces);
+    return response{.headers = {{"Content-Type", "text/plain"}},
+                    .body = "<begin>",
+                    .rest = [left](const auto&) {
+                      const piece next = left->front();
+                      left->erase(left->begin());
+                      return next;
+                    }};
+  };
+}
+
+// The chunks of an answer, until the last one or one that never came.
+std::string receive_chunks(wire& client) {
+  std::string all, chunk;
+  while (!(chunk = client.receive_chunk()).empty()) all += chunk;
+  return all;
+}
+
+// A server that also answers `pieces` below /stream.
+running streaming(std::vector<piece> pieces) {
+  return running{{}, [&](httplib::Server& server) {
+                   mount(server, stream_of(pieces), {.prefix = "/stream"});
+                 }};
+}
+
+using state = piece::state;
+
+}  // namespace
+
+TEST_CASE("a stream goes out in chunks, and the connection goes on behind it") {
+  const running server = streaming({{"one", state::more}, {"", state::more}, {"two", state::over}});
+  wire client{server};
+  for (int i = 0; i < 3; ++i) {
+    client.send(get("/stream", "Accept-Encoding: gzip\r\n"));
+    const response answer = client.receive(false);
+    CHECK(answer.status == 200);
+    CHECK(header(answer, "Transfer-Encoding") == "chunked");
+    CHECK(header(answer, "Content-Length") == "");
+    CHECK(header(answer, "Content-Encoding") == "");
+    CHECK(header(answer, "Content-Type") == "text/plain");
+    CHECK(receive_chunks(client) == "<begin>onetwo");
+  }
+  CHECK(client.ask(get_health).status == 200);
+}
+
+TEST_CASE("a stream whose last piece is empty ends as others do") {
+  const running server = streaming({{"one", state::more}, {"", state::over}});
+  wire client{server};
+  client.send(get("/stream"));
+  client.receive(false);
+  CHECK(receive_chunks(client) == "<begin>one");
+  CHECK(client.ask(get_health).status == 200);
+}
+
+TEST_CASE("HEAD of a stream has its head alone") {
+  const running server = streaming({{"one", state::over}});
+  wire client{server};
+  for (const char* version : {"1.1", "1.0"}) {
+    client.send("HEAD /stream HTTP/" + std::string{version} +
+                "\r\nHost: x\r\nConnection: keep-alive\r\n\r\n");
+    CHECK(client.receive(false).status == 200);
+    if (version == std::string_view{"1.1"}) CHECK(client.ask(get_health).status == 200);
+  }
+  CHECK(is_healthy(server));
+}
+
+TEST_CASE("a stream that breaks ends the connection, without the last chunk") {
+  const running server = streaming({{"one", state::more}, {"two", state::broken}});
+  wire client{server};
+  client.send(get("/stream"));
+  CHECK(client.receive_all().ends_with("7\r\n<begin>\r\n3\r\none\r\n"));
+  CHECK(is_healthy(server));
+}
+
+TEST_CASE("for HTTP/1.0 the end of a stream is the end of the connection") {
+  const running server = streaming({{"one", state::more}, {"two", state::over}});
+  for (const char* keep : {"", "Connection: keep-alive\r\n", "Connection: Keep-Alive\r\n"}) {
+    wire client{server};
+    client.send("GET /stream HTTP/1.0\r\nHost: x\r\n" + std::string{keep} + "\r\n");
+    const std::string all = client.receive_all();
+    CHECK(all.find("chunked") == all.npos);
+    CHECK(all.ends_with("\r\n\r\n<begin>onetwo"));
+  }
+}
+
+// Whoever is not woken waits for the heartbeat, which is longer than the client's patience.
+TEST_CASE("a stream that waits goes on when it is woken, also if that was before it waited") {
+  std::mutex mutex;
+  std::function<void()> wake;
+  std::atomic<int> asked{};
+  const auto api = [&](const request&) {
+    return response{.rest = [&](const std::function<void()>& given) -> piece {
+      const std::lock_guard lock{mutex};
+      wake = given;
+      const int turn = ++asked;
+      if (turn == 2) wake();
+      return turn == 4 ? piece{"over", state::over}
+                       : piece{"turn " + std::to_string(turn), state::waiting};
+    }};
+  };
+  const running server{{}, [&](httplib::Server& on) { mount(on, api, {.prefix = "/stream"}); }};
+  wire client{server};
+  client.send(get("/stream"));
+  client.receive(false);
+  const auto wake_now = [&] {
+    const std::lock_guard lock{mutex};
+    wake();
+  };
+  CHECK(client.receive_chunk() == "turn 1");
+  wake_now();
+  CHECK(client.receive_chunk() == "turn 2");
+  CHECK(client.receive_chunk() == "turn 3");
+  wake_now();
+  CHECK(client.receive_chunk() == "over");
+  CHECK(client.receive_chunk() == "");
+  CHECK(asked == 4);
+  CHECK(client.ask(get_health).status == 200);
 }

@@ -15,7 +15,7 @@ from support import ORIGINAL_POST, POST, Server, free_port, main, read_answer, r
 OPTIONS = {  # each with its default
     "listen": "127.0.0.1:8000", "store": "sqlite:comments.db", "log-level": "info",
     "log-format": "json", "legacy-emails": "show", "edit-window": "900", "drain-delay": "1",
-    "threads": "64", "connections-max": "20000"}
+    "threads": "64", "cache-bytes": "67108864", "connections-max": "20000"}
 MEMORY = ("--store", "memory:")
 NOW = ("--drain-delay", "0")
 
@@ -77,6 +77,7 @@ class Mistake(unittest.TestCase):
         "drain-delay": ["-1", "301", "1s", "0.5", "x"],
         "connections-max": ["0", "1000001", "-1", "x"],
         "threads": ["0", "4097", "-1", "x", "1.5"],
+        "cache-bytes": ["-1", "64MB", "1e6", "x", "1099511627777"],
     }
 
     def test_a_wrong_value_is_one_line_that_names_its_option(self):
@@ -136,10 +137,11 @@ class Mistake(unittest.TestCase):
         with Server(*NOW, folder=self.folder) as server:
             server.post(POST, {"content_id": "1", "body": "x"})
         with contextlib.closing(sqlite3.connect(self.folder / "comments.db")) as rows:
+            schema = rows.execute("PRAGMA user_version").fetchone()[0]
             rows.execute("PRAGMA user_version = 999")
         self.assert_store_refused("newer", "comments.db")
         with contextlib.closing(sqlite3.connect(self.folder / "comments.db")) as rows:
-            rows.execute("PRAGMA user_version = 1")
+            rows.execute(f"PRAGMA user_version = {schema}")
         with Server(*NOW, folder=self.folder) as server:
             self.assertEqual(len(server.get("/api/comment/list/1").json), 1)
 
@@ -230,6 +232,17 @@ class Effect(unittest.TestCase):
             server.stop()
 
         self.assert_obeyed("drain-delay", "300", "0", check)
+
+    def test_cache_bytes(self):
+        def check(server):
+            server.post(POST, {"content_id": "1", "body": "x"})
+            for _ in range(3):
+                self.assertEqual(server.get(POST + "?content_id=1").status, 200)
+            metrics = server.get("/metrics").body.decode()
+            self.assertIn("comments_page_cache_hits_total 0\n", metrics)
+            self.assertIn("comments_page_cache_bytes 0\n", metrics)
+
+        self.assert_obeyed("cache-bytes", "0", "67108864", check)
 
     def test_threads(self):
         comment = json.dumps({"content_id": "1", "body": "x"}).encode()

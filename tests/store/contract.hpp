@@ -129,7 +129,8 @@ TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was w
       .content_id = "1",
       .author = {"Someone", "someone@example.com", "https://example.com/", true},
       .body = "Primeiro post!\n\nIt's \"quoted\", 100% \\ <b>plain</b>; -- ção \U0001F600",
-      .key = "a"};
+      .key = "a",
+      .encoded = "1 \"opaque\": ção"};
   const comment made = post(store, written, noon);
   const comment expected{.id = made.id,
                          .content_id = "1",
@@ -137,7 +138,8 @@ TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was w
                          .author = written.author,
                          .body = written.body,
                          .created_at = noon,
-                         .version = 1};
+                         .version = 1,
+                         .encoded = written.encoded};
   CHECK(made == expected);
   CHECK(made.id != comment_id{});
   CHECK(must(store.find(made.id)) == expected);

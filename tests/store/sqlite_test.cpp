@@ -12,6 +12,8 @@
 #include "support/temporary_folder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -71,15 +73,17 @@ constexpr std::pair<scope, sort> bounded_lists[] = {
 
 // A store whose connections and whose words for the log a test can see.
 struct seen_store {
+  std::size_t contents_kept{content_table::contents_kept_max};
   testing::temporary_folder folder{};
   std::string path{folder.path("comments.db")};
   std::vector<std::string> failures{};
   std::unique_ptr<sqlite_store> store{};
   testing::connections seen{testing::connections::opened_by([this] {
-    store = must(sqlite_store::open(
-        {.path = path, .busy_wait = std::chrono::milliseconds{7}, .on_failure = [this](auto why) {
-           failures.emplace_back(why);
-         }}));
+    store =
+        must(sqlite_store::open({.path = path,
+                                 .busy_wait = std::chrono::milliseconds{7},
+                                 .contents_kept = contents_kept,
+                                 .on_failure = [this](auto why) { failures.emplace_back(why); }}));
   })};
 
   // One call of everything that the store can do, in all its forms.
@@ -138,7 +142,7 @@ TEST_CASE("the file says whose it is and which schema it has") {
 }
 
 TEST_CASE("statements are prepared once and kept") {
-  seen_store opened;
+  seen_store opened{.contents_kept = 0};
   opened.exercise("1");
   const std::size_t kept = opened.seen.statements().size();
   CHECK(kept > 20);
@@ -147,7 +151,7 @@ TEST_CASE("statements are prepared once and kept") {
 }
 
 TEST_CASE("each statement that the store keeps finds its rows by an index") {
-  seen_store opened;
+  seen_store opened{.contents_kept = 0};
   opened.exercise("1");
   int searches = 0;
   for (sqlite3_stmt* statement : opened.seen.statements()) {
@@ -176,7 +180,7 @@ WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE 
 INSERT INTO comment
 SELECT content_id, n, printf('%08d-0000-7000-8000-%012d', content_id, n),
   iif(n % 2, '', '00000000-0000-7000-8000-000000000000'), 'published', '', '', '', 0,
-  'Primeiro post!', (comments - n) / 100 * 2 + n / 2 % 2, 0, n, NULL, n, 'key ' || n, 0
+  'Primeiro post!', (comments - n) / 100 * 2 + n / 2 % 2, 0, n, NULL, n, 'key ' || n, 0, ''
 FROM content JOIN number ON n <= comments;
 INSERT INTO event SELECT content_id, position, 'posted', id, created_at FROM comment;
 COMMIT;
@@ -263,7 +267,7 @@ void compare_inserts(const seen_store& opened) {
 }  // namespace
 
 TEST_CASE("a page of 50, or anything else, costs the same among 100 comments as among 100,000") {
-  const seen_store opened;
+  const seen_store opened{.contents_kept = 0};  // so that each is read
   testing::database{opened.path}.run(contents_of_two_sizes);
   compare_pages(opened);
   compare_other_readings(opened);
@@ -346,6 +350,52 @@ TEST_CASE("a file that is not ours to use is refused with its reason and left as
     for (const char* companion : {"-wal", "-shm", "-journal"})
       CHECK_FALSE(std::filesystem::exists(path + companion));
   }
+}
+
+namespace {
+
+// What version 0.1.0 left: schema 1, with one comment in it. Never changes.
+const std::string a_file_of_schema_1 = std::string{schema::migrations[0].sql} + R"sql(
+INSERT INTO setting VALUES ('signing_key',
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+INSERT INTO content VALUES ('1', 1, 1, 'open');
+INSERT INTO comment VALUES ('1', 1, '0192f0c1-7b2a-7c3d-9e4f-0123456789ab', '', 'published',
+  'Guilherme', 'guilherme@example.com', '', 0, 'Primeiro post!', 0, 0, 1700000000123, NULL, 1,
+  'k', 7);
+INSERT INTO event VALUES ('1', 1, 'posted', '0192f0c1-7b2a-7c3d-9e4f-0123456789ab', 1700000000123);
+PRAGMA user_version = 1;
+)sql";
+
+}  // namespace
+
+TEST_CASE("a file of schema 1 is brought up to date, with all that is in it") {
+  const testing::temporary_folder folder;
+  const std::string path = folder.path("comments.db");
+  testing::database{path}.run(a_file_of_schema_1 + "PRAGMA application_id = " +
+                              std::to_string(sqlite_store::application_id));
+  for (const std::int64_t version : {2, 3}) {
+    const auto opened = must(sqlite_store::open({.path = path}));
+    CHECK(opened->signing_key().substr(0, 4) == std::string_view{"\0\1\2\3", 4});
+    const auto seen = look(*opened, "1");
+    CHECK(seen.all.content.version == version - 1);
+    const comment& old = seen.all.items.front();
+    CHECK(old.body == "Primeiro post!");
+    CHECK(old.author.email == "guilherme@example.com");
+    CHECK(old.encoded == "");
+    CHECK(post(*opened, {.content_id = "1", .body = "new", .encoded = "1 x"}).position == version);
+    CHECK(must(opened->list({.content_id = "1"})).items.back().encoded == "1 x");
+  }
+  CHECK(testing::database{path}.text("PRAGMA user_version") == std::to_string(schema::newest));
+}
+
+TEST_CASE("a migration that fails leaves the file as it was") {
+  const testing::temporary_folder folder;
+  const std::string path = folder.path("comments.db");
+  testing::database{path}.run(
+      a_file_of_schema_1 + "ALTER TABLE comment ADD encoded TEXT;" +
+      "PRAGMA application_id = " + std::to_string(sqlite_store::application_id));
+  CHECK(has(refusal(path), "cannot be written"));
+  CHECK(testing::database{path}.text("PRAGMA user_version") == "1");
 }
 
 TEST_CASE("an empty file becomes a store") {
@@ -538,7 +588,7 @@ TEST_CASE("an insert that is cut off at any step leaves nothing, until one gets 
 }
 
 TEST_CASE("a reading that is cut off at any step is unavailable, never half an answer") {
-  seen_store opened;
+  seen_store opened{.contents_kept = 0};
   opened.exercise("1");
   const auto before = look(*opened.store, "1");
   const comment first = before.all.items.front();
@@ -574,6 +624,79 @@ TEST_CASE("a page is of one moment, at whatever step of its reading another comm
   CHECK(look(*opened.store, "1").all.items.size() > 20);
 }
 
+TEST_CASE("contents that were written or asked for are answered without the database") {
+  const seen_store opened;
+  post(*opened.store, {.content_id = "1", .body = "here"});
+  const std::vector<std::string> written{"1"}, both{"2", "1"};
+  opened.seen.take_steps();
+  CHECK(must(opened.store->contents(written)).front() == content{"1", 1, 1, {}});
+  CHECK(opened.seen.take_steps() == 0);
+  const auto first = must(opened.store->contents(both));
+  CHECK(first == std::vector<content>{{"2", 0, 0, {}}, {"1", 1, 1, {}}});
+  CHECK(opened.seen.take_steps() > 0);
+  CHECK(must(opened.store->contents(both)) == first);
+  CHECK(opened.seen.take_steps() == 0);
+  post(*opened.store, {.content_id = "2", .body = "there"});
+  CHECK(must(opened.store->contents(both)).front() == content{"2", 1, 1, {}});
+}
+
+TEST_CASE("whoever asks after an acknowledged insert is answered with it or a later one") {
+  constexpr int writers = 3, readers = 3, contents = 40;
+  const seen_store opened{.contents_kept = content_table::shards};  // they push each other out
+  std::array<std::atomic<std::int64_t>, contents> acknowledged{};
+  std::atomic<int> stale{}, working{writers};
+  store_contract::at_once(writers + readers, [&](int thread) {
+    if (thread < writers) {
+      for (int i = 0; i < 300; ++i) {
+        const auto which = static_cast<std::size_t>(i * writers + thread) % contents;
+        const auto made =
+            opened.store->insert({.content_id = std::to_string(which), .body = "x"}, noon);
+        if (!made) continue;
+        auto& least = acknowledged[which];
+        for (auto before = least.load(); before < made->stored.version;)
+          if (least.compare_exchange_weak(before, made->stored.version)) break;
+      }
+      --working;
+      return;
+    }
+    for (std::size_t i = static_cast<std::size_t>(thread); working > 0; ++i) {
+      const std::string id = std::to_string(i % contents);
+      const std::int64_t least = acknowledged[i % contents];
+      const auto found = opened.store->contents({&id, 1});
+      if (!found || found->front().version < least) ++stale;
+    }
+  });
+  CHECK(stale == 0);
+  for (std::size_t i = 0; i < contents; ++i) {
+    const std::string id = std::to_string(i);
+    const auto found = must(opened.store->contents({&id, 1})).front();
+    CHECK(found == must(opened.store->list({.content_id = id})).content);
+  }
+}
+
+TEST_CASE("a reading in the middle of its page keeps no other waiting") {
+  seen_store opened;
+  const comment root = post(*opened.store, {.content_id = "1", .body = "here"});
+  const auto before = look(*opened.store, "1");
+  int readings = 0;
+  const incident meanwhile{opened.seen.handles().back(), 20, [&] {
+                             const auto inner = opened.store->list({.content_id = "1"});
+                             readings += inner && inner->items.size() == 1;
+                             readings += opened.store->find(root.id).has_value();
+                             return 0;
+                           }};
+  CHECK(must(opened.store->list({.content_id = "1"})).items.size() == 1);
+  CHECK(readings == 2);
+  CHECK(look(*opened.store, "1") == before);
+}
+
+TEST_CASE("readers write nothing and keep little in memory") {
+  const seen_store opened;
+  sqlite3* const reader = opened.seen.handles().back();
+  CHECK(testing::text_of(reader, "PRAGMA query_only") == "1");
+  CHECK(testing::text_of(reader, "PRAGMA cache_size") == "-1024");
+}
+
 TEST_CASE("an insert whose commit fails is unavailable and leaves nothing") {
   seen_store opened;
   const draft written{.content_id = "1", .body = "here", .key = "k"};
@@ -586,6 +709,8 @@ TEST_CASE("an insert whose commit fails is unavailable and leaves nothing") {
   CHECK(refused.error().code == errc::unavailable);
   CHECK(opened.failures.size() == 1);
   CHECK(look(*opened.store, "1").all.content.version == 0);
+  const std::string id = "1";
+  CHECK(must(opened.store->contents({&id, 1})).front().version == 0);
   CHECK(post(*opened.store, written).position == 1);
 }
 

@@ -189,13 +189,25 @@ inline handler with_limits(handler next, request_limits limits = {}) {
   };
 }
 
-// The one place where exceptions end: those of third parties and of an empty memory. Says nothing
-// of them to the client.
+inline stream guarded(stream rest) {
+  return [rest = std::move(rest)](const std::function<void()>& wake) {
+    try {
+      return rest(wake);
+    } catch (...) {
+      return piece{.then = piece::state::broken};
+    }
+  };
+}
+
+// The one place where exceptions end: those of third parties and of an empty memory, also while an
+// answer goes on as a stream. Says nothing of them to the client.
 inline handler with_guard(handler next) {
   return [next = std::move(next)](request asked) {
     const request about{.target = asked.target, .prefix = asked.prefix, .id = asked.id};
     try {
-      return next(std::move(asked));
+      response answer = next(std::move(asked));
+      if (answer.rest) answer.rest = guarded(std::move(answer.rest));
+      return answer;
     } catch (...) {
       return problem({errc::unavailable, "The service cannot do this now."}, about);
     }

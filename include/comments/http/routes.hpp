@@ -9,8 +9,10 @@
 //   response answer = api({.method = "GET", .target = "/healthz"});   // or without
 
 #include <comments/auth/token.hpp>
+#include <comments/cache.hpp>
 #include <comments/http/message.hpp>
 #include <comments/http/middleware.hpp>
+#include <comments/http/original_list.hpp>
 #include <comments/http/problem.hpp>
 #include <comments/http/router.hpp>
 #include <comments/json/decode.hpp>
@@ -21,7 +23,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,14 +47,21 @@ struct route_options {
   bool hide_original_emails{};  // the original API publishes addresses; this sends "" instead
   std::chrono::milliseconds edit_window{std::chrono::minutes{15}};
   build_info build{};
-  observer observe{};  // hears of every answered request
+  std::size_t cache_bytes{67'108'864};  // what pages may take in memory; 0: each is made anew
+  observer observe{};                   // hears of every answered request
 };
 
-// One instance answers all requests; it holds no state of its own.
+// One instance answers all requests. Of its own it has nothing but pages that it may forget.
 class api final {
  public:
+  // An original list of more bytes is not held in memory but streamed.
+  static constexpr std::size_t whole_list_bytes_max = 262'144;
+
   api(service& service, route_options options)
-      : service_{service}, options_{std::move(options)}, sign_{service.signing_key()} {}
+      : service_{service},
+        options_{std::move(options)},
+        sign_{service.signing_key()},
+        pages_{options_.cache_bytes, service.metrics(), "comments_page_cache"} {}
 
   // POST /api/comment/new
   response post_original(request asked) const {
@@ -57,6 +69,7 @@ class api final {
     auto written = json::decode_original_draft(asked.body, key_of(asked), limits());
     if (!written) return problem(written.error(), asked);
     const std::string content_id = written->content_id;
+    written->encoded = json::encode_written(written->author, written->body, author_key());
     const auto posted = service_.post(std::move(*written));
     if (!posted) return problem(posted.error(), asked);
     response answer = answer_with(json::encode_original_posted(content_id));
@@ -67,46 +80,37 @@ class api final {
 
   // GET /api/comment/list/{content_id}
   response list_original(request asked) const {
-    query wanted{.content_id = std::string{*find_field(asked.path, "content_id")},
-                 .scope = scope::all,
-                 .limit = service_.options().page_max};
-    std::vector<comment> all;
-    std::int64_t version = -1;
-    do {
-      auto page = service_.list(wanted);
-      if (!page) return problem(page.error(), asked);
-      if (version < 0) version = page->content.version;
-      if (version == 0) {
-        response answer = answer_with(json::encode_original_not_found(wanted.content_id));
-        answer.status = 404;
-        return answer;
-      }
-      // What is posted while we read belongs to a later version than the one we answer with.
-      for (comment& item : page->items)
-        if (item.position <= version) all.push_back(std::move(item));
-      wanted.after = page->next;
-    } while (wanted.after && wanted.after->position < version);
-    // Hidden addresses make another representation, so they need another tag.
-    const std::string suffix = options_.hide_original_emails ? "-hidden\"" : "\"";
-    const std::string etag = "\"" + std::to_string(version) + suffix;
-    return fresh(asked, etag,
-                 [&] { return json::encode_original_list(all, options_.hide_original_emails); });
+    const std::string content_id{*find_field(asked.path, "content_id")};
+    const auto home = find_home(content_id);
+    if (!home) return problem(home.error(), asked);
+    if (home->version == 0) return original_not_found(content_id);
+    if (auto kept = find_kept(asked, home->version)) return fresh(asked, *kept);
+    if (has_etag(asked_etags(asked), original_etag(home->version)))
+      return not_modified(original_etag(home->version));
+    return read_original(asked, content_id);
   }
 
   // GET /api/v1/comments
   response list(request asked) const {
+    const auto home = find_home(std::string{find_field(asked.query, "content_id").value_or("")});
+    if (home)
+      if (auto kept = find_kept(asked, home->version)) return fresh(asked, *kept);
     auto wanted = read_query(asked);
     if (!wanted) return problem(wanted.error(), asked);
+    if (!home) return problem(home.error(), asked);
+    if (has_etag(asked_etags(asked), to_etag(home->version)))
+      return not_modified(to_etag(home->version));
     const auto page = service_.list(*wanted);
     if (!page) return problem(page.error(), asked);
-    std::string next;
-    if (page->next)
+    std::string next, link;
+    if (page->next) {
       next = sign_.token(cursor_purpose(*wanted), std::to_string(page->next->position) + " " +
                                                       std::to_string(page->next->votes));
-    response answer = fresh(asked, to_etag(page->content.version),
-                            [&] { return json::encode(*page, author_key(), next); });
-    if (page->next) answer.headers.emplace_back("Link", next_link(asked, next));
-    return answer;
+      link = next_link(asked, next);
+    }
+    const std::int64_t version = page->content.version;
+    return fresh(asked, *keep(asked, {version, to_etag(version), std::move(link),
+                                      json::encode(*page, author_key(), next)}));
   }
 
   // POST /api/v1/comments
@@ -114,6 +118,7 @@ class api final {
     if (auto refused = refuse_media(asked)) return std::move(*refused);
     auto written = json::decode_draft(asked.body, key_of(asked), limits());
     if (!written) return problem(written.error(), asked);
+    written->encoded = json::encode_written(written->author, written->body, author_key());
     const auto posted = service_.post(std::move(*written));
     if (!posted) return problem(posted.error(), asked);
     const comment& made = posted->stored;
@@ -135,8 +140,9 @@ class api final {
     const auto id = parse_comment_id(*find_field(asked.path, "id"));
     const auto found = id ? service_.find(*id) : comment_not_found();
     if (!found) return problem(found.error(), asked);
-    return fresh(asked, to_etag(found->version),
-                 [&] { return json::encode(*found, author_key()); });
+    const std::string etag = to_etag(found->version);
+    if (has_etag(asked_etags(asked), etag)) return not_modified(etag);
+    return fresh(etag, json::encode(*found, author_key()));
   }
 
   // GET /api/v1/counts
@@ -153,7 +159,9 @@ class api final {
   response find_content(request asked) const {
     const auto found = service_.find_content(std::string{*find_field(asked.path, "content_id")});
     if (!found) return problem(found.error(), asked);
-    return fresh(asked, to_etag(found->version), [&] { return json::encode(*found); });
+    const std::string etag = to_etag(found->version);
+    if (has_etag(asked_etags(asked), etag)) return not_modified(etag);
+    return fresh(etag, json::encode(*found));
   }
 
   // GET /healthz, /readyz, /version, /metrics
@@ -277,22 +285,94 @@ class api final {
             .body = std::move(body)};
   }
 
-  // 304 if the client has this version already, else what `render` writes. Caches ask each time.
-  template <typename Render>
-  static response fresh(const request& asked, const std::string& etag, Render&& render) {
-    response answer{.headers = {{"ETag", etag}, {"Cache-Control", "no-cache"}}};
-    if (has_etag(find_header(asked.headers, "If-None-Match").value_or(""), etag)) {
-      answer.status = 304;
-      return answer;
+  // A list as it stood at a version of its content. The same target at the same version is the
+  // same list, so it is kept under its target: nobody reads the query of one that is known.
+  struct kept_list {
+    std::int64_t version{};
+    std::string etag{};
+    std::string link{};  // to the next page, if there is one
+    std::string body{};
+  };
+
+  // The content itself, which anybody may comment on: version 0 if nobody has.
+  result<content> find_home(const std::string& content_id) const {
+    auto found = service_.contents({&content_id, 1});
+    if (!found) return std::move(found).error();
+    return std::move(found->front());
+  }
+
+  static std::string name_of(const request& asked) { return asked.prefix + ' ' + asked.target; }
+
+  std::shared_ptr<const kept_list> find_kept(const request& asked, std::int64_t version) const {
+    return pages_.find(name_of(asked),
+                       [version](const kept_list& kept) { return kept.version == version; });
+  }
+
+  // Contents that nobody commented on are not kept: anybody can name any number of them.
+  std::shared_ptr<const kept_list> keep(const request& asked, kept_list made) const {
+    made.body.shrink_to_fit();
+    const std::size_t bytes = made.etag.size() + made.link.size() + made.body.size();
+    auto kept = std::make_shared<const kept_list>(std::move(made));
+    if (kept->version > 0) pages_.put(name_of(asked), kept, bytes);
+    return kept;
+  }
+
+  // Hidden addresses make another representation, so they need another tag.
+  std::string original_etag(std::int64_t version) const {
+    return '"' + std::to_string(version) + (options_.hide_original_emails ? "-hidden\"" : "\"");
+  }
+
+  static response original_not_found(const std::string& content_id) {
+    response answer = answer_with(json::encode_original_not_found(content_id));
+    answer.status = 404;
+    return answer;
+  }
+
+  // The original list from the store: whole, or its first pieces and a stream of the others.
+  response read_original(const request& asked, const std::string& content_id) const {
+    const auto list =
+        std::make_shared<original_list>(service_, content_id, options_.hide_original_emails);
+    std::string body;
+    for (piece next; next.then == piece::state::more && body.size() < whole_list_bytes_max;) {
+      next = list->next();
+      if (next.then == piece::state::broken) return problem(list->why(), asked);
+      body += next.bytes;
     }
-    answer.headers.emplace_back("Content-Type", "application/json");
-    answer.body = render();
+    const std::int64_t version = list->home()->version;
+    const std::string etag = original_etag(version);
+    if (has_etag(asked_etags(asked), etag)) return not_modified(etag);
+    if (list->is_over() && list->is_of_one_version())
+      return fresh(asked, *keep(asked, {version, etag, {}, std::move(body)}));
+    response answer = fresh(etag, std::move(body));
+    if (!list->is_over()) answer.rest = [list](const auto&) { return list->next(); };
+    return answer;
+  }
+
+  static std::string_view asked_etags(const request& asked) {
+    return find_header(asked.headers, "If-None-Match").value_or("");
+  }
+
+  // The client has this version already. Caches ask each time.
+  static response not_modified(const std::string& etag) {
+    return {.status = 304, .headers = {{"ETag", etag}, {"Cache-Control", "no-cache"}}};
+  }
+  static response fresh(const std::string& etag, std::string body) {
+    return {.headers = {{"ETag", etag},
+                        {"Cache-Control", "no-cache"},
+                        {"Content-Type", "application/json"}},
+            .body = std::move(body)};
+  }
+  static response fresh(const request& asked, const kept_list& kept) {
+    if (has_etag(asked_etags(asked), kept.etag)) return not_modified(kept.etag);
+    response answer = fresh(kept.etag, kept.body);
+    if (!kept.link.empty()) answer.headers.emplace_back("Link", kept.link);
     return answer;
   }
 
   service& service_;
   const route_options options_;
   const auth::signer sign_;
+  mutable cache<kept_list> pages_;
 };
 
 // The whole API, ready to be mounted: every route, inside its middleware.

@@ -4,14 +4,27 @@
 // Times are RFC 3339 in UTC, ids are UUIDs, what is not there is null. E-mail addresses appear in
 // the answers of the original API alone. Text that is no UTF-8 (a store of somebody else's could
 // hold some) is written with U+FFFD instead of failing.
+//
+// What of a comment only its author can change is encoded once, when it is written, and kept with
+// it (`comment::encoded`); an answer is joined from such texts and a few numbers.
+//
+//   draft.encoded = json::encode_written(draft.author, draft.body, key);   // when it is posted
+//   json::encode(page, key, next);                                         // whenever it is read
 
 #include <comments/store.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace comments::json {
@@ -36,58 +49,138 @@ inline std::string dump(const document& value) {
   return value.dump(-1, ' ', false, document::error_handler_t::replace);
 }
 
-inline document to_document(const comment& comment, const author_key& key) {
-  const auto or_null = [](const auto& value, auto write) {
-    return value ? document(write(*value)) : document(nullptr);
-  };
-  return {{"id", to_string(comment.id)},
-          {"content_id", comment.content_id},
-          {"parent_id", or_null(comment.parent, [](const auto& id) { return to_string(id); })},
-          {"status", to_text(comment.status)},
-          {"author",
-           {{"name", comment.author.name},
-            {"verified", comment.author.verified},
-            {"key", key(comment.author)}}},
-          {"body", comment.body},
-          {"body_html", to_paragraphs(comment.body)},
-          {"votes", comment.votes},
-          {"replies", comment.replies},
-          {"created_at", to_rfc3339(comment.created_at)},
-          {"edited_at", or_null(comment.edited_at, to_rfc3339)},
-          {"version", comment.version}};
+// Appends `text` as a JSON string. Most needs no escape, so the library is asked for the rest only.
+inline void append_text(std::string& to, std::string_view text) {
+  const bool is_plain = std::ranges::all_of(
+      text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (is_plain)
+    to.append("\"").append(text).append("\"");
+  else
+    to += dump(text);
 }
 
-inline document to_document(const content& content) {
-  return {{"content_id", content.content_id},
-          {"version", content.version},
-          {"comments", content.comments},
-          {"status", to_text(content.status)}};
+inline void append_number(std::string& to, std::int64_t number) {
+  char digits[24];
+  to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-inline std::string encode(const content& content) { return dump(to_document(content)); }
+// What `comment::encoded` starts with: the number of its form. A form never changes under its
+// number; texts of other forms, and of none, are made anew whenever they are read.
+inline constexpr std::string_view form = "1 ";
+
+// The text for `comment::encoded`. It has "author", "body" and "body_html", as they stand in the
+// comment's JSON, and nothing else may rely on more than that.
+inline std::string encode_written(const author& author, std::string_view body,
+                                  const author_key& key) {
+  std::string text{form};
+  append_text(text += R"("author":{"name":)", author.name);
+  text += author.verified ? R"(,"verified":true,"key":)" : R"(,"verified":false,"key":)";
+  append_text(text, key(author));
+  append_text(text += R"(},"body":)", body);
+  append_text(text += R"(,"body_html":)", to_paragraphs(body));
+  return text;
+}
+
+// What `encode_written` made of a comment: kept with it, or made now, which is then in `made`.
+inline std::string_view find_written(const comment& comment, const author_key& key,
+                                     std::string& made) {
+  const bool is_kept = comment.encoded.starts_with(form);
+  if (!is_kept) made = encode_written(comment.author, comment.body, key);
+  return std::string_view{is_kept ? comment.encoded : made}.substr(form.size());
+}
+
+// The body's string in what `find_written` found. No quote stands in a string without a backslash,
+// so nothing that anybody wrote looks like these keys.
+inline std::string_view body_of(std::string_view written) {
+  constexpr std::string_view before = R"(},"body":)", behind = R"(,"body_html":")";
+  const std::size_t at = written.find(before);
+  if (at == written.npos) return R"("")";
+  const std::size_t start = at + before.size();
+  return written.substr(start, written.find(behind, start) - start);
+}
 
 // `edit_token` is written only where there is one.
+inline void append(std::string& to, const comment& comment, const author_key& key,
+                   std::string_view edit_token = {}) {
+  std::string made;
+  to.append(R"({"id":")").append(to_string(comment.id));
+  append_text(to += R"(","content_id":)", comment.content_id);
+  if (comment.parent)
+    to.append(R"(,"parent_id":")").append(to_string(*comment.parent)).append("\"");
+  else
+    to += R"(,"parent_id":null)";
+  to.append(R"(,"status":")").append(to_text(comment.status)).append("\",");
+  to += find_written(comment, key, made);
+  append_number(to += R"(,"votes":)", comment.votes);
+  append_number(to += R"(,"replies":)", comment.replies);
+  to.append(R"(,"created_at":")").append(to_rfc3339(comment.created_at)).append("\"");
+  if (comment.edited_at)
+    to.append(R"(,"edited_at":")").append(to_rfc3339(*comment.edited_at)).append("\"");
+  else
+    to += R"(,"edited_at":null)";
+  append_number(to += R"(,"version":)", comment.version);
+  if (!edit_token.empty()) append_text(to += R"(,"edit_token":)", edit_token);
+  to += "}";
+}
+
+inline void append(std::string& to, const content& content) {
+  append_text(to += R"({"content_id":)", content.content_id);
+  append_number(to += R"(,"version":)", content.version);
+  append_number(to += R"(,"comments":)", content.comments);
+  to.append(R"(,"status":")").append(to_text(content.status)).append("\"}");
+}
+
+// About how long a comment is in an answer.
+inline std::size_t size_of(const comment& comment) {
+  constexpr std::size_t fixed = 400;
+  return comment.encoded.size() + comment.content_id.size() + fixed;
+}
+
+inline std::string encode(const content& content) {
+  std::string text;
+  append(text, content);
+  return text;
+}
+
 inline std::string encode(const comment& comment, const author_key& key,
                           std::string_view edit_token = {}) {
-  document written = to_document(comment, key);
-  if (!edit_token.empty()) written["edit_token"] = edit_token;
-  return dump(written);
+  std::string text;
+  text.reserve(size_of(comment) + edit_token.size());
+  append(text, comment, key, edit_token);
+  return text;
 }
 
 // `next` is the signed text of the page's cursor, empty on the last page.
 inline std::string encode(const page& page, const author_key& key, std::string_view next) {
-  document items = document::array();
-  for (const comment& item : page.items) items.push_back(to_document(item, key));
-  return dump({{"items", std::move(items)},
-               {"next", next.empty() ? document(nullptr) : document(next)},
-               {"content", to_document(page.content)}});
+  std::size_t size = 1000;
+  for (const comment& item : page.items) size += size_of(item);
+  std::string text;
+  text.reserve(size);
+  text += R"({"items":[)";
+  for (const comment& item : page.items) {
+    if (&item != &page.items.front()) text += ",";
+    append(text, item, key);
+  }
+  text += R"(],"next":)";
+  if (next.empty())
+    text += "null";
+  else
+    append_text(text, next);
+  append(text += R"(,"content":)", page.content);
+  return text += "}";
 }
 
-// {"counts":{"a":2,"b":0}}
+// {"counts":{"a":2,"b":0}}, each content once.
 inline std::string encode_counts(std::span<const content> contents) {
-  document counts = document::object();
-  for (const content& content : contents) counts[content.content_id] = content.comments;
-  return dump({{"counts", std::move(counts)}});
+  std::string text = R"({"counts":{)";
+  std::set<std::string_view> written;
+  for (const content& content : contents) {
+    if (!written.insert(content.content_id).second) continue;
+    if (written.size() > 1) text += ",";
+    append_text(text, content.content_id);
+    append_number(text += ":", content.comments);
+  }
+  return text += "}}";
 }
 
 // The answers of the original API, whose words are frozen.
@@ -100,12 +193,16 @@ inline std::string encode_original_not_found(std::string_view content_id) {
   return dump({{"status", "NOT-FOUND"},
                {"message", "content_id " + std::string{content_id} + " not found"}});
 }
-inline std::string encode_original_list(std::span<const comment> comments, bool hide_emails) {
-  document items = document::array();
-  for (const comment& comment : comments)
-    items.push_back(
-        {{"email", hide_emails ? "" : comment.author.email}, {"comment", comment.body}});
-  return dump(items);
+// One comment of the original list, which is these between "[" and "]", with "," between them.
+inline void append_original(std::string& to, const comment& comment, bool hide_email) {
+  to += R"({"email":)";
+  append_text(to, hide_email ? std::string_view{} : comment.author.email);
+  to += R"(,"comment":)";
+  if (comment.encoded.starts_with(form))
+    to += body_of(comment.encoded);
+  else
+    append_text(to, comment.body);
+  to += "}";
 }
 
 // A flat object of texts: {"status":"ok"}.

@@ -52,13 +52,11 @@ class memory_store final : public store {
     const shelved* shelf = find_shelf(query.content_id);
     if (!shelf) return page{.content = {.content_id = query.content_id}};
     page answer{.content = shelf->content};
-    for (const comment& comment : shelf->comments)
-      if (is_wanted(comment, query)) answer.items.push_back(comment);
-    std::ranges::sort(answer.items, {}, [&](const comment& c) { return rank(query.sort, c); });
-    if (answer.items.size() > query.limit) {
-      answer.items.resize(query.limit);
+    const auto wanted = find_wanted(*shelf, query);
+    for (std::size_t i = 0; i < std::min(wanted.size(), query.limit); ++i)
+      answer.items.push_back(*wanted[i]);
+    if (wanted.size() > query.limit)
       answer.next = cursor{answer.items.back().position, answer.items.back().votes};
-    }
     return answer;
   }
 
@@ -112,6 +110,21 @@ class memory_store final : public store {
     if (query.scope == scope::roots && comment.parent) return false;
     if (query.scope == scope::replies && comment.parent != query.parent) return false;
     return !query.after || rank(query.sort, *query.after) < rank(query.sort, comment);
+  }
+
+  // What a query asks for in its order, and at least one more than its limit if there are more.
+  static std::vector<const comment*> find_wanted(const shelved& shelf, const query& query) {
+    std::vector<const comment*> wanted;
+    auto at = shelf.comments.begin();
+    const bool is_in_order =
+        query.sort == sort::oldest;  // they stand like that, so a page is short
+    if (is_in_order && query.after)
+      at = std::ranges::upper_bound(shelf.comments, query.after->position, {}, &comment::position);
+    for (; at != shelf.comments.end() && !(is_in_order && wanted.size() > query.limit); ++at)
+      if (is_wanted(*at, query)) wanted.push_back(&*at);
+    if (!is_in_order)
+      std::ranges::sort(wanted, {}, [&](const comment* c) { return rank(query.sort, *c); });
+    return wanted;
   }
 
   const shelved* find_shelf(std::string_view content_id) const {

@@ -62,6 +62,9 @@ CREATE TABLE event (
   at BIGINT NOT NULL,
   PRIMARY KEY (content_id, version)
 );
+)sql"},
+                                       migration{2, R"sql(
+ALTER TABLE comment ADD COLUMN encoded TEXT NOT NULL DEFAULT '';
 )sql"}};
 
 // The newest schema that this program knows.
@@ -70,7 +73,7 @@ inline constexpr int newest = migrations.back().number;
 // What a comment is read from, in the order that the stores read it.
 inline constexpr std::string_view comment_columns =
     "id, content_id, parent_id, position, status, author_name, author_email, author_url, "
-    "author_verified, body, votes, replies, created_at, edited_at, version";
+    "author_verified, body, votes, replies, created_at, edited_at, version, encoded";
 
 // The statement for one page. Parameters: ?1 content_id, ?2 parent_id, ?3 limit, ?4 the cursor's
 // position, ?5 its votes; those that a scope or sort does not use stand in no condition. Each form

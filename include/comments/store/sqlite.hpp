@@ -2,19 +2,21 @@
 // store/sqlite.hpp - comments in one SQLite file: the store for one process on one machine.
 //
 // Write-ahead log, synchronous=FULL: an acknowledged comment is on disk, and comments that come at
-// the same moment share the sync that puts them there. One connection writes, one reads, so readers
-// see a snapshot and never wait for writers. The file belongs to the process that opened it: a
-// second one is refused, by a lock on `path` + "-lock", because versions, caches and live updates
-// are that process's to keep. Reading the file with other tools is fine.
+// the same moment share the sync that puts them there. One connection writes and several read, so
+// readers see a snapshot and never wait for writers. The file belongs to the process that opened
+// it: a second one is refused, by a lock on `path` + "-lock", because versions, caches and live
+// updates are that process's to keep. Reading the file with other tools is fine.
 //
 //   auto store = sqlite_store::open({.path = "comments.db"});
 //   if (!store) return fail(store.error().message);
 //   service api{**store};
 
 #include <comments/store.hpp>
+#include <comments/store/content_table.hpp>
 #include <comments/store/group_commit.hpp>
 #include <comments/store/schema.hpp>
 #include <comments/store/sqlite_connection.hpp>
+#include <comments/store/sqlite_pool.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -35,7 +37,9 @@ struct sqlite_options {
   std::string path{};
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
   group_limits group{};                       // how many writes share a commit, or wait for one
-  // Hears SQLite's own words whenever a call fails, for the log. Called under the store's lock.
+  std::size_t contents_kept{content_table::contents_kept_max};  // in memory, for `contents`
+  std::size_t readers{4};  // how many read at once, each on a connection; further ones wait
+  // Hears SQLite's own words whenever a call fails, for the log. Called from any thread.
   std::function<void(std::string_view)> on_failure{};
 };
 
@@ -65,12 +69,12 @@ class sqlite_store final : public store {
     auto writer = sqlite::connect(options.path, options.busy_wait, options.on_failure);
     if (!writer) return std::move(writer).error();
     if (auto migrated = migrate(**writer); !migrated) return std::move(migrated).error();
-    auto reader = sqlite::connect(options.path, options.busy_wait, options.on_failure);
-    if (!reader) return std::move(reader).error();
     std::string key = read_key(**writer);
     if (key.size() != 32) return sqlite::refused("it is damaged: its signing key is missing");
-    return std::unique_ptr<sqlite_store>{new sqlite_store{
-        options.group, std::move(lock), std::move(*writer), std::move(*reader), std::move(key)}};
+    auto opened = std::unique_ptr<sqlite_store>{
+        new sqlite_store{options, std::move(lock), std::move(*writer), std::move(key)}};
+    if (!opened->readers_.take()) return sqlite::refused("it cannot be opened twice");
+    return opened;
   }
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
@@ -81,7 +85,9 @@ class sqlite_store final : public store {
   }
 
   result<comment> find(const comment_id& id) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
     auto found = find_in(work, id);
     if (work->failed()) return unavailable();
     if (!found) return comment_not_found();
@@ -89,7 +95,9 @@ class sqlite_store final : public store {
   }
 
   result<page> list(const query& query) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
     page answer{.content = find_content(work, query.content_id)};
     const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
     const bool has_parent = query.scope == scope::replies && query.parent;
@@ -107,16 +115,28 @@ class sqlite_store final : public store {
   }
 
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
     std::vector<content> found;
-    for (const std::string& id : ids) found.push_back(find_content(work, id));
+    std::vector<std::pair<std::size_t, std::uint64_t>> missing;  // its place, and when we looked
+    for (const std::string& id : ids) {
+      auto [known, moment] = known_.look(id);
+      if (!known) missing.emplace_back(found.size(), moment);
+      found.push_back(known ? std::move(*known) : content{.content_id = id});
+    }
+    if (missing.empty()) return found;
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
+    for (const auto& [i, moment] : missing) found[i] = find_content(work, ids[i]);
     if (work->failed()) return unavailable();
+    for (const auto& [i, moment] : missing) known_.fill(found[i], moment);
     return found;
   }
 
   result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
                                     std::size_t limit) const override {
-    sqlite::transaction work{*reader_, "BEGIN"};
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
     std::vector<event> found;
     auto rows = work->prepare(
         "SELECT version, kind, comment_id, at FROM event "
@@ -144,35 +164,54 @@ class sqlite_store final : public store {
   };
   using insertions = group_commit<insertion, result<posting>>;
 
-  sqlite_store(const group_limits& group, std::unique_ptr<sqlite::file_lock> lock,
-               std::unique_ptr<connection> writer, std::unique_ptr<connection> reader,
-               std::string key)
+  sqlite_store(const sqlite_options& options, std::unique_ptr<sqlite::file_lock> lock,
+               std::unique_ptr<connection> writer, std::string key)
       : lock_{std::move(lock)},
         writer_{std::move(writer)},
-        reader_{std::move(reader)},
+        readers_{options.readers, [options] { return open_reader(options); }},
         key_{std::move(key)},
-        writes_{group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
+        known_{options.contents_kept},
+        writes_{options.group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
 
   // Each work has an outcome of its own, but what they rest on is one commit: if that fails, what
   // any of them saw or did has never been.
   void write_all(std::span<const insertion* const> works,
                  std::span<std::optional<result<posting>>> outcomes) {
     sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
+    std::vector<content> moved;
     for (std::size_t i = 0; i < works.size(); ++i) {
-      const bool is_done = work->attempt([&] { outcomes[i] = write_one(work, *works[i]); });
-      if (!is_done) outcomes[i] = unavailable();
+      const std::size_t before = moved.size();
+      const bool is_done = work->attempt([&] { outcomes[i] = write_one(work, *works[i], moved); });
+      if (is_done) continue;
+      outcomes[i] = unavailable();
+      moved.resize(before);
     }
-    if (work->commit()) return;
+    if (work->commit()) {
+      for (const content& content : moved) known_.update(content);
+      return;
+    }
+    known_.clear();  // who knows what became of it
     for (auto& outcome : outcomes) outcome = unavailable();
   }
 
-  static result<posting> write_one(transaction& work, const insertion& wanted) {
+  // Adds to `moved` what it made of a content.
+  static result<posting> write_one(transaction& work, const insertion& wanted,
+                                   std::vector<content>& moved) {
     const draft& draft = wanted.draft;
     if (!draft.key.empty()) {
       if (auto known = replay(work, draft); !known || known->replayed) return known;
     }
     if (draft.parent && !is_repliable(work, draft)) return parent_not_found();
-    return posting{.stored = write(work, wanted)};
+    return posting{.stored = write(work, wanted, moved)};
+  }
+
+  // Its cache of 1 MB is small, because each commit of the writer empties it.
+  static result<std::unique_ptr<connection>> open_reader(const sqlite_options& options) {
+    auto opened = sqlite::connect(options.path, options.busy_wait, options.on_failure);
+    if (!opened) return opened;
+    if (!(*opened)->execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024"))
+      return sqlite::refused("it cannot be read");
+    return opened;
   }
 
   static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
@@ -243,24 +282,26 @@ class sqlite_store final : public store {
   }
 
   // All that one new comment changes. Whether it took effect, the commit tells.
-  static comment write(transaction& work, const insertion& wanted) {
+  static comment write(transaction& work, const insertion& wanted, std::vector<content>& moved) {
     const auto& [draft, now, id] = wanted;
-    auto moved = work->prepare(
+    auto home = work->prepare(
         "INSERT INTO content (content_id, version, comments, status) VALUES (?1, 1, 1, 'open') "
         "ON CONFLICT (content_id) DO UPDATE SET version = version + 1, comments = comments + 1 "
-        "RETURNING version",
+        "RETURNING version, comments, status",
         draft.content_id);
-    const std::int64_t version = moved.step() ? moved.number(0) : 0;
+    moved.push_back(read_content(home, draft.content_id));
+    const std::int64_t version = moved.back().version;
     const std::string id_text = to_string(id);
     const std::string parent = draft.parent ? to_string(*draft.parent) : "";
     const std::int64_t at = to_milliseconds(now);
     auto row = work->prepare(
         "INSERT INTO comment VALUES (?1, ?2, ?3, ?4, 'published', ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, "
-        "NULL, ?2, ?11, ?12)",
+        "NULL, ?2, ?11, ?12, ?13)",
         draft.content_id, version, id_text, parent, draft.author.name, draft.author.email,
         draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
     if (!draft.key.empty()) row.bind(11, draft.key);
     row.bind(12, fingerprint(draft));
+    row.bind(13, draft.encoded);
     row.step();
     if (draft.parent)
       work->run(
@@ -284,6 +325,11 @@ class sqlite_store final : public store {
   static content find_content(transaction& work, std::string_view content_id) {
     auto row = work->prepare("SELECT version, comments, status FROM content WHERE content_id = ?1",
                              content_id);
+    return read_content(row, content_id);
+  }
+
+  // The next row, of version, comments and status; a content of version 0 if there is none.
+  static content read_content(sqlite::statement& row, std::string_view content_id) {
     content found{.content_id = std::string{content_id}};
     if (!row.step()) return found;
     found.version = row.number(0);
@@ -306,13 +352,15 @@ class sqlite_store final : public store {
             .created_at = from_milliseconds(row.number(12)),
             .edited_at =
                 row.is_null(13) ? std::nullopt : std::optional{from_milliseconds(row.number(13))},
-            .version = row.number(14)};
+            .version = row.number(14),
+            .encoded = row.text(15)};
   }
 
   std::unique_ptr<sqlite::file_lock> lock_;
   std::unique_ptr<connection> writer_;
-  std::unique_ptr<connection> reader_;
+  mutable sqlite::pool readers_;
   std::string key_;
+  mutable content_table known_;
   insertions writes_;
 };
 

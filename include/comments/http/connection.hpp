@@ -9,7 +9,10 @@
 #include <comments/http/framing.hpp>
 #include <comments/http/httplib_engine.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -52,9 +55,8 @@ class connection final {
 
   // Sends what is written and not sent: all of it, as much as the client takes now, or it is gone.
   step flush() {
-    while (sent_ < out_.size()) {
-      const ssize_t count =
-          ::send(*socket_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+    while (sent_ < out_.size() + body_.size()) {
+      const ssize_t count = send_some();
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? step::blocked : step::broken;
       sent_ += static_cast<std::size_t>(count);
@@ -62,6 +64,7 @@ class connection final {
     }
     sent_ = 0;
     keep_small(out_);
+    body_ = {};
     return step::done;
   }
   // How much the client took since it was asked last.
@@ -142,9 +145,13 @@ class connection final {
     stream_ = std::move(made.rest);
     is_chunked_ = made.is_chunked;
     if (out_.empty())
-      out_ = std::move(made.bytes);
+      out_ = std::move(made.head);
     else
-      out_ += made.bytes;
+      out_ += made.head;  // behind an invitation
+    if (!stream_)
+      body_ = std::move(made.body);
+    else
+      write_piece(made.body);
   }
   bool is_last() const { return is_last_; }
 
@@ -184,6 +191,18 @@ class connection final {
  private:
   std::string_view bytes() const { return std::string_view{in_}.substr(taken_); }
 
+  // One call for both texts, or for what is left of them.
+  ssize_t send_some() {
+    const std::size_t head = std::min(sent_, out_.size());
+    const std::size_t body = sent_ - head;
+    iovec parts[] = {{out_.data() + head, out_.size() - head},
+                     {body_.data() + body, body_.size() - body}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    return ::sendmsg(*socket_, &message, MSG_NOSIGNAL);
+  }
+
   // Empties a buffer, and gives the memory of a large one back: most connections only wait.
   static void keep_small(std::string& buffer) {
     constexpr std::size_t kept_bytes = 1024;
@@ -209,6 +228,7 @@ class connection final {
   std::string in_{};
   std::size_t taken_{};  // bytes of `in_` that belong to answered requests
   std::string out_{};
+  std::string body_{};  // goes out behind `out_`
   std::size_t sent_{};
   std::size_t progress_{};
   std::size_t discarded_{};

@@ -8,7 +8,7 @@
 //   engine answers;
 //   answers.serve(routes(service), "/comments");
 //   answers.Get("/mine", …);
-//   wire_answer answer = answers.answer({.bytes = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", …});
+//   wire_answer made = answers.answer({.bytes = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", …});
 
 #include <comments/http/httplib.hpp>
 #include <comments/http/message.hpp>
@@ -39,10 +39,11 @@ struct wire_request {
   std::optional<error> refusal{};  // why it is refused
 };
 
-// `bytes` are the answer, or its start if there is a `rest`, whose pieces go in chunks if
-// `is_chunked`. Without bytes the connection can only be closed.
+// The answer is `head`, `body` and the pieces of `rest`, if there is one; in chunks if
+// `is_chunked`. Without a head the connection can only be closed.
 struct wire_answer {
-  std::string bytes{};
+  std::string head{};
+  std::string body{};
   stream rest{};
   bool is_chunked{};
   bool is_last{};
@@ -162,13 +163,16 @@ class engine final : public httplib::Server {
     if (now.is_ours && !now.refusal) now.refusal = detail::refusal_of(asked.method, asked.has_body);
     current_ = &now;
     try {
-      process(now, made.bytes);
+      process(now, made.head);
     } catch (...) {  // what is written is not all of it
       made = {.is_last = true};
     }
     current_ = nullptr;
-    if (asked.method == "HEAD") made.rest = nullptr;
-    if (made.bytes.empty()) made.is_last = true;
+    if (asked.method == "HEAD") {
+      made.rest = nullptr;
+      made.body.clear();
+    }
+    if (made.head.empty()) made.is_last = true;
     return made;
   }
 
@@ -222,8 +226,10 @@ class engine final : public httplib::Server {
       to.set_header("Allow", detail::methods_anywhere);
     if (!asked.refusal) asked.body = now.asked->body;
     response answer = now.owner->api_(std::move(asked));
+    const std::string type = detail::write_head(answer, from, to);
+    if (!answer.body.empty() || answer.rest) to.set_header("Content-Type", type);
+    now.made->body = std::move(answer.body);  // past cpp-httplib, which would copy it twice
     now.made->rest = std::move(answer.rest);
-    detail::write(std::move(answer), false, from, to);
     now.is_answered = true;
     return HandlerResponse::Handled;
   }
@@ -233,10 +239,12 @@ class engine final : public httplib::Server {
     const wire_request& asked = *now.asked;
     wire_answer& made = *now.made;
     for (const char* name : {"Connection", "Keep-Alive"}) to.headers.erase(name);
-    if (now.is_ours) to.headers.erase("Accept-Ranges");
-    if (to.status == 204 || to.status == 304) to.headers.erase("Content-Length");
+    if (now.is_ours) {
+      for (const char* name : {"Accept-Ranges", "Content-Length"}) to.headers.erase(name);
+      if (!made.rest && to.status != 204 && to.status != 304)
+        to.headers.emplace("Content-Length", std::to_string(made.body.size()));
+    }
     if (made.rest) {
-      to.headers.erase("Content-Length");
       made.is_chunked = !asked.is_http_1_0;
       made.is_last |= asked.is_http_1_0;  // its end is the connection's
       if (made.is_chunked) to.headers.emplace("Transfer-Encoding", "chunked");

@@ -10,6 +10,7 @@
 
 #include <comments/auth/token.hpp>
 #include <comments/cache.hpp>
+#include <comments/http/gzip.hpp>
 #include <comments/http/message.hpp>
 #include <comments/http/middleware.hpp>
 #include <comments/http/original_list.hpp>
@@ -84,7 +85,7 @@ class api final {
     const auto home = find_home(content_id);
     if (!home) return problem(home.error(), asked);
     if (home->version == 0) return original_not_found(content_id);
-    if (auto kept = find_kept(asked, home->version)) return fresh(asked, *kept);
+    if (auto kept = find_kept(name_of(asked), home->version)) return fresh(asked, *kept);
     if (has_etag(asked_etags(asked), original_etag(home->version)))
       return not_modified(original_etag(home->version));
     return read_original(asked, content_id);
@@ -94,7 +95,7 @@ class api final {
   response list(request asked) const {
     const auto home = find_home(std::string{find_field(asked.query, "content_id").value_or("")});
     if (home)
-      if (auto kept = find_kept(asked, home->version)) return fresh(asked, *kept);
+      if (auto kept = find_kept(name_of(asked), home->version)) return fresh(asked, *kept);
     auto wanted = read_query(asked);
     if (!wanted) return problem(wanted.error(), asked);
     if (!home) return problem(home.error(), asked);
@@ -109,8 +110,8 @@ class api final {
       link = next_link(asked, next);
     }
     const std::int64_t version = page->content.version;
-    return fresh(asked, *keep(asked, {version, to_etag(version), std::move(link),
-                                      json::encode(*page, author_key(), next)}));
+    return fresh(asked, *keep(name_of(asked), {version, to_etag(version), std::move(link),
+                                               json::encode(*page, author_key(), next)}));
   }
 
   // POST /api/v1/comments
@@ -303,17 +304,16 @@ class api final {
 
   static std::string name_of(const request& asked) { return asked.prefix + ' ' + asked.target; }
 
-  std::shared_ptr<const kept_list> find_kept(const request& asked, std::int64_t version) const {
-    return pages_.find(name_of(asked),
-                       [version](const kept_list& kept) { return kept.version == version; });
+  std::shared_ptr<const kept_list> find_kept(const std::string& name, std::int64_t version) const {
+    return pages_.find(name, [version](const kept_list& kept) { return kept.version == version; });
   }
 
   // Contents that nobody commented on are not kept: anybody can name any number of them.
-  std::shared_ptr<const kept_list> keep(const request& asked, kept_list made) const {
+  std::shared_ptr<const kept_list> keep(const std::string& name, kept_list made) const {
     made.body.shrink_to_fit();
     const std::size_t bytes = made.etag.size() + made.link.size() + made.body.size();
     auto kept = std::make_shared<const kept_list>(std::move(made));
-    if (kept->version > 0) pages_.put(name_of(asked), kept, bytes);
+    if (kept->version > 0) pages_.put(name, kept, bytes);
     return kept;
   }
 
@@ -342,7 +342,7 @@ class api final {
     const std::string etag = original_etag(version);
     if (has_etag(asked_etags(asked), etag)) return not_modified(etag);
     if (list->is_over() && list->is_of_one_version())
-      return fresh(asked, *keep(asked, {version, etag, {}, std::move(body)}));
+      return fresh(asked, *keep(name_of(asked), {version, etag, {}, std::move(body)}));
     response answer = fresh(etag, std::move(body));
     if (!list->is_over()) answer.rest = [list](const auto&) { return list->next(); };
     return answer;
@@ -362,11 +362,25 @@ class api final {
                         {"Content-Type", "application/json"}},
             .body = std::move(body)};
   }
-  static response fresh(const request& asked, const kept_list& kept) {
+  response fresh(const request& asked, const kept_list& kept) const {
     if (has_etag(asked_etags(asked), kept.etag)) return not_modified(kept.etag);
-    response answer = fresh(kept.etag, kept.body);
+    const auto packed = find_packed(asked, kept);
+    response answer = fresh(kept.etag, packed ? packed->body : kept.body);
+    if (packed) answer.headers.emplace_back("Content-Encoding", "gzip");
     if (!kept.link.empty()) answer.headers.emplace_back("Link", kept.link);
     return answer;
+  }
+
+  // The same list packed, once for all who take it so; null where it is better sent as it is.
+  std::shared_ptr<const kept_list> find_packed(const request& asked, const kept_list& kept) const {
+    const bool is_worth_it = kept.body.size() >= gzip_bytes_min &&
+                             takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
+    if (!is_worth_it) return nullptr;
+    const std::string name = name_of(asked) + " gzip";
+    if (auto known = find_kept(name, kept.version)) return known;
+    std::string packed = gzip(kept.body);
+    if (packed.empty()) return nullptr;
+    return keep(name, {.version = kept.version, .body = std::move(packed)});
   }
 
   service& service_;
@@ -395,7 +409,7 @@ inline handler routes(service& service, route_options options = {}) {
   add("GET /version", &api::version);
   add("GET /metrics", &api::metrics);
   handler inner = [table](request asked) { return (*table)(std::move(asked)); };
-  inner = with_limits(with_guard(std::move(inner)), options.limits);
+  inner = with_limits(with_guard(with_gzip(std::move(inner))), options.limits);
   inner = with_observer(std::move(inner), service.metrics(), options.observe);
   return with_request_id(std::move(inner), options.limits);
 }

@@ -2,6 +2,8 @@
 
 #include <comments/clock.hpp>
 
+#include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
 #include <nlohmann/json.hpp>
 
 #include <charconv>
@@ -15,6 +17,33 @@ using document = nlohmann::ordered_json;
 
 comments::instant now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// What spdlog writes to. A message comes as the whole line, so there is nothing to format.
+class line_sink final : public spdlog::sinks::sink {
+ public:
+  using way = void (line_writer::*)(std::string_view);
+
+  line_sink(line_writer& lines, way write) : lines_{lines}, write_{write} {}
+
+  void log(const spdlog::details::log_msg& message) override {
+    (lines_.*write_)({message.payload.data(), message.payload.size()});
+  }
+  void flush() override { lines_.now(""); }
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  line_writer& lines_;
+  const way write_;
+};
+
+std::unique_ptr<spdlog::logger> make_logger(line_writer& lines, line_sink::way write,
+                                            std::string_view level) {
+  auto made =
+      std::make_unique<spdlog::logger>("comments", std::make_shared<line_sink>(lines, write));
+  made->set_level(spdlog::level::from_str(std::string{level}));
+  return made;
 }
 
 // The time as a line has it. All but the milliseconds is kept for the next line of that second.
@@ -90,31 +119,35 @@ class request_line final {
 }  // namespace
 
 log::log(std::string_view level, std::string_view format)
-    : has_info_{level == "debug" || level == "info"},
-      has_errors_{level != "off"},
-      is_json_{format == "json"},
+    : is_json_{format == "json"},
       lines_{[](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },
              [is_json = is_json_](std::uint64_t count) {
                return event_line(is_json, "error", "lines_dropped",
                                  {{"count", std::to_string(count)}});
-             }} {}
+             }},
+      events_{make_logger(lines_, &line_writer::now, level)},
+      requests_{make_logger(lines_, &line_writer::later, level)} {}
+log::~log() = default;
 
 void log::info(std::string_view event, std::initializer_list<field> fields) {
-  if (has_info_) lines_.now(event_line(is_json_, "info", event, fields));
+  if (events_->should_log(spdlog::level::info))
+    events_->info(event_line(is_json_, "info", event, fields));
 }
 
 void log::error(std::string_view event, std::initializer_list<field> fields) {
-  if (has_errors_) lines_.now(event_line(is_json_, "error", event, fields));
+  if (events_->should_log(spdlog::level::err))
+    events_->error(event_line(is_json_, "error", event, fields));
 }
 
 void log::request(const comments::http::exchange& seen) {
   const bool is_error = seen.status >= 500;
-  if (!(is_error ? has_errors_ : has_info_)) return;
+  const auto level = is_error ? spdlog::level::err : spdlog::level::info;
+  if (!requests_->should_log(level)) return;
   request_line line{is_json_};
   line.head("time", time_text(now())).head("level", is_error ? "error" : "info");
   line.head("event", "request").word("request_id", seen.id).word("method", seen.method);
   line.word("route", seen.route).number("status", seen.status);
-  lines_.later(line.number("duration_us", seen.duration.count()).end());
+  requests_->log(level, line.number("duration_us", seen.duration.count()).end());
 }
 
 }  // namespace server

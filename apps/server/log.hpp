@@ -11,9 +11,14 @@
 #include <comments/http/middleware.hpp>
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+
+namespace spdlog {
+class logger;
+}
 
 namespace server {
 
@@ -23,16 +28,17 @@ class log final {
 
   // `level` and `format` as --log-level and --log-format have them.
   log(std::string_view level, std::string_view format);
+  ~log();
 
   void info(std::string_view event, std::initializer_list<field> fields = {});
   void error(std::string_view event, std::initializer_list<field> fields = {});
   void request(const comments::http::exchange& seen);
 
  private:
-  const bool has_info_;
-  const bool has_errors_;
   const bool is_json_;
   line_writer lines_;
+  const std::unique_ptr<spdlog::logger> events_;
+  const std::unique_ptr<spdlog::logger> requests_;
 };
 
 }  // namespace server

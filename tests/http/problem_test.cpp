@@ -35,7 +35,8 @@ TEST_CASE("each error code answers with the status that the API promises") {
       {errc::not_found, 404},         {errc::method_not_allowed, 405},
       {errc::conflict, 409},          {errc::key_reused, 422},
       {errc::too_large, 413},         {errc::unsupported_media, 415},
-      {errc::headers_too_large, 431}, {errc::rate_limited, 429},
+      {errc::headers_too_large, 431}, {errc::target_too_long, 414},
+      {errc::timed_out, 408},         {errc::rate_limited, 429},
       {errc::unavailable, 503}};
   CHECK(std::size(promised) == codes);
   for (const auto& [code, status] : promised) {

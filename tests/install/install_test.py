@@ -21,7 +21,7 @@ CONSUMER = Path(__file__).resolve().parent / "consumer"
 STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()]
 
 # The headers, or their folders, that only an adapter may bring.
-THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "CLI"}
+THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "spdlog", "CLI"}
 
 # What somebody writes into a CMakeLists.txt, and what CMake has against it: nothing, if it is fine.
 STATEMENTS = {

@@ -69,7 +69,7 @@ class client {
   explicit client(http::handler handler) : handler_{std::move(handler)} {}
 
   http::response send(http::request asked) const {
-    http::response answer = handler_(asked);
+    http::response answer = handler_(http::request{asked});
     check_answer(asked, answer);
     return answer;
   }

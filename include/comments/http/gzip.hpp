@@ -63,7 +63,7 @@ inline std::string gzip(std::string_view text) {
 // Packs the bodies of answers that are worth it and not packed yet. Streams stay as they are: what
 // is live must not wait for more to pack.
 inline handler with_gzip(handler next) {
-  return [next = std::move(next)](request asked) {
+  return [next = std::move(next)](request&& asked) {
     const bool is_taken = takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
     response answer = next(std::move(asked));
     if (is_taken && !answer.rest && answer.body.size() >= gzip_bytes_min &&

@@ -63,7 +63,7 @@ inline std::string make_request_id() {
 // Names each request: by its X-Request-Id, if that is at most `request_id_bytes_max` letters,
 // digits, '-', '_', '.' and ':', else by a new UUID. The answer says the name.
 inline handler with_request_id(handler next, request_limits limits = {}) {
-  return [next = std::move(next), limits](request asked) {
+  return [next = std::move(next), limits](request&& asked) {
     const std::string_view given = find_header(asked.headers, "X-Request-Id").value_or("");
     const bool is_usable = !given.empty() && given.size() <= limits.request_id_bytes_max &&
                            std::ranges::all_of(given, [](char c) {
@@ -147,7 +147,7 @@ class answer_meter final {
 inline handler with_observer(handler next, registry& metrics, observer observe = {}) {
   gauge& running = metrics.gauge_of("comments_http_requests_running", "Requests being answered.");
   return [next = std::move(next), observe = std::move(observe), &running,
-          meter = std::make_shared<answer_meter>(metrics)](request asked) {
+          meter = std::make_shared<answer_meter>(metrics)](request&& asked) {
     const auto start = std::chrono::steady_clock::now();
     constexpr std::string_view known[] = {"GET",   "HEAD",   "POST",   "PUT",
                                           "PATCH", "DELETE", "OPTIONS"};
@@ -176,7 +176,7 @@ inline error body_too_large(std::size_t bytes_max) {
 // 413 for a body and 431 for headers over their limits, then whatever the adapter refused. An
 // adapter need not hold more of a body than one byte over.
 inline handler with_limits(handler next, request_limits limits = {}) {
-  return [next = std::move(next), limits](request asked) {
+  return [next = std::move(next), limits](request&& asked) {
     if (asked.headers.size() > limits.headers_max)
       return problem({errc::headers_too_large,
                       "A request may have " + std::to_string(limits.headers_max) + " headers.",
@@ -202,7 +202,7 @@ inline stream guarded(stream rest) {
 // The one place where exceptions end: those of third parties and of an empty memory, also while an
 // answer goes on as a stream. Says nothing of them to the client.
 inline handler with_guard(handler next) {
-  return [next = std::move(next)](request asked) {
+  return [next = std::move(next)](request&& asked) {
     const request about{.target = asked.target, .prefix = asked.prefix, .id = asked.id};
     try {
       response answer = next(std::move(asked));

@@ -35,7 +35,7 @@ class router final {
                        .answers = std::move(answers)});
   }
 
-  response operator()(request asked) const {
+  response operator()(request&& asked) const {
     const std::string_view target = without_authority(asked.target);
     const std::string_view path = target.substr(0, target.find('?'));
     const std::string_view method = asked.method == "HEAD" ? "GET" : asked.method;

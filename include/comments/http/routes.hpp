@@ -394,8 +394,9 @@ inline handler routes(service& service, route_options options = {}) {
   const auto answers = std::make_shared<const api>(service, options);
   auto table = std::make_shared<router>();
   const auto add = [&](std::string_view pattern, response (api::*answer)(request) const) {
-    table->add(pattern,
-               [answers, answer](request asked) { return ((*answers).*answer)(std::move(asked)); });
+    table->add(pattern, [answers, answer](request&& asked) {
+      return ((*answers).*answer)(std::move(asked));
+    });
   };
   add("POST /api/comment/new", &api::post_original);
   add("GET /api/comment/list/{content_id}", &api::list_original);
@@ -408,7 +409,7 @@ inline handler routes(service& service, route_options options = {}) {
   add("GET /readyz", &api::readiness);
   add("GET /version", &api::version);
   add("GET /metrics", &api::metrics);
-  handler inner = [table](request asked) { return (*table)(std::move(asked)); };
+  handler inner = [table](request&& asked) { return (*table)(std::move(asked)); };
   inner = with_limits(with_guard(with_gzip(std::move(inner))), options.limits);
   inner = with_observer(std::move(inner), service.metrics(), options.observe);
   return with_request_id(std::move(inner), options.limits);

@@ -64,8 +64,12 @@ class connection final {
     keep_small(out_);
     return step::done;
   }
-  // How much the client took since it was asked last.
-  std::size_t take_progress() { return std::exchange(progress_, 0); }
+  // Whether the client took that much, in however many pieces, since it last had.
+  bool has_taken(std::size_t bytes) {
+    if (progress_ < bytes) return false;
+    progress_ = 0;
+    return true;
+  }
 
   // Reads what has come. `blocked`: nothing. `broken`: nothing will.
   step receive(std::array<char, 65'536>& buffer) {
@@ -88,8 +92,8 @@ class connection final {
 
   // The next request, as far as it has come.
   framer::verdict read() {
-    // An empty line in front of a request is let pass (RFC 9112, section 2.2).
-    if (!frame_.has_head() && bytes().starts_with("\r\n")) taken_ += 2;
+    // Empty lines in front of a request are let pass (RFC 9112, section 2.2).
+    while (!frame_.has_head() && bytes().starts_with("\r\n")) taken_ += 2;
     return frame_.read(bytes());
   }
   bool has_bytes() const { return taken_ < in_.size(); }
@@ -123,6 +127,7 @@ class connection final {
 
   // Asks a client that waits for it to send the body.
   void invite() {
+    if (frame_.is_http_1_0()) return;  // which does not have that (RFC 9110, section 10.1.1)
     if (frame_.wants_continue() && !std::exchange(is_invited_, true))
       out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }

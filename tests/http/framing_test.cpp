@@ -436,6 +436,7 @@ TEST_CASE("what can become no request is refused before it has come whole") {
   CHECK(is_refused(chunked("1\r\nabc")));
   CHECK(is_refused(chunked(std::string(258, '1'))));
   CHECK(is_refused("GET /" + std::string(9'000, 'x'), errc::target_too_long));
+  CHECK(is_refused("GET /" + std::string(9'000, 'x') + "\r\nHost", errc::target_too_long));
   CHECK(is_refused("GET / HTTP/1.1\r\nX: " + std::string(32'768, 'x'), errc::headers_too_large));
 }
 

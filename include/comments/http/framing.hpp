@@ -122,12 +122,12 @@ class framer final {
   // What will not become a head is refused as soon as that can be told.
   void read_unfinished(std::string_view bytes) {
     for (std::size_t i = seen_; i < bytes.size(); ++i) {
-      if (bytes[i] != '\n') continue;
-      if (i == 0 || bytes[i - 1] != '\r') return refuse_line("Lines must end in CR LF.");
-      has_line_ = true;
+      if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
+        return refuse_line("Lines must end in CR LF.");
+      has_line_ |= bytes[i] == '\n';
+      if (!has_line_ && i > line_bytes_max()) return refuse_target();
     }
     seen_ = bytes.size();
-    if (!has_line_ && bytes.size() > line_bytes_max() + 1) return refuse_target();
     if (bytes.size() >= limits_->head_bytes_max)
       refuse(errc::headers_too_large,
              "A request's head may have " + std::to_string(limits_->head_bytes_max) + " bytes.",

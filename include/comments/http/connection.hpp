@@ -158,7 +158,10 @@ class connection final {
   step pull(const std::function<void()>& wake) {
     const piece next = stream_(wake);
     if (next.then == piece::state::broken) return step::broken;
-    write_piece(next.bytes);
+    if (is_chunked_)
+      detail::append_chunk(out_, next.bytes);
+    else
+      out_ += next.bytes;
     if (next.then == piece::state::waiting && next.bytes.empty()) return step::blocked;
     if (next.then == piece::state::over) {
       if (is_chunked_) out_ += "0\r\n\r\n";
@@ -194,17 +197,6 @@ class connection final {
     constexpr std::size_t kept_bytes = 1024;
     buffer.clear();
     if (buffer.capacity() > kept_bytes) buffer = {};
-  }
-
-  void write_piece(const std::string& text) {
-    if (text.empty()) return;  // an empty chunk would be the last
-    if (!is_chunked_) {
-      out_ += text;
-      return;
-    }
-    char size[24];
-    const auto written = std::to_chars(size, size + sizeof size, text.size(), 16);
-    out_.append(size, written.ptr).append("\r\n").append(text).append("\r\n");
   }
 
   const frame_limits* limits_;

@@ -67,8 +67,12 @@ class connection final {
     body_ = {};
     return step::done;
   }
-  // How much the client took since it was asked last.
-  std::size_t take_progress() { return std::exchange(progress_, 0); }
+  // Whether the client took that much, in however many pieces, since it last had.
+  bool has_taken(std::size_t bytes) {
+    if (progress_ < bytes) return false;
+    progress_ = 0;
+    return true;
+  }
 
   // Reads what has come. `blocked`: nothing. `broken`: nothing will.
   step receive(std::array<char, 65'536>& buffer) {
@@ -91,8 +95,8 @@ class connection final {
 
   // The next request, as far as it has come.
   framer::verdict read() {
-    // An empty line in front of a request is let pass (RFC 9112, section 2.2).
-    if (!frame_.has_head() && bytes().starts_with("\r\n")) taken_ += 2;
+    // Empty lines in front of a request are let pass (RFC 9112, section 2.2).
+    while (!frame_.has_head() && bytes().starts_with("\r\n")) taken_ += 2;
     return frame_.read(bytes());
   }
   bool has_bytes() const { return taken_ < in_.size(); }
@@ -126,6 +130,7 @@ class connection final {
 
   // Asks a client that waits for it to send the body.
   void invite() {
+    if (frame_.is_http_1_0()) return;  // which does not have that (RFC 9110, section 10.1.1)
     if (frame_.wants_continue() && !std::exchange(is_invited_, true))
       out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   }
@@ -148,10 +153,7 @@ class connection final {
       out_ = std::move(made.head);
     else
       out_ += made.head;  // behind an invitation
-    if (!stream_)
-      body_ = std::move(made.body);
-    else
-      write_piece(made.body);
+    body_ = std::move(made.body);
   }
   bool is_last() const { return is_last_; }
 
@@ -160,7 +162,10 @@ class connection final {
   step pull(const std::function<void()>& wake) {
     const piece next = stream_(wake);
     if (next.then == piece::state::broken) return step::broken;
-    write_piece(next.bytes);
+    if (is_chunked_)
+      detail::append_chunk(out_, next.bytes);
+    else
+      out_ += next.bytes;
     if (next.then == piece::state::waiting && next.bytes.empty()) return step::blocked;
     if (next.then == piece::state::over) {
       if (is_chunked_) out_ += "0\r\n\r\n";
@@ -208,17 +213,6 @@ class connection final {
     constexpr std::size_t kept_bytes = 1024;
     buffer.clear();
     if (buffer.capacity() > kept_bytes) buffer = {};
-  }
-
-  void write_piece(const std::string& text) {
-    if (text.empty()) return;  // an empty chunk would be the last
-    if (!is_chunked_) {
-      out_ += text;
-      return;
-    }
-    char size[24];
-    const auto written = std::to_chars(size, size + sizeof size, text.size(), 16);
-    out_.append(size, written.ptr).append("\r\n").append(text).append("\r\n");
   }
 
   const frame_limits* limits_;

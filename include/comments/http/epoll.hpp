@@ -77,7 +77,7 @@ class poller final {
   std::array<epoll_event, 256> events_{};
 };
 
-// Rung by any thread, heard by the poller that it is added to.
+// Rung by any thread, heard once by each poller that it is added to with EPOLLET.
 class bell final {
  public:
   bell() : event_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {}
@@ -86,10 +86,6 @@ class bell final {
   void ring() {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(*event_, &one, sizeof one);
-  }
-  void hush() {
-    std::uint64_t rung = 0;
-    [[maybe_unused]] const auto read = ::read(*event_, &rung, sizeof rung);
   }
 
  private:

@@ -47,12 +47,13 @@ struct event_limits {
   std::size_t jobs_max{4'096};          // requests that wait for a worker; one more is told 503
   std::size_t turn_max{16};             // answers to one client before it is others' turn
   std::size_t progress_bytes{65'536};   // a client takes so much in `reader_wait`, or all there is
-  std::size_t discard_bytes_max{1'048'576};        // read from a client after its last answer
-  std::chrono::milliseconds request_wait{60'000};  // for the first byte of the next request
-  std::chrono::milliseconds head_wait{5'000};      // from there to the end of its head
-  std::chrono::milliseconds body_wait{10'000};     // from there to the end of its body
-  std::chrono::milliseconds reader_wait{10'000};   // see `progress_bytes`
-  std::chrono::milliseconds end_wait{2'000};       // for the client to close after its last answer
+  std::size_t discard_bytes_max{1'048'576};         // read from a client after its last answer
+  std::chrono::milliseconds request_wait{60'000};   // for the first byte of the next request
+  std::chrono::milliseconds head_wait{5'000};       // from there to the end of its head
+  std::chrono::milliseconds body_wait{10'000};      // from there to the end of its body
+  std::chrono::milliseconds reader_wait{10'000};    // see `progress_bytes`
+  std::chrono::milliseconds event_wait{heartbeat};  // for a stream to have more, then it is asked
+  std::chrono::milliseconds end_wait{2'000};        // for the client to close after its last answer
   std::chrono::milliseconds idle_drain_wait{1'000};  // instead of `request_wait`, when stopping
   std::chrono::milliseconds drain_wait{10'000};      // for everything, when stopping
   std::chrono::milliseconds arrival_wait{100};       // for connections that began before the stop
@@ -118,7 +119,7 @@ class watcher final {
   using clock = std::chrono::steady_clock;
 
   explicit watcher(front& shared) : shared_{shared} {
-    events_.add(inbox_->alarm.socket(), inbox_.get(), EPOLLIN);
+    events_.add(inbox_->alarm.socket(), inbox_.get(), EPOLLIN | EPOLLET);
     events_.add(shared_.told.stop.socket(), inbox_.get(), EPOLLIN | EPOLLET);
   }
   watcher(const watcher&) = delete;
@@ -148,7 +149,7 @@ class watcher final {
     while (!is_over()) {
       events_.wait(time_left(), [&](void* state, std::uint32_t what) {
         now_ = clock::now();
-        if (state == this) return accept();
+        if (state == this) return void(accept());
         if (state == inbox_.get()) return;  // looked into below
         auto& one = *static_cast<connection*>(state);
         one.notice(what);
@@ -186,7 +187,7 @@ class watcher final {
       case wait::head: return limits.head_wait;
       case wait::body: return limits.body_wait;
       case wait::reader: return limits.reader_wait;
-      case wait::event: return heartbeat;
+      case wait::event: return limits.event_wait;
       case wait::end: return limits.end_wait;
     }
     return std::nullopt;
@@ -226,8 +227,7 @@ class watcher final {
       const auto sent = one.flush();
       if (sent == connection::step::broken) return drop(one);
       if (sent == connection::step::blocked) {
-        const bool is_renewed = one.take_progress() >= shared_.limits.progress_bytes;
-        return park(one, wait::reader, is_renewed);
+        return park(one, wait::reader, one.has_taken(shared_.limits.progress_bytes));
       }
       if (one.has_stream()) {
         if (!pull(one)) return;
@@ -290,6 +290,7 @@ class watcher final {
   bool answer(connection& one) {
     if (is_reading(one)) {
       one.take_answer(answer_to(one));
+      park(one, wait::turn, true);  // whatever it waits for next, it begins to wait then
       return true;
     }
     park(one, wait::worker, true);
@@ -322,7 +323,8 @@ class watcher final {
     park(one, wait::end, false);
   }
 
-  void accept() {
+  // Whether there is nobody left to accept.
+  bool accept() {
     constexpr std::size_t burst = 64;  // then others get their turn
     for (std::size_t i = 0; i < burst; ++i) {
       std::string peer;
@@ -330,7 +332,7 @@ class watcher final {
       if (!made) {
         // Without a descriptor to spare, the poller would tell of this one again and again.
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause();
-        return;
+        return errno == EAGAIN || errno == EWOULDBLOCK;
       }
       const event_limits& limits = shared_.limits;
       const std::size_t others = shared_.connections++;
@@ -350,6 +352,7 @@ class watcher final {
           *all_, {}, [](const std::unique_ptr<watcher>& each) { return each->load(); });
       (*least)->take(std::move(one));
     }
+    return false;
   }
 
   void pause() {
@@ -369,7 +372,6 @@ class watcher final {
       const std::lock_guard lock{inbox_->mutex};
       if (!inbox_->is_rung) return;
       inbox_->is_rung = false;
-      inbox_->alarm.hush();
       newcomers.swap(inbox_->newcomers);
       answers.swap(inbox_->answers);
       woken.swap(inbox_->woken);
@@ -431,8 +433,8 @@ class watcher final {
       for (connection& idle : among(wait::request)) idle.since = now_;
     }
     // Those that were connecting when the stop came: to them we are there.
-    if (listening_) accept();
-    if (listening_ && now_ - *stopped_at_ >= shared_.limits.arrival_wait) {
+    const bool is_quiet = listening_ && accept();
+    if (is_quiet && now_ - *stopped_at_ >= shared_.limits.arrival_wait) {
       listening_ = {};
       shared_.is_closed = true;
     }

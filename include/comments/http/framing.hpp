@@ -30,6 +30,8 @@ struct frame_limits {
   std::size_t target_bytes_max{8'192};
   std::size_t headers_max{100};
   std::size_t body_bytes_max{65'536};
+  std::size_t chunked_bytes_max{
+      524'288};                           // a body with its chunks' lines, which wait in memory too
   std::size_t chunk_line_bytes_max{256};  // a chunk's size and whatever extensions stand behind it
 };
 
@@ -62,7 +64,8 @@ class framer final {
   bool has_body() const { return is_chunked_ || length_ > 0; }
   bool wants_continue() const { return wants_continue_; }  // "100 Continue", before its body
   bool is_http_1_0() const { return is_http_1_0_; }
-  bool is_last() const { return is_last_; }  // on its connection, as the client wants it
+  // On its connection, as the client wants it. "close" is heard beside whatever else.
+  bool is_last() const { return wants_close_ || (is_http_1_0_ && !wants_keep_alive_); }
 
   std::size_t size() const { return size_; }
   std::string_view body(std::string_view bytes) const {
@@ -105,7 +108,7 @@ class framer final {
   void read_head(std::string_view bytes) {
     const std::string_view room = bytes.substr(0, limits_->head_bytes_max);
     const std::size_t end = room.find("\r\n\r\n", seen_ < 3 ? 0 : seen_ - 3);
-    if (end == room.npos) return read_unfinished(bytes);
+    if (end == room.npos) return read_unfinished(room);
     const std::size_t line = room.find("\r\n");
     head_size_ = end + 4;
     read_request_line(room.substr(0, line));
@@ -118,13 +121,13 @@ class framer final {
 
   // What will not become a head is refused as soon as that can be told.
   void read_unfinished(std::string_view bytes) {
-    for (std::size_t i = seen_; i < bytes.size(); ++i)
+    for (std::size_t i = seen_; i < bytes.size(); ++i) {
       if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r'))
         return refuse_line("Lines must end in CR LF.");
+      has_line_ |= bytes[i] == '\n';
+      if (!has_line_ && i > line_bytes_max()) return refuse_target();
+    }
     seen_ = bytes.size();
-    const std::size_t line = bytes.find("\r\n");
-    if (line == bytes.npos && bytes.size() > limits_->target_bytes_max + line_bytes_around_target)
-      return refuse_target();
     if (bytes.size() >= limits_->head_bytes_max)
       refuse(errc::headers_too_large,
              "A request's head may have " + std::to_string(limits_->head_bytes_max) + " bytes.",
@@ -139,6 +142,7 @@ class framer final {
 
   // METHOD SP TARGET SP HTTP/1.x
   void read_request_line(std::string_view line) {
+    if (line.size() > line_bytes_max()) return refuse_target();
     const std::size_t first = line.find(' ');
     const std::size_t last = line.rfind(' ');
     const bool has_parts = first != line.npos && last > first + 1;
@@ -154,7 +158,7 @@ class framer final {
                     "target", "format");
     method_size_ = first;
     target_size_ = target.size();
-    is_http_1_0_ = is_last_ = version == "HTTP/1.0";
+    is_http_1_0_ = version == "HTTP/1.0";
   }
 
   struct counts {
@@ -192,7 +196,7 @@ class framer final {
         if (is_same_name(name, "Host")) read_host(value, seen);
         break;
       case 6:
-        if (is_same_name(name, "Expect")) wants_continue_ = is_same_name(value, "100-continue");
+        if (is_same_name(name, "Expect")) wants_continue_ |= is_same_name(value, "100-continue");
         break;
       case 10:
         if (is_same_name(name, "Connection")) read_connection(value);
@@ -216,8 +220,8 @@ class framer final {
     while (!value.empty()) {
       const std::string_view option = value.substr(0, value.find(','));
       value.remove_prefix(std::min(value.size(), option.size() + 1));
-      if (is_same_name(trim(option), "close")) is_last_ = true;
-      if (is_same_name(trim(option), "keep-alive") && is_http_1_0_) is_last_ = false;
+      wants_close_ |= is_same_name(trim(option), "close");
+      wants_keep_alive_ |= is_same_name(trim(option), "keep-alive");
     }
   }
 
@@ -257,6 +261,12 @@ class framer final {
              "Transfer-Encoding", "conflict");
   }
 
+  void refuse_chunks() {
+    refuse(errc::too_large,
+           "A body in chunks may have " + std::to_string(limits_->chunked_bytes_max) +
+               " bytes with their sizes.",
+           "", "too_long");
+  }
   void refuse_chunk() { refuse(errc::malformed, "A chunk is broken.", "", "format"); }
 
   // Takes every chunk that is there. Trailers, which nobody here needs, are refused.
@@ -275,6 +285,8 @@ class framer final {
       if (!read_chunk_line(line, size)) return refuse_chunk();
       if (size > limits_->body_bytes_max - chunks_.size()) return refuse_body();
       const std::size_t start = end + 2;
+      if (walked_ + start + size + 2 > head_size_ + limits_->chunked_bytes_max)
+        return refuse_chunks();
       if (rest.size() < start + size + 2) return;
       if (rest.substr(start + size, 2) != "\r\n") return refuse_chunk();
       chunks_.append(rest.substr(start, size));
@@ -294,11 +306,15 @@ class framer final {
 
   // The longest method that is somebody's honest mistake, two blanks, and "HTTP/1.1".
   static constexpr std::size_t line_bytes_around_target = 64;
+  std::size_t line_bytes_max() const {
+    return limits_->target_bytes_max + line_bytes_around_target;
+  }
 
   const frame_limits* limits_;
   phase phase_{phase::head};
   error refusal_{};
   std::size_t seen_{};    // bytes of an unfinished head that need no second look
+  bool has_line_{};       // whether a line of it has ended
   std::size_t walked_{};  // bytes up to the first chunk that is not whole
   std::size_t head_size_{};
   std::size_t size_{};
@@ -309,7 +325,8 @@ class framer final {
   bool is_chunked_{};
   bool wants_continue_{};
   bool is_http_1_0_{};
-  bool is_last_{};
+  bool wants_close_{};
+  bool wants_keep_alive_{};
 };
 
 }  // namespace comments::http

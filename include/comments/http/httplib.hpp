@@ -163,7 +163,7 @@ inline void simplify(httplib::Request& from) {
 }
 
 // Rings for one who waits; a ring that nobody waits for is not lost.
-class wake_up final {
+class alarm final {
  public:
   void ring() {
     const std::lock_guard lock{mutex_};
@@ -195,7 +195,7 @@ inline void write_stream(response answer, const std::string& type, bool is_last,
   struct going_on {
     std::string body{};
     stream rest{};
-    wake_up woken{};
+    alarm woken{};
   };
   const auto state = std::make_shared<going_on>();
   state->body = std::move(answer.body);

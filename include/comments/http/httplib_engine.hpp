@@ -15,6 +15,7 @@
 #include <comments/http/problem.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <optional>
@@ -109,6 +110,14 @@ inline const std::string& http_date() {
   return text;
 }
 
+// Writes `text` as a chunk, or nothing, because an empty one would be the last.
+inline void append_chunk(std::string& to, std::string_view text) {
+  if (text.empty()) return;
+  char size[24];
+  const auto written = std::to_chars(size, size + sizeof size, text.size(), 16);
+  to.append(size, written.ptr).append("\r\n").append(text).append("\r\n");
+}
+
 // `head` without the lines of the header `name`. It is known to be well-formed.
 inline std::string without_header(std::string_view head, std::string_view name) {
   std::string kept;
@@ -159,10 +168,11 @@ class engine final : public httplib::Server {
   // Never throws; out of memory there is an answer without bytes.
   wire_answer answer(const wire_request& asked) {
     wire_answer made{.is_last = asked.is_last};
-    exchange now{this, &asked, &made, asked.refusal, asked.refusal || is_ours(asked.target)};
-    if (now.is_ours && !now.refusal) now.refusal = detail::refusal_of(asked.method, asked.has_body);
-    current_ = &now;
     try {
+      exchange now{this, &asked, &made, asked.refusal, asked.refusal || is_ours(asked.target)};
+      if (now.is_ours && !now.refusal)
+        now.refusal = detail::refusal_of(asked.method, asked.has_body);
+      current_ = &now;
       process(now, made.head);
     } catch (...) {  // what is written is not all of it
       made = {.is_last = true};
@@ -194,7 +204,8 @@ class engine final : public httplib::Server {
     // A method that is refused may be one that cpp-httplib does not know.
     if (now.refusal && now.refusal->code == errc::method_not_allowed)
       return run("GET" + std::string{asked.bytes.substr(asked.method.size())}, asked.peer, to);
-    if (!asked.wants_continue) return run(asked.bytes, asked.peer, to);
+    // Of one that is refused, nobody knows what stands in its head.
+    if (!asked.wants_continue && !asked.refusal) return run(asked.bytes, asked.peer, to);
     run(detail::without_header(asked.bytes, "Expect"), asked.peer, to);
   }
 
@@ -238,7 +249,8 @@ class engine final : public httplib::Server {
   static void finish(exchange& now, httplib::Response& to) {
     const wire_request& asked = *now.asked;
     wire_answer& made = *now.made;
-    for (const char* name : {"Connection", "Keep-Alive"}) to.headers.erase(name);
+    // The last is what an exception said, and no client's business.
+    for (const char* name : {"Connection", "Keep-Alive", "EXCEPTION_WHAT"}) to.headers.erase(name);
     if (now.is_ours) {
       for (const char* name : {"Accept-Ranges", "Content-Length"}) to.headers.erase(name);
       if (!made.rest && to.status != 204 && to.status != 304)
@@ -247,7 +259,12 @@ class engine final : public httplib::Server {
     if (made.rest) {
       made.is_chunked = !asked.is_http_1_0;
       made.is_last |= asked.is_http_1_0;  // its end is the connection's
-      if (made.is_chunked) to.headers.emplace("Transfer-Encoding", "chunked");
+      if (made.is_chunked) {
+        to.headers.emplace("Transfer-Encoding", "chunked");
+        std::string start;
+        detail::append_chunk(start, made.body);
+        made.body = std::move(start);
+      }
     }
     if (made.is_last)
       to.headers.emplace("Connection", "close");

@@ -53,7 +53,7 @@ struct event_limits {
   std::chrono::milliseconds body_wait{10'000};     // from there to the end of its body
   std::chrono::milliseconds reader_wait{10'000};   // see `progress_bytes`
   std::chrono::milliseconds end_wait{2'000};       // for the client to close after its last answer
-  std::chrono::milliseconds idle_drain_wait{1'000};  // instead of `request_wait`, when stopping
+  std::chrono::milliseconds idle_drain_wait{1'000};  // instead of `request_wait`, from a stop on
   std::chrono::milliseconds drain_wait{10'000};      // for everything, when stopping
   std::chrono::milliseconds arrival_wait{100};       // for connections that began before the stop
 };
@@ -148,7 +148,7 @@ class watcher final {
     while (!is_over()) {
       events_.wait(time_left(), [&](void* state, std::uint32_t what) {
         now_ = clock::now();
-        if (state == this) return accept();
+        if (state == this) return void(accept());
         if (state == inbox_.get()) return;  // looked into below
         auto& one = *static_cast<connection*>(state);
         one.notice(what);
@@ -181,8 +181,8 @@ class watcher final {
       case wait::turn:
       case wait::worker: return std::nullopt;
       case wait::request:
-        return shared_.told.is_stopping ? std::min(limits.request_wait, limits.idle_drain_wait)
-                                        : limits.request_wait;
+        return stopped_at_ ? std::min(limits.request_wait, limits.idle_drain_wait)
+                           : limits.request_wait;
       case wait::head: return limits.head_wait;
       case wait::body: return limits.body_wait;
       case wait::reader: return limits.reader_wait;
@@ -226,8 +226,8 @@ class watcher final {
       const auto sent = one.flush();
       if (sent == connection::step::broken) return drop(one);
       if (sent == connection::step::blocked) {
-        const bool is_renewed = one.take_progress() >= shared_.limits.progress_bytes;
-        return park(one, wait::reader, is_renewed);
+        if (one.where != wait::reader) one.take_progress();  // it counts from here
+        return park(one, wait::reader, false);
       }
       if (one.has_stream()) {
         if (!pull(one)) return;
@@ -290,6 +290,7 @@ class watcher final {
   bool answer(connection& one) {
     if (is_reading(one)) {
       one.take_answer(answer_to(one));
+      park(one, wait::request, true);  // so that the next request has all of its time
       return true;
     }
     park(one, wait::worker, true);
@@ -322,7 +323,8 @@ class watcher final {
     park(one, wait::end, false);
   }
 
-  void accept() {
+  // Whether that was everybody, as far as the system lets us.
+  bool accept() {
     constexpr std::size_t burst = 64;  // then others get their turn
     for (std::size_t i = 0; i < burst; ++i) {
       std::string peer;
@@ -330,7 +332,7 @@ class watcher final {
       if (!made) {
         // Without a descriptor to spare, the poller would tell of this one again and again.
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause();
-        return;
+        return true;
       }
       const event_limits& limits = shared_.limits;
       const std::size_t others = shared_.connections++;
@@ -350,6 +352,7 @@ class watcher final {
           *all_, {}, [](const std::unique_ptr<watcher>& each) { return each->load(); });
       (*least)->take(std::move(one));
     }
+    return false;
   }
 
   void pause() {
@@ -415,8 +418,11 @@ class watcher final {
   }
   void expire(connection& one) {
     if (one.where == wait::event) return advance(one);  // time for a heartbeat
+    if (one.where == wait::reader && one.take_progress() >= shared_.limits.progress_bytes)
+      return park(one, wait::reader, true);
     const bool is_amid = one.where == wait::head || one.where == wait::body;
     if (is_amid || one.where == wait::reader) shared_.late.add();
+    if (one.where == wait::reader) one.abandon();
     if (!is_amid) return drop(one);
     refuse(one, {errc::timed_out, "The request took too long to arrive."});
     advance(one);

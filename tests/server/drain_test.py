@@ -138,6 +138,7 @@ class Drain(unittest.TestCase):
         print(f"{self.id()}: {restarts} restarts, {load.answered} answers, {load.refused} refused "
               f"connects, {len(load.failures)} failures", flush=True)
         self.assertEqual(load.failures, [])
+        self.assertGreaterEqual(load.answered, restarts * ANSWERS_BETWEEN)
         self.assertEqual(stored(folder), Counter(load.acknowledged))
 
     def test_20_restarts_at_once(self):

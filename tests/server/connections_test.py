@@ -5,6 +5,7 @@ one request in another: each test says what they get, and that everybody else is
 `crowd` says what is different under a sanitizer.
 """
 import contextlib
+import itertools
 import re
 import socket
 import sqlite3
@@ -37,7 +38,14 @@ class Crowds(CrowdTest):
                 client.started_at = time.monotonic()
                 client.send(first)
 
+            # One that is not slow: each of its two requests takes less than it may.
+            steady, = self.crowd.join()
+            whole, half = get("/healthz"), len(get("/healthz")) // 2
+            steps = {1: whole[:half], 4: whole[half:] + whole[:half], 7: whole[half:]}
+            ticks = itertools.count(1)
+
             def dribble():
+                steady.send(steps.get(next(ticks), b""))
                 for client, _, more, _ in slow:
                     client.send(more)
 
@@ -46,6 +54,8 @@ class Crowds(CrowdTest):
             self.assertEqual((client.status, client.end), (408, "closed"), first)
             self.assertIn(b"\r\nConnection: close\r\n", client.said)
             self.assertGreaterEqual(client.ended_at - client.started_at, deadline)
+        self.assertEqual((steady.said.count(b"HTTP/1.1 200 "), steady.end), (2, ""))
+        steady.leave()
         self.assert_nobody_is_left(server)
         self.assertEqual(metric(server, "comments_http_timeouts_total"), len(slow))
         self.assertEqual(listed(server, "1"), [])

@@ -40,6 +40,13 @@ def stored(folder):
         return Counter(row[0] for row in database.execute("SELECT body FROM comment"))
 
 
+def has_listener(port):
+    """Whether anybody listens, as the kernel says it. To connect would take a second: newcomers
+    are left unheard, not refused, while those that had begun still arrive."""
+    sockets = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return any(fields[1].endswith(f":{port:04X}") and fields[3] == "0A" for fields in sockets)
+
+
 class Load:
     """Clients that ask until they are told to stop. `pause`: seconds between two requests of a
     client that takes its time; it looks whether its connection still stands before it uses it, as
@@ -140,6 +147,20 @@ class Drain(unittest.TestCase):
         self.assertEqual(load.failures, [])
         self.assertGreaterEqual(load.answered, restarts * ANSWERS_BETWEEN)
         self.assertEqual(stored(folder), Counter(load.acknowledged))
+
+    def test_an_idle_client_is_told_before_it_is_closed(self):
+        # It was idle for all of the delay, which is longer than one may be idle after the stop.
+        with Server("--store", "memory:", "--drain-delay", "1") as server:
+            with server.connect() as idle, server.connect() as silent:
+                idle.sendall(get())
+                self.assertIsNone(read_answer(idle).headers["Connection"])
+                server.tell()
+                until(lambda: not has_listener(server.port), "the end of listening")
+                for connection in (idle, silent):
+                    connection.sendall(get())
+                    self.assertEqual(read_answer(connection).headers["Connection"], "close")
+                    self.assertEqual(connection.recv(1), b"")
+            server.wait()
 
     def test_20_restarts_at_once(self):
         self.assert_nobody_notices(20, 0)

@@ -60,19 +60,22 @@ class connection final {
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? step::blocked : step::broken;
       sent_ += static_cast<std::size_t>(count);
-      progress_ += static_cast<std::size_t>(count);
+      written_ += static_cast<std::size_t>(count);
     }
     sent_ = 0;
     keep_small(out_);
     body_ = {};
     return step::done;
   }
-  // Whether the client took that much, in however many pieces, since it last had.
-  bool has_taken(std::size_t bytes) {
-    if (progress_ < bytes) return false;
-    progress_ = 0;
-    return true;
+  // How many bytes the client took since it was asked last. What waits in the kernel, which may be
+  // megabytes, is not taken.
+  std::size_t take_progress() {
+    const std::size_t taken = written_ - unsent_bytes(*socket_);
+    return taken - std::exchange(taken_by_client_, taken);
   }
+  // Closing will forget what the client did not take, instead of keeping it for a client that may
+  // never take it.
+  void abandon() { forget_unsent(*socket_); }
 
   // Reads what has come. `blocked`: nothing. `broken`: nothing will.
   step receive(std::array<char, 65'536>& buffer) {
@@ -212,7 +215,7 @@ class connection final {
   static void keep_small(std::string& buffer) {
     constexpr std::size_t kept_bytes = 1024;
     buffer.clear();
-    if (buffer.capacity() > kept_bytes) buffer = {};
+    if (buffer.capacity() > kept_bytes) std::string{}.swap(buffer);  // assigning would keep it
   }
 
   const frame_limits* limits_;
@@ -224,7 +227,8 @@ class connection final {
   std::string out_{};
   std::string body_{};  // goes out behind `out_`
   std::size_t sent_{};
-  std::size_t progress_{};
+  std::size_t written_{};  // ever, as taken_by_client_
+  std::size_t taken_by_client_{};
   std::size_t discarded_{};
   stream stream_{};
   bool is_chunked_{};

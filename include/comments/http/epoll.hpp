@@ -8,11 +8,13 @@
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -143,6 +145,19 @@ inline descriptor accept_on(const descriptor& listening, std::string& peer) {
   }
   peer = text;
   return made;
+}
+
+// What was written to `socket` and its other end has not confirmed.
+inline std::size_t unsent_bytes(int socket) {
+  int count = 0;
+  ::ioctl(socket, SIOCOUTQ, &count);
+  return static_cast<std::size_t>(count);
+}
+
+// When `socket` is closed, what is unsent is dropped, and the other end hears a reset.
+inline void forget_unsent(int socket) {
+  const linger at_once{1, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 // Takes no new connection any more, but those that have begun still arrive. Closing the socket

@@ -54,7 +54,7 @@ struct event_limits {
   std::chrono::milliseconds reader_wait{10'000};    // see `progress_bytes`
   std::chrono::milliseconds event_wait{heartbeat};  // for a stream to have more, then it is asked
   std::chrono::milliseconds end_wait{2'000};        // for the client to close after its last answer
-  std::chrono::milliseconds idle_drain_wait{1'000};  // instead of `request_wait`, when stopping
+  std::chrono::milliseconds idle_drain_wait{1'000};  // instead of `request_wait`, from a stop on
   std::chrono::milliseconds drain_wait{10'000};      // for everything, when stopping
   std::chrono::milliseconds arrival_wait{100};       // for connections that began before the stop
 };
@@ -182,8 +182,8 @@ class watcher final {
       case wait::turn:
       case wait::worker: return std::nullopt;
       case wait::request:
-        return shared_.told.is_stopping ? std::min(limits.request_wait, limits.idle_drain_wait)
-                                        : limits.request_wait;
+        return stopped_at_ ? std::min(limits.request_wait, limits.idle_drain_wait)
+                           : limits.request_wait;
       case wait::head: return limits.head_wait;
       case wait::body: return limits.body_wait;
       case wait::reader: return limits.reader_wait;
@@ -227,7 +227,8 @@ class watcher final {
       const auto sent = one.flush();
       if (sent == connection::step::broken) return drop(one);
       if (sent == connection::step::blocked) {
-        return park(one, wait::reader, one.has_taken(shared_.limits.progress_bytes));
+        if (one.where != wait::reader) one.take_progress();  // it counts from here
+        return park(one, wait::reader, false);
       }
       if (one.has_stream()) {
         if (!pull(one)) return;
@@ -417,8 +418,11 @@ class watcher final {
   }
   void expire(connection& one) {
     if (one.where == wait::event) return advance(one);  // time for a heartbeat
+    if (one.where == wait::reader && one.take_progress() >= shared_.limits.progress_bytes)
+      return park(one, wait::reader, true);
     const bool is_amid = one.where == wait::head || one.where == wait::body;
     if (is_amid || one.where == wait::reader) shared_.late.add();
+    if (one.where == wait::reader) one.abandon();
     if (!is_amid) return drop(one);
     refuse(one, {errc::timed_out, "The request took too long to arrive."});
     advance(one);

@@ -26,8 +26,9 @@ namespace comments::http {
 
 // Equal is accepted, one more is not.
 struct frame_limits {
-  std::size_t head_bytes_max{32'768};  // request line and headers, with the empty line behind them
-  std::size_t target_bytes_max{8'192};
+  std::size_t head_bytes_max{32'768};   // request line and headers, with the empty line behind them
+  std::size_t target_bytes_max{8'000};  // cpp-httplib takes lines of 8,192 bytes, of both kinds
+  std::size_t header_bytes_max{8'000};  // a name, its colon and its value
   std::size_t headers_max{100};
   std::size_t body_bytes_max{65'536};
   std::size_t chunked_bytes_max{
@@ -140,6 +141,12 @@ class framer final {
            "too_long");
   }
 
+  void refuse_header() {
+    refuse(errc::headers_too_large,
+           "A header may have " + std::to_string(limits_->header_bytes_max) + " bytes.", "headers",
+           "too_long");
+  }
+
   // METHOD SP TARGET SP HTTP/1.x
   void read_request_line(std::string_view line) {
     if (line.size() > line_bytes_max()) return refuse_target();
@@ -176,6 +183,7 @@ class framer final {
         return refuse(errc::headers_too_large,
                       "A request may have " + std::to_string(limits_->headers_max) + " headers.",
                       "headers", "too_many");
+      if (line.size() > limits_->header_bytes_max) return refuse_header();
       const std::size_t colon = line.find(':');
       const std::string_view name = line.substr(0, colon);
       if (colon == line.npos || !is_token(name))

@@ -1,0 +1,173 @@
+"""drain_test - restarts under load that no client notices.
+
+Some clients keep their connection, some open one for each request; they read, and post with an
+Idempotency-Key. Only a refused connection is tried again, which is safe for any request: nothing
+was sent. Whatever else goes wrong is a failure: a reset, an end without an answer, a 5xx.
+"""
+import contextlib
+import json
+import select
+import socket
+import sqlite3
+import threading
+import time
+import unittest
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from support import PATIENCE, POST, Server, free_port, main, read_answer, until
+
+CONTENT = "drained"
+ANSWERS_BETWEEN = 100  # so that each server has work when it is told to go
+
+
+def get(*lines):
+    target = f"{POST}?content_id={CONTENT}&limit=5"
+    return "\r\n".join([f"GET {target} HTTP/1.1", "Host: x", *lines, "", ""]).encode()
+
+
+def post(key, *lines):
+    body = json.dumps({"content_id": CONTENT, "body": key}).encode()
+    head = [f"POST {POST} HTTP/1.1", "Host: x", "Content-Type: application/json",
+            f"Content-Length: {len(body)}", f"Idempotency-Key: {key}", *lines, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+def stored(folder):
+    """How often each body is in the database there."""
+    with contextlib.closing(sqlite3.connect(folder / "comments.db")) as database:
+        return Counter(row[0] for row in database.execute("SELECT body FROM comment"))
+
+
+def has_listener(port):
+    """Whether anybody listens, as the kernel says it. To connect would take a second: newcomers
+    are left unheard, not refused, while those that had begun still arrive."""
+    sockets = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return any(fields[1].endswith(f":{port:04X}") and fields[3] == "0A" for fields in sockets)
+
+
+class Load:
+    """Clients that ask until they are told to stop. `pause`: seconds between two requests of a
+    client that takes its time; it looks whether its connection still stands before it uses it, as
+    every client that keeps one does."""
+
+    def __init__(self, host, port):
+        self.address, self.is_over = (host, port), threading.Event()
+        self.answered = self.refused = 0
+        self.acknowledged, self.failures, self.threads = [], [], []
+        self.lock = threading.Lock()
+
+    def add(self, does_post, does_keep, pause=0):
+        name = f"{len(self.threads)}-{does_post:d}{does_keep:d}"
+        self.threads.append(threading.Thread(target=self.work,
+                                             args=(name, does_post, does_keep, pause)))
+
+    def __enter__(self):
+        for does_post in (False, True):
+            for does_keep in (False, True):
+                self.add(does_post, does_keep)
+                self.add(does_post, does_keep)
+            self.add(does_post, True, 0.3)
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def work(self, name, does_post, does_keep, pause):
+        connection, number = None, 0
+        while not self.is_over.wait(pause):
+            number += 1
+            try:
+                if not connection or not stands(connection):
+                    connection = self.connect()
+                lines = [] if does_keep else ["Connection: close"]
+                key = f"{name}-{number}"
+                connection.sendall(post(key, *lines) if does_post else get(*lines))
+                answer = read_answer(connection)
+                if answer.status != (201 if does_post else 200):
+                    raise AssertionError(answer)
+                if answer.headers["Connection"] == "close":
+                    connection.close()
+                    connection = None
+            except Exception as failure:
+                connection = None
+                with self.lock:
+                    self.failures.append((name, number, time.time(), repr(failure)))
+                continue
+            with self.lock:
+                self.answered += 1
+                if does_post:
+                    self.acknowledged.append(key)
+        if connection:
+            connection.close()
+
+    def connect(self):
+        while True:
+            try:
+                connection = socket.create_connection(self.address, PATIENCE)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return connection
+            except ConnectionRefusedError:
+                self.refused += 1
+                if self.is_over.wait(0.005):
+                    raise
+
+    def wait_for_more(self):
+        """Until there is as much again as should be between two restarts."""
+        enough = self.answered + ANSWERS_BETWEEN
+        until(lambda: self.answered >= enough or self.failures, "answers")
+
+
+def stands(connection):
+    """Whether nothing, so no end either, came on a connection that was left alone."""
+    if select.select([connection], [], [], 0)[0]:
+        connection.close()
+        return False
+    return True
+
+
+class Drain(unittest.TestCase):
+    def assert_nobody_notices(self, restarts, delay):
+        folder = Path(self.enterContext(TemporaryDirectory()))
+        server = Server("--store", "sqlite:comments.db", "--drain-delay", str(delay),
+                        folder=folder, port=free_port())
+        with server, Load(server.host, server.port) as load:
+            for _ in range(restarts):
+                load.wait_for_more()
+                server.stop()
+                server.start()
+            load.wait_for_more()
+        print(f"{self.id()}: {restarts} restarts, {load.answered} answers, {load.refused} refused "
+              f"connects, {len(load.failures)} failures", flush=True)
+        self.assertEqual(load.failures, [])
+        self.assertGreaterEqual(load.answered, restarts * ANSWERS_BETWEEN)
+        self.assertEqual(stored(folder), Counter(load.acknowledged))
+
+    def test_an_idle_client_is_told_before_it_is_closed(self):
+        # It was idle for all of the delay, which is longer than one may be idle after the stop.
+        with Server("--store", "memory:", "--drain-delay", "1") as server:
+            with server.connect() as idle, server.connect() as silent:
+                idle.sendall(get())
+                self.assertIsNone(read_answer(idle).headers["Connection"])
+                server.tell()
+                until(lambda: not has_listener(server.port), "the end of listening")
+                for connection in (idle, silent):
+                    connection.sendall(get())
+                    self.assertEqual(read_answer(connection).headers["Connection"], "close")
+                    self.assertEqual(connection.recv(1), b"")
+            server.wait()
+
+    def test_20_restarts_at_once(self):
+        self.assert_nobody_notices(20, 0)
+
+    def test_restarts_that_are_announced(self):
+        self.assert_nobody_notices(6, 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -105,6 +105,8 @@ class sqlite_store final : public store {
     auto rows = work->prepare(sql, query.content_id, parent, as_number(query.limit) + 1);
     if (query.after) rows.bind(4, query.after->position);
     if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
+    constexpr std::size_t usual_max = 200;  // of that many none is moved while they are read
+    answer.items.reserve(std::min(query.limit, usual_max) + 1);
     while (rows.step()) answer.items.push_back(read_comment(rows));
     if (work->failed()) return unavailable();
     if (answer.items.size() > query.limit) {

@@ -38,7 +38,7 @@ class router final {
   response operator()(request&& asked) const {
     const std::string_view target = without_authority(asked.target);
     const std::string_view path = target.substr(0, target.find('?'));
-    const std::string_view method = asked.method == "HEAD" ? "GET" : asked.method;
+    const std::string_view method = asked.method == "HEAD" ? std::string_view{"GET"} : asked.method;
     const entry* fitting = nullptr;
     for (const entry& route : routes_) {
       if (!fits(route, path)) continue;

@@ -458,7 +458,7 @@ TEST_CASE("an insert that fails in the middle leaves nothing, and the next one w
   const testing::database tool{opened.path};
   std::vector<std::string> expected;
   for (const std::string event :
-       {"BEFORE INSERT ON content", "BEFORE UPDATE ON content", "BEFORE INSERT ON comment",
+       {"AFTER UPDATE ON content", "BEFORE UPDATE ON content", "BEFORE INSERT ON comment",
         "AFTER INSERT ON comment", "BEFORE UPDATE ON comment", "AFTER UPDATE ON comment",
         "BEFORE INSERT ON event", "AFTER INSERT ON event"})
     for (const std::string how : {"ABORT", "FAIL", "ROLLBACK"}) {

@@ -127,6 +127,11 @@ class connection final {
     failed_ = false;
     execute(how);
   }
+  // Drops what was done since `begin`, and begins again.
+  void restart(const char* how) {
+    rollback();
+    begin(how);
+  }
   // Whether everything since `begin` took effect, durably. If not, nothing did.
   bool commit() {
     if (execute("COMMIT")) return true;

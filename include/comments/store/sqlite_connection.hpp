@@ -35,6 +35,22 @@ namespace comments::sqlite {
 
 class connection;
 
+// What a failure says of the file. `passing`: nothing; SQLite has undone the work, and the same may
+// go well the next time (a lock, a full disk, no memory). `doubt`: reading or writing failed, so
+// nobody knows what is on disk. `damage`: what is there is no sound database.
+enum class verdict { passing, doubt, damage };
+
+// Hears what a failure says of the file, and SQLite's own words for it.
+using failure_listener = std::function<void(verdict, std::string_view why)>;
+
+// How to reach a database file.
+struct file_options {
+  std::string path{};
+  std::string vfs{};  // what SQLite reaches the disk through; empty: its default
+  std::chrono::milliseconds busy_wait{5000};  // how long to wait for another program's lock
+  failure_listener on_failure{};
+};
+
 // A prepared statement on loan from its connection, with its parameters bound. Once anything has
 // failed on the connection, it yields no rows.
 class statement final {
@@ -81,8 +97,10 @@ class statement final {
 // everything after it does nothing, so a unit of work is written straight down and checked once.
 class connection final {
  public:
-  connection(sqlite3* handle, std::function<void(std::string_view)> on_failure)
-      : handle_{handle}, on_failure_{std::move(on_failure)} {}
+  connection(sqlite3* handle, const file_options& file)
+      : handle_{handle}, busy_wait_{file.busy_wait}, on_failure_{file.on_failure} {
+    sqlite3_busy_timeout(handle, static_cast<int>(busy_wait_.count()));
+  }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection() {
@@ -94,7 +112,7 @@ class connection final {
 
   bool failed() const { return failed_; }
   void fail() {
-    if (on_failure_ && !failed_) on_failure_(sqlite3_errmsg(handle_));
+    if (on_failure_ && !failed_) on_failure_(judge(), sqlite3_errmsg(handle_));
     failed_ = true;
   }
 
@@ -152,6 +170,24 @@ class connection final {
     execute("RELEASE attempt");
     return false;
   }
+  // Moves what the log holds into the file, all of it durable after that. `passive` moves what it
+  // can and disturbs nobody; `restart` waits up to `patience` for readers, so that the next write
+  // begins the log anew; `truncate` empties it as well. Whether all was moved; a failure or a
+  // reader that stays leaves the log as good as it was.
+  enum class checkpoint_mode { passive, restart, truncate };
+  bool checkpoint(checkpoint_mode mode, std::chrono::milliseconds patience) {
+    constexpr int modes[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_RESTART,
+                             SQLITE_CHECKPOINT_TRUNCATE};
+    failed_ = false;
+    sqlite3_busy_timeout(handle_, static_cast<int>(patience.count()));
+    int logged = 0, moved = 0;
+    const int code =
+        sqlite3_wal_checkpoint_v2(handle_, nullptr, modes[static_cast<int>(mode)], &logged, &moved);
+    sqlite3_busy_timeout(handle_, static_cast<int>(busy_wait_.count()));
+    if (code != SQLITE_OK && code != SQLITE_BUSY) fail();
+    return code == SQLITE_OK && logged == moved;
+  }
+
   bool is_open() const { return !sqlite3_get_autocommit(handle_); }
 
   void rollback() {
@@ -162,6 +198,15 @@ class connection final {
   struct finalize {
     void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
   };
+
+  verdict judge() const {
+    switch (sqlite3_errcode(handle_) & 0xff) {
+      case SQLITE_IOERR: return verdict::doubt;
+      case SQLITE_CORRUPT:
+      case SQLITE_NOTADB: return verdict::damage;
+      default: return verdict::passing;
+    }
+  }
 
   sqlite3_stmt* find(std::string_view sql) {
     if (failed_) return nullptr;
@@ -178,7 +223,8 @@ class connection final {
   }
 
   sqlite3* handle_;
-  std::function<void(std::string_view)> on_failure_;
+  std::chrono::milliseconds busy_wait_;
+  failure_listener on_failure_;
   bool failed_{};
   std::map<std::string, std::unique_ptr<sqlite3_stmt, finalize>, std::less<>> statements_{};
 };
@@ -210,21 +256,20 @@ inline error refused(std::string_view why) {
   return {errc::unavailable, std::string{"The database cannot be used: "}.append(why) + "."};
 }
 
-// A connection to the file at `path`, which is made if there is none; every commit is on disk
-// before it returns. `busy_wait` is how long it waits for a lock that another program holds.
-inline result<std::unique_ptr<connection>> connect(
-    const std::string& path, std::chrono::milliseconds busy_wait,
-    std::function<void(std::string_view)> on_failure) {
+// A connection to a file, which is made if there is none; every commit is on disk before it
+// returns. Nothing is moved from the log to the file but by `checkpoint`.
+inline result<std::unique_ptr<connection>> connect(const file_options& file) {
   sqlite3* handle = nullptr;
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
-  auto opened = std::make_unique<connection>(handle, std::move(on_failure));
+  const char* vfs = file.vfs.empty() ? nullptr : file.vfs.c_str();
+  const int code = sqlite3_open_v2(file.path.c_str(), &handle, flags, vfs);
+  auto opened = std::make_unique<connection>(handle, file);
   if (code != SQLITE_OK || sqlite3_db_readonly(handle, "main") != 0)
     return refused("it cannot be opened for writing");
-  sqlite3_busy_timeout(handle, static_cast<int>(busy_wait.count()));
   sqlite3_extended_result_codes(handle, 1);
   if (!opened->execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
-                       "PRAGMA synchronous = FULL; PRAGMA user_version"))
+                       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                       "PRAGMA user_version"))
     return refused((sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY
                        ? "another process is using it"
                        : "it is no SQLite database, or damaged");

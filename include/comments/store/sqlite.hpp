@@ -36,12 +36,22 @@
 
 namespace comments {
 
+// When what stands in the write-ahead log is moved to the file, in pages of 4 KiB. Each step holds
+// up the writers, and no readers, until `pages_step` pages are written and synced. While a reader
+// stays in one snapshot the log cannot begin anew: then, and only then, it grows past `pages_max`.
+struct sqlite_log_limits {
+  std::int64_t pages_step{1000};
+  std::int64_t pages_max{4000};            // from here on a step waits for readers, too
+  std::chrono::milliseconds patience{10};  // for so long
+};
+
 struct sqlite_options {
   std::string path{};
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
   group_limits group{};                       // how many writes share a commit, or wait for one
   std::size_t contents_kept{content_table::contents_kept_max};  // in memory, for `contents`
   std::size_t readers{4};  // how many read at once, each on a connection; further ones wait
+  sqlite_log_limits log{};
   // After a failure that leaves its effect in doubt: how long writes are refused before the store
   // tries to make its file good.
   std::chrono::milliseconds recovery_pause{1000};
@@ -188,6 +198,7 @@ class sqlite_store final : public store {
         readers_{options.readers, [this] { return open_reader(); }},
         key_{std::move(key)},
         known_{options.contents_kept},
+        log_{options.log},
         writes_{options.group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
 
   // Each work has an outcome of its own, but what they rest on is one commit: if that fails, what
@@ -201,6 +212,7 @@ class sqlite_store final : public store {
     std::vector<content> moved;
     if (commit_all(works, outcomes, moved)) {
       for (const content& content : moved) known_.update(content);
+      move_log();
     } else {
       known_.clear();  // who knows what became of it
       for (auto& outcome : outcomes) outcome = unavailable();
@@ -218,6 +230,18 @@ class sqlite_store final : public store {
       sqlite::write_apart(work, works, outcomes, moved);
     }
     return work->commit();
+  }
+
+  // What is in the log is moved to the file by who has just committed, a step at a time: a thread
+  // of its own needs the writers to stand still for the last of it all the same, and did so for
+  // longer when the machine was busy. Under `writing_`.
+  void move_log() {
+    const std::int64_t pages = writer_->log_pages();
+    if (pages < moved_at_) moved_at_ = 0;  // it began anew
+    if (pages < moved_at_ + log_.pages_step) return;
+    moved_at_ = pages;
+    using mode = connection::checkpoint_mode;
+    writer_->checkpoint(pages < log_.pages_max ? mode::passive : mode::restart, log_.patience);
   }
 
   // After a commit that failed in doubt, nothing of it may come back, and everything before it must
@@ -304,6 +328,8 @@ class sqlite_store final : public store {
   mutable sqlite::pool readers_;
   std::string key_;
   mutable content_table known_;
+  const sqlite_log_limits log_;
+  std::int64_t moved_at_{};  // how long the log was when it was moved last, since it began anew
   insertions writes_;
 };
 

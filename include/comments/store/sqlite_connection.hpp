@@ -100,6 +100,7 @@ class connection final {
   connection(sqlite3* handle, const file_options& file)
       : handle_{handle}, busy_wait_{file.busy_wait}, on_failure_{file.on_failure} {
     sqlite3_busy_timeout(handle, static_cast<int>(busy_wait_.count()));
+    sqlite3_wal_hook(handle, &note_log, this);  // takes the place of SQLite's own checkpoints
   }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -170,23 +171,25 @@ class connection final {
     execute("RELEASE attempt");
     return false;
   }
-  // Moves what the log holds into the file, all of it durable after that. `passive` moves what it
-  // can and disturbs nobody; `restart` waits up to `patience` for readers, so that the next write
-  // begins the log anew; `truncate` empties it as well. Whether all was moved; a failure or a
-  // reader that stays leaves the log as good as it was.
+  // Moves what the log holds into the file, and makes that durable. `passive` moves what it can and
+  // disturbs nobody; `restart` waits up to `patience` for readers too, so that the next write
+  // begins the log anew; `truncate` empties it then and there. A failure, or a reader that stays,
+  // leaves the log as good as it was.
   enum class checkpoint_mode { passive, restart, truncate };
   bool checkpoint(checkpoint_mode mode, std::chrono::milliseconds patience) {
     constexpr int modes[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_RESTART,
                              SQLITE_CHECKPOINT_TRUNCATE};
     failed_ = false;
     sqlite3_busy_timeout(handle_, static_cast<int>(patience.count()));
-    int logged = 0, moved = 0;
+    int moved = 0;
     const int code =
-        sqlite3_wal_checkpoint_v2(handle_, nullptr, modes[static_cast<int>(mode)], &logged, &moved);
+        sqlite3_wal_checkpoint_v2(handle_, nullptr, modes[static_cast<int>(mode)], nullptr, &moved);
     sqlite3_busy_timeout(handle_, static_cast<int>(busy_wait_.count()));
     if (code != SQLITE_OK && code != SQLITE_BUSY) fail();
-    return code == SQLITE_OK && logged == moved;
+    return code == SQLITE_OK;
   }
+  // How long the log was after the last commit of this connection, in pages.
+  std::int64_t log_pages() const { return log_pages_; }
 
   bool is_open() const { return !sqlite3_get_autocommit(handle_); }
 
@@ -222,7 +225,13 @@ class connection final {
     return made;
   }
 
+  static int note_log(void* self, sqlite3*, const char*, int pages) {
+    static_cast<connection*>(self)->log_pages_ = pages;
+    return SQLITE_OK;
+  }
+
   sqlite3* handle_;
+  std::int64_t log_pages_{};
   std::chrono::milliseconds busy_wait_;
   failure_listener on_failure_;
   bool failed_{};
@@ -268,7 +277,7 @@ inline result<std::unique_ptr<connection>> connect(const file_options& file) {
     return refused("it cannot be opened for writing");
   sqlite3_extended_result_codes(handle, 1);
   if (!opened->execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
-                       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                       "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 33554432;"
                        "PRAGMA user_version"))
     return refused((sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY
                        ? "another process is using it"

@@ -9,7 +9,9 @@
 #include "support/temporary_folder.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -154,6 +156,38 @@ TEST_CASE(
       CHECK(ill.say("after"));
       ill.check_all_is_there();
     }
+}
+
+TEST_CASE("a file with a damaged page is refused, or, if it is large, found out and not written") {
+  for (const std::uintmax_t checked_max : {std::uintmax_t{4} << 20, std::uintmax_t{0}}) {
+    CAPTURE(checked_max);
+    const testing::temporary_folder folder;
+    const std::string path = folder.path("comments.db");
+    {
+      const auto store = must(sqlite_store::open({.path = path}));
+      for (int i = 0; i < 200; ++i)
+        must(store->insert({.content_id = "1", .body = std::string(1000, 'x')}, noon));
+    }
+    std::fstream bytes{path, std::ios::binary | std::ios::in | std::ios::out};
+    bytes.seekp(-4096, std::ios::end);
+    bytes << std::string(4096, '?') << std::flush;
+    std::atomic<bool> is_told{};
+    const auto opened = sqlite_store::open(
+        {.path = path, .checked_max = checked_max, .on_failure = [&](std::string_view why) {
+           if (why.find("damaged") == why.npos) return;
+           is_told = true;
+           is_told.notify_all();
+         }});
+    CHECK(opened.has_value() == (checked_max == 0));
+    if (!opened) {
+      CHECK(opened.error().message == "The database cannot be used: it is damaged.");
+      continue;
+    }
+    is_told.wait(false);
+    CHECK_FALSE((*opened)->is_writable());
+    CHECK_FALSE((*opened)->insert({.content_id = "2", .body = "x"}, noon).has_value());
+    CHECK((*opened)->contents(std::vector<std::string>{"1"}).has_value());
+  }
 }
 
 TEST_CASE("a clock that steps back shuffles no order and doubles no id") {

@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -190,6 +191,15 @@ class connection final {
   }
   // How long the log was after the last commit of this connection, in pages.
   std::int64_t log_pages() const { return log_pages_; }
+
+  // From now on statements that run when `stop` is set fail. It outlives the connection.
+  void stop_when(const std::atomic<bool>& stop) {
+    constexpr int steps = 1000;  // of SQLite's machine: well under a millisecond
+    sqlite3_progress_handler(
+        handle_, steps,
+        [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0; },
+        const_cast<std::atomic<bool>*>(&stop));
+  }
 
   bool is_open() const { return !sqlite3_get_autocommit(handle_); }
 

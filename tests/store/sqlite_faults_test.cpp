@@ -140,13 +140,13 @@ TEST_CASE(
                                               {disk_call::sync, SQLITE_IOERR_FSYNC},
                                               {disk_call::read, SQLITE_IOERR_READ},
                                               {disk_call::truncate, SQLITE_IOERR_TRUNCATE}};
-  for (const auto& [call, code] : faults)
+  for (const auto& fault : faults)
     for (long n = 1; n <= 12; ++n) {
-      CAPTURE(code);
+      CAPTURE(fault.second);
       CAPTURE(n);
       patient ill;
       for (int i = 0; i < 3; ++i) REQUIRE(ill.say("before " + std::to_string(i)));
-      ill.disk.fail(call, code, n, 2);
+      ill.disk.fail(fault.first, fault.second, n, 2);
       for (int i = 0; i < 12; ++i) {
         ill.say("ill " + std::to_string(i));
         if (i % 3 == 2) ill.now.advance(std::chrono::seconds{1});

@@ -43,7 +43,7 @@ namespace comments {
 struct sqlite_log_limits {
   std::int64_t pages_step{1000};
   std::int64_t pages_max{4000};            // from here on a step waits for readers, too
-  std::chrono::milliseconds patience{10};  // for so long
+  std::chrono::milliseconds patience{40};  // for so long
 };
 
 struct sqlite_options {

@@ -220,7 +220,7 @@ TEST_CASE("what was acknowledged is there after a power cut, at any moment") {
     std::mutex mutex;
     std::set<std::string> sent, acknowledged;
     std::vector<comment> made;
-    const long calls = 1 + static_cast<long>(dice() % 900);
+    const long calls = 1 + static_cast<long>(dice() % 500);
     disk.cut_power_after(calls);
     if (auto store = sqlite_store::open({.path = path, .vfs = disk.name()}))
       in_parallel(4, [&](int thread) {

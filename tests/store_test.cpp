@@ -97,6 +97,7 @@ TEST_CASE("a store of one's own needs this header and the standard library only"
   CHECK(own->events("1", 0, 10)->front() == event{"1", 1, event_kind::posted, id, now});
   CHECK(own->events("1", 1, 10)->empty());
   CHECK(own->signing_key().size() == 32);
+  CHECK(own->is_writable());
   CHECK(own->insert({.content_id = "1", .parent = id, .body = "re"}, now).error().code ==
         errc::not_found);
 }

@@ -39,7 +39,9 @@ class service final {
         options_{std::move(options)},
         posted_{metrics_.counter_of("comments_posted_total", "Comments accepted and stored.")},
         replayed_{metrics_.counter_of("comments_replayed_total", "Posts answered by their key.")},
-        refused_{metrics_.counter_of("comments_refused_total", "Posts that were not stored.")} {}
+        refused_{metrics_.counter_of("comments_refused_total", "Posts that were not stored.")},
+        writable_{metrics_.gauge_of("comments_store_writable", "Whether the store takes writes.")} {
+  }
   service(const service&) = delete;
   service& operator=(const service&) = delete;
 
@@ -96,6 +98,13 @@ class service final {
   void drain() { draining_ = true; }
   bool is_draining() const { return draining_; }
 
+  // Whether the store takes writes, which the metrics then show too.
+  bool is_writable() {
+    const bool is = store_.is_writable();
+    writable_.set(is);
+    return is;
+  }
+
   const service_options& options() const { return options_; }
   registry& metrics() const { return metrics_; }
   std::string_view signing_key() const { return store_.signing_key(); }
@@ -108,6 +117,7 @@ class service final {
   counter& posted_;
   counter& replayed_;
   counter& refused_;
+  gauge& writable_;
 };
 
 }  // namespace comments

@@ -107,6 +107,12 @@ class store {
   // 32 bytes that nobody outside knows, made with the store and kept with it: every process that
   // opens it gets the same. Cursors and tokens are signed with it. Never fails, does not wait.
   virtual std::string_view signing_key() const = 0;
+
+  // Whether the store takes writes, for probes and metrics. A store that has stopped trusting what
+  // it stands on says no, answers every write with `unavailable`, and goes on answering readings
+  // with what was acknowledged, until it has recovered; it may use the question to try. Never
+  // waits for other writers.
+  virtual bool is_writable() { return true; }
 };
 
 }  // namespace comments

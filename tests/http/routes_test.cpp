@@ -632,6 +632,25 @@ TEST_CASE("a draining service is not ready, lives, and answers everything else")
   CHECK(walk(site, "/api/v1/comments?content_id=1") == "Oi");
 }
 
+TEST_CASE("a service whose store takes no writes is not ready, says so, and still reads") {
+  backstage behind;
+  faulty_store kept{behind.store};
+  service comments{kept};
+  const client api{routes(comments)};
+  CHECK(api.get("/readyz").status == 200);
+  CHECK(api.get("/metrics").body.find("\ncomments_store_writable 1\n") != std::string::npos);
+  kept.is_read_only = true;
+  const response answer = api.get("/readyz");
+  CHECK(answer.status == 503);
+  CHECK(read(answer).at("code") == "unavailable");
+  CHECK(read(answer).at("detail") == "The store takes no writes now.");
+  CHECK(api.get("/metrics").body.find("\ncomments_store_writable 0\n") != std::string::npos);
+  CHECK(api.get("/healthz").status == 200);
+  CHECK(api.get("/api/v1/comments?content_id=1").status == 200);
+  kept.is_read_only = false;
+  CHECK(api.get("/readyz").status == 200);
+}
+
 TEST_CASE("metrics count posts and requests, by route and never by what was written") {
   const site site;
   const std::string body = R"({"content_id":"secret","body":"Oi"})";

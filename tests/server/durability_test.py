@@ -1,7 +1,7 @@
 """durability_test - an acknowledged comment is there: after a restart, after kill -9, once.
 
-The crash test prints its seed when it fails. It kills the server under the load of eight clients,
-brings it up on what is left, and lets the clients retry whatever they had no answer to.
+The crash tests print their seed when they fail. They kill the server under the load of clients,
+bring it up on what is left, and let the clients retry whatever they had no answer to.
 """
 import contextlib
 import random
@@ -57,6 +57,12 @@ class Client:
                 self.sent[key] = self.draft(key)
                 self.send(server, key)
 
+    def retry_unanswered_and_post(self, server):
+        with contextlib.suppress(*NO_ANSWER):
+            for key in [key for key in self.sent if key not in self.acknowledged]:
+                self.send(server, key)
+        self.post_until_it_goes(server)
+
     def retry(self, server):
         """Everything that went without an answer, and some of what was answered."""
         for key in self.sent:
@@ -96,6 +102,25 @@ class Crash(unittest.TestCase):
             at_once([lambda c=c: c.retry(server) for c in self.clients])
             self.check_answers(server)
         self.assertFalse((self.folder / "comments.db-wal").exists())
+        self.check_rows(self.folder)
+
+    def test_kill_9_at_a_hundred_moments_of_one_growing_database(self):
+        """Without looking at every answer each time, so that a hundred do not take long."""
+        clients = self.clients[:4]
+        for _ in range(100):
+            with Server(*SQLITE, folder=self.folder) as server:
+                enough = self.count() + self.dice.randint(1, 12)
+
+                def kill():
+                    until(lambda: self.count() >= enough, "comments")
+                    server.kill()
+
+                at_once([lambda c=c: c.retry_unanswered_and_post(server) for c in clients]
+                        + [kill])
+        self.check_what_is_left()
+        with Server(*SQLITE, folder=self.folder) as server:
+            at_once([lambda c=c: c.retry(server) for c in clients])
+            self.check_answers(server)
         self.check_rows(self.folder)
 
     def check_answers(self, server):

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <latch>
-#include <numeric>
+#include <new>
+#include <optional>
 #include <set>
 #include <thread>
+#include <vector>
 
 using namespace comments;
 
@@ -86,6 +88,39 @@ TEST_CASE("queue_max callers wait, and one more is refused at once") {
   for (std::thread& caller : callers) caller.join();
   CHECK(answered == 3);
   CHECK(held.writing.submit(3) == 30);
+}
+
+TEST_CASE("a commit that throws leaves its own batch without outcomes, and nobody waiting") {
+  bool throws = true;
+  group writing{{}, [&](auto works, auto outcomes) {
+                  for (std::size_t i = 0; i < works.size(); ++i) outcomes[i] = 10 * *works[i];
+                  if (throws) throw std::bad_alloc{};
+                }};
+  CHECK_FALSE(writing.submit(1).has_value());
+  CHECK(writing.waiting() == 0);
+  throws = false;
+  CHECK(writing.submit(2) == 20);
+}
+
+TEST_CASE("when the leader's commit throws, its followers go on, and so does the next batch") {
+  std::atomic<int> commits{};
+  held_group held{{.batch_max = 3}};
+  group writing{{.batch_max = 3}, [&](auto works, auto outcomes) {
+                  held.writing.submit(0);  // waits until the batches behind this one are full
+                  if (++commits == 2) throw 7;
+                  for (std::size_t i = 0; i < works.size(); ++i) outcomes[i] = -*works[i];
+                }};
+  std::vector<std::thread> callers;
+  std::vector<std::optional<int>> outcomes(7);
+  for (std::size_t i = 0; i < 7; ++i) {
+    callers.emplace_back([&, i] { outcomes[i] = writing.submit(static_cast<int>(i)); });
+    if (i == 0) held.wait_for_start(1);
+    while (writing.waiting() < i + 1) std::this_thread::yield();
+  }
+  held.release();
+  for (std::thread& caller : callers) caller.join();
+  CHECK(commits == 3);
+  CHECK(outcomes == std::vector<std::optional<int>>{0, {}, {}, {}, -4, -5, -6});
 }
 
 TEST_CASE("many threads, each with its own outcome, and commits one at a time") {

@@ -19,8 +19,10 @@ struct notebook {
   std::unique_ptr<sqlite::connection> connection = open();
 
   std::unique_ptr<sqlite::connection> open() {
-    auto opened = sqlite::connect(folder.path("notes.db"), std::chrono::milliseconds{50},
-                                  [this](auto why) { complaints.emplace_back(why); });
+    auto opened =
+        sqlite::connect({.path = folder.path("notes.db"),
+                         .busy_wait = std::chrono::milliseconds{50},
+                         .on_failure = [this](auto, auto why) { complaints.emplace_back(why); }});
     REQUIRE(opened);
     REQUIRE((*opened)->execute("CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, text)"));
     return std::move(*opened);

@@ -27,7 +27,7 @@ struct opener {
     return [this]() -> result<std::unique_ptr<sqlite::connection>> {
       if (fails) return sqlite::refused("it was told so");
       ++opened;
-      return sqlite::connect(":memory:", std::chrono::milliseconds{0}, {});
+      return sqlite::connect({.path = ":memory:"});
     };
   }
 };

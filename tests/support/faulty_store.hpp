@@ -55,6 +55,9 @@ class faulty_store final : public comments::store {
     return break_or([&] { return inner_.events(content_id, after, limit); });
   }
   std::string_view signing_key() const override { return inner_.signing_key(); }
+  bool is_writable() override { return !is_read_only && inner_.is_writable(); }
+
+  std::atomic<bool> is_read_only{};
 
  private:
   template <typename Call>

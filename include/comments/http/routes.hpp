@@ -170,6 +170,8 @@ class api final {
   response readiness(request asked) const {
     if (service_.is_draining())
       return problem({errc::unavailable, "The service is shutting down."}, asked);
+    if (!service_.is_writable())
+      return problem({errc::unavailable, "The store takes no writes now."}, asked);
     return answer_with(json::encode_fields({{"status", "ready"}}));
   }
   response version(request) const {
@@ -180,6 +182,7 @@ class api final {
                                             {"build_date", build.build_date}}));
   }
   response metrics(request) const {
+    service_.is_writable();  // sets its gauge
     return {.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                         {"Cache-Control", "no-store"}},
             .body = service_.metrics().to_text()};

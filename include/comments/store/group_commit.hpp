@@ -2,23 +2,25 @@
 // store/group_commit.hpp - many callers, one transaction: the cost of durability, shared.
 //
 // A disk syncs a few thousand times a second, however little is written each time. So whoever comes
-// while a sync runs joins the next one: the first of those who wait becomes the leader, takes all
-// work up to `batch_max`, carries it out in one go, and tells each follower its own outcome. Nobody
-// waits for a timer; alone, a caller is its own leader and pays nothing extra.
+// while a sync runs joins the next one: the first to come starts a batch and leads it, up to
+// `batch_max` others join until its turn comes, then the leader carries out all of it in one go and
+// wakes its followers at once. Nobody waits for a timer; alone, a caller leads a batch of one.
 //
 //   group_commit<draft, result<posting>> writing{limits, [&](auto works, auto outcomes) { … }};
-//   result<posting> mine = writing.submit(draft);
+//   if (auto mine = writing.submit(draft)) return std::move(*mine);
+//   return unavailable();
 
 #include <comments/result.hpp>
 
-#include <algorithm>
-#include <condition_variable>
+#include <atomic>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -33,7 +35,7 @@ template <typename Work, typename Outcome>
 class group_commit final {
  public:
   // Carries out works[i] and says how it went in outcomes[i], for every i, all in one commit.
-  // Called by one thread at a time. Must not throw.
+  // Called by one thread at a time.
   using commit = std::function<void(std::span<const Work* const> works,
                                     std::span<std::optional<Outcome>> outcomes)>;
 
@@ -42,55 +44,78 @@ class group_commit final {
   group_commit(const group_commit&) = delete;
   group_commit& operator=(const group_commit&) = delete;
 
-  // The outcome of `work` once the commit that holds it is over, or nothing, at once, if
-  // `queue_max` callers wait already. Works are carried out in the order they came. Safe from any
-  // thread.
+  // The outcome of `work` once the commit that holds it is over. Nothing, at once, if `queue_max`
+  // callers wait already; nothing either if the commit threw: what it did then is unknown. Works
+  // are carried out in the order they came. Throws std::bad_alloc where there is no memory to wait
+  // in, to this caller alone. Safe from any thread.
   std::optional<Outcome> submit(const Work& work) {
-    waiter me{&work};
     std::unique_lock lock{mutex_};
-    if (queue_.size() >= limits_.queue_max) return std::nullopt;
-    queue_.push_back(&me);
-    me.turn.wait(lock, [&] { return me.outcome || (!is_led_ && queue_.front() == &me); });
-    if (!me.outcome) lead(lock);
-    return std::move(me.outcome);
+    if (waiting_ >= limits_.queue_max) return std::nullopt;
+    const auto mine = open_ ? open_ : std::make_shared<batch>();
+    const std::size_t place = mine->works.size();
+    mine->outcomes.resize(place + 1);
+    mine->works.push_back(&work);  // nothing from here on throws
+    ++waiting_;
+    if (!open_) mine->number = batches_++;
+    open_ = place + 1 < limits_.batch_max ? mine : nullptr;
+    lock.unlock();
+    if (place == 0)
+      lead(*mine);
+    else
+      mine->is_over.wait(0);
+    return std::move(mine->outcomes[place]);
   }
 
   std::size_t waiting() const {
     const std::lock_guard lock{mutex_};
-    return queue_.size();
+    return waiting_;
   }
 
  private:
-  struct waiter {
-    const Work* work{};
-    std::optional<Outcome> outcome{};
-    std::condition_variable turn{};
+  // Kept alive by each of its members, so that the leader may wake them when it has let go of all
+  // else: woken under a lock, or one by one, they would be in its way.
+  struct batch {
+    std::uint32_t number{};
+    std::vector<const Work*> works{};
+    std::vector<std::optional<Outcome>> outcomes{};
+    std::atomic<std::uint32_t> is_over{};
   };
 
-  // Works stay in the queue while they are carried out, so that it counts everyone who waits.
-  void lead(std::unique_lock<std::mutex>& lock) {
-    is_led_ = true;
-    const std::size_t size = std::min(queue_.size(), limits_.batch_max);
-    std::vector<const Work*> works;
-    for (std::size_t i = 0; i < size; ++i) works.push_back(queue_[i]->work);
-    std::vector<std::optional<Outcome>> outcomes(size);
-    lock.unlock();
-    commit_all_(works, outcomes);
-    lock.lock();
-    for (std::size_t i = 0; i < size; ++i) {
-      queue_.front()->outcome = std::move(outcomes[i]);
-      queue_.front()->turn.notify_one();
-      queue_.pop_front();
+  void lead(batch& mine) {
+    for (auto turn = turn_.load(); turn != mine.number; turn = turn_.load()) turn_.wait(turn);
+    std::this_thread::yield();  // whom the last commit woke, comes with the next: larger batches
+    {
+      const std::lock_guard lock{mutex_};
+      if (open_.get() == &mine) open_ = nullptr;
     }
-    is_led_ = false;
-    if (!queue_.empty()) queue_.front()->turn.notify_one();
+    carry_out(mine);
+    {
+      const std::lock_guard lock{mutex_};
+      waiting_ -= mine.works.size();
+    }
+    ++turn_;
+    turn_.notify_all();
+    mine.is_over = 1;
+    mine.is_over.notify_all();
+  }
+
+  // Others wait for this leader, so nothing that is thrown may pass.
+  void carry_out(batch& mine) noexcept {
+    const std::span outcomes{mine.outcomes.data(), mine.works.size()};
+    try {
+      commit_all_(mine.works, outcomes);
+    } catch (...) {
+      for (auto& outcome : outcomes) outcome.reset();
+    }
   }
 
   const group_limits limits_;
   const commit commit_all_;
   mutable std::mutex mutex_{};
-  std::deque<waiter*> queue_{};
-  bool is_led_{};
+  std::shared_ptr<batch> open_{};      // whom newcomers join; none if the last is full or running
+  std::size_t waiting_{};              // members of batches that are not over
+  std::uint32_t batches_{};            // how many there have been
+  std::atomic<std::uint32_t> turn_{};  // the number of the one that may run
 };
 
 }  // namespace comments

@@ -15,14 +15,18 @@
 #include <comments/store/content_table.hpp>
 #include <comments/store/group_commit.hpp>
 #include <comments/store/schema.hpp>
+#include <comments/store/sqlite_check.hpp>
 #include <comments/store/sqlite_connection.hpp>
 #include <comments/store/sqlite_pool.hpp>
+#include <comments/store/sqlite_rows.hpp>
+#include <comments/store/sqlite_trust.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,12 +37,30 @@
 
 namespace comments {
 
+// When what stands in the write-ahead log is moved to the file, in pages of 4 KiB. Each step holds
+// up the writers, and no readers, until `pages_step` pages are written and synced. While a reader
+// stays in one snapshot the log cannot begin anew: then, and only then, it grows past `pages_max`.
+struct sqlite_log_limits {
+  std::int64_t pages_step{1000};
+  std::int64_t pages_max{4000};            // from here on a step waits for readers, too
+  std::chrono::milliseconds patience{40};  // for so long
+};
+
 struct sqlite_options {
   std::string path{};
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
   group_limits group{};                       // how many writes share a commit, or wait for one
   std::size_t contents_kept{content_table::contents_kept_max};  // in memory, for `contents`
   std::size_t readers{4};  // how many read at once, each on a connection; further ones wait
+  sqlite_log_limits log{};
+  // A file of at most so many bytes is looked through for damage before it is opened, a larger one
+  // afterwards, in a thread: about 15 ms for each 4 MiB.
+  std::uintmax_t checked_max{4 << 20};
+  // After a failure that leaves its effect in doubt: how long writes are refused before the store
+  // tries to make its file good.
+  std::chrono::milliseconds recovery_pause{1000};
+  comments::clock clock{system_clock()};
+  std::string vfs{};  // the name of what SQLite reaches the disk through; empty: its default
   // Hears SQLite's own words whenever a call fails, for the log. Called from any thread.
   std::function<void(std::string_view)> on_failure{};
 };
@@ -50,8 +72,8 @@ class sqlite_store final : public store {
 
   // Opens the file, makes it if there is none, and brings its schema up to date. `unavailable`,
   // with a sentence for the operator, if it cannot be opened or locked, is in use by another
-  // process, is no SQLite database or another program's, or was written by a newer version. A file
-  // that is refused is left as it was.
+  // process, is no SQLite database, damaged or another program's, or was written by a newer
+  // version. A file that is refused is left as it was.
   static result<std::unique_ptr<sqlite_store>> open(sqlite_options options) {
     // The lock stands beside the file itself, whatever link led to it.
     std::error_code failed;
@@ -66,14 +88,22 @@ class sqlite_store final : public store {
       std::filesystem::remove(options.path + "-lock", failed);  // nothing of ours is there
       return sqlite::refused(why);
     }
-    auto writer = sqlite::connect(options.path, options.busy_wait, options.on_failure);
+    const auto trust = std::make_shared<sqlite::trust>(options.recovery_pause, options.clock);
+    const sqlite::file_options file{.path = options.path,
+                                    .vfs = options.vfs,
+                                    .busy_wait = options.busy_wait,
+                                    .on_failure = trust->listener(options.on_failure)};
+    auto writer = sqlite::connect(file);
     if (!writer) return std::move(writer).error();
     if (auto migrated = migrate(**writer); !migrated) return std::move(migrated).error();
     std::string key = read_key(**writer);
     if (key.size() != 32) return sqlite::refused("it is damaged: its signing key is missing");
-    auto opened = std::unique_ptr<sqlite_store>{
-        new sqlite_store{options, std::move(lock), std::move(*writer), std::move(key)}};
+    const bool is_small = std::filesystem::file_size(place, failed) <= options.checked_max;
+    if (is_small && !sqlite::is_sound(**writer)) return sqlite::refused("it is damaged");
+    auto opened = std::unique_ptr<sqlite_store>{new sqlite_store{
+        options, file, trust, std::move(lock), std::move(*writer), std::move(key)}};
     if (!opened->readers_.take()) return sqlite::refused("it cannot be opened twice");
+    if (!is_small) opened->check_.emplace(file);
     return opened;
   }
 
@@ -88,7 +118,7 @@ class sqlite_store final : public store {
     const auto reader = readers_.take();
     if (!reader) return unavailable();
     sqlite::transaction work{*reader, "BEGIN"};
-    auto found = find_in(work, id);
+    auto found = sqlite::find_in(work, id);
     if (work->failed()) return unavailable();
     if (!found) return comment_not_found();
     return std::move(*found);
@@ -98,7 +128,7 @@ class sqlite_store final : public store {
     const auto reader = readers_.take();
     if (!reader) return unavailable();
     sqlite::transaction work{*reader, "BEGIN"};
-    page answer{.content = find_content(work, query.content_id)};
+    page answer{.content = sqlite::find_content(work, query.content_id)};
     const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
     const bool has_parent = query.scope == scope::replies && query.parent;
     const std::string parent = has_parent ? to_string(*query.parent) : "";
@@ -107,7 +137,7 @@ class sqlite_store final : public store {
     if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
     constexpr std::size_t usual_max = 200;  // of that many none is moved while they are read
     answer.items.reserve(std::min(query.limit, usual_max) + 1);
-    while (rows.step()) answer.items.push_back(read_comment(rows));
+    while (rows.step()) answer.items.push_back(sqlite::read_comment(rows));
     if (work->failed()) return unavailable();
     if (answer.items.size() > query.limit) {
       answer.items.resize(query.limit);
@@ -128,7 +158,7 @@ class sqlite_store final : public store {
     const auto reader = readers_.take();
     if (!reader) return unavailable();
     sqlite::transaction work{*reader, "BEGIN"};
-    for (const auto& [i, moment] : missing) found[i] = find_content(work, ids[i]);
+    for (const auto& [i, moment] : missing) found[i] = sqlite::find_content(work, ids[i]);
     if (work->failed()) return unavailable();
     for (const auto& [i, moment] : missing) known_.fill(found[i], moment);
     return found;
@@ -155,68 +185,106 @@ class sqlite_store final : public store {
 
   std::string_view signing_key() const override { return key_; }
 
+  // False after a commit that failed in doubt, until the file is made good, which asking tries
+  // every `recovery_pause`; and once the file was found damaged, until it is opened again.
+  bool is_writable() override {
+    if (trust_->is_whole()) return true;
+    const std::unique_lock lock{writing_, std::try_to_lock};
+    return lock && recover();
+  }
+
  private:
   using connection = sqlite::connection;
-  using transaction = sqlite::transaction;
+  using insertions = group_commit<sqlite::insertion, result<posting>>;
 
-  struct insertion {
-    const comments::draft& draft;
-    instant now{};
-    comment_id id{};
-  };
-  using insertions = group_commit<insertion, result<posting>>;
-
-  sqlite_store(const sqlite_options& options, std::unique_ptr<sqlite::file_lock> lock,
+  sqlite_store(const sqlite_options& options, sqlite::file_options file,
+               std::shared_ptr<sqlite::trust> trust, std::unique_ptr<sqlite::file_lock> lock,
                std::unique_ptr<connection> writer, std::string key)
       : lock_{std::move(lock)},
+        file_{std::move(file)},
+        trust_{std::move(trust)},
         writer_{std::move(writer)},
-        readers_{options.readers, [options] { return open_reader(options); }},
+        readers_{options.readers, [this] { return open_reader(); }},
         key_{std::move(key)},
         known_{options.contents_kept},
+        log_{options.log},
         writes_{options.group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
 
   // Each work has an outcome of its own, but what they rest on is one commit: if that fails, what
-  // any of them saw or did has never been.
-  void write_all(std::span<const insertion* const> works,
+  // any of them saw or did has never been. A savepoint for each would nearly double the cost of an
+  // insert, so they get one only once something has failed.
+  void write_all(std::span<const sqlite::insertion* const> works,
                  std::span<std::optional<result<posting>>> outcomes) {
-    sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
-    std::vector<content> moved;
-    for (std::size_t i = 0; i < works.size(); ++i) {
-      const std::size_t before = moved.size();
-      const bool is_done = work->attempt([&] { outcomes[i] = write_one(work, *works[i], moved); });
-      if (is_done) continue;
-      outcomes[i] = unavailable();
-      moved.resize(before);
-    }
-    if (work->commit()) {
-      for (const content& content : moved) known_.update(content);
-      return;
-    }
-    known_.clear();  // who knows what became of it
+    const std::lock_guard lock{writing_};
     for (auto& outcome : outcomes) outcome = unavailable();
+    if (!trust_->is_whole() && !recover()) return;
+    std::vector<content> moved;
+    if (commit_all(works, outcomes, moved)) {
+      for (const content& content : moved) known_.update(content);
+      move_log();
+    } else {
+      known_.clear();  // who knows what became of it
+      for (auto& outcome : outcomes) outcome = unavailable();
+    }
   }
 
-  // Adds to `moved` what it made of a content.
-  static result<posting> write_one(transaction& work, const insertion& wanted,
-                                   std::vector<content>& moved) {
-    const draft& draft = wanted.draft;
-    if (!draft.key.empty()) {
-      if (auto known = replay(work, draft); !known || known->replayed) return known;
+  bool commit_all(std::span<const sqlite::insertion* const> works,
+                  std::span<std::optional<result<posting>>> outcomes, std::vector<content>& moved) {
+    sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
+    for (std::size_t i = 0; i < works.size() && !work->failed(); ++i)
+      outcomes[i] = sqlite::write_one(work, *works[i], moved);
+    if (work->failed() && work->is_open() && works.size() > 1) {
+      work->restart("BEGIN IMMEDIATE");
+      moved.clear();
+      sqlite::write_apart(work, works, outcomes, moved);
     }
-    if (draft.parent && !is_repliable(work, draft)) return parent_not_found();
-    return posting{.stored = write(work, wanted, moved)};
+    return work->commit();
+  }
+
+  // What is in the log is moved to the file by who has just committed, a step at a time: a thread
+  // of its own needs the writers to stand still for the last of it all the same, and did so for
+  // longer when the machine was busy. Under `writing_`.
+  void move_log() {
+    const std::int64_t pages = writer_->log_pages();
+    if (pages < moved_at_) moved_at_ = 0;  // it began anew
+    if (pages < moved_at_ + log_.pages_step) return;
+    moved_at_ = pages;
+    using mode = connection::checkpoint_mode;
+    writer_->checkpoint(pages < log_.pages_max ? mode::passive : mode::restart, log_.patience);
+  }
+
+  // After a commit that failed in doubt, nothing of it may come back, and everything before it must
+  // be on disk for certain. A sync that failed has told so once: the system may count as written
+  // what is not. So all that the log holds up to the last good commit is written to the file again
+  // and synced, and the log is emptied, which takes what the failed commit left in it along. That
+  // must happen on the connections that are open: they know where the last good commit ends, and
+  // one that opens the file afresh would take the rest for good. Only then the writing connection
+  // makes place for a new one, which must be able to read what there is. Readers, meanwhile and
+  // after, see the last good commit.
+  //
+  // Under `writing_`. Does at most one such pass, and none within `recovery_pause` of the last.
+  bool recover() {
+    if (!trust_->may_recover()) return false;
+    if (!writer_->checkpoint(connection::checkpoint_mode::truncate, file_.busy_wait)) return false;
+    auto opened = sqlite::connect(file_);
+    if (!opened || read_key(**opened) != key_) return false;
+    writer_ = std::move(*opened);
+    trust_->restore();
+    return trust_->is_whole();
   }
 
   // Its cache of 1 MB is small, because each commit of the writer empties it.
-  static result<std::unique_ptr<connection>> open_reader(const sqlite_options& options) {
-    auto opened = sqlite::connect(options.path, options.busy_wait, options.on_failure);
+  result<std::unique_ptr<connection>> open_reader() const {
+    auto file = file_;
+    file.on_failure = sqlite::for_reading(file.on_failure);
+    auto opened = sqlite::connect(file);
     if (!opened) return opened;
     if (!(*opened)->execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024"))
       return sqlite::refused("it cannot be read");
     return opened;
   }
 
-  static error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
+  static error unavailable() { return sqlite::unavailable(); }
   // A billion is as good as all, and one more than it is still a number.
   static std::int64_t as_number(std::size_t count) {
     return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
@@ -261,109 +329,18 @@ class sqlite_store final : public store {
     return key;
   }
 
-  // What the draft's key made before, replayed; an empty posting if the key is new.
-  static result<posting> replay(transaction& work, const draft& draft) {
-    auto row = work->prepare(
-        "SELECT id, request_fingerprint FROM comment WHERE content_id = ?1 AND request_key = ?2",
-        draft.content_id, draft.key);
-    const bool is_known = row.step();
-    if (work->failed()) return unavailable();
-    if (!is_known) return posting{};
-    if (row.number(1) != fingerprint(draft)) return key_reused();
-    auto made = find_in(work, parse_comment_id(row.text(0)).value_or(comment_id{}));
-    if (!made) return unavailable();
-    return posting{.stored = std::move(*made), .replayed = true};
-  }
-
-  static bool is_repliable(transaction& work, const draft& draft) {
-    return work
-        ->prepare(
-            "SELECT 1 FROM comment WHERE id = ?1 AND content_id = ?2 AND status = 'published'",
-            to_string(*draft.parent), draft.content_id)
-        .step();
-  }
-
-  // All that one new comment changes. Whether it took effect, the commit tells.
-  static comment write(transaction& work, const insertion& wanted, std::vector<content>& moved) {
-    const auto& [draft, now, id] = wanted;
-    auto home = work->prepare(
-        "INSERT INTO content (content_id, version, comments, status) VALUES (?1, 1, 1, 'open') "
-        "ON CONFLICT (content_id) DO UPDATE SET version = version + 1, comments = comments + 1 "
-        "RETURNING version, comments, status",
-        draft.content_id);
-    moved.push_back(read_content(home, draft.content_id));
-    const std::int64_t version = moved.back().version;
-    const std::string id_text = to_string(id);
-    const std::string parent = draft.parent ? to_string(*draft.parent) : "";
-    const std::int64_t at = to_milliseconds(now);
-    auto row = work->prepare(
-        "INSERT INTO comment VALUES (?1, ?2, ?3, ?4, 'published', ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, "
-        "NULL, ?2, ?11, ?12, ?13)",
-        draft.content_id, version, id_text, parent, draft.author.name, draft.author.email,
-        draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
-    if (!draft.key.empty()) row.bind(11, draft.key);
-    row.bind(12, fingerprint(draft));
-    row.bind(13, draft.encoded);
-    row.step();
-    if (draft.parent)
-      work->run(
-          "UPDATE comment SET replies = replies + 1, version = ?3 WHERE id = ?1 AND "
-          "content_id = ?2",
-          parent, draft.content_id, version);
-    work->run("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)", draft.content_id, version,
-              to_text(event_kind::posted), id_text, at);
-    return to_comment(draft, id, version, now);
-  }
-
-  static std::optional<comment> find_in(transaction& work, const comment_id& id) {
-    static const std::string sql =
-        "SELECT " + std::string{schema::comment_columns} + " FROM comment WHERE id = ?1";
-    const std::string text = to_string(id);
-    auto row = work->prepare(sql, text);
-    if (!row.step()) return std::nullopt;
-    return read_comment(row);
-  }
-
-  static content find_content(transaction& work, std::string_view content_id) {
-    auto row = work->prepare("SELECT version, comments, status FROM content WHERE content_id = ?1",
-                             content_id);
-    return read_content(row, content_id);
-  }
-
-  // The next row, of version, comments and status; a content of version 0 if there is none.
-  static content read_content(sqlite::statement& row, std::string_view content_id) {
-    content found{.content_id = std::string{content_id}};
-    if (!row.step()) return found;
-    found.version = row.number(0);
-    found.comments = row.number(1);
-    found.status = parse<content_status>(row.text(2)).value_or(found.status);
-    return found;
-  }
-
-  // In the order of `schema::comment_columns`.
-  static comment read_comment(const sqlite::statement& row) {
-    return {.id = parse_comment_id(row.text(0)).value_or(comment_id{}),
-            .content_id = row.text(1),
-            .parent = parse_comment_id(row.text(2)),
-            .position = row.number(3),
-            .status = parse<comments::status>(row.text(4)).value_or(status::removed),
-            .author = {row.text(5), row.text(6), row.text(7), row.number(8) != 0},
-            .body = row.text(9),
-            .votes = row.number(10),
-            .replies = row.number(11),
-            .created_at = from_milliseconds(row.number(12)),
-            .edited_at =
-                row.is_null(13) ? std::nullopt : std::optional{from_milliseconds(row.number(13))},
-            .version = row.number(14),
-            .encoded = row.text(15)};
-  }
-
-  std::unique_ptr<sqlite::file_lock> lock_;
+  const std::unique_ptr<sqlite::file_lock> lock_;
+  const sqlite::file_options file_;
+  const std::shared_ptr<sqlite::trust> trust_;
+  std::mutex writing_{};  // who holds it may use and replace `writer_`
   std::unique_ptr<connection> writer_;
   mutable sqlite::pool readers_;
   std::string key_;
   mutable content_table known_;
+  const sqlite_log_limits log_;
+  std::int64_t moved_at_{};  // how long the log was when it was moved last, since it began anew
   insertions writes_;
+  std::optional<sqlite::background_check> check_{};
 };
 
 }  // namespace comments

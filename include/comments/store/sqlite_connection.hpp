@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,22 @@
 namespace comments::sqlite {
 
 class connection;
+
+// What a failure says of the file. `passing`: nothing; SQLite has undone the work, and the same may
+// go well the next time (a lock, a full disk, no memory). `doubt`: reading or writing failed, so
+// nobody knows what is on disk. `damage`: what is there is no sound database.
+enum class verdict { passing, doubt, damage };
+
+// Hears what a failure says of the file, and SQLite's own words for it.
+using failure_listener = std::function<void(verdict, std::string_view why)>;
+
+// How to reach a database file.
+struct file_options {
+  std::string path{};
+  std::string vfs{};  // what SQLite reaches the disk through; empty: its default
+  std::chrono::milliseconds busy_wait{5000};  // how long to wait for another program's lock
+  failure_listener on_failure{};
+};
 
 // A prepared statement on loan from its connection, with its parameters bound. Once anything has
 // failed on the connection, it yields no rows.
@@ -81,8 +98,11 @@ class statement final {
 // everything after it does nothing, so a unit of work is written straight down and checked once.
 class connection final {
  public:
-  connection(sqlite3* handle, std::function<void(std::string_view)> on_failure)
-      : handle_{handle}, on_failure_{std::move(on_failure)} {}
+  connection(sqlite3* handle, const file_options& file)
+      : handle_{handle}, busy_wait_{file.busy_wait}, on_failure_{file.on_failure} {
+    sqlite3_busy_timeout(handle, static_cast<int>(busy_wait_.count()));
+    sqlite3_wal_hook(handle, &note_log, this);  // takes the place of SQLite's own checkpoints
+  }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
   ~connection() {
@@ -94,7 +114,7 @@ class connection final {
 
   bool failed() const { return failed_; }
   void fail() {
-    if (on_failure_ && !failed_) on_failure_(sqlite3_errmsg(handle_));
+    if (on_failure_ && !failed_) on_failure_(judge(), sqlite3_errmsg(handle_));
     failed_ = true;
   }
 
@@ -127,6 +147,11 @@ class connection final {
     failed_ = false;
     execute(how);
   }
+  // Drops what was done since `begin`, and begins again.
+  void restart(const char* how) {
+    rollback();
+    begin(how);
+  }
   // Whether everything since `begin` took effect, durably. If not, nothing did.
   bool commit() {
     if (execute("COMMIT")) return true;
@@ -147,6 +172,35 @@ class connection final {
     execute("RELEASE attempt");
     return false;
   }
+  // Moves what the log holds into the file, and makes that durable. `passive` moves what it can and
+  // disturbs nobody; `restart` waits up to `patience` for readers too, so that the next write
+  // begins the log anew; `truncate` empties it then and there. A failure, or a reader that stays,
+  // leaves the log as good as it was.
+  enum class checkpoint_mode { passive, restart, truncate };
+  bool checkpoint(checkpoint_mode mode, std::chrono::milliseconds patience) {
+    constexpr int modes[] = {SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_RESTART,
+                             SQLITE_CHECKPOINT_TRUNCATE};
+    failed_ = false;
+    sqlite3_busy_timeout(handle_, static_cast<int>(patience.count()));
+    int moved = 0;
+    const int code =
+        sqlite3_wal_checkpoint_v2(handle_, nullptr, modes[static_cast<int>(mode)], nullptr, &moved);
+    sqlite3_busy_timeout(handle_, static_cast<int>(busy_wait_.count()));
+    if (code != SQLITE_OK && code != SQLITE_BUSY) fail();
+    return code == SQLITE_OK;
+  }
+  // How long the log was after the last commit of this connection, in pages.
+  std::int64_t log_pages() const { return log_pages_; }
+
+  // From now on statements that run when `stop` is set fail. It outlives the connection.
+  void stop_when(const std::atomic<bool>& stop) {
+    constexpr int steps = 1000;  // of SQLite's machine: well under a millisecond
+    sqlite3_progress_handler(
+        handle_, steps,
+        [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0; },
+        const_cast<std::atomic<bool>*>(&stop));
+  }
+
   bool is_open() const { return !sqlite3_get_autocommit(handle_); }
 
   void rollback() {
@@ -157,6 +211,15 @@ class connection final {
   struct finalize {
     void operator()(sqlite3_stmt* handle) const { sqlite3_finalize(handle); }
   };
+
+  verdict judge() const {
+    switch (sqlite3_errcode(handle_) & 0xff) {
+      case SQLITE_IOERR: return verdict::doubt;
+      case SQLITE_CORRUPT:
+      case SQLITE_NOTADB: return verdict::damage;
+      default: return verdict::passing;
+    }
+  }
 
   sqlite3_stmt* find(std::string_view sql) {
     if (failed_) return nullptr;
@@ -172,8 +235,15 @@ class connection final {
     return made;
   }
 
+  static int note_log(void* self, sqlite3*, const char*, int pages) {
+    static_cast<connection*>(self)->log_pages_ = pages;
+    return SQLITE_OK;
+  }
+
   sqlite3* handle_;
-  std::function<void(std::string_view)> on_failure_;
+  std::int64_t log_pages_{};
+  std::chrono::milliseconds busy_wait_;
+  failure_listener on_failure_;
   bool failed_{};
   std::map<std::string, std::unique_ptr<sqlite3_stmt, finalize>, std::less<>> statements_{};
 };
@@ -205,21 +275,20 @@ inline error refused(std::string_view why) {
   return {errc::unavailable, std::string{"The database cannot be used: "}.append(why) + "."};
 }
 
-// A connection to the file at `path`, which is made if there is none; every commit is on disk
-// before it returns. `busy_wait` is how long it waits for a lock that another program holds.
-inline result<std::unique_ptr<connection>> connect(
-    const std::string& path, std::chrono::milliseconds busy_wait,
-    std::function<void(std::string_view)> on_failure) {
+// A connection to a file, which is made if there is none; every commit is on disk before it
+// returns. Nothing is moved from the log to the file but by `checkpoint`.
+inline result<std::unique_ptr<connection>> connect(const file_options& file) {
   sqlite3* handle = nullptr;
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
-  auto opened = std::make_unique<connection>(handle, std::move(on_failure));
+  const char* vfs = file.vfs.empty() ? nullptr : file.vfs.c_str();
+  const int code = sqlite3_open_v2(file.path.c_str(), &handle, flags, vfs);
+  auto opened = std::make_unique<connection>(handle, file);
   if (code != SQLITE_OK || sqlite3_db_readonly(handle, "main") != 0)
     return refused("it cannot be opened for writing");
-  sqlite3_busy_timeout(handle, static_cast<int>(busy_wait.count()));
   sqlite3_extended_result_codes(handle, 1);
   if (!opened->execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
-                       "PRAGMA synchronous = FULL; PRAGMA user_version"))
+                       "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 33554432;"
+                       "PRAGMA user_version"))
     return refused((sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY
                        ? "another process is using it"
                        : "it is no SQLite database, or damaged");

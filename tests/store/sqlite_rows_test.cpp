@@ -1,0 +1,82 @@
+#include <comments/store/sqlite_rows.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace comments;
+
+namespace {
+
+// A file with our tables and no store around them.
+struct tables {
+  std::unique_ptr<sqlite::connection> connection = open();
+  std::vector<content> moved{};
+
+  static std::unique_ptr<sqlite::connection> open() {
+    auto opened = sqlite::connect({.path = ":memory:"});
+    REQUIRE(opened);
+    for (const schema::migration& step : schema::migrations)
+      REQUIRE((*opened)->execute(std::string{step.sql}));
+    return std::move(*opened);
+  }
+};
+
+const instant noon = from_milliseconds(1'700'000'000'123);
+
+}  // namespace
+
+TEST_CASE("what is written is read as it was, with the content that it moved") {
+  tables file;
+  const draft written{.content_id = "1",
+                      .author = {"Gabi", "gabi@example.com", "https://example.com", true},
+                      .body = "Primeiro post!",
+                      .key = "k"};
+  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+  const auto made = sqlite::write_one(work, {written, noon, make_comment_id(noon)}, file.moved);
+  REQUIRE(made);
+  CHECK(sqlite::find_in(work, made->stored.id) == made->stored);
+  REQUIRE(file.moved.size() == 1);
+  CHECK(sqlite::find_content(work, "1") == file.moved.front());
+  CHECK(file.moved.front().version == 1);
+  CHECK(sqlite::find_content(work, "2").version == 0);
+  CHECK(work->commit());
+}
+
+TEST_CASE("a key that is known writes nothing") {
+  tables file;
+  const draft first{.content_id = "1", .body = "x", .key = "k"};
+  const draft other{.content_id = "1", .body = "y", .key = "k"};
+  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+  const auto write = [&](const draft& one) {
+    return sqlite::write_one(work, {one, noon, make_comment_id(noon)}, file.moved);
+  };
+  const auto made = write(first), again = write(first), refused = write(other);
+  REQUIRE(again);
+  CHECK(again->replayed);
+  CHECK(again->stored == made->stored);
+  CHECK(refused.error().code == errc::key_reused);
+  CHECK(file.moved.size() == 1);
+}
+
+TEST_CASE("written apart, one that fails leaves nothing and the others are there") {
+  tables file;
+  const draft good{.content_id = "1", .body = "good"}, bad{.content_id = "1", .body = "bad"};
+  REQUIRE(file.connection->execute(
+      "CREATE TRIGGER fault BEFORE INSERT ON comment WHEN NEW.body = 'bad' "
+      "BEGIN SELECT RAISE(ABORT, 'bad'); END"));
+  const sqlite::insertion all[] = {{good, noon, make_comment_id(noon)},
+                                   {bad, noon, make_comment_id(noon)},
+                                   {good, noon, make_comment_id(noon)}};
+  const sqlite::insertion* const works[] = {&all[0], &all[1], &all[2]};
+  std::optional<result<posting>> outcomes[3];
+  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+  sqlite::write_apart(work, works, outcomes, file.moved);
+  REQUIRE(work->commit());
+  CHECK((*outcomes[0])->stored.position == 1);
+  CHECK(outcomes[1]->error().code == errc::unavailable);
+  CHECK((*outcomes[2])->stored.position == 2);
+  REQUIRE(file.moved.size() == 2);
+  CHECK(file.moved.back().comments == 2);
+}

@@ -289,7 +289,7 @@ class watcher final {
 
   // Reading is answered here, the rest by a worker, who alone uses the connection meanwhile.
   bool answer(connection& one) {
-    if (is_reading(one)) {
+    if (shared_.answers.is_quick(one.method(), one.target())) {
       one.take_answer(answer_to(one));
       park(one, wait::turn, true);  // whatever it waits for next, it begins to wait then
       return true;
@@ -303,12 +303,6 @@ class watcher final {
     if (is_taken) return false;
     refuse(one, {errc::unavailable, "Too many requests wait already."});
     return true;
-  }
-
-  bool is_reading(const connection& one) const {
-    const std::string_view method = one.method();
-    return (method == "GET" || method == "HEAD" || method == "OPTIONS") &&
-           shared_.answers.is_ours(one.target());
   }
 
   wire_answer answer_to(const connection& one) const {

@@ -165,6 +165,15 @@ class engine final : public httplib::Server {
             target[prefix.size()] == '?');
   }
 
+  // Whether the answer comes from memory or a short reading, and so without waiting. Routes of the
+  // program's own may do anything, and probes try to mend a store that has stopped taking writes.
+  bool is_quick(std::string_view method, std::string_view target) const {
+    if (method != "GET" && method != "HEAD" && method != "OPTIONS") return false;
+    if (!is_ours(target)) return false;
+    const std::string_view path = target.substr(options_.prefix.size());
+    return path != "/readyz" && path != "/metrics";
+  }
+
   // Never throws; out of memory there is an answer without bytes.
   wire_answer answer(const wire_request& asked) {
     wire_answer made{.is_last = asked.is_last};

@@ -51,7 +51,7 @@ struct sqlite_options {
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
   group_limits group{};                       // how many writes share a commit, or wait for one
   std::size_t contents_kept{content_table::contents_kept_max};  // in memory, for `contents`
-  std::size_t readers{4};  // how many read at once, each on a connection; further ones wait
+  std::size_t readers{8};  // how many read at once, each on a connection; further ones wait
   sqlite_log_limits log{};
   // A file of at most so many bytes is looked through for damage before it is opened, a larger one
   // afterwards, in a thread: about 15 ms for each 4 MiB.

@@ -47,7 +47,7 @@ class pool final {
     std::unique_lock lock{mutex_};
     for (bool may_open = true;;) {
       changed_.wait(lock, [&] {
-        return !is_closed_ && (!idle_.empty() || opened_ == 0 || (may_open && opened_ < open_max_));
+        return !idle_.empty() || opened_ == 0 || (may_open && opened_ < open_max_);
       });
       if (!idle_.empty()) {
         loan lent{idle_.back().release(), {this}};
@@ -66,31 +66,11 @@ class pool final {
     }
   }
 
-  // Calls `work` while none of its connections is open: waits for those that are lent, closes all,
-  // and lets nobody open one until `work` is done.
-  template <typename Work>
-  void while_closed(Work&& work) {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [&] { return !is_closed_; });
-    is_closed_ = true;
-    changed_.wait(lock, [&] { return opened_ == idle_.size(); });
-    opened_ = 0;
-    idle_.clear();
-    lock.unlock();
-    work();
-    lock.lock();
-    is_closed_ = false;
-    changed_.notify_all();
-  }
-
  private:
   void put(connection* lent) {
     const std::lock_guard lock{mutex_};
     idle_.emplace_back(lent);
-    if (is_closed_)
-      changed_.notify_all();  // somebody waits for the last one
-    else
-      changed_.notify_one();
+    changed_.notify_one();
   }
 
   const std::size_t open_max_;
@@ -99,7 +79,6 @@ class pool final {
   std::condition_variable changed_{};
   std::vector<std::unique_ptr<connection>> idle_{};
   std::size_t opened_{};  // idle, lent or being opened
-  bool is_closed_{};
 };
 
 }  // namespace comments::sqlite

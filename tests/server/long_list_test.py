@@ -44,7 +44,7 @@ class LongList(unittest.TestCase):
             self.assertEqual(answer.headers["ETag"], f'"{COMMENTS}"')
             self.assertEqual([one["comment"] for one in answer.json],
                              [f"comment {n + 1}" for n in range(COMMENTS)])
-        if not re.search(rb"__[at]san_init", Path(binary()).read_bytes()):  # they keep what is freed
+        if not re.search(rb"__[at]san_init", Path(binary()).read_bytes()):  # these hoard
             self.assertLess(self.memory("VmHWM") - before, 6)
 
     def test_who_has_it_already_gets_none_of_it(self):

@@ -12,8 +12,10 @@
 #include <sys/time.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <future>
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -97,7 +99,8 @@ int run(options& chosen) {
     return nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
   };
   plan& plan = chosen.plan;
-  plan.begin = steady::now() + to_duration(chosen.warm_up);
+  plan.start = steady::now();
+  plan.begin = plan.start + to_duration(chosen.warm_up);
   plan.end = plan.begin + to_duration(chosen.seconds);
   std::vector<std::future<tally>> threads;
   for (std::size_t i = 0; i < plan.threads; ++i)

@@ -17,7 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -45,6 +47,7 @@ struct plan {
   std::uint32_t post_percent{};
   asking get{};
   asking post{};
+  steady::time_point start{};
   steady::time_point begin{};  // what is due from here to the end is counted
   steady::time_point end{};
   steady::duration patience{std::chrono::seconds{10}};  // after the end, for the last answers
@@ -87,7 +90,8 @@ class load_worker final {
         random_{static_cast<std::minstd_rand::result_type>(number + 1)},
         interval_{plan.rate > 0 ? nanoseconds{static_cast<std::int64_t>(
                                       1e9 * static_cast<double>(plan.threads) / plan.rate)}
-                                : nanoseconds{0}} {
+                                : nanoseconds{0}},
+        due_{plan.start + interval_ * number / plan.threads} {
     const std::size_t share = plan.connections / plan.threads;
     for (std::size_t i = 0; i < share + (number < plan.connections % plan.threads); ++i)
       connections_.push_back(std::make_unique<connection>());
@@ -102,7 +106,6 @@ class load_worker final {
   tally run() {
     ::prctl(PR_SET_TIMERSLACK, 1UL);  // else every wait is 50 us longer than asked for
     for (auto& one : connections_) idle_.push_back(one.get());
-    due_ = steady::now();
     while (true) {
       const auto now = steady::now();
       send_what_is_due(now);
@@ -127,7 +130,8 @@ class load_worker final {
   // In a closed loop everything is due now, as long as there is a connection to send it on.
   void send_what_is_due(steady::time_point now) {
     if (interval_ == nanoseconds{0}) due_ = now;
-    while (!idle_.empty() && due_ <= now && due_ < plan_.end) {
+    // Each connection once: one that fails at once is idle again, and waits its turn.
+    for (std::size_t left = idle_.size(); left > 0 && due_ <= now && due_ < plan_.end; --left) {
       connection& free = *idle_.back();
       idle_.pop_back();
       start(free, due_);
@@ -214,10 +218,10 @@ class load_worker final {
   const plan& plan_;
   std::minstd_rand random_;
   const nanoseconds interval_;
+  steady::time_point due_;
   const int epoll_{::epoll_create1(EPOLL_CLOEXEC)};
   std::vector<std::unique_ptr<connection>> connections_{};
   std::vector<connection*> idle_{};
-  steady::time_point due_{};
   std::size_t waiting_{};
   std::array<char, 65536> buffer_{};
   tally tally_{};

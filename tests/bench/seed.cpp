@@ -57,7 +57,8 @@ CREATE TEMP TABLE row AS
 WITH RECURSIVE
   step(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM step WHERE n + 1 < ?1 + ?2),
   place(n, content_id, position) AS (
-    SELECT n, iif(n < ?1, 'one', 'c' || ((n - ?1) / 50)), iif(n < ?1, n, (n - ?1) % 50) + 1 FROM step)
+    SELECT n, iif(n < ?1, 'one', 'c' || ((n - ?1) / 50)), iif(n < ?1, n, (n - ?1) % 50) + 1
+    FROM step)
 SELECT content_id, position,
   lower(substr(at, 1, 8) || '-' || substr(at, 9) || '-7' || substr(chance, 1, 3) || '-8' ||
         substr(chance, 4, 3) || '-' || substr(chance, 7, 12)) AS id

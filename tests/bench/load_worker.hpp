@@ -182,7 +182,7 @@ class load_worker final {
   }
 
   void wait(steady::time_point now) {
-    const bool is_next_known = interval_ > nanoseconds{0} && due_ < plan_.end && !idle_.empty();
+    const bool is_next_known = due_ < plan_.end && !idle_.empty();
     const auto until = is_next_known ? due_ : plan_.end + plan_.patience;
     const auto left = std::max(nanoseconds{0}, nanoseconds{until - now}).count();
     const timespec timeout{left / 1'000'000'000, left % 1'000'000'000};

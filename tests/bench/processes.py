@@ -61,14 +61,14 @@ class Process:
 
     def __enter__(self):
         self.log = open(Path(self.folder) / f"{Path(self.command[0]).name}.log", "ab")
-        self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log, **self.more)
-        self.pid = self.process.pid
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.log.close)
+            self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.DEVNULL,
+                                            stdout=self.log, stderr=self.log, **self.more)
+            self.pid = self.process.pid
+            stack.callback(self.end)
             self.wait_until_up()
-        except BaseException:
-            self.__exit__()
-            raise
+            self.stack = stack.pop_all()
         return self
 
     def wait_until_up(self):
@@ -86,13 +86,15 @@ class Process:
             return probe.connect_ex(at) == 0
 
     def __exit__(self, *_):
+        self.stack.close()
+
+    def end(self):
         self.process.terminate()
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.log.close()
 
     def request(self, method, target, body=None):
         """(status, headers, body) of one request."""

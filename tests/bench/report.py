@@ -1,4 +1,4 @@
-"""report - figures from several rounds, beside their references, as JSON and as a Markdown table."""
+"""report - figures of several rounds beside their references, as JSON and as Markdown tables."""
 import json
 import statistics
 
@@ -61,8 +61,8 @@ def row(one):
             f"{one['aim']}: {verdict}" if "aim" in one else ""]
 
 
-HEAD = ["figure", "unit", "value", "CPU µs", "p50 µs", "p99 µs", "p99.9 µs", "reference", "its value",
-        "its CPU µs", "ratio", "aim"]
+HEAD = ["figure", "unit", "value", "CPU µs", "p50 µs", "p99 µs", "p99.9 µs", "reference",
+        "its value", "its CPU µs", "ratio", "aim"]
 
 
 def table(figures):

@@ -58,11 +58,12 @@ def row(one):
             reference.get("name", ""), show(reference.get("value")) if reference else "",
             show(reference.get("cpu_us")) if reference else "",
             show(one.get("ratio")) if reference else "",
+            show(one.get("cpu ratio")) if reference else "",
             f"{one['aim']}: {verdict}" if "aim" in one else ""]
 
 
 HEAD = ["figure", "unit", "value", "CPU µs", "p50 µs", "p99 µs", "p99.9 µs", "reference",
-        "its value", "its CPU µs", "ratio", "aim"]
+        "its value", "its CPU µs", "ratio", "CPU ratio", "aim"]
 
 
 def table(figures):

@@ -96,30 +96,3 @@ TEST_CASE("where none can be opened there is none, and where one is open it is w
   other.join();
   CHECK(made.opened == 1);
 }
-
-TEST_CASE("while a pool is closed none of its connections is open, and then they are new ones") {
-  opener made;
-  sqlite::pool pool{4, made.as_opening()};
-  std::atomic<int> lent{}, wrong{}, closings{};
-  in_parallel(5, [&](int thread) {
-    for (int i = 0; i < 200; ++i) {
-      if (thread == 0) {
-        pool.while_closed([&] {
-          wrong += lent != 0;
-          ++closings;
-        });
-        continue;
-      }
-      const auto mine = pool.take();
-      ++lent;
-      wrong += !mine || mine->failed();
-      --lent;
-    }
-  });
-  CHECK(wrong == 0);
-  CHECK(closings == 200);
-  const int before = made.opened;
-  pool.while_closed([] {});
-  CHECK(pool.take());
-  CHECK(made.opened == before + 1);
-}

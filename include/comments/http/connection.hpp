@@ -64,7 +64,7 @@ class connection final {
     }
     sent_ = 0;
     keep_small(out_);
-    body_ = {};
+    keep_small(body_);
     return step::done;
   }
   // How many bytes the client took since it was asked last. What waits in the kernel, which may be

@@ -65,6 +65,9 @@ CREATE TABLE event (
 )sql"},
                                        migration{2, R"sql(
 ALTER TABLE comment ADD COLUMN encoded TEXT NOT NULL DEFAULT '';
+DROP INDEX comment_request_key;
+CREATE UNIQUE INDEX comment_request_key ON comment (content_id, request_key)
+  WHERE request_key IS NOT NULL;
 )sql"}};
 
 // The newest schema that this program knows.

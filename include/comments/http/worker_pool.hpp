@@ -39,10 +39,12 @@ class worker_pool final {
   // Has `work`, which must not throw, done by some thread, or answers false. Works are begun in the
   // order they came. Safe from any thread.
   bool submit(std::function<void()> work) {
-    const std::lock_guard lock{mutex_};
-    if (queue_.size() >= queue_max_ || !(idle_ > queue_.size() || start())) return false;
-    queue_.push_back(std::move(work));
-    work_.notify_one();
+    {
+      const std::lock_guard lock{mutex_};
+      if (queue_.size() >= queue_max_ || !(idle_ > queue_.size() || start())) return false;
+      queue_.push_back(std::move(work));
+    }
+    work_.notify_one();  // who wakes finds the lock free
     return true;
   }
 

@@ -12,15 +12,13 @@
 
 #include <comments/result.hpp>
 
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -56,13 +54,13 @@ class group_commit final {
     mine->outcomes.resize(place + 1);
     mine->works.push_back(&work);  // nothing from here on throws
     ++waiting_;
-    if (!open_) mine->number = batches_++;
+    if (!open_) mine->before = std::exchange(last_, mine->is_over);
     open_ = place + 1 < limits_.batch_max ? mine : nullptr;
     lock.unlock();
     if (place == 0)
       lead(*mine);
     else
-      mine->is_over.wait(0);
+      mine->is_over.wait();
     return std::move(mine->outcomes[place]);
   }
 
@@ -73,17 +71,19 @@ class group_commit final {
 
  private:
   // Kept alive by each of its members, so that the leader may wake them when it has let go of all
-  // else: woken under a lock, or one by one, they would be in its way.
+  // else: woken under a lock, or one by one, they would be in its way. A future waits without
+  // spinning, as an atomic would: sixty-four that spin are in everybody's way.
   struct batch {
-    std::uint32_t number{};
     std::vector<const Work*> works{};
     std::vector<std::optional<Outcome>> outcomes{};
-    std::atomic<std::uint32_t> is_over{};
+    std::promise<void> end{};
+    const std::shared_future<void> is_over{end.get_future()};
+    std::shared_future<void> before{};  // the batch whose turn it is first, if there was one
   };
 
   void lead(batch& mine) {
-    for (auto turn = turn_.load(); turn != mine.number; turn = turn_.load()) turn_.wait(turn);
-    std::this_thread::yield();  // whom the last commit woke, comes with the next: larger batches
+    if (mine.before.valid()) mine.before.wait();
+    mine.before = {};
     {
       const std::lock_guard lock{mutex_};
       if (open_.get() == &mine) open_ = nullptr;
@@ -93,10 +93,7 @@ class group_commit final {
       const std::lock_guard lock{mutex_};
       waiting_ -= mine.works.size();
     }
-    ++turn_;
-    turn_.notify_all();
-    mine.is_over = 1;
-    mine.is_over.notify_all();
+    mine.end.set_value();
   }
 
   // Others wait for this leader, so nothing that is thrown may pass.
@@ -112,10 +109,9 @@ class group_commit final {
   const group_limits limits_;
   const commit commit_all_;
   mutable std::mutex mutex_{};
-  std::shared_ptr<batch> open_{};      // whom newcomers join; none if the last is full or running
-  std::size_t waiting_{};              // members of batches that are not over
-  std::uint32_t batches_{};            // how many there have been
-  std::atomic<std::uint32_t> turn_{};  // the number of the one that may run
+  std::shared_ptr<batch> open_{};    // whom newcomers join; none if the last is full or running
+  std::size_t waiting_{};            // members of batches that are not over
+  std::shared_future<void> last_{};  // of the newest batch
 };
 
 }  // namespace comments

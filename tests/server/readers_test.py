@@ -6,7 +6,7 @@ import contextlib
 import socket
 import time
 
-from crowd import MB, CrowdTest, get, metric, resident_bytes
+from crowd import MB, CrowdTest, get, metric, resident_bytes, scaled
 from support import POST, main, until
 
 READER_WAIT = 10  # seconds: event_limits
@@ -20,7 +20,7 @@ class Readers(CrowdTest):
         size = len(server.get("/api/comment/list/long").body)
         self.assert_nobody_is_left(server)
         before = resident_bytes(server)
-        kept = self.crowd.join(50)
+        kept = self.crowd.join(scaled(50))
         for client in kept:
             client.send(get("/api/comment/list/long"))
             self.crowd.run(lambda: len(client.said) > size, "a page")
@@ -36,8 +36,8 @@ class Readers(CrowdTest):
         self.assert_nobody_is_left(server)
         before = resident_bytes(server)
         patient, = self.crowd.join(receive_bytes=16_384)
-        greedy = self.crowd.join(5)  # they ask endlessly, and read nothing
-        deaf = self.crowd.join(40, receive_bytes=4_096)  # they ask for more than the kernel holds
+        greedy = self.crowd.join(scaled(10))  # they ask endlessly, and read nothing
+        deaf = self.crowd.join(scaled(30), receive_bytes=4_096)  # more than the kernel holds, once
         for client in (patient, *greedy, *deaf):
             client.does_read = False
         patient.send(page * 2)
@@ -53,7 +53,7 @@ class Readers(CrowdTest):
             # Each keeps one answer, and what it sent of the next requests.
             self.assert_grown_by_at_most(before, server, (len(greedy) + len(deaf)) * size + 30 * MB)
 
-        # Once all have their share of the work, which is a hundred large pages at once.
+        # Once all have their share of the work, which is a hundred large pages.
         until(lambda: metric(server, "comments_http_connections") > len(deaf), "all of them")
         with self.others_are_answered(server):
             self.crowd.run(lambda: all(client.end for client in greedy + deaf), "their ends", 0.2,

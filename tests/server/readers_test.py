@@ -6,7 +6,7 @@ import contextlib
 import socket
 import time
 
-from crowd import MB, CrowdTest, get, metric, resident_bytes, scaled
+from crowd import MB, CrowdTest, get, metric, post, resident_bytes, scaled
 from support import POST, main, until
 
 READER_WAIT = 10  # seconds: event_limits
@@ -35,6 +35,25 @@ class Readers(CrowdTest):
         self.assertEqual({client.end for client in kept}, {""})
         self.assertGreater(scaled(100) * size, scaled(2 * CACHE_BYTES))
         self.assert_grown_by_at_most(before, server, CACHE_BYTES)
+
+    def test_a_large_request_is_not_paid_for_once_it_is_answered(self):
+        server = self.serve()
+        size = 60_000
+        comment = post(pad=size).replace(b"application/json", b"text/plain")  # so nothing is stored
+        head, _, body = comment.partition(b"\r\n\r\n")
+        whole = head + b"\r\n\r\n" + body
+        chunked = (head.replace(b"Content-Length: %d" % size, b"Transfer-Encoding: chunked") +
+                   b"\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (size, body))
+        for sent in (whole, chunked):
+            server.exchange(sent)
+        self.assert_nobody_is_left(server)
+        before = resident_bytes(server)
+        kept = self.crowd.join(scaled(1000))
+        for number, client in enumerate(kept):
+            client.send((whole, chunked)[number % 2])
+            self.crowd.run(lambda: client.said, "an answer")
+        self.assertEqual({(client.status, client.end) for client in kept}, {(415, "")})
+        self.assert_grown_by_at_most(before, server, len(kept) * size // 4)
 
     def test_who_does_not_read_is_closed_and_who_reads_slowly_is_not(self):
         server = self.serve_long(400)

@@ -64,7 +64,7 @@ class connection final {
     }
     sent_ = 0;
     keep_small(out_);
-    body_ = {};
+    keep_small(body_);
     return step::done;
   }
   // How many bytes the client took since it was asked last. What waits in the kernel, which may be
@@ -147,7 +147,8 @@ class connection final {
       taken_ = 0;
       keep_small(in_);
     }
-    frame_ = framer{*limits_};
+    std::destroy_at(&frame_);  // assigning would keep the memory of a body
+    std::construct_at(&frame_, *limits_);
     is_invited_ = false;
     is_last_ = made.is_last;
     stream_ = std::move(made.rest);

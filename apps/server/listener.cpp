@@ -43,12 +43,14 @@ std::size_t ask_for_descriptors(std::size_t wanted) {
 }
 
 http::event_limits to_limits(const options& chosen) {
-  constexpr std::size_t others = 128;  // the store, the log, connections that are being refused
+  // The store, the log, connections that are being refused, each thread's source of random numbers.
+  constexpr std::size_t refused_max = 64;
+  const std::size_t others = refused_max + chosen.threads + 64;
   http::event_limits limits;
   const std::size_t descriptors = ask_for_descriptors(chosen.connections_max + others);
   limits.connections_max =
       std::min(chosen.connections_max, std::max(descriptors, others + 1) - others);
-  limits.refused_max = others / 2;
+  limits.refused_max = refused_max;
   limits.workers_max = chosen.threads;
   limits.watchers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
   return limits;

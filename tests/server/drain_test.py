@@ -95,6 +95,8 @@ class Load:
                     connection.close()
                     connection = None
             except Exception as failure:
+                if connection:
+                    connection.close()
                 connection = None
                 with self.lock:
                     self.failures.append((name, number, time.time(), repr(failure)))

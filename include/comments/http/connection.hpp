@@ -147,7 +147,8 @@ class connection final {
       taken_ = 0;
       keep_small(in_);
     }
-    frame_ = framer{*limits_};
+    std::destroy_at(&frame_);  // assigning would keep the memory of a body
+    std::construct_at(&frame_, *limits_);
     is_invited_ = false;
     is_last_ = made.is_last;
     stream_ = std::move(made.rest);

@@ -16,10 +16,14 @@
 #include <comments/validation.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <future>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -98,10 +102,12 @@ class service final {
   void drain() { draining_ = true; }
   bool is_draining() const { return draining_; }
 
-  // Whether the store takes writes, which the metrics then show too.
+  // Whether the store takes writes, which the metrics then show too. Where it does not, it is told
+  // to recover, beside the caller, who never waits.
   bool is_writable() {
     const bool is = store_.is_writable();
     writable_.set(is);
+    if (!is) begin_recovery();
     return is;
   }
 
@@ -110,6 +116,16 @@ class service final {
   std::string_view signing_key() const { return store_.signing_key(); }
 
  private:
+  void begin_recovery() {
+    const std::lock_guard lock{recovering_};
+    if (recovery_.valid() && recovery_.wait_for(std::chrono::seconds{0}) != std::future_status::ready)
+      return;
+    try {
+      recovery_ = std::async(std::launch::async, [this] { store_.recover(); });
+    } catch (const std::system_error&) {  // no thread to be had: the next who asks tries again
+    }
+  }
+
   store& store_;
   const service_options options_;
   mutable registry metrics_{};
@@ -118,6 +134,8 @@ class service final {
   counter& replayed_;
   counter& refused_;
   gauge& writable_;
+  std::mutex recovering_{};
+  std::future<void> recovery_{};  // its end is waited for, before the rest goes
 };
 
 }  // namespace comments

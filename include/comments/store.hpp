@@ -108,11 +108,13 @@ class store {
   // opens it gets the same. Cursors and tokens are signed with it. Never fails, does not wait.
   virtual std::string_view signing_key() const = 0;
 
-  // Whether the store takes writes, for probes and metrics. A store that has stopped trusting what
-  // it stands on says no, answers every write with `unavailable`, and goes on answering readings
-  // with what was acknowledged, until it has recovered; it may use the question to try. Never
-  // waits for other writers.
-  virtual bool is_writable() { return true; }
+  // Whether the store takes writes, for probes and metrics. One that has stopped trusting what it
+  // stands on says no, answers every write with `unavailable`, and goes on answering readings with
+  // what was acknowledged. Does not wait.
+  virtual bool is_writable() const { return true; }
+
+  // Tries to make such a store good, if it is time to. May wait for the disk.
+  virtual void recover() {}
 };
 
 }  // namespace comments

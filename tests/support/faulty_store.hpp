@@ -55,9 +55,11 @@ class faulty_store final : public comments::store {
     return break_or([&] { return inner_.events(content_id, after, limit); });
   }
   std::string_view signing_key() const override { return inner_.signing_key(); }
-  bool is_writable() override { return !is_read_only && inner_.is_writable(); }
+  void recover() override { ++recoveries; }
+  bool is_writable() const override { return !is_read_only && inner_.is_writable(); }
 
   std::atomic<bool> is_read_only{};
+  std::atomic<int> recoveries{};
 
  private:
   template <typename Call>

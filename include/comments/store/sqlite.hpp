@@ -185,12 +185,14 @@ class sqlite_store final : public store {
 
   std::string_view signing_key() const override { return key_; }
 
-  // False after a commit that failed in doubt, until the file is made good, which asking tries
-  // every `recovery_pause`; and once the file was found damaged, until it is opened again.
-  bool is_writable() override {
-    if (trust_->is_whole()) return true;
-    const std::unique_lock lock{writing_, std::try_to_lock};
-    return lock && recover();
+  // False after a commit that failed in doubt, until the file is made good; and once the file was
+  // found damaged, until it is opened again.
+  bool is_writable() const override { return trust_->is_whole(); }
+
+  // At most once in `recovery_pause`. Every write tries too.
+  void recover() override {
+    const std::lock_guard lock{writing_};
+    if (!trust_->is_whole()) make_good();
   }
 
  private:
@@ -217,7 +219,7 @@ class sqlite_store final : public store {
                  std::span<std::optional<result<posting>>> outcomes) {
     const std::lock_guard lock{writing_};
     for (auto& outcome : outcomes) outcome = unavailable();
-    if (!trust_->is_whole() && !recover()) return;
+    if (!trust_->is_whole() && !make_good()) return;
     std::vector<content> moved;
     if (commit_all(works, outcomes, moved)) {
       for (const content& content : moved) known_.update(content);
@@ -263,7 +265,7 @@ class sqlite_store final : public store {
   // after, see the last good commit.
   //
   // Under `writing_`. Does at most one such pass, and none within `recovery_pause` of the last.
-  bool recover() {
+  bool make_good() {
     if (!trust_->may_recover()) return false;
     if (!writer_->checkpoint(connection::checkpoint_mode::truncate, file_.busy_wait)) return false;
     auto opened = sqlite::connect(file_);

@@ -117,6 +117,11 @@ class wire final {
     }
     return std::exchange(read_, {});
   }
+  // What comes next; nothing if the server hung up.
+  std::string some() {
+    if (read_.empty()) read_more();
+    return std::exchange(read_, {});
+  }
   // Whether nothing more comes, because the server hung up.
   bool is_closed() {
     if (!read_.empty() || read_more()) return false;

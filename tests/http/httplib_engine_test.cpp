@@ -197,16 +197,21 @@ TEST_CASE(
   CHECK(body_of(answers.answer(asking(theirs, draft_text))) == draft_text);
 }
 
-TEST_CASE("an expectation that is dealt with is not met twice") {
+TEST_CASE("an expectation is the connection's to meet, and not met again") {
   site here;
-  const std::string bytes = get("/api/v1/comments",
-                                "Expect: 100-continue\r\nContent-Type: application/json\r\nexpect: "
-                                "100-continue\r\nContent-Length: 28\r\n",
-                                "POST") +
-                            draft_text;
-  wire_request asked = asking(bytes, draft_text);
-  asked.wants_continue = true;
-  CHECK(status_of(here.answers.answer(asked)) == 201);
+  const std::string expecting = "Expect: 100-continue\r\n";
+  const std::string bytes =
+      get("/api/v1/comments",
+          expecting + "Content-Type: application/json\r\nContent-Length: 28\r\n" + expecting,
+          "POST") +
+      draft_text;
+  CHECK(status_of(here.answers.answer(asking(bytes, draft_text))) == 201);
+  // cpp-httplib takes a bare line feed for the end of a line, and finds what nobody sent.
+  for (const std::string& head : {get("/", expecting), get("/", "X: y\n" + expecting)}) {
+    wire_request refused = asking(head);
+    refused.refusal = error{errc::malformed, "No."};
+    CHECK(status_of(here.answers.answer(refused)) == 400);
+  }
 }
 
 TEST_CASE(
@@ -352,7 +357,7 @@ TEST_CASE("without memory an answer is whole or without bytes, whichever allocat
   site here;
   here.post();
   REQUIRE(status_of(ask(here.answers, get("/api/v1/comments?content_id=1"))) == 200);
-  int empty = 0, whole = 0;
+  int empty = 0, complete = 0;
   for (std::size_t n = 1;; ++n) {
     const std::string bytes = get("/api/v1/comments?content_id=1");
     const wire_request asked = asking(bytes);
@@ -364,16 +369,16 @@ TEST_CASE("without memory an answer is whole or without bytes, whichever allocat
       CHECK(answer.is_last);
       ++empty;
     } else {
-      CAPTURE(answer.bytes);
+      CAPTURE(whole(answer));
       CHECK((status_of(answer) == 200 || status_of(answer) == 503));
       CHECK(whole(answer).find("bad_alloc") == whole(answer).npos);
       CHECK(header(answer, "Content-Length") == "|" + std::to_string(body_of(answer).size()));
-      ++whole;
+      ++complete;
     }
     if (!has_failed) break;
   }
   CHECK(empty > 0);
-  CHECK(whole > 1);
+  CHECK(complete > 1);
   CHECK(status_of(ask(here.answers, get("/api/v1/comments?content_id=1"))) == 200);
 }
 

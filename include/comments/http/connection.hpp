@@ -116,8 +116,7 @@ class connection final {
             .peer = peer_,
             .has_body = frame_.has_body(),
             .is_http_1_0 = frame_.is_http_1_0(),
-            .is_last = frame_.is_last(),
-            .wants_continue = frame_.wants_continue()};
+            .is_last = frame_.is_last()};
   }
   // What stands in for one that is refused for `why`, after which nothing is read any more.
   wire_request refused(const error& why) const {

@@ -36,7 +36,6 @@ struct wire_request {
   bool has_body{};
   bool is_http_1_0{};
   bool is_last{};                  // the connection ends with its answer
-  bool wants_continue{};           // it has an Expect header, which is dealt with
   std::optional<error> refusal{};  // why it is refused
 };
 
@@ -116,17 +115,6 @@ inline void append_chunk(std::string& to, std::string_view text) {
   char size[24];
   const auto written = std::to_chars(size, size + sizeof size, text.size(), 16);
   to.append(size, written.ptr).append("\r\n").append(text).append("\r\n");
-}
-
-// `head` without the lines of the header `name`. It is known to be well-formed.
-inline std::string without_header(std::string_view head, std::string_view name) {
-  std::string kept;
-  while (!head.empty() && !head.starts_with("\r\n")) {
-    const std::string_view line = head.substr(0, head.find("\r\n") + 2);
-    head.remove_prefix(line.size());
-    if (!is_same_name(line.substr(0, line.find(':')), name)) kept += line;
-  }
-  return kept.append(head);
 }
 
 }  // namespace detail
@@ -210,9 +198,7 @@ class engine final : public httplib::Server {
     // A method that is refused may be one that cpp-httplib does not know.
     if (now.refusal && now.refusal->code == errc::method_not_allowed)
       return run("GET" + std::string{asked.bytes.substr(asked.method.size())}, asked.peer, to);
-    // Of one that is refused, nobody knows what stands in its head.
-    if (!asked.wants_continue && !asked.refusal) return run(asked.bytes, asked.peer, to);
-    run(detail::without_header(asked.bytes, "Expect"), asked.peer, to);
+    run(asked.bytes, asked.peer, to);
   }
 
   void run(std::string_view bytes, std::string_view peer, std::string& to) {
@@ -255,6 +241,7 @@ class engine final : public httplib::Server {
   static void finish(exchange& now, httplib::Response& to) {
     const wire_request& asked = *now.asked;
     wire_answer& made = *now.made;
+    made.head.clear();  // "100 Continue", which the connection has said if it was due
     // The last is what an exception said, and no client's business.
     for (const char* name : {"Connection", "Keep-Alive", "EXCEPTION_WHAT"}) to.headers.erase(name);
     if (now.is_ours) {

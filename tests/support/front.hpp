@@ -1,0 +1,66 @@
+#pragma once
+// front.hpp - an event server that runs in a thread, on a free port of this machine.
+//
+//   testing::front server{[](http::request asked) { return http::response{.body = asked.target};
+//   }}; CHECK(testing::wire{server.port()}.ask(testing::get("/a")).body == "/a");
+
+#include <comments/http/event_server.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "support/wire.hpp"
+
+namespace testing {
+
+class front final {
+ public:
+  explicit front(comments::http::handler api, const comments::http::event_limits& limits = {},
+                 bool starts = true)
+      : server_{limits} {
+    answers_.serve(std::move(api));
+    const auto port = server_.bind("127.0.0.1", 0);
+    REQUIRE(port.has_value());
+    port_ = *port;
+    if (starts) start();
+  }
+  front(const front&) = delete;
+  front& operator=(const front&) = delete;
+  ~front() { end(); }
+
+  int port() const { return port_; }
+  comments::http::event_server& server() { return server_; }
+  void start() {
+    thread_ = std::thread{[this] {
+      server_.run(answers_, metrics_);
+      is_over_ = true;
+    }};
+  }
+  // Stops, and waits until that is through.
+  void end() {
+    server_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  bool is_over() const { return is_over_; }
+
+  // Whether a metric comes to have this value, unless it takes too long.
+  bool comes_to(const std::string& metric, int value) const {
+    const std::string line = "\n" + metric + " " + std::to_string(value) + "\n";
+    return eventually([&] { return metrics_.to_text().find(line) != std::string::npos; });
+  }
+  bool has_connections(int count) const { return comes_to("comments_http_connections", count); }
+
+ private:
+  comments::http::engine answers_{};
+  comments::registry metrics_{};
+  comments::http::event_server server_;
+  int port_{};
+  std::atomic<bool> is_over_{};
+  std::thread thread_{};
+};
+
+}  // namespace testing

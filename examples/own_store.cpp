@@ -38,7 +38,7 @@ class counting_store final : public comments::store {
     return inner_.events(content_id, after, limit);
   }
   std::string_view signing_key() const override { return inner_.signing_key(); }
-  bool is_writable() override { return inner_.is_writable(); }  // may be left out: always true
+  bool is_writable() const override { return inner_.is_writable(); }  // may be left out: true
 
   mutable std::atomic<int> reads{};  // atomic: a store is called from any thread
   std::atomic<int> writes{};

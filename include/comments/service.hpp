@@ -118,7 +118,8 @@ class service final {
  private:
   void begin_recovery() {
     const std::lock_guard lock{recovering_};
-    if (recovery_.valid() && recovery_.wait_for(std::chrono::seconds{0}) != std::future_status::ready)
+    if (recovery_.valid() &&
+        recovery_.wait_for(std::chrono::seconds{0}) != std::future_status::ready)
       return;
     try {
       recovery_ = std::async(std::launch::async, [this] { store_.recover(); });

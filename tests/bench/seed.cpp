@@ -67,8 +67,10 @@ WHERE content_id <> 'one' OR position > 50
 )sql";
 
 bool copy(const char* path, std::int64_t ones, std::int64_t many) {
-  auto opened = sqlite::connect(path, std::chrono::seconds{1},
-                                [](std::string_view why) { std::cerr << "seed: " << why << '\n'; });
+  auto opened =
+      sqlite::connect({.path = path, .on_failure = [](sqlite::verdict, std::string_view why) {
+                         std::cerr << "seed: " << why << '\n';
+                       }});
   if (!opened) return false;
   sqlite::connection& on = **opened;
   on.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000");

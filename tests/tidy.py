@@ -47,7 +47,9 @@ LITERAL = re.compile(  # numbers come along so that the ' in 1'000 opens no char
     r"|'(?:\\.|[^'\\\n])*'|(?P<number>\b\d(?:'?\w)*)", re.S)
 VAGUE = re.compile(
     r"(?i:(?<![a-z])(?:manager|helper|util)s?(?![a-z]))|(?:Manager|Helper|Util)s?(?![a-z])")
-GETTER = re.compile(r"(?<=[\w>&*]\s|\s[&*])get_\w+(?=\s*\()")  # x.get_y() calls someone else's
+# x.get_y() calls someone else's; these two are cpp-httplib's to name.
+GETTER = re.compile(
+    r"(?<=[\w>&*]\s|\s[&*])get_(?!(?:remote|local)_ip_and_port)\w+(?=\s*\()")
 FIELD = re.compile(  # in a folded statement of a struct: a type, then a name, and nothing after
     r"(?!(?:static|using|friend|typedef|template|struct|class|enum|union)\b)[^@#=&]+[\s*][^@#=&]+")
 PRIVATE = re.compile(  # the harmless first, uncaptured: a URL's user, git's own, example.com

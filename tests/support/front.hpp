@@ -10,12 +10,23 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "support/wire.hpp"
 
 namespace testing {
+
+// Says what it was asked.
+inline comments::http::response echo(comments::http::request asked) {
+  if (asked.refusal) return comments::http::problem(*asked.refusal, asked);
+  return {.body = asked.method + " " + asked.target + " " + asked.body};
+}
+
+inline std::string header(const comments::http::response& answer, std::string_view name) {
+  return std::string{comments::http::find_header(answer.headers, name).value_or("")};
+}
 
 class front final {
  public:

@@ -194,6 +194,7 @@ class connection final {
   std::list<connection>::iterator self{};
   wait where{wait::request};
   std::chrono::steady_clock::time_point since{};
+  bool is_turned_away{};                  // one too many, here to be told so
   std::shared_ptr<connection*> handle{};  // what streams and workers hold, emptied at its end
 
  private:

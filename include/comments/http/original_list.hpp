@@ -25,7 +25,7 @@ namespace comments::http {
 class original_list final {
  public:
   static constexpr std::size_t piece_bytes_max = 65'536;
-  static constexpr std::size_t page_max = 100;  // comments read at once
+  static constexpr std::size_t page_max = 32;  // comments read at once: 1 MB, if all are long
 
   original_list(const service& service, std::string content_id, bool hide_emails)
       : service_{service}, hide_emails_{hide_emails} {

@@ -1,7 +1,7 @@
 // crowded - comments and a program's own routes for more connections than there are threads
 // (Linux).
 //
-// Shows that five hundred connections stay open and are answered in turn by an event server, which
+// Shows that two hundred connections stay open and are answered in turn by an event server, which
 // has a few threads, and that the program's own route works beside the comments.
 
 #include <comments/comments.hpp>
@@ -17,7 +17,7 @@ namespace http = comments::http;
 
 // Whether each of many connections is answered, while all stay open.
 bool is_working(int port) {
-  constexpr int connections = 500;
+  constexpr int connections = 200;
   std::list<httplib::Client> clients;
   for (int i = 0; i < connections; ++i) {
     auto& client = clients.emplace_back("127.0.0.1", port);

@@ -54,8 +54,8 @@ struct sqlite_options {
   std::size_t readers{8};  // how many read at once, each on a connection; further ones wait
   sqlite_log_limits log{};
   // A file of at most so many bytes is looked through for damage before it is opened, a larger one
-  // afterwards, in a thread: about 15 ms for each 4 MiB.
-  std::uintmax_t checked_max{4 << 20};
+  // afterwards, in a thread: about 4 ms for each MiB.
+  std::uintmax_t checked_max{16 << 20};
   // After a failure that leaves its effect in doubt: how long writes are refused before the store
   // tries to make its file good.
   std::chrono::milliseconds recovery_pause{1000};

@@ -286,9 +286,10 @@ inline result<std::unique_ptr<connection>> connect(const file_options& file) {
   if (code != SQLITE_OK || sqlite3_db_readonly(handle, "main") != 0)
     return refused("it cannot be opened for writing");
   sqlite3_extended_result_codes(handle, 1);
-  if (!opened->execute("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;"
-                       "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 33554432;"
-                       "PRAGMA user_version"))
+  if (!opened->execute(
+          "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192; PRAGMA foreign_keys = ON;"
+          "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 33554432;"
+          "PRAGMA user_version"))
     return refused((sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY
                        ? "another process is using it"
                        : "it is no SQLite database, or damaged");

@@ -173,7 +173,7 @@ TEST_CASE(
   memory_store memory;
   service comments{memory};
   engine answers;
-  answers.serve(routes(comments), "/talk");
+  answers.serve(routes(comments), "talk/");
   for (const char* own : {"/", "/healthz", "/talked", "/mine"})
     answers.Get(own, [](const httplib::Request& from, httplib::Response& to) {
       to.set_content("own " + from.remote_addr, "text/plain");

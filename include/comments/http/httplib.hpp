@@ -51,6 +51,12 @@ struct server_options {
 
 namespace detail {
 
+// "/something" or "", however it was written.
+inline std::string to_prefix(std::string text) {
+  while (text.ends_with('/')) text.pop_back();
+  return text.empty() || text.front() == '/' ? text : "/" + text;
+}
+
 // What cpp-httplib puts among the headers although no client sent it (up to 0.15).
 inline bool is_invented(std::string_view name) {
   return name == "REMOTE_ADDR" || name == "REMOTE_PORT" || name == "LOCAL_ADDR" ||
@@ -298,8 +304,7 @@ inline void refuse(const handler& api, error why, const httplib::Request& from,
 // Answers everything below `options.prefix` with `api`. Call it before the server listens; `api` is
 // copied. Does not touch the server's own settings.
 inline void mount(httplib::Server& server, handler api, mount_options options = {}) {
-  while (options.prefix.ends_with('/')) options.prefix.pop_back();
-  if (!options.prefix.empty() && options.prefix.front() != '/') options.prefix.insert(0, "/");
+  options.prefix = detail::to_prefix(std::move(options.prefix));
   const auto answer = [api, options](const httplib::Request& from, httplib::Response& to) {
     request asked = detail::to_request(from, options);
     asked.refusal = detail::refusal_of(from);  // nobody reads a body here

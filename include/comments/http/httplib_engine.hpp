@@ -120,7 +120,8 @@ inline void append_chunk(std::string& to, std::string_view text) {
 }  // namespace detail
 
 // Its pre-routing, post-routing and error handlers are taken. Routes are added before the first
-// request; then `answer` may be called from any thread.
+// request; then `answer` may be called from any thread. What a route of the program's own streams
+// is held in memory until it ends, and a WebSocket finds its connection closed.
 class engine final : public httplib::Server {
  public:
   engine() {
@@ -139,10 +140,11 @@ class engine final : public httplib::Server {
   }
 
   // Answers everything below `prefix` ("" or "/something") with `api`, past cpp-httplib's routes.
-  // Requests that cannot be read are refused by it too, so that they are counted and logged.
+  // Requests that cannot be read are refused by it too, so that they are counted and logged. Call
+  // it once, before the first request.
   void serve(handler api, std::string prefix = {}) {
     api_ = std::move(api);
-    options_.prefix = std::move(prefix);
+    options_.prefix = detail::to_prefix(std::move(prefix));
   }
 
   // Whether `serve`'s API answers this target, and not a route of the program's own.

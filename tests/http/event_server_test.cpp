@@ -325,6 +325,21 @@ TEST_CASE("there may be as many connections as the limit says; the next is told 
   CHECK(wire{server.port()}.ask(get("/")).status == 200);
 }
 
+TEST_CASE("what clients do not take is held up to the limit; who is one too many is closed") {
+  front server{answer_large, {.unsent_bytes_max = large.size() + 1'000}};
+  wire deaf{server.port(), 4'096};
+  deaf.send(get("/", "Connection: close\r\n"));
+  CHECK(eventually([&] { return deaf.is_readable(10); }));
+  wire one_too_many{server.port(), 4'096};
+  one_too_many.send(get("/"));
+  CHECK(server.has_connections(1));
+  CHECK(server.comes_to("comments_http_timeouts_total", 1));
+  CHECK(one_too_many.rest().size() < large.size());
+  CHECK(deaf.rest().size() > large.size());  // which it can have as long as it waits
+  wire next{server.port(), 4'096};           // there is room again
+  CHECK(next.ask(get("/")).body == large);
+}
+
 TEST_CASE("as many requests may wait for a worker as the limit says; the next is told 503") {
   gate busy;
   front server{busy.before(echo, "/slow"), {.watchers = 1, .workers_max = 1, .jobs_max = 1}};

@@ -67,6 +67,8 @@ class connection final {
     keep_small(body_);
     return step::done;
   }
+  // How many bytes are written and not sent.
+  std::size_t unsent() const { return out_.size() + body_.size() - sent_; }
   // How many bytes the client took since it was asked last. What waits in the kernel, which may be
   // megabytes, is not taken.
   std::size_t take_progress() {
@@ -194,6 +196,7 @@ class connection final {
   std::list<connection>::iterator self{};
   wait where{wait::request};
   std::chrono::steady_clock::time_point since{};
+  std::size_t held{};                     // of `unsent`, that the watchers have counted
   bool is_turned_away{};                  // one too many, here to be told so
   std::shared_ptr<connection*> handle{};  // what streams and workers hold, emptied at its end
 

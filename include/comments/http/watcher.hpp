@@ -43,7 +43,8 @@ struct event_limits {
   std::size_t jobs_max{4'096};          // requests that wait for a worker; one more is told 503
   std::size_t turn_max{16};             // answers to one client before it is others' turn
   std::size_t progress_bytes{65'536};   // a client takes so much in `reader_wait`, or all there is
-  std::size_t discard_bytes_max{1'048'576};         // read from a client after its last answer
+  std::size_t unsent_bytes_max{268'435'456};  // written for clients that do not take it, in all
+  std::size_t discard_bytes_max{1'048'576};   // read from a client after its last answer
   std::chrono::milliseconds request_wait{60'000};   // for the first byte of the next request
   std::chrono::milliseconds head_wait{5'000};       // from there to the end of its head
   std::chrono::milliseconds body_wait{10'000};      // from there to the end of its body
@@ -84,6 +85,7 @@ struct front {
   counter& late;
   std::atomic<std::size_t> connections{};  // without those turned away
   std::atomic<std::size_t> turned_away{};  // that are told so now
+  std::atomic<std::size_t> unsent{};       // bytes that connections hold
   std::atomic<bool> is_closed{};           // nobody new can come any more, even who was on the way
   std::optional<worker_pool> workers{std::in_place, limits.workers_max, limits.jobs_max};
 };
@@ -211,6 +213,7 @@ class watcher final {
 
   void drop(connection& one) {
     if (one.handle) *one.handle = nullptr;
+    shared_.unsent -= one.held;
     --load_;
     --(one.is_turned_away ? shared_.turned_away : shared_.connections);
     shared_.open.add(-1);
@@ -223,6 +226,7 @@ class watcher final {
     for (std::size_t turn = 0; turn < shared_.limits.turn_max; ++turn) {
       const auto sent = one.flush();
       if (sent == connection::step::broken) return drop(one);
+      if (!has_room(one)) return hang_up(one);
       if (sent == connection::step::blocked) {
         if (one.where != wait::reader) one.take_progress();  // it counts from here
         return park(one, wait::reader, false);
@@ -238,6 +242,21 @@ class watcher final {
       if (!serve(one)) return;
     }
     park(one, wait::turn, true);
+  }
+
+  // Whether there is memory for what this client does not take now.
+  bool has_room(connection& one) {
+    const std::size_t unsent = one.unsent();
+    if (unsent == one.held) return true;
+    shared_.unsent += unsent - std::exchange(one.held, unsent);
+    return unsent == 0 || shared_.unsent <= shared_.limits.unsent_bytes_max;
+  }
+
+  // Closes on a client that does not take what it asked for, and keeps nothing for it.
+  void hang_up(connection& one) {
+    shared_.late.add();
+    one.abandon();
+    drop(one);
   }
 
   // The next piece of a stream. Whether there is one to send.
@@ -410,10 +429,9 @@ class watcher final {
     if (one.where == wait::event) return advance(one);  // time for a heartbeat
     if (one.where == wait::reader && one.take_progress() >= shared_.limits.progress_bytes)
       return park(one, wait::reader, true);
-    const bool is_amid = one.where == wait::head || one.where == wait::body;
-    if (is_amid || one.where == wait::reader) shared_.late.add();
-    if (one.where == wait::reader) one.abandon();
-    if (!is_amid) return drop(one);
+    if (one.where == wait::reader) return hang_up(one);
+    if (one.where != wait::head && one.where != wait::body) return drop(one);
+    shared_.late.add();
     refuse(one, {errc::timed_out, "The request took too long to arrive."});
     advance(one);
   }

@@ -29,9 +29,9 @@ TEST_CASE("there are as many threads as are needed, up to the limit") {
   std::mutex mutex;
   std::set<std::thread::id> threads;
   std::atomic<int> running{}, most{};
+  std::latch all_busy{threads_max};  // passed only if three works run at once
   {
     worker_pool workers{threads_max, 100};
-    std::latch all_busy{threads_max};  // passed only if three works run at once
     for (int i = 0; i < 50; ++i)
       REQUIRE(workers.submit([&, i] {
         const int now = ++running;

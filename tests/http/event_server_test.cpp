@@ -21,11 +21,13 @@
 using namespace comments;
 using namespace comments::http;
 using namespace std::chrono_literals;
+using testing::answer_large;
 using testing::echo;
 using testing::eventually;
 using testing::front;
 using testing::get;
 using testing::header;
+using testing::large;
 using testing::post;
 using testing::wire;
 
@@ -85,9 +87,6 @@ handler stream_of(const std::shared_ptr<channel>& from) {
     return response{.rest = [from](const auto& wake) { return from->take(wake); }};
   };
 }
-
-const std::string large(8'000'000, 'x');
-response answer_large(request) { return {.body = large}; }
 
 }  // namespace
 

@@ -11,20 +11,15 @@
 
 using namespace comments::http;
 using namespace std::chrono_literals;
+using testing::answer_large;
 using testing::echo;
 using testing::eventually;
 using testing::front;
 using testing::get;
 using testing::header;
+using testing::large;
 using testing::post;
 using testing::wire;
-
-namespace {
-
-const std::string large(8'000'000, 'x');
-response answer_large(request) { return {.body = large}; }
-
-}  // namespace
 
 TEST_CASE("a head and a body that take too long are answered 408, and the connection ends") {
   for (const std::string& part :

@@ -24,6 +24,10 @@ inline comments::http::response echo(comments::http::request asked) {
   return {.body = asked.method + " " + asked.target + " " + asked.body};
 }
 
+// More than the kernel keeps for a client that does not read.
+inline const std::string large(8'000'000, 'x');
+inline comments::http::response answer_large(comments::http::request) { return {.body = large}; }
+
 inline std::string header(const comments::http::response& answer, std::string_view name) {
   return std::string{comments::http::find_header(answer.headers, name).value_or("")};
 }

@@ -99,13 +99,6 @@ class framer final {
   }
   static bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-  static std::string_view trim(std::string_view text) {
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-  }
-
   void read_head(std::string_view bytes) {
     const std::string_view room = bytes.substr(0, limits_->head_bytes_max);
     const std::size_t end = room.find("\r\n\r\n", seen_ < 3 ? 0 : seen_ - 3);

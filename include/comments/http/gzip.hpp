@@ -23,16 +23,13 @@ inline constexpr std::size_t gzip_bytes_min = 1'024;
 
 // Whether an Accept-Encoding header has gzip, or "*", and not at q=0 (RFC 9110, section 12.5.3).
 inline bool takes_gzip(std::string_view header) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   bool is_any = false;
   while (!header.empty()) {
     std::string_view one = header.substr(0, header.find(','));
     header.remove_prefix(std::min(header.size(), one.size() + 1));
     const std::size_t mark = std::min(one.find(';'), one.size());
     std::string_view weight = one.substr(mark);
-    one = one.substr(0, mark);
-    while (!one.empty() && is_blank(one.front())) one.remove_prefix(1);
-    while (!one.empty() && is_blank(one.back())) one.remove_suffix(1);
+    one = trim(one.substr(0, mark));
     const std::size_t value = weight.find('=');
     weight = value == weight.npos ? "1" : weight.substr(value + 1);
     const bool is_taken = weight.find_first_of("123456789") != weight.npos;

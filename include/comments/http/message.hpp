@@ -75,6 +75,14 @@ inline bool is_same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+// A header's value, or a part of it, without the blanks around it (RFC 9110, section 5.6.3).
+inline std::string_view trim(std::string_view text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 // The first header of that name.
 inline std::optional<std::string_view> find_header(const fields& headers, std::string_view name) {
   for (const auto& [key, value] : headers)
@@ -161,9 +169,7 @@ inline bool has_etag(std::string_view header, std::string_view etag) {
   while (!header.empty()) {
     std::string_view one = header.substr(0, header.find(','));
     header.remove_prefix(std::min(header.size(), one.size() + 1));
-    const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-    while (!one.empty() && is_space(one.front())) one.remove_prefix(1);
-    while (!one.empty() && is_space(one.back())) one.remove_suffix(1);
+    one = trim(one);
     if (one.starts_with("W/")) one.remove_prefix(2);
     if (one == etag || one == "*") return true;
   }

@@ -18,17 +18,19 @@
 
 namespace comments {
 
-// Where a comment stands. Only a published one is shown to readers.
+// Where a comment stands. Only a published one is shown to readers; what moves it is in
+// `moderation.hpp`. A removed one has no text and no author any more.
 enum class status { published, pending, spam, removed };
 
-// Whether a content takes comments: at once, after a moderator has read them, or not at all.
-enum class content_status { open, premoderated, locked };
+// Whether a content takes comments: at once, after a moderator has read each, after he has read an
+// author's first, or not at all.
+enum class content_status { open, premoderated, first_comment, locked };
 
 constexpr std::array<std::string_view, 4> names_of(status) {
   return {"published", "pending", "spam", "removed"};
 }
-constexpr std::array<std::string_view, 3> names_of(content_status) {
-  return {"open", "premoderated", "locked"};
+constexpr std::array<std::string_view, 4> names_of(content_status) {
+  return {"open", "premoderated", "first-comment", "locked"};
 }
 
 // Who wrote. Every part may be empty; none is proof of anything unless `verified` says that the
@@ -38,6 +40,7 @@ struct author {
   std::string email{};
   std::string url{};
   bool verified{};
+  std::string subject{};  // the host site's own name for a verified author; never shown either
 
   friend bool operator==(const author&, const author&) = default;
 };
@@ -50,21 +53,31 @@ struct draft {
   std::string body{};
   std::string key{};      // the request's Idempotency-Key; empty: every post is a new comment
   std::string encoded{};  // what `comment::encoded` shall be
+  // What the service decides and its writer has no say in.
+  comments::status status{};  // published, or what the rules made of it: pending, spam
+  std::string reason{};       // why, if it was not simply published
+  std::string origin{};       // what `comment::origin` shall be
+  std::int64_t depth_max{6};  // a deeper reply hangs there; at least 1
 };
 
 struct comment {
   comment_id id{};
   std::string content_id{};
-  std::optional<comment_id> parent{};
+  std::optional<comment_id> parent{};    // below which it is shown: an ancestor, where that is deep
+  std::optional<comment_id> reply_to{};  // which it answers
+  std::int64_t depth{};                  // 0 starts a thread, 1 is a reply to it …
   std::int64_t position{};
   comments::status status{};
   comments::author author{};
   std::string body{};
   std::int64_t votes{};
-  std::int64_t replies{};  // published ones, directly below it
+  std::int64_t replies{};  // those that are listed directly below it
+  std::int64_t reports{};  // by how many readers, since a moderator last decided about it
   instant created_at{};
   std::optional<instant> edited_at{};
   std::int64_t version{};
+  // A keyed hash of the address that it came from, for as long as that may be known.
+  std::string origin{};
   // What `json/encode.hpp` made of author and body when they were written, so that no reading has
   // to. Whoever changes those makes it anew; if it is empty, or of another form than that header
   // writes, each reading does. Opaque to everybody else: stores keep it as it is.
@@ -73,31 +86,46 @@ struct comment {
   friend bool operator==(const comment&, const comment&) = default;
 };
 
-// A content as its readers see it. One that nobody commented on is open, at version 0.
+// A content as its readers see it. One that nobody commented on is at version 0.
 struct content {
   std::string content_id{};
   std::int64_t version{};
-  std::int64_t comments{};  // published ones, replies included
-  content_status status{};
+  std::int64_t comments{};                 // published ones, replies included
+  std::optional<content_status> status{};  // none: whatever is the default of who serves it
 
   friend bool operator==(const content&, const content&) = default;
 };
 
-// What becomes of `draft` when it is accepted as the change that makes `version`.
+// What becomes of `draft` when it is accepted as the change that makes `version`. Its parent and
+// its depth are its store's to find.
 inline comment to_comment(const draft& draft, const comment_id& id, std::int64_t version,
                           instant now) {
   return {.id = id,
           .content_id = draft.content_id,
-          .parent = draft.parent,
+          .reply_to = draft.parent,
           .position = version,
+          .status = draft.status,
           .author = draft.author,
           .body = draft.body,
           .created_at = now,
           .version = version,
+          .origin = draft.origin,
           .encoded = draft.encoded};
 }
 
 inline bool is_visible(const comment& comment) { return comment.status == status::published; }
+
+// Whether it has a place in lists: visible, or the tombstone that holds visible ones below it.
+inline bool is_listed(const comment& comment) { return is_visible(comment) || comment.replies > 0; }
+
+// `hidden` as readers may see it: its place in the talk, and nothing that anybody wrote.
+inline comment to_tombstone(comment hidden) {
+  hidden.author = {};
+  hidden.body.clear();
+  hidden.encoded.clear();
+  hidden.edited_at.reset();
+  return hidden;
+}
 
 // A number that tells a retried request from another one under the same key: 64-bit FNV-1a of
 // everything in `draft` but the key and what was made of the rest. The same on every machine and in
@@ -116,6 +144,7 @@ inline std::int64_t fingerprint(const draft& draft) {
   add(draft.author.url);
   add(draft.body);
   if (draft.author.verified) add("verified");
+  if (!draft.author.subject.empty()) add(draft.author.subject);
   return static_cast<std::int64_t>(hash);
 }
 

@@ -26,8 +26,12 @@ struct event {
   std::string content_id{};
   std::int64_t version{};
   event_kind kind{};
-  comment_id comment{};
+  comment_id comment{};  // nil where it is about the content itself
   instant at{};
+  std::string by{};      // who did it, as far as moderators may know: "author", "moderator ana"
+  std::string reason{};  // of a decision, as it was given
+  std::string status{};  // of the comment, or of the content, from then on; empty: as before
+  std::string before{};  // the text that an edit replaced, until the comment is removed
 
   friend bool operator==(const event&, const event&) = default;
 };

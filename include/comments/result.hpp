@@ -26,6 +26,9 @@ enum class errc {
   not_found,           // no such thing, or not for this caller
   method_not_allowed,  // the thing exists and does not do that
   conflict,            // the state of the thing forbids it
+  edit_window_closed,  // its author's time to change it is over
+  content_locked,      // the content takes no comments and no edits now
+  version_mismatch,    // it changed since the version that the caller named
   key_reused,          // an idempotency key came back with another request
   too_large,           // longer than a named limit, refused unread
   headers_too_large,   // more header lines than a named limit

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,7 +48,8 @@ struct query {
   std::optional<cursor> after{};
 };
 
-// `content` and `items` are of one moment. `next` is there exactly if more comments follow.
+// `content` and `items` are of one moment. `next` is there exactly if more comments follow. Items
+// that are listed and not visible are tombstones-to-be: whole here, and for the service to blank.
 struct page {
   comments::content content{};
   std::vector<comment> items{};
@@ -61,10 +63,63 @@ struct posting {
   bool replayed{};
 };
 
+// Comments of all contents, oldest first by their ids: for moderators, and for what is one
+// author's. What is empty or not there does not narrow it.
+struct search {
+  std::optional<comments::status> status{};
+  std::string subject{};           // of a verified author
+  std::string email{};             // upper and lower case of ASCII letters are the same
+  std::optional<bool> verified{};  // the author
+  std::string text{};              // stands in the body or the author's name; the same holds
+  std::optional<comment_id> after{};
+  std::size_t limit{50};
+};
+
+// `next` is there exactly if more comments follow.
+struct findings {
+  std::vector<comment> items{};
+  std::optional<comment_id> next{};
+};
+
+// What becomes of a comment as it stands now: the same comment with another status, author, body,
+// `encoded`, `edited_at` or `reports`, and the event that says so, of which the store fills in
+// content, version, comment and time. Or why nothing does. May be called more than once, from
+// another thread, under a lock: it does nothing but decide.
+struct amendment {
+  comment changed{};
+  event cause{};
+};
+using decider = std::function<result<amendment>(const comment&)>;
+
+// A reader's word against a comment. `reporter` names the reader as votes do.
+struct complaint {
+  std::string reporter{};
+  std::string reason{};
+  instant at{};
+
+  friend bool operator==(const complaint&, const complaint&) = default;
+};
+
+// A vote of somebody.
+struct ballot {
+  comment_id comment{};
+  std::string content_id{};
+  instant at{};
+
+  friend bool operator==(const ballot&, const ballot&) = default;
+};
+
+// Voters and reporters who are known by their address alone are named "a:" and its keyed hash;
+// those names are forgotten together with `comment::origin`.
+inline constexpr std::string_view address_prefix = "a:";
+
 // The refusals that all stores share, so that they say the same.
 inline error comment_not_found() { return {errc::not_found, "There is no such comment."}; }
 inline error parent_not_found() {
   return {errc::not_found, "The comment to reply to is not there.", {{"/parent_id", "not_found"}}};
+}
+inline error version_moved() {
+  return {errc::version_mismatch, "It has changed since the version that If-Match names."};
 }
 inline error key_reused() {
   return {errc::key_reused,
@@ -72,37 +127,103 @@ inline error key_reused() {
           {{"Idempotency-Key", "reused"}}};
 }
 
+// How a draft's posting stands in the log.
+inline event to_event(const draft& draft) {
+  return {.kind = event_kind::posted,
+          .by = draft.reason.empty() ? "" : "rules",
+          .reason = draft.reason,
+          .status = std::string{to_text(draft.status)}};
+}
+
 class store {
  public:
   virtual ~store() = default;
 
-  // Stores `draft` as a new, published comment made at `now`, counts it in its content and its
-  // parent, moves the content's version by one and appends the event `posted`: all of it or
-  // nothing. A content needs no making: its first comment makes it.
+  // Stores `draft` as a new comment made at `now`, moves its content's version by one and appends
+  // the event `posted`: all of it or nothing. If it is published, it counts in its content and in
+  // its parent. A content needs no making: its first comment makes it. A reply hangs below the
+  // comment that it answers, or, where it would be deeper than `draft.depth_max`, below that one's
+  // nearest ancestor that is less deep; `reply_to` says which it answers.
   //
   // `not_found` if `draft.parent` names no visible comment of the same content. With a key that the
   // content has seen: the comment it made then, replayed, if the rest of the draft has the same
-  // `fingerprint`, else `key_reused`.
+  // `fingerprint` or the comment was removed, else `key_reused`.
   // Durable: once it has answered with success, the comment survives a crash and a power cut.
   // Waits for other writers, not for readers.
   virtual result<posting> insert(const draft& draft, instant now) = 0;
 
+  // Changes a comment as `decide` says, and answers it as it then stands. It moves the content's
+  // version by one and appends the event; a status that shows or hides it changes the counts of its
+  // content and of its ancestors. `not_found`, or the error that `decide` answers.
+  //
+  // One that becomes removed is erased: its author, body, origin, earlier texts and what was said
+  // against it are not in storage any more, and not in what storage left behind, once the store has
+  // found a moment without readers. Its key still replays it. Durable as `insert` is.
+  virtual result<comment> amend(const comment_id& id, const decider& decide, instant now) = 0;
+
+  // Makes `voter`'s vote for a comment be there, or not. If that changes anything, the counter and
+  // the content's version move by one and the event is `voted`. One voter has one vote. `not_found`
+  // if there is no such comment, or it is not visible and the vote is to be there. Durable as
+  // `insert` is.
+  virtual result<comment> vote(const comment_id& id, const std::string& voter, bool is_there,
+                               instant now) = 0;
+
+  // Adds a complaint, and one to the comment's `reports`, unless its reporter has complained about
+  // this comment before. No version moves. `not_found` if it is not visible. Durable as `insert`
+  // is.
+  virtual result<comment> report(const comment_id& id, const complaint& said) = 0;
+
+  // Gives a content that status, or back the default: moves its version by one, and appends the
+  // event `cause`, as `amend` does. A content that nobody commented on is made. `version_mismatch`
+  // if a version is expected and another is there. Durable as `insert` is.
+  virtual result<content> set_status(const std::string& content_id,
+                                     std::optional<content_status> status,
+                                     std::optional<std::int64_t> expected, const event& cause,
+                                     instant now) = 0;
+
+  // Erases everything that tells from which address something came, as far as it is older than
+  // `before`: origins, and the names of address voters and reporters; what they voted still counts.
+  // At most `limit` of each. How many were erased: 0 if nothing is left. No version moves.
+  virtual result<std::size_t> forget_origins(instant before, std::size_t limit) = 0;
+
+  // Erases all complaints of a reporter; they still count.
+  virtual result<done> forget_reporter(const std::string& reporter) = 0;
+
   // The comment, whatever its status, or `not_found`.
   virtual result<comment> find(const comment_id& id) const = 0;
 
-  // The visible comments that `query` asks for, in its order, at most `query.limit` of them (which
-  // is at least 1). Following `next` from page to page meets each comment that was there at the
-  // start once, whatever is posted meanwhile. A content that nobody commented on is an empty page
-  // at version 0, no error. Costs the same however many comments the content or the store holds;
-  // only all of a content by `top` costs as much as the content is large.
+  // The listed comments that `query` asks for, in its order, at most `query.limit` of them (which
+  // is at least 1); of scope::all, the visible ones. Following `next` from page to page meets each
+  // comment that was there at the start once, whatever is posted meanwhile. A content that nobody
+  // commented on is an empty page at version 0, no error. Costs the same however many comments the
+  // content or the store holds; only all of a content costs more for each hidden comment that it
+  // passes, and all by `top` as much as the content is large.
   virtual result<page> list(const query& query) const = 0;
 
-  // The contents of these ids, in the order asked for; an unknown one is open, empty, at version 0.
+  // The contents of these ids, in the order asked for; an unknown one is empty, at version 0.
   virtual result<std::vector<content>> contents(std::span<const std::string> ids) const = 0;
 
   // At most `limit` events of a content with a version over `after`, oldest first.
   virtual result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
                                             std::size_t limit) const = 0;
+
+  // The same of one comment, without its votes. Empty if there is no such comment.
+  virtual result<std::vector<event>> history(const comment_id& id, std::int64_t after,
+                                             std::size_t limit) const = 0;
+
+  // What readers said against a comment, the latest first, at most `limit` of it.
+  virtual result<std::vector<complaint>> complaints(const comment_id& id,
+                                                    std::size_t limit) const = 0;
+
+  // The comments that `wanted` describes, whatever their status. With a status other than
+  // published, a subject or an e-mail address it costs as much as there are of those; else, and
+  // with a text, as much as the store is large.
+  virtual result<findings> find_all(const search& wanted) const = 0;
+
+  // At most `limit` votes of a voter, those of the smallest comment ids over `after`.
+  virtual result<std::vector<ballot>> votes_of(const std::string& voter,
+                                               std::optional<comment_id> after,
+                                               std::size_t limit) const = 0;
 
   // 32 bytes that nobody outside knows, made with the store and kept with it: every process that
   // opens it gets the same. Cursors and tokens are signed with it. Never fails, does not wait.

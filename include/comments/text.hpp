@@ -34,6 +34,14 @@ inline std::optional<char32_t> next_code_point(std::string_view text, std::size_
   return point;
 }
 
+// `text` with the letters A to Z made small; everything else is as it was.
+inline std::string to_lower_ascii(std::string_view text) {
+  std::string lower{text};
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return lower;
+}
+
 // Whether all of `text` is well-formed UTF-8.
 inline bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();)

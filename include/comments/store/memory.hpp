@@ -29,22 +29,111 @@ class memory_store final : public store {
   result<posting> insert(const draft& draft, instant now) override {
     const std::lock_guard lock{mutex_};
     if (const auto* used = find_key(draft)) {
-      if (used->fingerprint != fingerprint(draft)) return key_reused();
-      return posting{.stored = *find_in(draft.content_id, used->made), .replayed = true};
+      const comment& made = *find_in(used->made);
+      if (used->fingerprint != fingerprint(draft) && made.status != status::removed)
+        return key_reused();
+      return posting{.stored = made, .replayed = true};
     }
-    comment* parent = nullptr;
+    const comment* parent = nullptr;
     if (draft.parent) {
-      parent = find_in(draft.content_id, *draft.parent);
-      if (!parent || !is_visible(*parent)) return parent_not_found();
+      parent = find_in(*draft.parent);
+      if (!parent || parent->content_id != draft.content_id || !is_visible(*parent))
+        return parent_not_found();
     }
     return posting{.stored = append(draft, parent, now)};
   }
 
+  result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
+    const std::lock_guard lock{mutex_};
+    comment* found = find_in(id);
+    if (!found) return comment_not_found();
+    auto decided = decide(*found);
+    if (!decided) return std::move(decided).error();
+    shelved& shelf = shelves_.find(found->content_id)->second;
+    append(shelf, decided->cause, id, now);
+    const comment before = *found;
+    apply(*found, decided->changed, shelf.content.version);
+    if (before.status != found->status) settle(shelf, before, *found);
+    if (found->status == status::removed) erase(shelf, *found);
+    return *found;
+  }
+
+  result<comment> vote(const comment_id& id, const std::string& voter, bool is_there,
+                       instant now) override {
+    const std::lock_guard lock{mutex_};
+    comment* found = find_in(id);
+    if (!found || (is_there && !is_visible(*found))) return comment_not_found();
+    auto& ballots = ballots_[voter];
+    const bool is_new = is_there ? ballots.emplace(id, ballot{id, found->content_id, now}).second
+                                 : ballots.erase(id) > 0;
+    if (ballots.empty()) ballots_.erase(voter);
+    if (!is_new) return *found;
+    shelved& shelf = shelves_.find(found->content_id)->second;
+    append(shelf, {.kind = event_kind::voted}, id, now);
+    found->votes += is_there ? 1 : -1;
+    found->version = shelf.content.version;
+    return *found;
+  }
+
+  result<comment> report(const comment_id& id, const complaint& said) override {
+    const std::lock_guard lock{mutex_};
+    comment* found = find_in(id);
+    if (!found || !is_visible(*found)) return comment_not_found();
+    auto& all = complaints_[id];
+    if (std::ranges::find(all, said.reporter, &complaint::reporter) != all.end()) return *found;
+    all.push_back(said);
+    ++found->reports;
+    return *found;
+  }
+
+  result<content> set_status(const std::string& content_id, std::optional<content_status> status,
+                             std::optional<std::int64_t> expected, const event& cause,
+                             instant now) override {
+    const std::lock_guard lock{mutex_};
+    const shelved* known = find_shelf(content_id);
+    if (expected && *expected != (known ? known->content.version : 0)) return version_moved();
+    shelved& shelf = shelves_[content_id];
+    shelf.content.content_id = content_id;
+    shelf.content.status = status;
+    append(shelf, cause, {}, now);
+    return shelf.content;
+  }
+
+  result<std::size_t> forget_origins(instant before, std::size_t limit) override {
+    const std::lock_guard lock{mutex_};
+    std::size_t comments = 0, votes = 0, reports = 0;
+    for (auto& [id, shelf] : shelves_)
+      for (comment& one : shelf.comments)
+        if (!one.origin.empty() && one.created_at < before && comments < limit) {
+          one.origin.clear();
+          ++comments;
+        }
+    for (auto& [voter, ballots] : ballots_) {
+      if (!voter.starts_with(address_prefix)) continue;
+      std::erase_if(ballots, [&](const auto& one) {
+        return one.second.at < before && votes < limit && ++votes;
+      });
+    }
+    for (auto& [id, all] : complaints_)
+      std::erase_if(all, [&](const complaint& one) {
+        return one.reporter.starts_with(address_prefix) && one.at < before && reports < limit &&
+               ++reports;
+      });
+    return comments + votes + reports;
+  }
+
+  result<done> forget_reporter(const std::string& reporter) override {
+    const std::lock_guard lock{mutex_};
+    for (auto& [id, all] : complaints_)
+      std::erase_if(all, [&](const complaint& one) { return one.reporter == reporter; });
+    return ok();
+  }
+
   result<comment> find(const comment_id& id) const override {
     const std::lock_guard lock{mutex_};
-    const auto home = homes_.find(id);
-    if (home == homes_.end()) return comment_not_found();
-    return *find_in(home->second, id);
+    const comment* found = find_in(id);
+    if (!found) return comment_not_found();
+    return *found;
   }
 
   result<page> list(const query& query) const override {
@@ -81,9 +170,65 @@ class memory_store final : public store {
     return found;
   }
 
+  result<std::vector<event>> history(const comment_id& id, std::int64_t after,
+                                     std::size_t limit) const override {
+    const std::lock_guard lock{mutex_};
+    std::vector<event> found;
+    const comment* about = find_in(id);
+    if (!about) return found;
+    for (const event& event : find_shelf(about->content_id)->events)
+      if (event.comment == id && event.kind != event_kind::voted && event.version > after &&
+          found.size() < limit)
+        found.push_back(event);
+    return found;
+  }
+
+  result<std::vector<complaint>> complaints(const comment_id& id,
+                                            std::size_t limit) const override {
+    const std::lock_guard lock{mutex_};
+    std::vector<complaint> found;
+    const auto all = complaints_.find(id);
+    if (all == complaints_.end()) return found;
+    found.assign(all->second.rbegin(), all->second.rend());
+    std::ranges::stable_sort(found, std::ranges::greater{}, &complaint::at);
+    if (found.size() > limit) found.resize(limit);
+    return found;
+  }
+
+  result<findings> find_all(const search& wanted) const override {
+    const std::lock_guard lock{mutex_};
+    findings found;
+    auto at = wanted.after ? homes_.upper_bound(*wanted.after) : homes_.begin();
+    for (; at != homes_.end(); ++at) {
+      const comment& one = *find_in(at->first);
+      if (!is_found(one, wanted)) continue;
+      if (found.items.size() == wanted.limit) {
+        found.next = found.items.back().id;
+        break;
+      }
+      found.items.push_back(one);
+    }
+    return found;
+  }
+
+  result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
+                                       std::size_t limit) const override {
+    const std::lock_guard lock{mutex_};
+    std::vector<ballot> found;
+    const auto ballots = ballots_.find(voter);
+    if (ballots == ballots_.end()) return found;
+    auto at = after ? ballots->second.upper_bound(*after) : ballots->second.begin();
+    for (; at != ballots->second.end() && found.size() < limit; ++at) found.push_back(at->second);
+    return found;
+  }
+
   std::string_view signing_key() const override { return key_; }
 
  private:
+  struct place {
+    std::string content_id{};
+    std::int64_t position{};
+  };
   struct used_key {
     std::int64_t fingerprint{};
     comment_id made{};
@@ -106,7 +251,7 @@ class memory_store final : public store {
   }
 
   static bool is_wanted(const comment& comment, const query& query) {
-    if (!is_visible(comment)) return false;
+    if (query.scope == scope::all ? !is_visible(comment) : !is_listed(comment)) return false;
     if (query.scope == scope::roots && comment.parent) return false;
     if (query.scope == scope::replies && comment.parent != query.parent) return false;
     return !query.after || rank(query.sort, *query.after) < rank(query.sort, comment);
@@ -139,38 +284,98 @@ class memory_store final : public store {
     return used == shelf->keys.end() ? nullptr : &used->second;
   }
 
-  const comment* find_in(const std::string& content_id, const comment_id& id) const {
-    const shelved* shelf = find_shelf(content_id);
-    if (!shelf) return nullptr;
-    const auto found = std::ranges::find(shelf->comments, id, &comment::id);
-    return found == shelf->comments.end() ? nullptr : &*found;
+  const comment* find_in(const comment_id& id) const {
+    const auto home = homes_.find(id);
+    if (home == homes_.end()) return nullptr;
+    const auto& all = shelves_.find(home->second.content_id)->second.comments;
+    return &*std::ranges::lower_bound(all, home->second.position, {}, &comment::position);
   }
-  comment* find_in(const std::string& content_id, const comment_id& id) {
-    return const_cast<comment*>(std::as_const(*this).find_in(content_id, id));
+  comment* find_in(const comment_id& id) {
+    return const_cast<comment*>(std::as_const(*this).find_in(id));
   }
 
-  comment append(const draft& draft, comment* parent, instant now) {
+  static bool is_found(const comment& one, const search& wanted) {
+    const auto lower = [](std::string_view text) { return to_lower_ascii(text); };
+    if (wanted.status && one.status != *wanted.status) return false;
+    if (!wanted.subject.empty() && one.author.subject != wanted.subject) return false;
+    if (!wanted.email.empty() && lower(one.author.email) != lower(wanted.email)) return false;
+    if (wanted.verified && one.author.verified != *wanted.verified) return false;
+    const std::string text = lower(wanted.text);
+    return lower(one.body).find(text) != std::string::npos ||
+           lower(one.author.name).find(text) != std::string::npos;
+  }
+
+  comment append(const draft& draft, const comment* parent, instant now) {
     const comment_id id = make_comment_id(now);  // first, because it alone can fail
-    auto& shelf = shelves_[draft.content_id];
+    shelved& shelf = shelves_[draft.content_id];
     shelf.content.content_id = draft.content_id;
-    const std::int64_t version = ++shelf.content.version;
-    ++shelf.content.comments;
+    comment made = to_comment(draft, id, shelf.content.version + 1, now);
+    while (parent && parent->depth >= draft.depth_max && parent->parent)
+      parent = find_in(*parent->parent);
     if (parent) {
-      ++parent->replies;
-      parent->version = version;
+      made.parent = parent->id;
+      made.depth = parent->depth + 1;
     }
-    comment made = to_comment(draft, id, version, now);
-    homes_.emplace(id, draft.content_id);
+    append(shelf, to_event(draft), id, now);
+    homes_.emplace(id, place{draft.content_id, made.position});
     if (!draft.key.empty()) shelf.keys.emplace(draft.key, used_key{fingerprint(draft), id});
-    shelf.events.push_back({draft.content_id, version, event_kind::posted, id, now});
     shelf.comments.push_back(made);
+    comment hidden = made;
+    hidden.status = status::pending;
+    settle(shelf, hidden, made);
     return made;
+  }
+
+  // Moves the version, and notes why.
+  static void append(shelved& shelf, event cause, const comment_id& about, instant now) {
+    cause.content_id = shelf.content.content_id;
+    cause.version = ++shelf.content.version;
+    cause.comment = about;
+    cause.at = now;
+    shelf.events.push_back(std::move(cause));
+  }
+
+  // What an amendment may change.
+  static void apply(comment& to, const comment& changed, std::int64_t version) {
+    to.status = changed.status;
+    to.author = changed.author;
+    to.body = changed.body;
+    to.encoded = changed.encoded;
+    to.edited_at = changed.edited_at;
+    to.reports = changed.reports;
+    to.version = version;
+  }
+
+  // Counts a comment whose place in lists may have changed, in its content and its ancestors.
+  void settle(shelved& shelf, const comment& before, const comment& now) {
+    shelf.content.comments += int{is_visible(now)} - int{is_visible(before)};
+    int change = int{is_listed(now)} - int{is_listed(before)};
+    for (auto parent = now.parent; parent && change != 0;) {
+      comment& above = *find_in(*parent);
+      const bool was = is_listed(above);
+      above.replies += change;
+      above.version = shelf.content.version;
+      change = int{is_listed(above)} - int{was};
+      parent = above.parent;
+    }
+  }
+
+  void erase(shelved& shelf, comment& removed) {
+    removed.author = {};
+    removed.body.clear();
+    removed.encoded.clear();
+    removed.origin.clear();
+    for (event& event : shelf.events)
+      if (event.comment == removed.id) event.before.clear();
+    complaints_.erase(removed.id);
   }
 
   std::string key_{};
   mutable std::mutex mutex_{};
   std::map<std::string, shelved, std::less<>> shelves_{};
-  std::map<comment_id, std::string> homes_{};
+  std::map<comment_id, place> homes_{};
+  std::map<std::string, std::map<comment_id, ballot>> ballots_{};  // by voter
+  std::map<comment_id, std::vector<complaint>> complaints_{};
 };
 
 }  // namespace comments

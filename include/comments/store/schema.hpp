@@ -68,6 +68,88 @@ ALTER TABLE comment ADD COLUMN encoded TEXT NOT NULL DEFAULT '';
 DROP INDEX comment_request_key;
 CREATE UNIQUE INDEX comment_request_key ON comment (content_id, request_key)
   WHERE request_key IS NOT NULL;
+)sql"},
+                                       migration{3, R"sql(
+CREATE TABLE content_3 (
+  content_id TEXT NOT NULL PRIMARY KEY,
+  version BIGINT NOT NULL,
+  comments BIGINT NOT NULL,
+  status TEXT NOT NULL
+);
+INSERT INTO content_3 SELECT content_id, version, comments, '' FROM content;
+DROP TABLE content;
+ALTER TABLE content_3 RENAME TO content;
+
+CREATE TABLE event_3 (
+  content_id TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  by_whom TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  status TEXT NOT NULL,
+  text_before TEXT NOT NULL,
+  PRIMARY KEY (content_id, version)
+) WITHOUT ROWID;
+INSERT INTO event_3
+  SELECT content_id, version, kind, comment_id, at, '', '', 'published', '' FROM event;
+DROP TABLE event;
+ALTER TABLE event_3 RENAME TO event;
+CREATE INDEX event_by_comment ON event (content_id, comment_id, version)
+  WHERE kind IN ('edited', 'moderated', 'removed');
+
+ALTER TABLE comment ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';
+ALTER TABLE comment ADD COLUMN depth BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE comment ADD COLUMN listed BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE comment ADD COLUMN reports BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE comment ADD COLUMN author_subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE comment ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+CREATE TABLE comment_depth (content_id TEXT NOT NULL, id TEXT NOT NULL PRIMARY KEY,
+  depth BIGINT NOT NULL);
+INSERT INTO comment_depth
+  WITH RECURSIVE below (content_id, id, depth) AS (
+    SELECT content_id, id, 0 FROM comment WHERE parent_id = ''
+    UNION ALL
+    SELECT reply.content_id, reply.id, below.depth + 1 FROM below JOIN comment AS reply
+      ON reply.content_id = below.content_id AND reply.parent_id = below.id
+  )
+  SELECT content_id, id, depth FROM below WHERE depth > 0;
+UPDATE comment SET reply_to = parent_id,
+  depth = (SELECT known.depth FROM comment_depth AS known WHERE known.id = comment.id)
+  WHERE parent_id <> '';
+DROP TABLE comment_depth;
+
+DROP INDEX comment_by_position;
+DROP INDEX comment_by_votes;
+CREATE INDEX comment_by_position ON comment (content_id, parent_id, position) WHERE listed = 1;
+CREATE INDEX comment_by_votes ON comment (content_id, parent_id, votes DESC, position)
+  WHERE listed = 1;
+CREATE INDEX comment_by_status ON comment (status, id) WHERE status <> 'published';
+CREATE INDEX comment_by_subject ON comment (author_subject, id) WHERE author_subject <> '';
+CREATE INDEX comment_by_email ON comment (lower(author_email), id) WHERE author_email <> '';
+CREATE INDEX comment_by_origin ON comment (created_at) WHERE origin <> '';
+
+CREATE TABLE vote (
+  content_id TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  voter TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (content_id, comment_id, voter)
+) WITHOUT ROWID;
+CREATE INDEX vote_by_voter ON vote (voter, comment_id);
+CREATE INDEX vote_by_origin ON vote (at) WHERE voter >= 'a:' AND voter < 'a;';
+
+CREATE TABLE complaint (
+  content_id TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  reporter TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (content_id, comment_id, reporter)
+) WITHOUT ROWID;
+CREATE INDEX complaint_by_reporter ON complaint (reporter);
+CREATE INDEX complaint_by_origin ON complaint (at) WHERE reporter >= 'a:' AND reporter < 'a;';
 )sql"}};
 
 // The newest schema that this program knows.
@@ -76,19 +158,19 @@ inline constexpr int newest = migrations.back().number;
 // What a comment is read from, in the order that the stores read it.
 inline constexpr std::string_view comment_columns =
     "id, content_id, parent_id, position, status, author_name, author_email, author_url, "
-    "author_verified, body, votes, replies, created_at, edited_at, version, encoded";
+    "author_verified, body, votes, replies, created_at, edited_at, version, encoded, reply_to, "
+    "depth, reports, author_subject, origin";
 
 // The statement for one page. Parameters: ?1 content_id, ?2 parent_id, ?3 limit, ?4 the cursor's
 // position, ?5 its votes; those that a scope or sort does not use stand in no condition. Each form
 // is one walk along an index (but all of a content by votes, which nobody pages through), so a page
-// costs the same from any depth
-// (`tests/store/sqlite_test.cpp` shows the plans).
+// costs the same from any depth (`tests/store/schema_test.cpp` shows the plans).
 inline std::string list_sql(scope scope, sort sort, bool has_cursor) {
   const auto select = [&](std::string_view condition, std::string_view order) {
     std::string sql{"SELECT "};
     sql.append(comment_columns).append(" FROM comment WHERE content_id = ?1");
-    if (scope != scope::all) sql += " AND parent_id = ?2";
-    sql.append(" AND status = 'published'").append(condition);
+    sql += scope == scope::all ? " AND status = 'published'" : " AND parent_id = ?2 AND listed = 1";
+    sql += condition;
     return sql.append(" ORDER BY ").append(order).append(" LIMIT ?3");
   };
   constexpr std::string_view by_votes = "votes DESC, position";
@@ -99,6 +181,22 @@ inline std::string list_sql(scope scope, sort sort, bool has_cursor) {
   std::string sql = "SELECT * FROM (" + select(" AND votes = ?5 AND position > ?4", "position");
   sql += ") UNION ALL SELECT * FROM (" + select(" AND votes < ?5", by_votes) + ") ORDER BY ";
   return sql.append(by_votes).append(" LIMIT ?3");
+}
+
+// The statement for `store::find_all`. Parameters: ?1 the id to begin behind, ?2 limit, ?3 status,
+// ?4 subject, ?5 e-mail in small letters, ?6 verified, ?7 text in small letters. What is said twice
+// of status, subject and e-mail is there so that the partial indexes serve.
+inline std::string search_sql(const search& wanted) {
+  std::string sql{"SELECT "};
+  sql.append(comment_columns).append(" FROM comment WHERE id > ?1");
+  if (wanted.status) sql += " AND status = ?3";
+  if (wanted.status && *wanted.status != status::published) sql += " AND status <> 'published'";
+  if (!wanted.subject.empty()) sql += " AND author_subject = ?4 AND author_subject <> ''";
+  if (!wanted.email.empty()) sql += " AND lower(author_email) = ?5 AND author_email <> ''";
+  if (wanted.verified) sql += " AND author_verified = ?6";
+  if (!wanted.text.empty())
+    sql += " AND (instr(lower(body), ?7) > 0 OR instr(lower(author_name), ?7) > 0)";
+  return sql + " ORDER BY id LIMIT ?2";
 }
 
 }  // namespace comments::schema

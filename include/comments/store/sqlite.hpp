@@ -15,10 +15,12 @@
 #include <comments/store/content_table.hpp>
 #include <comments/store/group_commit.hpp>
 #include <comments/store/schema.hpp>
+#include <comments/store/sqlite_changes.hpp>
 #include <comments/store/sqlite_check.hpp>
 #include <comments/store/sqlite_connection.hpp>
 #include <comments/store/sqlite_pool.hpp>
 #include <comments/store/sqlite_rows.hpp>
+#include <comments/store/sqlite_search.hpp>
 #include <comments/store/sqlite_trust.hpp>
 
 #include <algorithm>
@@ -110,40 +112,87 @@ class sqlite_store final : public store {
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
   result<posting> insert(const draft& draft, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
-    auto outcome = writes_.submit({draft, now, make_comment_id(now)});
-    return outcome ? std::move(*outcome) : unavailable();
+    const sqlite::insertion wanted{draft, now, make_comment_id(now)};
+    return write<posting>([&](auto& work, auto& noted) { return write_one(work, wanted, noted); });
+  }
+
+  result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
+    return write<comment>(
+        [&](auto& work, auto& noted) { return sqlite::amend(work, id, decide, now, noted); });
+  }
+
+  result<comment> vote(const comment_id& id, const std::string& voter, bool is_there,
+                       instant now) override {
+    return write<comment>([&](auto& work, auto& noted) {
+      return sqlite::vote(work, id, voter, is_there, now, noted);
+    });
+  }
+
+  result<comment> report(const comment_id& id, const complaint& said) override {
+    return write<comment>([&](auto& work, auto&) { return sqlite::report(work, id, said); });
+  }
+
+  result<content> set_status(const std::string& content_id, std::optional<content_status> status,
+                             std::optional<std::int64_t> expected, const event& cause,
+                             instant now) override {
+    return write<content>([&](auto& work, auto& noted) {
+      return sqlite::set_status(work, content_id, status, expected, cause, now, noted);
+    });
+  }
+
+  result<std::size_t> forget_origins(instant before, std::size_t limit) override {
+    return write<std::size_t>([&](auto& work, auto& noted) -> result<std::size_t> {
+      return sqlite::forget_origins(work, before, limit, noted);
+    });
+  }
+
+  result<done> forget_reporter(const std::string& reporter) override {
+    return write<done>([&](auto& work, auto& changed) {
+      work->run("DELETE FROM complaint WHERE reporter = ?1", reporter);
+      changed.has_erased = true;
+      return ok();
+    });
   }
 
   result<comment> find(const comment_id& id) const override {
-    const auto reader = readers_.take();
-    if (!reader) return unavailable();
-    sqlite::transaction work{*reader, "BEGIN"};
-    auto found = sqlite::find_in(work, id);
-    if (work->failed()) return unavailable();
-    if (!found) return comment_not_found();
-    return std::move(*found);
+    auto found = read([&](auto& work) { return sqlite::find_in(work, id); });
+    if (!found) return std::move(found).error();
+    if (!*found) return comment_not_found();
+    return std::move(**found);
+  }
+
+  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
+                                    std::size_t limit) const override {
+    return read([&](auto& work) { return sqlite::events(work, content_id, after, limit); });
+  }
+
+  result<std::vector<event>> history(const comment_id& id, std::int64_t after,
+                                     std::size_t limit) const override {
+    return read([&](auto& work) {
+      const auto about = sqlite::find_in(work, id);
+      return about ? sqlite::history(work, *about, after, limit) : std::vector<event>{};
+    });
+  }
+
+  result<std::vector<complaint>> complaints(const comment_id& id,
+                                            std::size_t limit) const override {
+    return read([&](auto& work) {
+      const auto about = sqlite::find_in(work, id);
+      return about ? sqlite::complaints(work, *about, limit) : std::vector<complaint>{};
+    });
+  }
+
+  result<findings> find_all(const search& wanted) const override {
+    return read([&](auto& work) { return sqlite::find_all(work, wanted); });
+  }
+
+  result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
+                                       std::size_t limit) const override {
+    return read([&](auto& work) { return sqlite::votes_of(work, voter, after, limit); });
   }
 
   result<page> list(const query& query) const override {
-    const auto reader = readers_.take();
-    if (!reader) return unavailable();
-    sqlite::transaction work{*reader, "BEGIN"};
-    page answer{.content = sqlite::find_content(work, query.content_id)};
-    const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
-    const bool has_parent = query.scope == scope::replies && query.parent;
-    const std::string parent = has_parent ? to_string(*query.parent) : "";
-    auto rows = work->prepare(sql, query.content_id, parent, as_number(query.limit) + 1);
-    if (query.after) rows.bind(4, query.after->position);
-    if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
-    constexpr std::size_t usual_max = 200;  // of that many none is moved while they are read
-    answer.items.reserve(std::min(query.limit, usual_max) + 1);
-    while (rows.step()) answer.items.push_back(sqlite::read_comment(rows));
-    if (work->failed()) return unavailable();
-    if (answer.items.size() > query.limit) {
-      answer.items.resize(query.limit);
-      answer.next = cursor{answer.items.back().position, answer.items.back().votes};
-    }
-    return answer;
+    return read([&](auto& work) { return list_in(work, query); });
   }
 
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
@@ -155,31 +204,12 @@ class sqlite_store final : public store {
       found.push_back(known ? std::move(*known) : content{.content_id = id});
     }
     if (missing.empty()) return found;
-    const auto reader = readers_.take();
-    if (!reader) return unavailable();
-    sqlite::transaction work{*reader, "BEGIN"};
-    for (const auto& [i, moment] : missing) found[i] = sqlite::find_content(work, ids[i]);
-    if (work->failed()) return unavailable();
+    const auto looked = read([&](auto& work) {
+      for (const auto& [i, moment] : missing) found[i] = sqlite::find_content(work, ids[i]);
+      return done{};
+    });
+    if (!looked) return looked.error();
     for (const auto& [i, moment] : missing) known_.fill(found[i], moment);
-    return found;
-  }
-
-  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
-                                    std::size_t limit) const override {
-    const auto reader = readers_.take();
-    if (!reader) return unavailable();
-    sqlite::transaction work{*reader, "BEGIN"};
-    std::vector<event> found;
-    auto rows = work->prepare(
-        "SELECT version, kind, comment_id, at FROM event "
-        "WHERE content_id = ?1 AND version > ?2 ORDER BY version LIMIT ?3",
-        content_id, after, as_number(limit));
-    while (rows.step())
-      found.push_back({std::string{content_id}, rows.number(0),
-                       parse<event_kind>(rows.text(1)).value_or(event_kind{}),
-                       parse_comment_id(rows.text(2)).value_or(comment_id{}),
-                       from_milliseconds(rows.number(3))});
-    if (work->failed()) return unavailable();
     return found;
   }
 
@@ -197,7 +227,9 @@ class sqlite_store final : public store {
 
  private:
   using connection = sqlite::connection;
-  using insertions = group_commit<sqlite::insertion, result<posting>>;
+  // What a caller wants written. It keeps the outcome itself; whether that counts, the commit says.
+  using job = std::function<void(sqlite::transaction&, sqlite::changes&)>;
+  using jobs = group_commit<job, bool>;
 
   sqlite_store(const sqlite_options& options, sqlite::file_options file,
                std::shared_ptr<sqlite::trust> trust, std::unique_ptr<sqlite::file_lock> lock,
@@ -212,35 +244,84 @@ class sqlite_store final : public store {
         log_{options.log},
         writes_{options.group, [this](auto works, auto outcomes) { write_all(works, outcomes); }} {}
 
-  // Each work has an outcome of its own, but what they rest on is one commit: if that fails, what
+  template <typename T, typename Work>
+  result<T> write(Work&& wanted) {
+    result<T> answer = unavailable();
+    const auto is_written = writes_.submit(
+        [&](sqlite::transaction& work, sqlite::changes& noted) { answer = wanted(work, noted); });
+    if (!is_written || !*is_written) return unavailable();
+    return answer;
+  }
+
+  template <typename Work>
+  auto read(Work&& wanted) const -> result<decltype(wanted(std::declval<sqlite::transaction&>()))> {
+    const auto reader = readers_.take();
+    if (!reader) return unavailable();
+    sqlite::transaction work{*reader, "BEGIN"};
+    auto answer = wanted(work);
+    if (work->failed()) return unavailable();
+    return answer;
+  }
+
+  static page list_in(sqlite::transaction& work, const query& query) {
+    page answer{.content = sqlite::find_content(work, query.content_id)};
+    const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
+    const bool has_parent = query.scope == scope::replies && query.parent;
+    const std::string parent = has_parent ? to_string(*query.parent) : "";
+    auto rows = work->prepare(sql, query.content_id, parent, sqlite::as_number(query.limit) + 1);
+    if (query.after) rows.bind(4, query.after->position);
+    if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
+    constexpr std::size_t usual_max = 200;  // of that many none is moved while they are read
+    answer.items.reserve(std::min(query.limit, usual_max) + 1);
+    while (rows.step()) answer.items.push_back(sqlite::read_comment(rows));
+    if (answer.items.size() > query.limit) {
+      answer.items.resize(query.limit);
+      answer.next = cursor{answer.items.back().position, answer.items.back().votes};
+    }
+    return answer;
+  }
+
+  // Each job has an outcome of its own, but what they rest on is one commit: if that fails, what
   // any of them saw or did has never been. A savepoint for each would nearly double the cost of an
   // insert, so they get one only once something has failed.
-  void write_all(std::span<const sqlite::insertion* const> works,
-                 std::span<std::optional<result<posting>>> outcomes) {
+  void write_all(std::span<const job* const> works, std::span<std::optional<bool>> outcomes) {
     const std::lock_guard lock{writing_};
-    for (auto& outcome : outcomes) outcome = unavailable();
+    for (auto& outcome : outcomes) outcome = false;
     if (!trust_->is_whole() && !make_good()) return;
-    std::vector<content> moved;
-    if (commit_all(works, outcomes, moved)) {
-      for (const content& content : moved) known_.update(content);
+    sqlite::changes changed;
+    if (commit_all(works, outcomes, changed)) {
+      for (const content& content : changed.moved) known_.update(content);
+      has_erased_ = has_erased_ || changed.has_erased;
       move_log();
     } else {
       known_.clear();  // who knows what became of it
-      for (auto& outcome : outcomes) outcome = unavailable();
+      for (auto& outcome : outcomes) outcome = false;
     }
   }
 
-  bool commit_all(std::span<const sqlite::insertion* const> works,
-                  std::span<std::optional<result<posting>>> outcomes, std::vector<content>& moved) {
+  bool commit_all(std::span<const job* const> works, std::span<std::optional<bool>> outcomes,
+                  sqlite::changes& changed) {
     sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
-    for (std::size_t i = 0; i < works.size() && !work->failed(); ++i)
-      outcomes[i] = sqlite::write_one(work, *works[i], moved);
+    for (std::size_t i = 0; i < works.size() && !work->failed(); ++i) {
+      (*works[i])(work, changed);
+      outcomes[i] = true;
+    }
     if (work->failed() && work->is_open() && works.size() > 1) {
       work->restart("BEGIN IMMEDIATE");
-      moved.clear();
-      sqlite::write_apart(work, works, outcomes, moved);
+      changed = {};
+      write_apart(work, works, outcomes, changed);
     }
     return work->commit();
+  }
+
+  // Each in a savepoint of its own, so that one that fails does so alone.
+  static void write_apart(sqlite::transaction& work, std::span<const job* const> works,
+                          std::span<std::optional<bool>> outcomes, sqlite::changes& changed) {
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      const std::size_t before = changed.moved.size();
+      outcomes[i] = work->attempt([&] { (*works[i])(work, changed); });
+      if (!*outcomes[i]) changed.moved.resize(before);
+    }
   }
 
   // What is in the log is moved to the file by who has just committed, a step at a time: a thread
@@ -248,11 +329,19 @@ class sqlite_store final : public store {
   // longer when the machine was busy. Under `writing_`.
   void move_log() {
     const std::int64_t pages = writer_->log_pages();
+    if (has_erased_) has_erased_ = !empty_log();
     if (pages < moved_at_) moved_at_ = 0;  // it began anew
     if (pages < moved_at_ + log_.pages_step) return;
     moved_at_ = pages;
     using mode = connection::checkpoint_mode;
     writer_->checkpoint(pages < log_.pages_max ? mode::passive : mode::restart, log_.patience);
+  }
+
+  // What was erased still stands in the log, as it was before. Not while a reader is in a snapshot:
+  // whoever commits next tries again.
+  bool empty_log() {
+    using std::chrono::milliseconds;
+    return writer_->checkpoint(connection::checkpoint_mode::truncate, milliseconds{0});
   }
 
   // After a commit that failed in doubt, nothing of it may come back, and everything before it must
@@ -287,10 +376,6 @@ class sqlite_store final : public store {
   }
 
   static error unavailable() { return sqlite::unavailable(); }
-  // A billion is as good as all, and one more than it is still a number.
-  static std::int64_t as_number(std::size_t count) {
-    return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
-  }
 
   // Looks before it leaps: a file that is not ours is refused before anything is written to it.
   static result<done> migrate(connection& on) {
@@ -305,6 +390,7 @@ class sqlite_store final : public store {
                              std::to_string(schema::newest) + ")");
     if (!is_logged_ahead(on)) return sqlite::refused("it cannot be written");
     if (version == schema::newest) return ok();
+    on.execute("PRAGMA foreign_keys = OFF");  // a table that others refer to may be made anew
     sqlite::transaction work{on, "BEGIN IMMEDIATE"};
     for (const schema::migration& step : schema::migrations)
       if (step.number > version) work->execute(std::string{step.sql});
@@ -312,7 +398,8 @@ class sqlite_store final : public store {
       work->execute("INSERT INTO setting VALUES ('signing_key', lower(hex(randomblob(32))))");
     work->execute("PRAGMA application_id = " + std::to_string(application_id) +
                   "; PRAGMA user_version = " + std::to_string(schema::newest));
-    if (!work->commit()) return sqlite::refused("it cannot be written");
+    if (!work->commit() || !work->execute("PRAGMA foreign_keys = ON"))
+      return sqlite::refused("it cannot be written");
     return ok();
   }
 
@@ -341,7 +428,8 @@ class sqlite_store final : public store {
   mutable content_table known_;
   const sqlite_log_limits log_;
   std::int64_t moved_at_{};  // how long the log was when it was moved last, since it began anew
-  insertions writes_;
+  bool has_erased_{};        // something that the log still holds
+  jobs writes_;
   std::optional<sqlite::background_check> check_{};
 };
 

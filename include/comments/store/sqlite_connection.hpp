@@ -288,7 +288,8 @@ inline result<std::unique_ptr<connection>> connect(const file_options& file) {
   sqlite3_extended_result_codes(handle, 1);
   if (!opened->execute(
           "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192; PRAGMA foreign_keys = ON;"
-          "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 33554432;"
+          "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = "
+          "33554432;"
           "PRAGMA user_version"))
     return refused((sqlite3_errcode(handle) & 0xff) == SQLITE_BUSY
                        ? "another process is using it"

@@ -6,7 +6,7 @@
 // to ask. `sqlite_store` says when, this says what.
 //
 //   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
-//   auto made = sqlite::write_one(work, {draft, now, make_comment_id(now)}, moved);
+//   auto made = sqlite::write_one(work, {draft, now, make_comment_id(now)}, noted);
 //   if (!work->commit()) return sqlite::unavailable();
 
 #include <comments/store.hpp>
@@ -16,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,16 +30,20 @@ inline comment read_comment(const statement& row) {
   return {.id = parse_comment_id(row.text(0)).value_or(comment_id{}),
           .content_id = row.text(1),
           .parent = parse_comment_id(row.text(2)),
+          .reply_to = parse_comment_id(row.text(16)),
+          .depth = row.number(17),
           .position = row.number(3),
           .status = parse<comments::status>(row.text(4)).value_or(status::removed),
-          .author = {row.text(5), row.text(6), row.text(7), row.number(8) != 0},
+          .author = {row.text(5), row.text(6), row.text(7), row.number(8) != 0, row.text(19)},
           .body = row.text(9),
           .votes = row.number(10),
           .replies = row.number(11),
+          .reports = row.number(18),
           .created_at = from_milliseconds(row.number(12)),
           .edited_at =
               row.is_null(13) ? std::nullopt : std::optional{from_milliseconds(row.number(13))},
           .version = row.number(14),
+          .origin = row.text(20),
           .encoded = row.text(15)};
 }
 
@@ -50,7 +53,7 @@ inline content read_content(statement& row, std::string_view content_id) {
   if (!row.step()) return found;
   found.version = row.number(0);
   found.comments = row.number(1);
-  found.status = parse<content_status>(row.text(2)).value_or(found.status);
+  found.status = parse<content_status>(row.text(2));
   return found;
 }
 
@@ -69,6 +72,63 @@ inline content find_content(transaction& work, std::string_view content_id) {
   return read_content(row, content_id);
 }
 
+// What a unit of work has done, for who must know it behind the commit.
+struct changes {
+  std::vector<content> moved{};  // as they are now; one may be there several times
+  bool has_erased{};             // so that what is left of it must go, too
+};
+
+// The content with its version moved by one, and so many visible comments more. In two statements,
+// because UPSERT and RETURNING both make SQLite build a table and a journal for each call: twice
+// the cost of all.
+inline content move_content(transaction& work, const std::string& content_id, std::int64_t more,
+                            changes& noted) {
+  content moved = find_content(work, content_id);
+  ++moved.version;
+  moved.comments += more;
+  work->run(moved.version == 1
+                ? "INSERT INTO content (content_id, version, comments, status) "
+                  "VALUES (?1, ?2, ?3, '')"
+                : "UPDATE content SET version = ?2, comments = ?3 WHERE content_id = ?1",
+            content_id, moved.version, moved.comments);
+  noted.moved.push_back(moved);
+  return moved;
+}
+
+inline void append_event(transaction& work, const event& cause) {
+  const std::string about = cause.comment == comment_id{} ? "" : to_string(cause.comment);
+  work->run("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", cause.content_id,
+            cause.version, to_text(cause.kind), about, to_milliseconds(cause.at), cause.by,
+            cause.reason, cause.status, cause.before);
+}
+
+// Adds `change` to the replies of `parent`, and where that lists or hides it, to those of its own
+// parent, and so on up. They show something else now, so they are of `version`.
+inline void count_reply(transaction& work, const std::string& content_id, std::string parent,
+                        std::int64_t change, std::int64_t version) {
+  while (!parent.empty() && change != 0 && !work->failed()) {
+    std::string above;
+    std::int64_t replies = 0;
+    bool is_visible = false;
+    {
+      auto row = work->prepare(
+          "SELECT parent_id, replies, status FROM comment WHERE id = ?1 AND content_id = ?2",
+          parent, content_id);
+      if (!row.step()) return;
+      above = row.text(0);
+      replies = row.number(1) + change;
+      is_visible = row.text(2) == to_text(status::published);
+    }
+    work->run(
+        "UPDATE comment SET replies = ?3, version = ?4, listed = ?5 "
+        "WHERE id = ?1 AND content_id = ?2",
+        parent, content_id, replies, version, std::int64_t{is_visible || replies > 0});
+    const bool was = is_visible || replies - change > 0;
+    change = std::int64_t{is_visible || replies > 0} - std::int64_t{was};
+    parent = std::move(above);
+  }
+}
+
 // What a caller of `insert` wants written.
 struct insertion {
   const comments::draft& draft;
@@ -84,79 +144,84 @@ inline result<posting> replay(transaction& work, const draft& draft) {
   const bool is_known = row.step();
   if (work->failed()) return unavailable();
   if (!is_known) return posting{};
-  if (row.number(1) != fingerprint(draft)) return key_reused();
   auto made = find_in(work, parse_comment_id(row.text(0)).value_or(comment_id{}));
   if (!made) return unavailable();
+  if (row.number(1) != fingerprint(draft) && made->status != status::removed) return key_reused();
   return posting{.stored = std::move(*made), .replayed = true};
 }
 
-inline bool is_repliable(transaction& work, const draft& draft) {
-  return work
-      ->prepare("SELECT 1 FROM comment WHERE id = ?1 AND content_id = ?2 AND status = 'published'",
-                to_string(*draft.parent), draft.content_id)
-      .step();
-}
+// Where a reply hangs: its parent, and its depth below that.
+struct place {
+  std::string parent{};  // of a comment that starts a thread: none
+  std::int64_t depth{};
+};
 
-// The content with one comment more, at its next version. In two statements, because UPSERT and
-// RETURNING both make SQLite build a table and a journal for each call: twice the cost of all.
-inline content move_content(transaction& work, const std::string& content_id) {
-  content moved = find_content(work, content_id);
-  ++moved.version;
-  ++moved.comments;
-  work->run(moved.version == 1 ? "INSERT INTO content VALUES (?1, ?2, ?3, 'open')"
-                               : "UPDATE content SET version = ?2, comments = ?3 "
-                                 "WHERE content_id = ?1",
-            content_id, moved.version, moved.comments);
-  return moved;
+// Nothing if the draft answers what is no visible comment of its content.
+inline std::optional<place> find_place(transaction& work, const draft& draft) {
+  if (!draft.parent) return place{};
+  std::string at = to_string(*draft.parent);
+  for (bool is_first = true;; is_first = false) {
+    auto row = work->prepare(
+        "SELECT depth, parent_id, status FROM comment WHERE id = ?1 AND content_id = ?2", at,
+        draft.content_id);
+    if (!row.step()) return std::nullopt;
+    if (is_first && row.text(2) != to_text(status::published)) return std::nullopt;
+    const std::int64_t depth = row.number(0);
+    std::string above = row.text(1);
+    if (depth < draft.depth_max || above.empty()) return place{at, depth + 1};
+    at = std::move(above);
+  }
 }
 
 // All that one new comment changes. Whether it took effect, the commit tells.
-inline comment write(transaction& work, const insertion& wanted, std::vector<content>& moved) {
+inline comment write(transaction& work, const insertion& wanted, const place& where,
+                     changes& noted) {
   const auto& [draft, now, id] = wanted;
-  moved.push_back(move_content(work, draft.content_id));
-  const std::int64_t version = moved.back().version;
+  const bool is_shown = draft.status == status::published;
+  const std::int64_t version = move_content(work, draft.content_id, is_shown, noted).version;
   const std::string id_text = to_string(id);
-  const std::string parent = draft.parent ? to_string(*draft.parent) : "";
+  const std::string reply_to = draft.parent ? to_string(*draft.parent) : "";
   const std::int64_t at = to_milliseconds(now);
-  auto row = work->prepare(
-      "INSERT INTO comment VALUES (?1, ?2, ?3, ?4, 'published', ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, "
-      "NULL, ?2, ?11, ?12, ?13)",
-      draft.content_id, version, id_text, parent, draft.author.name, draft.author.email,
-      draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
-  if (!draft.key.empty()) row.bind(11, draft.key);
-  row.bind(12, fingerprint(draft));
-  row.bind(13, draft.encoded);
-  row.step();
-  if (draft.parent)
-    work->run(
-        "UPDATE comment SET replies = replies + 1, version = ?3 WHERE id = ?1 AND "
-        "content_id = ?2",
-        parent, draft.content_id, version);
-  work->run("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)", draft.content_id, version,
-            to_text(event_kind::posted), id_text, at);
-  return to_comment(draft, id, version, now);
+  {
+    auto row = work->prepare(
+        "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
+        "author_email, author_url, author_verified, body, votes, replies, created_at, version, "
+        "request_key, request_fingerprint, encoded, reply_to, depth, listed, author_subject, "
+        "origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?2, ?12, ?13, ?14, "
+        "?15, ?16, ?17, ?18, ?19)",
+        draft.content_id, version, id_text, where.parent, to_text(draft.status), draft.author.name,
+        draft.author.email, draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
+    if (!draft.key.empty()) row.bind(12, draft.key);
+    row.bind(13, fingerprint(draft));
+    row.bind(14, draft.encoded);
+    row.bind(15, reply_to);
+    row.bind(16, where.depth);
+    row.bind(17, std::int64_t{is_shown});
+    row.bind(18, draft.author.subject);
+    row.bind(19, draft.origin);
+    row.step();
+  }
+  if (is_shown) count_reply(work, draft.content_id, where.parent, 1, version);
+  event cause = to_event(draft);
+  cause.content_id = draft.content_id;
+  cause.version = version;
+  cause.comment = id;
+  cause.at = now;
+  append_event(work, cause);
+  comment made = to_comment(draft, id, version, now);
+  made.parent = parse_comment_id(where.parent);
+  made.depth = where.depth;
+  return made;
 }
 
-// Adds to `moved` what it made of a content.
-inline result<posting> write_one(transaction& work, const insertion& wanted,
-                                 std::vector<content>& moved) {
+inline result<posting> write_one(transaction& work, const insertion& wanted, changes& noted) {
   const draft& draft = wanted.draft;
   if (!draft.key.empty()) {
     if (auto known = replay(work, draft); !known || known->replayed) return known;
   }
-  if (draft.parent && !is_repliable(work, draft)) return parent_not_found();
-  return posting{.stored = write(work, wanted, moved)};
+  const auto where = find_place(work, draft);
+  if (!where) return parent_not_found();
+  return posting{.stored = write(work, wanted, *where, noted)};
 }
 
-// Each in a savepoint of its own, so that one that fails does so alone.
-inline void write_apart(transaction& work, std::span<const insertion* const> works,
-                        std::span<std::optional<result<posting>>> outcomes,
-                        std::vector<content>& moved) {
-  for (std::size_t i = 0; i < works.size(); ++i) {
-    const std::size_t before = moved.size();
-    if (work->attempt([&] { outcomes[i] = write_one(work, *works[i], moved); })) continue;
-    outcomes[i] = unavailable();
-    moved.resize(before);
-  }
-}
 }  // namespace comments::sqlite

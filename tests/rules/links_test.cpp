@@ -44,7 +44,7 @@ TEST_CASE("links are counted where Markdown could make one") {
       {"a[0](", 0},
       {"](   ", 0},
   };
-  for (const auto& [text, count] : table) CHECK_MESSAGE(count_links(text) == count, text);
+  for (const auto& row : table) CHECK_MESSAGE(count_links(row.text) == row.count, row.text);
 }
 
 TEST_CASE("as many links as allowed pass, and one more waits") {

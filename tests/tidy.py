@@ -22,7 +22,8 @@ OWNERS = {  # who may include what, below include/comments
     "sqlite3.h": ["store/sqlite_connection.hpp"], "libpq-fe.h": ["store/postgres.hpp"],
     "httplib.h": ["http/httplib.hpp"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/*"],
     "cmark*": ["markdown/cmark.hpp"], "linux/*": ["http/epoll.hpp"], "netdb.h": ["http/epoll.hpp"],
-    "nlohmann/*": ["json/*"], "CLI/*": [], "spdlog/*": [],
+    "nlohmann/*": ["json/*"], "utf8proc.h": ["rules/blocked_words.hpp"],
+    "CLI/*": [], "spdlog/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
                   ["store/sqlite_connection.hpp", "http/*"])
 BANNED = {"regex", "format", "expected", "iostream"}

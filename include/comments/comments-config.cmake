@@ -5,11 +5,13 @@
 #   http      the routes, without a server                   needs json, OpenSSL and zlib
 #   httplib   the routes on cpp-httplib                      needs http and cpp-httplib
 #   sqlite    the SQLite store                               needs SQLite
+#   rules     the rule of blocked words                      needs utf8proc
 
 set(_comments_needs_json "nlohmann_json")
 set(_comments_needs_http "nlohmann_json, OpenSSL 1.1.1 or newer and zlib")
 set(_comments_needs_httplib "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and cpp-httplib 0.11.4 or newer")
 set(_comments_needs_sqlite "SQLite 3.38 or newer")
+set(_comments_needs_rules "utf8proc 2.6 or newer and pkg-config, which finds it")
 
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
@@ -79,6 +81,14 @@ if("sqlite" IN_LIST _comments_wanted)
   _comments_target(sqlite comments::comments SQLite::SQLite3)
 endif()
 
+if("rules" IN_LIST _comments_wanted)
+  find_package(PkgConfig QUIET)
+  if(PKG_CONFIG_FOUND)
+    pkg_check_modules(libutf8proc QUIET IMPORTED_TARGET GLOBAL libutf8proc>=2.6)
+  endif()
+  _comments_target(rules comments::comments PkgConfig::libutf8proc)
+endif()
+
 foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
   if(TARGET comments::${_comments_component})
     set(comments_${_comments_component}_FOUND TRUE)
@@ -89,7 +99,7 @@ foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
         "${_comments_component} needs ${_comments_needs_${_comments_component}}")
     else()
       set(comments_NOT_FOUND_MESSAGE
-        "there is no component ${_comments_component}; there are json, http, httplib and sqlite")
+        "there is no component ${_comments_component}; there are json, http, httplib, sqlite and rules")
     endif()
   endif()
 endforeach()

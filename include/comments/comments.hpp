@@ -2,13 +2,14 @@
 // comments.hpp - everything that needs nothing but the standard library.
 //
 // The adapters (store/sqlite.hpp, json/, auth/, http/) are included by name, because each brings
-// the one library that it is for.
+// the one library that it is for; so are the rules, because nobody wants all of them.
 
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>
 #include <comments/event.hpp>
 #include <comments/id.hpp>
 #include <comments/metrics.hpp>
+#include <comments/moderation.hpp>
 #include <comments/result.hpp>
 #include <comments/service.hpp>
 #include <comments/store.hpp>

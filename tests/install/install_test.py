@@ -21,7 +21,8 @@ CONSUMER = Path(__file__).resolve().parent / "consumer"
 STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()]
 
 # The headers, or their folders, that only an adapter may bring.
-THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "spdlog", "CLI"}
+THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "utf8proc.h",
+                 "spdlog", "CLI"}
 
 # What somebody writes into a CMakeLists.txt, and what CMake has against it: nothing, if it is fine.
 STATEMENTS = {
@@ -30,7 +31,7 @@ STATEMENTS = {
     "find_package(comments {series}.999 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments 99.0 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments REQUIRED COMPONENTS nonsense)":
-        "there is no component nonsense; there are json, http, httplib and sqlite",
+        "there is no component nonsense; there are json, http, httplib, sqlite and rules",
     "set(CMAKE_DISABLE_FIND_PACKAGE_SQLite3 TRUE)\n"
     "find_package(comments REQUIRED COMPONENTS sqlite)":
         "sqlite needs SQLite 3.38 or newer",
@@ -43,6 +44,7 @@ PROGRAMS = {
     "comments-http": "examples/without_httplib.cpp",
     "comments-sqlite": "examples/sqlite.cpp",
     "comments-httplib": "examples/mounted.cpp",
+    "comments-rules": "tests/install/consumer/rules.cpp",
 }
 
 
@@ -77,7 +79,7 @@ class Package(unittest.TestCase):
         cls.prefix = cls.folder / "prefix"
         cls.include = cls.prefix / "include"
         build = cls.folder / "build"
-        adapters = [f"-D{name}=enabled" for name in ("sqlite", "http", "httplib")]
+        adapters = [f"-D{name}=enabled" for name in ("sqlite", "http", "httplib", "rules")]
         run("meson", "setup", build, cls.source, "--prefix", cls.prefix, "-Dserver=false",
             "-Dtests=false", "--wrap-mode=nodownload", *adapters)
         run("meson", "install", "-C", build)
@@ -93,6 +95,7 @@ class Package(unittest.TestCase):
         """Runs what was built of consumer/, by whatever means."""
         self.assertEqual(run(build / "core").strip(), self.version)
         run(build / "json")
+        run(build / "rules")
         self.assertIn("Primeiro Post!", run(build / "served", build / "comments.db"))
 
     def test_1_cmake_consumers_build_and_run(self):
@@ -145,7 +148,7 @@ class Package(unittest.TestCase):
         wraps.joinpath("comments.wrap").write_text(
             "[wrap-file]\ndirectory = comments\n\n[provide]\n"
             "dependency_names = comments, comments-json, comments-http, comments-httplib, "
-            "comments-sqlite\n", "utf-8")
+            "comments-sqlite, comments-rules\n", "utf-8")
         run("meson", "setup", build, project, "--buildtype=plain", "--wrap-mode=nodownload",
             "--force-fallback-for=comments")
         run("meson", "compile", "-C", build)
@@ -163,7 +166,7 @@ class Package(unittest.TestCase):
 
     def test_4_two_units_with_every_header_link(self):
         headers = headers_below(self.include)
-        adapters = ["comments-sqlite", "comments-httplib"]
+        adapters = ["comments-sqlite", "comments-httplib", "comments-rules"]
         flags = self.ask_pkg_config("--cflags", *adapters)
 
         def compile_unit(unit):
@@ -178,7 +181,8 @@ class Package(unittest.TestCase):
         run(*self.cxx, *units, *libraries, "-o", self.folder / "linked")
 
     def test_5_every_header_compiles_alone(self):
-        flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-httplib")
+        flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-httplib",
+                                    "comments-rules")
 
         def compile_alone(header):
             run(*self.cxx, *STRICT, *flags, "-fsyntax-only", "-x", "c++", "-",

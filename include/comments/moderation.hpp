@@ -89,6 +89,7 @@ struct arrival {
   std::string client{};                    // a keyed hash of its address; empty: not known
   bool is_trap_filled{};                   // in a field of the form that people do not see
   std::optional<instant> form_shown_at{};  // by our own signed time; none, or forged: nothing
+  bool is_edit{};                          // of a comment that is there: no form was shown for it
 };
 
 // Judges a draft that is valid. Must be safe to call from any thread, and quick: the client waits.

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,7 +30,8 @@ struct limits {
   std::size_t email_bytes_max{254};  // RFC 5321, as corrected by erratum 1690
   std::size_t url_bytes_max{2048};
   std::size_t key_bytes_max{255};
-  std::size_t json_depth_max{32};  // levels, the outermost counted
+  std::size_t reason_bytes_max{1000};  // of a report, or of a moderator's decision
+  std::size_t json_depth_max{32};      // levels, the outermost counted
 };
 
 inline bool is_ascii_alphanumeric(char c) {
@@ -90,6 +92,13 @@ inline bool check_text(std::vector<violation>& found, std::string_view pointer,
   return code.empty();
 }
 
+// Every rule that a reason breaks; an empty one breaks none.
+inline std::vector<violation> check_reason(std::string_view reason, const limits& limits) {
+  std::vector<violation> found;
+  check_text(found, "/reason", reason, limits.reason_bytes_max, "\n\r\t");
+  return found;
+}
+
 // Every rule that a content's id breaks. `pointer` says where it came from: body, path or query.
 inline std::vector<violation> check_content_id(std::string_view content_id, const limits& limits,
                                                std::string_view pointer = "content_id") {
@@ -99,13 +108,19 @@ inline std::vector<violation> check_content_id(std::string_view content_id, cons
   return found;
 }
 
+// Every rule that a comment's text breaks.
+inline std::vector<violation> check_body(std::string_view body, const limits& limits) {
+  std::vector<violation> found;
+  if (check_text(found, "/body", body, limits.body_bytes_max, "\n\r\t") && is_blank(body))
+    found.push_back({"/body", "required"});
+  return found;
+}
+
 // Every rule that `draft` breaks, in the order of its fields; none if it is acceptable.
 inline std::vector<violation> check(const draft& draft, const limits& limits) {
   const author& author = draft.author;
   std::vector<violation> found = check_content_id(draft.content_id, limits, "/content_id");
-  if (check_text(found, "/body", draft.body, limits.body_bytes_max, "\n\r\t") &&
-      is_blank(draft.body))
-    found.push_back({"/body", "required"});
+  std::ranges::move(check_body(draft.body, limits), std::back_inserter(found));
   check_text(found, "/author/name", author.name, limits.name_bytes_max);
   if (check_text(found, "/author/email", author.email, limits.email_bytes_max) &&
       !author.email.empty() && !is_email(author.email))

@@ -21,6 +21,7 @@ struct typing_time_options {
 // the future; one from a form older than `most`, or from no form of ours, is held.
 inline rule typing_time(typing_time_options options = {}) {
   return [options](const draft&, const arrival& how) {
+    if (how.is_edit) return accept();
     if (!how.form_shown_at) return hold("no form time");
     if (*how.form_shown_at > how.now - options.least) return as_spam("written too fast");
     if (*how.form_shown_at < how.now - options.most) return hold("form too old");

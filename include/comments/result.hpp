@@ -54,6 +54,7 @@ struct error {
   errc code{errc::unavailable};
   std::string message{};
   std::vector<violation> violations{};
+  int retry_after_seconds{1};  // for rate_limited and unavailable: when it is worth another try
 };
 
 template <typename T>

@@ -63,6 +63,18 @@ inline bool is_invented(std::string_view name) {
          name == "LOCAL_PORT";
 }
 
+// Whether the headers of one name come in the wrong order: from 0.16 on cpp-httplib keeps them in
+// a hash table, and what that does with equal names is up to the standard library.
+inline bool has_last_first() {
+  static const bool is_so = [] {
+    httplib::Headers two;
+    two.emplace("A", "1");
+    two.emplace("A", "2");
+    return two.begin()->second == "2";
+  }();
+  return is_so;
+}
+
 // A target that hides the prefix (encoded, or behind a host) is left whole: no route answers to it.
 inline request to_request(const httplib::Request& from, const mount_options& options) {
   request asked{.method = from.method,
@@ -72,6 +84,7 @@ inline request to_request(const httplib::Request& from, const mount_options& opt
   if (asked.target.starts_with(options.prefix)) asked.target.erase(0, options.prefix.size());
   for (const auto& [name, value] : from.headers)
     if (!is_invented(name)) asked.headers.emplace_back(name, value);
+  if (has_last_first()) std::ranges::reverse(asked.headers);
   return asked;
 }
 

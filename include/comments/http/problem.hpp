@@ -42,8 +42,6 @@ inline constexpr std::array problem_kinds{
     problem_kind{errc::unavailable, 503, "unavailable", "Service Unavailable"},
 };
 
-inline constexpr std::string_view retry_after_seconds = "1";
-
 // `why` as the answer to `asked`.
 inline response problem(const error& why, const request& asked) {
   const auto* kind = std::ranges::find(problem_kinds, why.code, &problem_kind::code);
@@ -59,7 +57,7 @@ inline response problem(const error& why, const request& asked) {
                                          .errors = why.violations,
                                          .request_id = asked.id})};
   if (why.code == errc::unavailable || why.code == errc::rate_limited)
-    answer.headers.emplace_back("Retry-After", retry_after_seconds);
+    answer.headers.emplace_back("Retry-After", std::to_string(why.retry_after_seconds));
   return answer;
 }
 

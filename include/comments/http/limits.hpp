@@ -1,0 +1,121 @@
+#pragma once
+// http/limits.hpp - how often a client may ask: 429 past that, and headers that tell what is left.
+//
+// A client is an address (http/client_address.hpp). What reads and what writes is counted apart,
+// writing also for each content (`take_write_to`), and so are wrong tokens, so that nobody guesses
+// one. Probes are never limited, and neither is OPTIONS, which browsers send by themselves.
+//
+//   const auto limits = std::make_shared<rate_limits>(rate_options{.writes = {.per_minute = 30}});
+//   handler api = with_rate_limits(routes(service), limits);
+
+#include <comments/clock.hpp>
+#include <comments/http/client_address.hpp>
+#include <comments/http/message.hpp>
+#include <comments/http/problem.hpp>
+#include <comments/rate_limit.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace comments::http {
+
+struct rate_options {
+  rate reads{};                            // of a client: GET and HEAD
+  rate writes{};                           // of a client: everything else but OPTIONS
+  rate content_writes{};                   // to a content, of all clients together
+  rate failed_tokens{};                    // of a client: wrong or expired tokens
+  std::size_t keys_max{100'000};           // how many clients or contents each of these remembers
+  std::vector<network> trusted_proxies{};  // whose X-Forwarded-For counts
+};
+
+// The counts that all requests share. Safe from any thread.
+class rate_limits final {
+ public:
+  explicit rate_limits(rate_options options, clock now = system_clock())
+      : options_{std::move(options)}, now_{std::move(now)} {}
+
+  std::string client_of(const request& asked) const {
+    return client_key(asked, options_.trusted_proxies);
+  }
+  // What counts a request of that method, if anything does.
+  rate_limiter& limiter_of(std::string_view method) {
+    return method == "GET" || method == "HEAD" ? reads_ : writes_;
+  }
+  quota take(rate_limiter& from, std::string_view key) { return from.take(key, now_()); }
+
+  // Call it before a content is written to; `rate_limited` if that was done too often.
+  result<done> take_write_to(std::string_view content_id) {
+    return judge(contents_.take(content_id, now_()), "This content changes too often now.");
+  }
+
+  // Call it before a client's token is looked at, so that not even a right one is taken from who
+  // guesses; `rate_limited` if too many were wrong.
+  result<done> check_tokens(std::string_view client) {
+    return judge(tokens_.peek(client, now_()), "Too many tokens were wrong.");
+  }
+  // Call it when one is wrong.
+  void count_failed_token(std::string_view client) { tokens_.take(client, now_()); }
+
+  // `rate_limited` if `left` allows nothing.
+  static result<done> judge(const quota& left, std::string why) {
+    if (left.is_allowed) return ok();
+    return error{errc::rate_limited, std::move(why), {}, static_cast<int>(left.next.count())};
+  }
+
+ private:
+  const rate_options options_;
+  const clock now_;
+  rate_limiter reads_{options_.reads, options_.keys_max};
+  rate_limiter writes_{options_.writes, options_.keys_max};
+  rate_limiter contents_{options_.content_writes, options_.keys_max};
+  rate_limiter tokens_{options_.failed_tokens, options_.keys_max};
+};
+
+namespace detail {
+
+// Says how many requests there are in what time, and how many are left for how long
+// (draft-ietf-httpapi-ratelimit-headers-10). With none left, the time is until the next one.
+inline void tell_quota(response& answer, const rate_limiter& limiter, const quota& left,
+                       std::string_view method) {
+  const std::string name = method == "GET" || method == "HEAD" ? "\"read\"" : "\"write\"";
+  const auto time = left.remaining == 0 ? left.next : left.reset;
+  answer.headers.emplace_back(
+      "RateLimit-Policy",
+      name + ";q=" + std::to_string(left.limit) + ";w=" + std::to_string(limiter.window().count()));
+  answer.headers.emplace_back("RateLimit", name + ";r=" + std::to_string(left.remaining) +
+                                               ";t=" + std::to_string(time.count()));
+}
+
+inline bool is_never_limited(std::string_view method, std::string_view target) {
+  constexpr std::array<std::string_view, 4> probes{"/healthz", "/readyz", "/metrics", "/version"};
+  return method == "OPTIONS" ||
+         std::ranges::find(probes, target.substr(0, target.find('?'))) != probes.end();
+}
+
+}  // namespace detail
+
+// Says whose each request is (`request::client`), and answers 429 with Retry-After where a client
+// asks too often. Goes around `with_limits`, so that a request counts whatever becomes of it.
+inline handler with_rate_limits(handler next, std::shared_ptr<rate_limits> limits) {
+  return [next = std::move(next), limits = std::move(limits)](request&& asked) {
+    asked.client = limits->client_of(asked);
+    rate_limiter& limiter = limits->limiter_of(asked.method);
+    if (!limiter.is_limited() || detail::is_never_limited(asked.method, asked.target))
+      return next(std::move(asked));
+    const std::string method = asked.method;
+    const quota left = limits->take(limiter, asked.client);
+    const auto judged = rate_limits::judge(left, "Too many requests in a short time.");
+    response answer = judged ? next(std::move(asked)) : problem(judged.error(), asked);
+    detail::tell_quota(answer, limiter, left, method);
+    return answer;
+  };
+}
+
+}  // namespace comments::http

@@ -1,0 +1,179 @@
+#include <comments/http/client_address.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace comments;
+using namespace comments::http;
+
+namespace {
+
+std::vector<network> networks(std::string_view list) {
+  auto found = parse_networks(list);
+  REQUIRE(found);
+  return *found;
+}
+
+bool is_in(std::string_view list, std::string_view text) {
+  const auto one = parse_address(text);
+  REQUIRE(one);
+  return std::ranges::any_of(networks(list),
+                             [&](const network& all) { return contains(all, *one); });
+}
+
+// Whom 10.0.0.1 speaks for, if 10.0.0.0/8 and fd00::/8 are trusted.
+std::string behind(const std::vector<std::string>& lines, std::string peer = "10.0.0.1") {
+  request asked{.headers = {{"Host", "a"}}, .peer = std::move(peer)};
+  for (const std::string& line : lines) asked.headers.emplace_back("x-forwarded-FOR", line);
+  return client_key(asked, networks("10.0.0.0/8, fd00::/8"));
+}
+
+}  // namespace
+
+TEST_CASE("an address is IPv4, IPv6, or IPv4 written as IPv6, and its text is canonical") {
+  const auto canonical = [](std::string_view text) { return to_text(*parse_address(text)); };
+  CHECK(canonical("192.0.2.1") == "192.0.2.1");
+  CHECK(canonical("::ffff:192.0.2.1") == "192.0.2.1");
+  CHECK(canonical("::FFFF:c000:201") == "192.0.2.1");
+  CHECK(canonical("2001:DB8:0:0:0:0:0:1") == "2001:db8::1");
+  CHECK(canonical("fe80::1%eth0") == "fe80::1");
+  CHECK(parse_address("::ffff:192.0.2.1") == parse_address("192.0.2.1"));
+}
+
+TEST_CASE("what is no address is none") {
+  for (const std::string_view text : {"", "1", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4",
+                                      "1.2.3.4 ", " 1.2.3.4", "1.2.3.4:80", "[::1]", ":::", "::1::",
+                                      "g::1", "localhost", "1.2.3.4/8", "1.2.3.4%eth0", "0x7f.1"})
+    CHECK_MESSAGE(!parse_address(text), text);
+  CHECK_FALSE(parse_address(std::string_view{"1.2.3.4\0", 8}));
+  CHECK_FALSE(parse_address(std::string_view{"::1\0x", 5}));
+}
+
+TEST_CASE("a network holds its first address and its last, and neither of those beside them") {
+  CHECK(is_in("10.0.0.0/8", "10.0.0.0"));
+  CHECK(is_in("10.0.0.0/8", "10.255.255.255"));
+  CHECK_FALSE(is_in("10.0.0.0/8", "9.255.255.255"));
+  CHECK_FALSE(is_in("10.0.0.0/8", "11.0.0.0"));
+  CHECK(is_in("172.16.0.0/12", "172.31.255.255"));
+  CHECK_FALSE(is_in("172.16.0.0/12", "172.32.0.0"));
+  CHECK(is_in("192.0.2.1", "192.0.2.1"));
+  CHECK(is_in("192.0.2.1/32", "192.0.2.1"));
+  CHECK_FALSE(is_in("192.0.2.1", "192.0.2.0"));
+  CHECK(is_in("2001:db8::/33", "2001:db8:7fff:ffff:ffff:ffff:ffff:ffff"));
+  CHECK_FALSE(is_in("2001:db8::/33", "2001:db8:8000::"));
+  CHECK(is_in("::1/128", "::1"));
+  CHECK_FALSE(is_in("::1", "::"));
+}
+
+TEST_CASE("a network may be written with any of its addresses") {
+  CHECK(networks("10.1.2.3/8") == networks("10.0.0.0/8"));
+  CHECK(networks("2001:db8::1/32") == networks("2001:db8::/32"));
+}
+
+TEST_CASE("IPv4 and IPv6 are apart, and IPv4 written as IPv6 is IPv4") {
+  CHECK(is_in("0.0.0.0/0", "192.0.2.1"));
+  CHECK(is_in("0.0.0.0/0", "::ffff:192.0.2.1"));
+  CHECK_FALSE(is_in("0.0.0.0/0", "2001:db8::1"));
+  CHECK_FALSE(is_in("::/0", "192.0.2.1"));
+  CHECK(is_in("::/0", "2001:db8::1"));
+  CHECK(is_in("::ffff:10.0.0.0/104", "10.1.2.3"));
+}
+
+TEST_CASE("a list of networks may be empty and have blanks in it") {
+  CHECK(networks("").empty());
+  CHECK(networks(" ").empty());
+  CHECK(networks("10.0.0.0/8,::1 ,\t192.0.2.1/32").size() == 3);
+}
+
+TEST_CASE("an entry that is no network is named") {
+  for (const std::string bad :
+       {"10.0.0.0/33", "::1/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8/8", "/8",
+        "10.0.0/8", "localhost", "10.0.0.0/8 ::1", "::ffff:10.0.0.0/64", "fe80::1%eth0/64",
+        "10.0.0.0/99999999999999999999", "10.0.0.1:80", "*"}) {
+    CAPTURE(bad);
+    for (const std::string& list : {bad, "::1, " + bad, bad + ",::1"}) {
+      const auto found = parse_networks(list);
+      REQUIRE_FALSE(found);
+      CHECK(found.error().code == errc::invalid);
+      CHECK(found.error().message.starts_with("'" + bad + "' is no network"));
+    }
+  }
+  for (const std::string list : {",", "::1,", ",::1", "::1,,::1"})
+    CHECK_FALSE(parse_networks(list));
+}
+
+TEST_CASE("without trusted proxies the client is the peer, whatever it says") {
+  const request asked{.headers = {{"X-Forwarded-For", "192.0.2.9"}}, .peer = "192.0.2.1"};
+  CHECK(client_key(asked, {}) == "192.0.2.1");
+  CHECK(client_key(asked, networks("10.0.0.0/8")) == "192.0.2.1");
+  CHECK(behind({"192.0.2.9"}, "192.0.2.1") == "192.0.2.1");
+}
+
+TEST_CASE("behind a trusted proxy the client is the last that is not trusted") {
+  CHECK(behind({}) == "10.0.0.1");
+  CHECK(behind({"192.0.2.9"}) == "192.0.2.9");
+  CHECK(behind({"203.0.113.7, 192.0.2.9"}) == "192.0.2.9");
+  CHECK(behind({"203.0.113.7,192.0.2.9 , 10.0.0.7,\tfd00::7"}) == "192.0.2.9");
+  CHECK(behind({"192.0.2.9"}, "::ffff:10.0.0.1") == "192.0.2.9");
+  CHECK(behind({"::ffff:192.0.2.9"}) == "192.0.2.9");
+}
+
+TEST_CASE("several lines are one list, in their order") {
+  CHECK(behind({"203.0.113.7", "192.0.2.9"}) == "192.0.2.9");
+  CHECK(behind({"203.0.113.7, 192.0.2.9", "10.0.0.7, 10.0.0.8", "10.0.0.9"}) == "192.0.2.9");
+  CHECK(behind({"192.0.2.9", "", " , "}) == "192.0.2.9");
+}
+
+TEST_CASE("if all are trusted, the client is the first") {
+  CHECK(behind({"10.9.9.9, 10.0.0.7", "10.0.0.8"}) == "10.9.9.9");
+}
+
+TEST_CASE("what is no address ends the reading at the proxy that brought it") {
+  for (const std::string bad : {"unknown", "_hidden", "1.2.3.4.5", "192.0.2.9:", "192.0.2.9:65536",
+                                "192.0.2.9:http", "[::1", "[192.0.2.9]", "[::1]x", "[::1]:", "[]",
+                                "[", "\"192.0.2.9\"", "192.0.2.9 192.0.2.8", ":80"}) {
+    CAPTURE(bad);
+    CHECK(behind({"203.0.113.7, " + bad}) == "10.0.0.1");
+    CHECK(behind({"203.0.113.7", bad + ", 10.0.0.7"}) == "10.0.0.7");
+  }
+}
+
+TEST_CASE("an entry may carry a port") {
+  CHECK(behind({"192.0.2.9:5678"}) == "192.0.2.9");
+  CHECK(behind({"192.0.2.9:65535"}) == "192.0.2.9");
+  CHECK(behind({"[2001:db8::1]:443"}) == "2001:db8::/64");
+  CHECK(behind({"[2001:db8::1]"}) == "2001:db8::/64");
+}
+
+TEST_CASE("an IPv6 client is its /64, and an IPv4 client itself") {
+  CHECK(behind({}, "2001:db8:0:1:2:3:4:5") == "2001:db8:0:1::/64");
+  CHECK(behind({}, "2001:0DB8:0:1:FFFF::") == behind({}, "2001:db8:0:1::"));
+  CHECK(behind({}, "2001:db8:0:2::") != behind({}, "2001:db8:0:1::"));
+  CHECK(behind({}, "::1") == "::/64");
+  CHECK(behind({}, "fe80::1%eth0") == "fe80::/64");
+  CHECK(behind({}, "192.0.2.1") != behind({}, "192.0.2.2"));
+}
+
+TEST_CASE("a peer that is no address is known as it is") {
+  CHECK(behind({"192.0.2.9"}, "unix:") == "unix:");
+  CHECK(behind({"192.0.2.9"}, "") == "");
+}
+
+TEST_CASE("no X-Forwarded-For makes trouble, nor gets past the proxy that added the last entry") {
+  std::mt19937 random{20261123};
+  constexpr std::string_view alphabet = "0123456789abf.:,[]%/ \t-";
+  for (int i = 0; i < 20'000; ++i) {
+    std::string forged;
+    for (std::size_t left = random() % 30; left > 0; --left)
+      forged += alphabet[random() % alphabet.size()];
+    CAPTURE(forged);
+    CHECK(behind({forged, "192.0.2.9"}) == "192.0.2.9");
+    CHECK(behind({forged + ",192.0.2.9"}) == "192.0.2.9");
+    CHECK_FALSE(behind({forged}).empty());
+  }
+}

@@ -164,17 +164,21 @@ inline result<fields> parse_query(std::string_view text) {
 // A version as a strong entity tag (RFC 9110, section 8.8.3).
 inline std::string to_etag(std::int64_t version) { return '"' + std::to_string(version) + '"'; }
 
-// Whether an If-None-Match header lists `etag` or is "*"; weak comparison, as the RFC wants it
-// there.
-inline bool has_etag(std::string_view header, std::string_view etag) {
+// Whether a list of entity tags has `etag`, or is "*". In the weak comparison, of If-None-Match,
+// "W/" does not count; in the strong one, of If-Match, a weak tag is like no other (RFC 9110,
+// section 8.8.3.2).
+inline bool has_etag(std::string_view header, std::string_view etag, bool is_weak = true) {
   while (!header.empty()) {
     std::string_view one = header.substr(0, header.find(','));
     header.remove_prefix(std::min(header.size(), one.size() + 1));
     one = trim(one);
-    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (is_weak && one.starts_with("W/")) one.remove_prefix(2);
     if (one == etag || one == "*") return true;
   }
   return false;
+}
+inline bool has_strong_etag(std::string_view header, std::string_view etag) {
+  return has_etag(header, etag, false);
 }
 
 }  // namespace comments::http

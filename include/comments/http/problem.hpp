@@ -42,6 +42,11 @@ inline constexpr std::array problem_kinds{
     problem_kind{errc::unavailable, 503, "unavailable", "Service Unavailable"},
 };
 
+// The stable word for an error.
+inline std::string_view code_of(const error& why) {
+  return std::ranges::find(problem_kinds, why.code, &problem_kind::code)->name;
+}
+
 // `why` as the answer to `asked`.
 inline response problem(const error& why, const request& asked) {
   const auto* kind = std::ranges::find(problem_kinds, why.code, &problem_kind::code);
@@ -58,6 +63,7 @@ inline response problem(const error& why, const request& asked) {
                                          .request_id = asked.id})};
   if (why.code == errc::unavailable || why.code == errc::rate_limited)
     answer.headers.emplace_back("Retry-After", std::to_string(why.retry_after_seconds));
+  if (why.code == errc::unauthenticated) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   return answer;
 }
 

@@ -7,6 +7,7 @@
 // is `invalid`, with all violations of shape ("type", "required") and of `check` together. Fields
 // that are not known are ignored.
 
+#include <comments/moderation.hpp>
 #include <comments/validation.hpp>
 
 #include <algorithm>
@@ -126,8 +127,35 @@ class fields final {
     return value && value->is_object() ? value : nullptr;
   }
 
+  // The texts of a list; noted if it is none, empty, or holds anything else.
+  std::vector<std::string> texts(const char* name) {
+    std::vector<std::string> found;
+    const nlohmann::json* value = find(name, true);
+    if (!value) return found;
+    if (!value->is_array() || value->empty()) {
+      note(name, value->is_array() ? "required" : "type");
+      return found;
+    }
+    for (const nlohmann::json& item : *value) {
+      if (const auto* text = item.get_ptr<const std::string*>())
+        found.push_back(*text);
+      else
+        note(name, "type");
+    }
+    return found;
+  }
+
+  // Whether the field is there, as null.
+  bool is_null(const char* name) const {
+    const auto at = object_.find(name);
+    return at != object_.end() && at->is_null();
+  }
+
+  // Once for each field: the first that is wrong with it says enough.
   std::string note(const char* name, const char* code) {
-    found_.push_back({prefix_ + name, code});
+    const std::string pointer = prefix_ + name;
+    if (std::ranges::find(found_, pointer, &violation::pointer) == found_.end())
+      found_.push_back({pointer, code});
     return {};
   }
 
@@ -177,10 +205,18 @@ result<draft> decode_object(std::string_view text, std::string key, const limits
   return accept(std::move(written), std::move(found), limits, names);
 }
 
-// {"content_id", "body", "parent_id"?, "author"?: {"name"?, "email"?, "url"?}}
-inline result<draft> decode_draft(std::string_view text, std::string key, const limits& limits) {
-  const auto read = [](fields& root, draft& written, std::vector<violation>& found) {
+// What a form sends beside a draft.
+struct form_fields {
+  std::string token{};    // "form": when it was shown (`auth::make_form_token`)
+  bool is_trap_filled{};  // "trap": a field that people do not see
+};
+
+// {"content_id", "body", "parent_id"?, "author"?: {"name"?, "email"?, "url"?}, "form"?, "trap"?}
+inline result<draft> decode_draft(std::string_view text, std::string key, const limits& limits,
+                                  form_fields* form = nullptr) {
+  const auto read = [form](fields& root, draft& written, std::vector<violation>& found) {
     written.body = root.text("body", true);
+    if (form) *form = {root.text("form", false), !root.text("trap", false).empty()};
     const std::string parent = root.text("parent_id", false);
     written.parent = parse_comment_id(parent);
     if (!parent.empty() && !written.parent) root.note("parent_id", "format");
@@ -192,6 +228,71 @@ inline result<draft> decode_draft(std::string_view text, std::string key, const 
     written.author.url = inner.text("url", false);
   };
   return decode_object(text, std::move(key), limits, {}, read);
+}
+
+// An object of texts that are all checked elsewhere: `read` takes them out.
+template <typename Value, typename Read>
+result<Value> decode_fields(std::string_view text, const limits& limits, Read&& read) {
+  const auto parsed = parse(text, limits.json_depth_max);
+  if (!parsed) return parsed.error();
+  if (!parsed->is_object())
+    return error{errc::invalid, "The body must be a JSON object.", {{"", "type"}}};
+  std::vector<violation> found;
+  fields root{*parsed, "/", found};
+  Value value = read(root);
+  if (!found.empty()) return to_error(std::move(found));
+  return value;
+}
+
+// {"body"}
+inline result<std::string> decode_body(std::string_view text, const limits& limits) {
+  return decode_fields<std::string>(text, limits,
+                                    [](fields& root) { return root.text("body", true); });
+}
+
+// {"reason"}
+inline result<std::string> decode_reason(std::string_view text, const limits& limits) {
+  return decode_fields<std::string>(text, limits,
+                                    [](fields& root) { return root.text("reason", true); });
+}
+
+// {"status", "reason"?}: how a content is to be; null gives it the default back.
+struct content_change {
+  std::optional<content_status> status{};
+  std::string reason{};
+};
+inline result<content_change> decode_content_change(std::string_view text, const limits& limits) {
+  return decode_fields<content_change>(text, limits, [](fields& root) {
+    content_change wanted{.reason = root.text("reason", false)};
+    if (root.is_null("status")) return wanted;
+    const std::string name = root.text("status", true);
+    wanted.status = comments::parse<content_status>(name);
+    if (!name.empty() && !wanted.status) root.note("status", "unknown");
+    return wanted;
+  });
+}
+
+// {"ids", "action", "reason"?}: what moderators decide.
+struct decision_request {
+  std::vector<comment_id> ids{};
+  decision action{};
+  std::string reason{};
+};
+inline result<decision_request> decode_decision(std::string_view text, const limits& limits) {
+  return decode_fields<decision_request>(text, limits, [](fields& root) {
+    decision_request wanted{.reason = root.text("reason", false)};
+    for (const std::string& id : root.texts("ids")) {
+      if (const auto parsed = parse_comment_id(id))
+        wanted.ids.push_back(*parsed);
+      else
+        root.note("ids", "format");
+    }
+    const std::string name = root.text("action", true);
+    const auto action = comments::parse<decision>(name);
+    if (!name.empty() && !action) root.note("action", "unknown");
+    wanted.action = action.value_or(decision::hold);
+    return wanted;
+  });
 }
 
 // The original API's {"email", "comment", "content_id"}, all three required.

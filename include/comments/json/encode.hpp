@@ -8,9 +8,11 @@
 // What of a comment only its author can change is encoded once, when it is written, and kept with
 // it (`comment::encoded`); an answer is joined from such texts and a few numbers.
 //
-//   draft.encoded = json::encode_written(draft.author, draft.body, key);   // when it is posted
-//   json::encode(page, key, next);                                         // whenever it is read
+//   const json::style style{key, renderer{}};
+//   draft.encoded = json::encode_written(draft.author, draft.body, style);   // when it is posted
+//   json::encode(page, style, next);                                         // whenever it is read
 
+#include <comments/renderer.hpp>
 #include <comments/store.hpp>
 
 #include <algorithm>
@@ -64,29 +66,43 @@ inline void append_number(std::string& to, std::int64_t number) {
   to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-// What `comment::encoded` starts with: the number of its form. A form never changes under its
-// number; texts of other forms, and of none, are made anew whenever they are read.
-inline constexpr std::string_view form = "1 ";
+// How comments are written: under which key an author appears, and how a body becomes HTML.
+class style final {
+ public:
+  explicit style(author_key key, renderer body = {})
+      : key_{std::move(key)}, body_{std::move(body)}, form_{"2 " + body_.name + "\n"} {}
+
+  // What `comment::encoded` starts with: the number of its form, and its renderer's name. A form
+  // never changes under its number; texts of other forms or renderers, and of none, are made anew
+  // whenever they are read.
+  const std::string& form() const { return form_; }
+  std::string key_of(const author& author) const { return key_(author); }
+  std::string to_html(std::string_view body) const { return body_.to_html(body); }
+
+ private:
+  author_key key_;
+  renderer body_;
+  std::string form_;
+};
 
 // The text for `comment::encoded`. It has "author", "body" and "body_html", as they stand in the
 // comment's JSON, and nothing else may rely on more than that.
-inline std::string encode_written(const author& author, std::string_view body,
-                                  const author_key& key) {
-  std::string text{form};
+inline std::string encode_written(const author& author, std::string_view body, const style& style) {
+  std::string text{style.form()};
   append_text(text += R"("author":{"name":)", author.name);
   text += author.verified ? R"(,"verified":true,"key":)" : R"(,"verified":false,"key":)";
-  append_text(text, key(author));
+  append_text(text, style.key_of(author));
   append_text(text += R"(},"body":)", body);
-  append_text(text += R"(,"body_html":)", to_paragraphs(body));
+  append_text(text += R"(,"body_html":)", style.to_html(body));
   return text;
 }
 
 // What `encode_written` made of a comment: kept with it, or made now, which is then in `made`.
-inline std::string_view find_written(const comment& comment, const author_key& key,
+inline std::string_view find_written(const comment& comment, const style& style,
                                      std::string& made) {
-  const bool is_kept = comment.encoded.starts_with(form);
-  if (!is_kept) made = encode_written(comment.author, comment.body, key);
-  return std::string_view{is_kept ? comment.encoded : made}.substr(form.size());
+  const bool is_kept = comment.encoded.starts_with(style.form());
+  if (!is_kept) made = encode_written(comment.author, comment.body, style);
+  return std::string_view{is_kept ? comment.encoded : made}.substr(style.form().size());
 }
 
 // The body's string in what `find_written` found. No quote stands in a string without a backslash,
@@ -100,7 +116,7 @@ inline std::string_view body_of(std::string_view written) {
 }
 
 // `edit_token` is written only where there is one.
-inline void append(std::string& to, const comment& comment, const author_key& key,
+inline void append(std::string& to, const comment& comment, const style& style,
                    std::string_view edit_token = {}) {
   std::string made;
   to.append(R"({"id":")").append(to_string(comment.id));
@@ -109,8 +125,10 @@ inline void append(std::string& to, const comment& comment, const author_key& ke
     to.append(R"(,"parent_id":")").append(to_string(*comment.parent)).append("\"");
   else
     to += R"(,"parent_id":null)";
+  if (comment.reply_to != comment.parent && comment.reply_to)
+    to.append(R"(,"reply_to":")").append(to_string(*comment.reply_to)).append("\"");
   to.append(R"(,"status":")").append(to_text(comment.status)).append("\",");
-  to += find_written(comment, key, made);
+  to += find_written(comment, style, made);
   append_number(to += R"(,"votes":)", comment.votes);
   append_number(to += R"(,"replies":)", comment.replies);
   to.append(R"(,"created_at":")").append(to_rfc3339(comment.created_at)).append("\"");
@@ -127,7 +145,8 @@ inline void append(std::string& to, const content& content) {
   append_text(to += R"({"content_id":)", content.content_id);
   append_number(to += R"(,"version":)", content.version);
   append_number(to += R"(,"comments":)", content.comments);
-  to.append(R"(,"status":")").append(to_text(content.status)).append("\"}");
+  const auto status = content.status.value_or(content_status::open);
+  to.append(R"(,"status":")").append(to_text(status)).append("\"}");
 }
 
 // About how long a comment is in an answer.
@@ -142,16 +161,16 @@ inline std::string encode(const content& content) {
   return text;
 }
 
-inline std::string encode(const comment& comment, const author_key& key,
+inline std::string encode(const comment& comment, const style& style,
                           std::string_view edit_token = {}) {
   std::string text;
   text.reserve(size_of(comment) + edit_token.size());
-  append(text, comment, key, edit_token);
+  append(text, comment, style, edit_token);
   return text;
 }
 
 // `next` is the signed text of the page's cursor, empty on the last page.
-inline std::string encode(const page& page, const author_key& key, std::string_view next) {
+inline std::string encode(const page& page, const style& style, std::string_view next) {
   std::size_t size = 1000;
   for (const comment& item : page.items) size += size_of(item);
   std::string text;
@@ -159,7 +178,7 @@ inline std::string encode(const page& page, const author_key& key, std::string_v
   text += R"({"items":[)";
   for (const comment& item : page.items) {
     if (&item != &page.items.front()) text += ",";
-    append(text, item, key);
+    append(text, item, style);
   }
   text += R"(],"next":)";
   if (next.empty())
@@ -168,6 +187,88 @@ inline std::string encode(const page& page, const author_key& key, std::string_v
     append_text(text, next);
   append(text += R"(,"content":)", page.content);
   return text += "}";
+}
+
+// {"items":[…],"next":…}, each item made by `append_item(text, item)`. `next` empty: null.
+template <typename Items, typename Append>
+std::string encode_items(const Items& items, std::string_view next, const Append& append_item) {
+  std::string text = R"({"items":[)";
+  bool is_first = true;
+  for (const auto& item : items) {
+    if (!std::exchange(is_first, false)) text += ",";
+    append_item(text, item);
+  }
+  text += R"(],"next":)";
+  if (next.empty())
+    text += "null";
+  else
+    append_text(text, next);
+  return text += "}";
+}
+
+// What happened, as readers may know it: one event of the live stream.
+inline void append_public(std::string& to, const event& event) {
+  append_text(to += R"({"content_id":)", event.content_id);
+  append_number(to += R"(,"version":)", event.version);
+  to.append(R"(,"kind":")").append(to_text(event.kind)).append("\"");
+  if (event.comment == comment_id{})
+    to += R"(,"comment_id":null)";
+  else
+    to.append(R"(,"comment_id":")").append(to_string(event.comment)).append("\"");
+  append_text(to += R"(,"status":)", event.status);
+  to.append(R"(,"at":")").append(to_rfc3339(event.at)).append("\"}");
+}
+
+// The same as moderators see it.
+inline void append_history(std::string& to, const event& event) {
+  append_public(to, event);
+  to.pop_back();
+  append_text(to += R"(,"by":)", event.by);
+  append_text(to += R"(,"reason":)", event.reason);
+  append_text(to += R"(,"before":)", event.before);
+  to += "}";
+}
+
+// A comment as moderators see it: with what readers said against it.
+inline void append_moderated(std::string& to, const comment& comment, const style& style,
+                             std::span<const complaint> said) {
+  append(to, comment, style);
+  to.pop_back();
+  append_number(to += R"(,"reports":)", comment.reports);
+  to += R"(,"reasons":[)";
+  for (const complaint& one : said) {
+    if (&one != &said.front()) to += ",";
+    append_text(to, one.reason);
+  }
+  to += "]}";
+}
+
+// A comment as its author gets it when they ask for all that is theirs: with their own address.
+inline void append_own(std::string& to, const comment& comment, const style& style) {
+  append(to, comment, style);
+  to.pop_back();
+  append_text(to += R"(,"email":)", comment.author.email);
+  append_text(to += R"(,"url":)", comment.author.url);
+  to += "}";
+}
+
+// What became of one comment that a moderator decided about: its status, or the code of why not.
+inline void append_ruling(std::string& to, const comment_id& id, const result<comment>& outcome,
+                          std::string_view code) {
+  to.append(R"({"id":")").append(to_string(id)).append("\"");
+  if (outcome) {
+    to.append(R"(,"status":")").append(to_text(outcome->status)).append("\"");
+    append_number(to += R"(,"version":)", outcome->version);
+  } else {
+    append_text(to += R"(,"error":)", code);
+  }
+  to += "}";
+}
+
+inline void append(std::string& to, const ballot& vote) {
+  to.append(R"({"comment_id":")").append(to_string(vote.comment));
+  append_text(to += R"(","content_id":)", vote.content_id);
+  to.append(R"(,"at":")").append(to_rfc3339(vote.at)).append("\"}");
 }
 
 // {"counts":{"a":2,"b":0}}, each content once.
@@ -181,6 +282,11 @@ inline std::string encode_counts(std::span<const content> contents) {
     append_number(text += ":", content.comments);
   }
   return text += "}}";
+}
+
+// How much of a person's was erased.
+inline std::string encode_erasure(std::size_t comments, std::size_t votes) {
+  return dump({{"comments", comments}, {"votes", votes}});
 }
 
 // The answers of the original API, whose words are frozen.
@@ -198,7 +304,7 @@ inline void append_original(std::string& to, const comment& comment, bool hide_e
   to += R"({"email":)";
   append_text(to, hide_email ? std::string_view{} : comment.author.email);
   to += R"(,"comment":)";
-  if (comment.encoded.starts_with(form))
+  if (comment.encoded.starts_with("2 "))
     to += body_of(comment.encoded);
   else
     append_text(to, comment.body);

@@ -27,9 +27,12 @@ struct principal {
   std::string name{};                   // moderator; what it says of their name
   std::string email{};                  // and address
   std::string client{};                 // a keyed hash of the client's address; empty: not known
+
+  friend bool operator==(const principal&, const principal&) = default;
 };
 
 inline bool is_moderator(const principal& who) { return who.role == principal::role::moderator; }
+inline bool is_pipeline(const principal& who) { return who.role == principal::role::pipeline; }
 inline bool is_user(const principal& who) {
   return !who.subject.empty() &&
          (who.role == principal::role::user || who.role == principal::role::moderator);

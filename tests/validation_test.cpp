@@ -327,4 +327,6 @@ TEST_CASE("the limits are those that the manual names") {
   static_assert(standard.url_bytes_max == 2048);
   static_assert(standard.key_bytes_max == 255);
   static_assert(standard.json_depth_max == 32);
+  static_assert(standard.subject_bytes_max == 255);
+  static_assert(standard.jwt_bytes_max == 8192);
 }

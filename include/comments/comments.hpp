@@ -10,6 +10,7 @@
 #include <comments/id.hpp>
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
+#include <comments/principal.hpp>
 #include <comments/result.hpp>
 #include <comments/service.hpp>
 #include <comments/store.hpp>

@@ -32,6 +32,8 @@ struct limits {
   std::size_t key_bytes_max{255};
   std::size_t reason_bytes_max{1000};  // of a report, or of a moderator's decision
   std::size_t json_depth_max{32};      // levels, the outermost counted
+  std::size_t subject_bytes_max{255};
+  std::size_t jwt_bytes_max{8192};
 };
 
 inline bool is_ascii_alphanumeric(char c) {

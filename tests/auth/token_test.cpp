@@ -145,3 +145,53 @@ TEST_CASE("an edit token proves one comment, under one key, and is no other toke
                             to_base64url("1700000000001") + token.substr(token.find('.')),
                             from_milliseconds(0)));
 }
+
+TEST_CASE("an edit token is told apart: good, too old, or none of this comment") {
+  using enum edit_token_state;
+  const signer sign{key};
+  const instant expires = from_milliseconds(1'700'000'000'000);
+  const instant after = expires + std::chrono::milliseconds{1};
+  const std::string token = make_edit_token(sign, some_comment, expires);
+  CHECK(check_edit_token(sign, some_comment, token, expires) == good);
+  CHECK(check_edit_token(sign, some_comment, token, after) == expired);
+  for (const instant now : {expires, after}) {
+    CHECK(check_edit_token(sign, other_comment, token, now) == unknown);
+    CHECK(check_edit_token(signer{"another install"}, some_comment, token, now) == unknown);
+    CHECK(check_edit_token(sign, some_comment, token + "A", now) == unknown);
+    CHECK(check_edit_token(sign, some_comment, make_form_token(sign, now), now) == unknown);
+    for (std::size_t size = 0; size < token.size(); ++size)
+      CHECK(check_edit_token(sign, some_comment, token.substr(0, size), now) == unknown);
+  }
+}
+
+TEST_CASE("an edit token with any bit flipped is unknown, not expired") {
+  const signer sign{key};
+  const std::string token = make_edit_token(sign, some_comment, from_milliseconds(0));
+  for (std::size_t i = 0; i < token.size(); ++i)
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string changed = token;
+      changed[i] = static_cast<char>(changed[i] ^ (1 << bit));
+      CHECK(check_edit_token(sign, some_comment, changed, from_milliseconds(1)) ==
+            edit_token_state::unknown);
+    }
+}
+
+TEST_CASE("a form token says when the form was shown, and is not to be forged") {
+  const signer sign{key};
+  const instant shown = from_milliseconds(1'700'000'000'123);
+  const std::string token = make_form_token(sign, shown);
+  CHECK(form_time(sign, token) == shown);
+  CHECK(form_time(sign, make_form_token(sign, from_milliseconds(-1))) == from_milliseconds(-1));
+  CHECK_FALSE(form_time(signer{"another"}, token));
+  CHECK_FALSE(form_time(sign, make_edit_token(sign, some_comment, shown)));
+  CHECK_FALSE(form_time(sign, to_base64url("1600000000000") + token.substr(token.find('.'))));
+  for (std::size_t size = 0; size < token.size(); ++size)
+    CHECK_FALSE(form_time(sign, token.substr(0, size)));
+}
+
+TEST_CASE("a payload that is no whole number of milliseconds is no moment") {
+  const signer sign{key};
+  for (const char* payload : {"", " 1", "1 ", "1.5", "x", "0x1", "+1", "9223372036854775808"})
+    CHECK_FALSE(form_time(sign, sign.token("form", payload)));
+  CHECK(form_time(sign, sign.token("form", "9223372036854775807")));
+}

@@ -77,6 +77,10 @@ TEST_CASE("a signed-in author is the same one from any client") {
   CHECK(ask(ana, from("b")) == repeated);
   ana.author.email = "other@example.com";
   CHECK(ask(ana, from("b")) == accept());
+  ana.author.subject = "17";
+  CHECK(ask(ana, from("c")) == accept());
+  ana.author.email = "ana@example.org";
+  CHECK(ask(ana, from("d")) == repeated);
 }
 
 TEST_CASE("nobody speaks for an author by claiming to be one") {

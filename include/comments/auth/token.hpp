@@ -19,9 +19,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace comments::auth {
@@ -101,19 +103,48 @@ class signer final {
   std::string key_;
 };
 
+// The moment that is the payload of a token, if there is one.
+inline std::optional<instant> parse_milliseconds(const std::optional<std::string>& payload) {
+  if (!payload) return std::nullopt;
+  std::int64_t count = 0;
+  const char* end = payload->data() + payload->size();
+  const auto [stopped, fault] = std::from_chars(payload->data(), end, count);
+  if (fault != std::errc{} || stopped != end) return std::nullopt;
+  return from_milliseconds(count);
+}
+
 // The proof that its bearer wrote the comment `id`, good until `expires`.
 inline std::string make_edit_token(const signer& sign, const comment_id& id, instant expires) {
   return sign.token("edit " + to_string(id), std::to_string(to_milliseconds(expires)));
 }
 
-// Whether `token` is that proof, at `now`. Good at the very moment of its expiry, not after.
+// What a text is that claims to be an edit token: good, ours but too old, or unknown: forged, cut
+// short, another comment's, another install's.
+enum class edit_token_state { good, expired, unknown };
+
+// What `token` is as the proof for the comment `id`, at `now`. Good at the very moment of its
+// expiry, not after.
+inline edit_token_state check_edit_token(const signer& sign, const comment_id& id,
+                                         std::string_view token, instant now) {
+  const auto expires = parse_milliseconds(sign.verify("edit " + to_string(id), token));
+  if (!expires) return edit_token_state::unknown;
+  return now <= *expires ? edit_token_state::good : edit_token_state::expired;
+}
+
+// Whether `token` is that proof, and good.
 inline bool is_edit_token(const signer& sign, const comment_id& id, std::string_view token,
                           instant now) {
-  const auto expires = sign.verify("edit " + to_string(id), token);
-  std::int64_t at = 0;
-  if (!expires) return false;
-  std::from_chars(expires->data(), expires->data() + expires->size(), at);
-  return to_milliseconds(now) <= at;
+  return check_edit_token(sign, id, token, now) == edit_token_state::good;
+}
+
+// The proof that a form was shown at `now`. It is no secret and may be used more than once.
+inline std::string make_form_token(const signer& sign, instant now) {
+  return sign.token("form", std::to_string(to_milliseconds(now)));
+}
+
+// When the form was shown of which `token` is the proof; nothing if it is none of ours.
+inline std::optional<instant> form_time(const signer& sign, std::string_view token) {
+  return parse_milliseconds(sign.verify("form", token));
 }
 
 }  // namespace comments::auth

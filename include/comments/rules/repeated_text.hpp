@@ -92,8 +92,11 @@ inline rule repeated_text(repeated_text_options options = {}) {
   return [said = std::make_shared<said_texts>(options)](const draft& draft, const arrival& how) {
     std::vector<std::string> writers;
     if (!how.client.empty()) writers.push_back("client " + how.client);
-    if (draft.author.verified || how.client.empty())
-      writers.push_back("author " + draft.author.email + '\xff' + draft.author.name);
+    const author& who = draft.author;
+    if (!who.subject.empty())
+      writers.push_back("subject " + who.subject);
+    else if (who.verified || how.client.empty())
+      writers.push_back("author " + who.email + '\xff' + who.name);
     const bool is_repeated = said->is_repeated(writers, draft, how.now);
     return is_repeated ? refuse({{"/body", "repeated"}}, "repeated text") : accept();
   };

@@ -1,50 +1,31 @@
 // own_store - comments kept where the host wants them: a `store` of one's own.
 //
-// Shows the six functions that a store is made of. This one passes everything on to another store
-// and counts on the way; one for another database says its SQL in their place. What each of them
-// owes stands in <comments/store.hpp>.
+// A store is a class with the functions of <comments/store.hpp>, where stands what each of them
+// owes. This one keeps nothing itself: it passes everything on to another store, and what it says
+// of its own it does in its way. One for another database derives from `comments::store` and says
+// its SQL in all of them.
 
 #include <comments/comments.hpp>
 
 #include <atomic>
 #include <iostream>
 
-class counting_store final : public comments::store {
+class counting_store final : public comments::forwarding_store {
  public:
-  explicit counting_store(comments::store& inner) : inner_{inner} {}
+  using forwarding_store::forwarding_store;
 
   comments::result<comments::posting> insert(const comments::draft& draft,
                                              comments::instant now) override {
     ++writes;
-    return inner_.insert(draft, now);
-  }
-  comments::result<comments::comment> find(const comments::comment_id& id) const override {
-    ++reads;
-    return inner_.find(id);
+    return inner().insert(draft, now);
   }
   comments::result<comments::page> list(const comments::query& query) const override {
     ++reads;
-    return inner_.list(query);
+    return inner().list(query);
   }
-  comments::result<std::vector<comments::content>> contents(
-      std::span<const std::string> ids) const override {
-    ++reads;
-    return inner_.contents(ids);
-  }
-  comments::result<std::vector<comments::event>> events(std::string_view content_id,
-                                                        std::int64_t after,
-                                                        std::size_t limit) const override {
-    ++reads;
-    return inner_.events(content_id, after, limit);
-  }
-  std::string_view signing_key() const override { return inner_.signing_key(); }
-  bool is_writable() const override { return inner_.is_writable(); }  // may be left out: true
 
   mutable std::atomic<int> reads{};  // atomic: a store is called from any thread
   std::atomic<int> writes{};
-
- private:
-  comments::store& inner_;
 };
 
 int main() {

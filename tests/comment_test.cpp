@@ -28,6 +28,7 @@ TEST_CASE("statuses keep their names") {
   CHECK(to_text(status::removed) == "removed");
   CHECK(to_text(content_status::open) == "open");
   CHECK(to_text(content_status::premoderated) == "premoderated");
+  CHECK(to_text(content_status::first_comment) == "first-comment");
   CHECK(to_text(content_status::locked) == "locked");
   for (const auto name : names_of(status{})) CHECK(to_text(*parse<status>(name)) == name);
   for (const auto name : names_of(content_status{}))
@@ -43,9 +44,9 @@ TEST_CASE("only a published comment is visible") {
   CHECK_FALSE(is_visible({.status = status::removed}));
 }
 
-TEST_CASE("a content that nobody commented on is open, empty, at version 0") {
+TEST_CASE("a content that nobody commented on is empty, at version 0, and of the default status") {
   const content fresh;
-  CHECK(fresh.status == content_status::open);
+  CHECK_FALSE(fresh.status);
   CHECK(fresh.comments == 0);
   CHECK(fresh.version == 0);
 }
@@ -67,21 +68,27 @@ TEST_CASE("authors, comments and contents differ if any field does") {
   CHECK(nobody != author{.email = "ana@example.com"});
   CHECK(nobody != author{.url = "https://example.com/"});
   CHECK(nobody != author{.verified = true});
+  CHECK(nobody != author{.subject = "ana"});
 
   const comment plain;
   CHECK(plain == comment{});
   CHECK(plain != comment{.id = parent});
   CHECK(plain != comment{.content_id = "1"});
   CHECK(plain != comment{.parent = parent});
+  CHECK(plain != comment{.reply_to = parent});
+  CHECK(plain != comment{.depth = 1});
   CHECK(plain != comment{.position = 1});
   CHECK(plain != comment{.status = status::removed});
   CHECK(plain != comment{.author = {.name = "Ana"}});
   CHECK(plain != comment{.body = "Olá"});
   CHECK(plain != comment{.votes = 1});
   CHECK(plain != comment{.replies = 1});
+  CHECK(plain != comment{.reports = 1});
   CHECK(plain != comment{.created_at = from_milliseconds(1)});
   CHECK(plain != comment{.edited_at = from_milliseconds(0)});
   CHECK(plain != comment{.version = 1});
+  CHECK(plain != comment{.origin = "0123"});
+  CHECK(plain != comment{.encoded = "1 x"});
 
   const content fresh;
   CHECK(fresh == content{});
@@ -110,6 +117,10 @@ TEST_CASE("the fingerprint covers everything in a draft but its key and what is 
   CHECK_FALSE(is_new([](draft& d) { d.key = "k2"; }));
   CHECK_FALSE(is_new([](draft& d) { d.key.clear(); }));
   CHECK_FALSE(is_new([](draft& d) { d.encoded = "1 x"; }));
+  CHECK_FALSE(is_new([](draft& d) { d.status = status::pending; }));
+  CHECK_FALSE(is_new([](draft& d) { d.reason = "links"; }));
+  CHECK_FALSE(is_new([](draft& d) { d.origin = "0123"; }));
+  CHECK_FALSE(is_new([](draft& d) { d.depth_max = 1; }));
   CHECK(is_new([](draft& d) { d.content_id = "2"; }));
   CHECK(is_new([](draft& d) { d.parent.reset(); }));
   CHECK(is_new([](draft& d) { ++d.parent->bytes[15]; }));
@@ -117,6 +128,7 @@ TEST_CASE("the fingerprint covers everything in a draft but its key and what is 
   CHECK(is_new([](draft& d) { d.author.email.clear(); }));
   CHECK(is_new([](draft& d) { d.author.url += "x"; }));
   CHECK(is_new([](draft& d) { d.author.verified = true; }));
+  CHECK(is_new([](draft& d) { d.author.subject = "ana"; }));
   CHECK(is_new([](draft& d) { d.body += '\0'; }));
 }
 
@@ -140,24 +152,58 @@ TEST_CASE("text that moves from one field to the next changes the fingerprint") 
     CHECK(seen.insert(fingerprint(shifted)).second);
 }
 
-TEST_CASE("an accepted draft is a published comment, placed at the version that it makes") {
+TEST_CASE("a hidden comment is listed as long as visible ones stand below it") {
+  CHECK(is_listed({.status = status::published}));
+  for (const status hidden : {status::pending, status::spam, status::removed}) {
+    CHECK_FALSE(is_listed({.status = hidden}));
+    CHECK(is_listed({.status = hidden, .replies = 1}));
+  }
+}
+
+TEST_CASE("a tombstone tells its place in the talk and nothing that anybody wrote") {
+  const comment hidden{.id = parent,
+                       .content_id = "1",
+                       .position = 3,
+                       .status = status::pending,
+                       .author = {"Ana", "ana@example.com", "https://example.com/", true, "ana"},
+                       .body = "Olá",
+                       .votes = 2,
+                       .replies = 1,
+                       .edited_at = from_milliseconds(9),
+                       .version = 7,
+                       .encoded = "1 x"};
+  const comment expected{.id = parent,
+                         .content_id = "1",
+                         .position = 3,
+                         .status = status::pending,
+                         .votes = 2,
+                         .replies = 1,
+                         .version = 7};
+  CHECK(to_tombstone(hidden) == expected);
+}
+
+TEST_CASE("an accepted draft is a comment of its status, at the version that it makes") {
   const draft written{.content_id = "1",
                       .parent = make_comment_id(from_milliseconds(1)),
                       .author = {"Someone", "someone@example.com", "https://example.com", true},
                       .body = "Oi",
                       .key = "k",
-                      .encoded = "1 x"};
+                      .encoded = "1 x",
+                      .status = status::pending,
+                      .reason = "links",
+                      .origin = "0123"};
   const comment_id id = make_comment_id(from_milliseconds(2));
   const comment made = to_comment(written, id, 7, from_milliseconds(3));
   const comment expected{.id = id,
                          .content_id = "1",
-                         .parent = written.parent,
+                         .reply_to = written.parent,
                          .position = 7,
-                         .status = status::published,
+                         .status = status::pending,
                          .author = written.author,
                          .body = "Oi",
                          .created_at = from_milliseconds(3),
                          .version = 7,
+                         .origin = "0123",
                          .encoded = "1 x"};
   CHECK(made == expected);
 }

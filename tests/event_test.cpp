@@ -23,4 +23,15 @@ TEST_CASE("events are equal if all that they record is") {
   CHECK(first != event{"1", 1, event_kind::edited, comment_id{{1}}, from_milliseconds(5)});
   CHECK(first != event{"1", 1, event_kind::posted, comment_id{{2}}, from_milliseconds(5)});
   CHECK(first != event{"1", 1, event_kind::posted, comment_id{{1}}, from_milliseconds(6)});
+  const event full{"1", 1, event_kind::edited, {}, {}, "moderator ana", "rude", "pending", "x"};
+  CHECK(full == event{full});
+  const auto differs = [&](auto change) {
+    event changed = full;
+    change(changed);
+    return changed != full;
+  };
+  CHECK(differs([](event& e) { e.by = "author"; }));
+  CHECK(differs([](event& e) { e.reason.clear(); }));
+  CHECK(differs([](event& e) { e.status.clear(); }));
+  CHECK(differs([](event& e) { e.before.clear(); }));
 }

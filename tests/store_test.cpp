@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,8 +19,8 @@ using namespace comments;
 
 namespace {
 
-// The least that is a store: one vector, in the order of posting. It knows no keys, no replies and
-// no pages, and needs nothing but this header to say so.
+// The least that is a store: one vector, in the order of posting. It knows no keys, no replies, no
+// pages and no changes, and needs nothing but this header to say so.
 class least_store final : public store {
  public:
   result<posting> insert(const draft& draft, instant now) override {
@@ -33,6 +34,21 @@ class least_store final : public store {
                                                         .created_at = now,
                                                         .version = version})};
   }
+  result<comment> amend(const comment_id&, const decider&, instant) override {
+    return comment_not_found();
+  }
+  result<comment> vote(const comment_id&, const std::string&, bool, instant) override {
+    return comment_not_found();
+  }
+  result<comment> report(const comment_id&, const complaint&) override {
+    return comment_not_found();
+  }
+  result<content> set_status(const std::string&, std::optional<content_status>,
+                             std::optional<std::int64_t>, const event&, instant) override {
+    return version_moved();
+  }
+  result<std::size_t> forget_origins(instant, std::size_t) override { return std::size_t{0}; }
+  result<done> forget_reporter(const std::string&) override { return ok(); }
   result<comment> find(const comment_id& id) const override {
     const auto found = std::ranges::find(kept_, id, &comment::id);
     if (found == kept_.end()) return comment_not_found();
@@ -58,6 +74,17 @@ class least_store final : public store {
         found.push_back(
             {made.content_id, made.position, event_kind::posted, made.id, made.created_at});
     return found;
+  }
+  result<std::vector<event>> history(const comment_id&, std::int64_t, std::size_t) const override {
+    return std::vector<event>{};
+  }
+  result<std::vector<complaint>> complaints(const comment_id&, std::size_t) const override {
+    return std::vector<complaint>{};
+  }
+  result<findings> find_all(const search&) const override { return findings{.items = kept_}; }
+  result<std::vector<ballot>> votes_of(const std::string&, std::optional<comment_id>,
+                                       std::size_t) const override {
+    return std::vector<ballot>{};
   }
   std::string_view signing_key() const override { return "only for tests, 32 bytes of key."; }
 
@@ -96,10 +123,41 @@ TEST_CASE("a store of one's own needs this header and the standard library only"
   CHECK((*contents)[2] == listed->content);
   CHECK(own->events("1", 0, 10)->front() == event{"1", 1, event_kind::posted, id, now});
   CHECK(own->events("1", 1, 10)->empty());
+  const event closed{.kind = event_kind::moderated};
+  CHECK(own->amend(id, {}, now).error().code == errc::not_found);
+  CHECK(own->vote(id, "ana", true, now).error().code == errc::not_found);
+  CHECK(own->report(id, {}).error().code == errc::not_found);
+  CHECK(own->set_status("1", {}, 1, closed, now).error().code == errc::version_mismatch);
+  CHECK(own->forget_origins(now, 10).value() == 0u);
+  CHECK(own->forget_reporter("ana"));
+  CHECK(own->history(id, 0, 10)->empty());
+  CHECK(own->complaints(id, 10)->empty());
+  CHECK(own->find_all({})->items.size() == 2);
+  CHECK(own->votes_of("ana", {}, 10)->empty());
   CHECK(own->signing_key().size() == 32);
   CHECK(own->is_writable());
   CHECK(own->insert({.content_id = "1", .parent = id, .body = "re"}, now).error().code ==
         errc::not_found);
+}
+
+TEST_CASE("a search asks for the first 50 of all comments") {
+  const search plain;
+  CHECK_FALSE(plain.status);
+  CHECK(plain.subject + plain.email + plain.text == "");
+  CHECK_FALSE(plain.verified);
+  CHECK_FALSE(plain.after);
+  CHECK(plain.limit == 50);
+}
+
+TEST_CASE("the event of a posting says what its comment became, and why, if rules decided") {
+  const event plain = to_event({.content_id = "1", .body = "x"});
+  CHECK(plain.kind == event_kind::posted);
+  CHECK(plain.status == "published");
+  CHECK(plain.by + plain.reason == "");
+  const event held = to_event({.status = status::pending, .reason = "links"});
+  CHECK(held.status == "pending");
+  CHECK(held.by == "rules");
+  CHECK(held.reason == "links");
 }
 
 TEST_CASE("a store is an interface, and its owner need not know which store it is") {
@@ -144,6 +202,9 @@ TEST_CASE("all stores refuse in the same words") {
   CHECK(parent_not_found().code == errc::not_found);
   CHECK(parent_not_found().message == "The comment to reply to is not there.");
   CHECK(to_line(parent_not_found().violations) == "/parent_id not_found");
+  CHECK(version_moved().code == errc::version_mismatch);
+  CHECK(version_moved().message == "It has changed since the version that If-Match names.");
+  CHECK(to_line(version_moved().violations) == "");
   CHECK(key_reused().code == errc::key_reused);
   CHECK(key_reused().message == "This Idempotency-Key came with another request before.");
   CHECK(to_line(key_reused().violations) == "Idempotency-Key reused");

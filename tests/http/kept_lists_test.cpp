@@ -49,35 +49,23 @@ std::string text_of(const response& answer) {
 }
 
 // A store on which something happens behind the next look at a version, or the next page.
-class eventful_store final : public store {
+class eventful_store final : public forwarding_store {
  public:
-  explicit eventful_store(store& inner) : inner_{inner} {}
+  using forwarding_store::forwarding_store;
 
   std::function<void()> after_contents{};
   std::function<void()> after_list{};
 
   result<page> list(const query& query) const override {
-    auto answer = inner_.list(query);
+    auto answer = inner().list(query);
     if (after_list) after_list();
     return answer;
   }
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
-    auto answer = inner_.contents(ids);
+    auto answer = inner().contents(ids);
     if (after_contents) after_contents();
     return answer;
   }
-  result<posting> insert(const draft& draft, instant now) override {
-    return inner_.insert(draft, now);
-  }
-  result<comment> find(const comment_id& id) const override { return inner_.find(id); }
-  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
-                                    std::size_t limit) const override {
-    return inner_.events(content_id, after, limit);
-  }
-  std::string_view signing_key() const override { return inner_.signing_key(); }
-
- private:
-  store& inner_;
 };
 
 void insert(store& to, std::string body, std::string content_id = "1") {

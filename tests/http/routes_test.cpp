@@ -27,30 +27,18 @@ const std::string absent_id = "0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
 using texts = std::vector<std::string>;
 
 // Somebody posts one more comment each time that a page was read.
-class busy_store final : public store {
+class busy_store final : public forwarding_store {
  public:
-  explicit busy_store(store& inner) : inner_{inner} {}
+  explicit busy_store(store& inner) : forwarding_store{inner}, busy_{inner} {}
 
   result<page> list(const query& query) const override {
-    auto answer = inner_.list(query);
-    CHECK(inner_.insert({.content_id = query.content_id, .body = "later"}, some_moment));
+    auto answer = inner().list(query);
+    CHECK(busy_.insert({.content_id = query.content_id, .body = "later"}, some_moment));
     return answer;
   }
-  result<posting> insert(const draft& draft, instant now) override {
-    return inner_.insert(draft, now);
-  }
-  result<comment> find(const comment_id& id) const override { return inner_.find(id); }
-  result<std::vector<content>> contents(std::span<const std::string> ids) const override {
-    return inner_.contents(ids);
-  }
-  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
-                                    std::size_t limit) const override {
-    return inner_.events(content_id, after, limit);
-  }
-  std::string_view signing_key() const override { return inner_.signing_key(); }
 
  private:
-  store& inner_;
+  store& busy_;
 };
 
 response say_original(const client& api, std::string_view email, std::string_view body,

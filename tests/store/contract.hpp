@@ -17,6 +17,8 @@
 
 #include <doctest/doctest.h>
 
+#include "store/contract_tools.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <functional>
@@ -31,106 +33,17 @@
 
 namespace store_contract {
 
-using namespace comments;
-
-inline const instant noon = from_milliseconds(1'700'000'000'000);
-
-// The value of an answer that must be one.
-template <typename T>
-T must(result<T> answer) {
-  INFO((answer ? std::string{} : answer.error().message));
-  REQUIRE(answer.has_value());
-  return std::move(*answer);
-}
-
-// Posts what must be new.
-inline comment post(store& store, const draft& draft, instant now = noon) {
-  posting made = must(store.insert(draft, now));
-  REQUIRE_FALSE(made.replayed);
-  return made.stored;
-}
-
-// Everything that a store tells of one content, so that two moments can be compared.
-struct picture {
-  page all{};
-  std::vector<content> counted{};
-  std::vector<event> events{};
-
-  friend bool operator==(const picture& a, const picture& b) {
-    return a.all.content == b.all.content && a.all.items == b.all.items && a.counted == b.counted &&
-           a.events == b.events;
-  }
-};
-
-inline picture look(const store& store, const std::string& content_id) {
-  const query everything{.content_id = content_id, .scope = scope::all, .limit = 10'000};
-  return {must(store.list(everything)), must(store.contents({&content_id, 1})),
-          must(store.events(content_id, 0, 10'000))};
-}
-
-// Follows `next` to the end; `between` happens before each page but the first.
-inline std::vector<comment> walk(const store& store, query query,
-                                 const std::function<void()>& between = {}) {
-  std::vector<comment> met;
-  for (;;) {
-    const page page = must(store.list(query));
-    REQUIRE(page.items.size() <= query.limit);
-    REQUIRE(met.size() < 10'000);  // or the pages go in circles
-    met.insert(met.end(), page.items.begin(), page.items.end());
-    if (!page.next) return met;
-    query.after = page.next;
-    if (between) between();
-  }
-}
-
-inline std::vector<std::int64_t> positions(const std::vector<comment>& comments) {
-  std::vector<std::int64_t> found;
-  for (const comment& comment : comments) found.push_back(comment.position);
-  return found;
-}
-
-inline std::vector<std::int64_t> numbers(std::int64_t first, std::int64_t last) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(last - first + 1));
-  std::iota(all.begin(), all.end(), first);
-  return all;
-}
-
-// `work(0)` to `work(count - 1)`, each on a thread of its own, all let go at once.
-inline void at_once(int count, const std::function<void(int)>& work) {
-  std::latch start{count};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i)
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      work(i);
-    });
-  for (std::thread& thread : threads) thread.join();
-}
-
-// Two threads of talk on content "1": the roots are at 1, 2 and 6, the replies to 1 at 3, 4 and 7,
-// and at 5 is a reply to the reply at 3.
-inline std::vector<comment> talk(store& store) {
-  std::vector<comment> made;
-  for (const std::size_t parent : {0u, 0u, 1u, 1u, 3u, 0u, 1u}) {
-    draft written{.content_id = "1", .body = "number " + std::to_string(made.size() + 1)};
-    if (parent > 0) written.parent = made[parent - 1].id;
-    made.push_back(post(store, written));
-  }
-  return made;
-}
-
-inline constexpr std::array sorts{sort::oldest, sort::newest, sort::top};
-
 TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was written", Maker,
                           insert_keeps_the_draft) {
   Maker maker;
   store& store = maker.store();
   const draft written{
       .content_id = "1",
-      .author = {"Someone", "someone@example.com", "https://example.com/", true},
+      .author = {"Someone", "someone@example.com", "https://example.com/", true, "user 7"},
       .body = "Primeiro post!\n\nIt's \"quoted\", 100% \\ <b>plain</b>; -- ção \U0001F600",
       .key = "a",
-      .encoded = "1 \"opaque\": ção"};
+      .encoded = "1 \"opaque\": ção",
+      .origin = "0123"};
   const comment made = post(store, written, noon);
   const comment expected{.id = made.id,
                          .content_id = "1",
@@ -139,6 +52,7 @@ TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was w
                          .body = written.body,
                          .created_at = noon,
                          .version = 1,
+                         .origin = "0123",
                          .encoded = written.encoded};
   CHECK(made == expected);
   CHECK(made.id != comment_id{});
@@ -154,11 +68,11 @@ TEST_CASE_TEMPLATE_DEFINE("a comment moves its content's version by one, and no 
     const comment made = post(store, {.content_id = "1", .body = "one"});
     CHECK(made.position == i);
     CHECK(made.version == i);
-    CHECK(look(store, "1").all.content == content{"1", i, i, content_status::open});
+    CHECK(look(store, "1").all.content == content{"1", i, i, {}});
   }
   CHECK(post(store, {.content_id = "2", .body = "two"}).position == 1);
-  CHECK(look(store, "1").all.content == content{"1", 3, 3, content_status::open});
-  CHECK(look(store, "2").all.content == content{"2", 1, 1, content_status::open});
+  CHECK(look(store, "1").all.content == content{"1", 3, 3, {}});
+  CHECK(look(store, "2").all.content == content{"2", 1, 1, {}});
 }
 
 TEST_CASE_TEMPLATE_DEFINE("a comment appends the event of its posting", Maker,
@@ -169,8 +83,7 @@ TEST_CASE_TEMPLATE_DEFINE("a comment appends the event of its posting", Maker,
   const instant later = noon + std::chrono::milliseconds{1};
   const comment reply =
       post(store, {.content_id = "1", .parent = first.id, .body = "reply"}, later);
-  const std::vector<event> expected{{"1", 1, event_kind::posted, first.id, noon},
-                                    {"1", 2, event_kind::posted, reply.id, later}};
+  const std::vector<event> expected{posted(first), posted(reply)};
   CHECK(must(store.events("1", 0, 10)) == expected);
 }
 
@@ -181,6 +94,8 @@ TEST_CASE_TEMPLATE_DEFINE("a reply counts at its parent alone and moves the pare
   comment root = post(store, {.content_id = "1", .body = "root"});
   comment reply = post(store, {.content_id = "1", .parent = root.id, .body = "reply"});
   CHECK(reply.parent == root.id);
+  CHECK(reply.reply_to == root.id);
+  CHECK(reply.depth == 1);
   root.replies = 1;
   root.version = 2;
   CHECK(must(store.find(root.id)) == root);
@@ -258,7 +173,7 @@ TEST_CASE_TEMPLATE_DEFINE("a key with another draft is refused, and nothing chan
   const draft written{.content_id = "1", .body = "once", .key = "k"};
   post(store, written);
   const picture before = look(store, "1");
-  std::vector<draft> others(7, written);
+  std::vector<draft> others(8, written);
   others[0].body = "twice";
   others[1].parent = root.id;
   others[2].parent = make_comment_id(noon);  // the key is judged before the parent
@@ -266,6 +181,7 @@ TEST_CASE_TEMPLATE_DEFINE("a key with another draft is refused, and nothing chan
   others[4].author.email = "someone@example.com";
   others[5].author.url = "https://example.com/";
   others[6].author.verified = true;
+  others[7].author.subject = "user 7";
   for (const draft& other : others) {
     const auto refused = store.insert(other, noon);
     REQUIRE_FALSE(refused.has_value());
@@ -316,10 +232,8 @@ TEST_CASE_TEMPLATE_DEFINE("contents come in the order asked for, unknown ones em
   store& store = maker.store();
   for (const std::string id : {"a", "b", "b"}) post(store, {.content_id = id, .body = "here"});
   const std::vector<std::string> ids{"b", "nowhere", "a", "b"};
-  const std::vector<content> expected{{"b", 2, 2, content_status::open},
-                                      {"nowhere", 0, 0, content_status::open},
-                                      {"a", 1, 1, content_status::open},
-                                      {"b", 2, 2, content_status::open}};
+  const std::vector<content> expected{
+      {"b", 2, 2, {}}, {"nowhere", 0, 0, {}}, {"a", 1, 1, {}}, {"b", 2, 2, {}}};
   CHECK(must(store.contents(ids)) == expected);
   CHECK(must(store.contents({})).empty());
 }
@@ -372,7 +286,7 @@ TEST_CASE_TEMPLATE_DEFINE("a content that nobody commented on is an empty page a
       query query{.content_id = "nowhere", .scope = scope, .sort = sort};
       if (scope == scope::replies) query.parent = foreign.id;
       const page page = must(store.list(query));
-      CHECK(page.content == content{"nowhere", 0, 0, content_status::open});
+      CHECK(page.content == content{"nowhere", 0, 0, {}});
       CHECK(page.items.empty());
       CHECK_FALSE(page.next.has_value());
     }
@@ -405,7 +319,7 @@ TEST_CASE_TEMPLATE_DEFINE("each scope and sort lists its comments in its order, 
         const query query{
             .content_id = "1", .scope = scope, .parent = parent, .sort = sort, .limit = limit};
         const page first = must(store.list(query));
-        CHECK(first.content == content{"1", 7, 7, content_status::open});
+        CHECK(first.content == content{"1", 7, 7, {}});
         CHECK(first.items.size() == std::min(limit, expected.size()));
         CHECK(first.next.has_value() == (expected.size() > limit));
         CHECK(positions(walk(store, query)) == expected);
@@ -509,7 +423,7 @@ TEST_CASE_TEMPLATE_DEFINE("contents with odd names are contents of their own", M
   for (const std::string& id : ids) {
     CAPTURE(id);
     const page page = must(store.list({.content_id = id}));
-    CHECK(page.content == content{id, 1, 1, content_status::open});
+    CHECK(page.content == content{id, 1, 1, {}});
     REQUIRE(page.items.size() == 1);
     CHECK(page.items[0].content_id == id);
     CHECK(page.items[0].body == id);
@@ -544,8 +458,7 @@ TEST_CASE_TEMPLATE_DEFINE("8 threads that insert at once get a version each, and
     }
   });
   const picture after = look(store, "1");
-  CHECK(after.all.content ==
-        content{"1", threads * each + 1, threads * each + 1, content_status::open});
+  CHECK(after.all.content == content{"1", threads * each + 1, threads * each + 1, {}});
   CHECK(positions(after.all.items) == numbers(1, threads * each + 1));
   CHECK(must(store.find(root.id)).replies == threads * each / 2);
   for (std::size_t thread = 0; thread < made.size(); ++thread) {
@@ -580,7 +493,7 @@ TEST_CASE_TEMPLATE_DEFINE("one key from 8 threads at once makes one comment", Ma
     CHECK(std::ranges::count_if(answers, [&](auto& a) { return !a[key].replayed; }) == 1);
     for (const auto& answer : answers) CHECK(answer[key].stored == answers[0][key].stored);
   }
-  CHECK(look(store, "1").all.content == content{"1", keys, keys, content_status::open});
+  CHECK(look(store, "1").all.content == content{"1", keys, keys, {}});
 }
 
 TEST_CASE_TEMPLATE_DEFINE("a page is of one moment, whoever posts meanwhile", Maker,

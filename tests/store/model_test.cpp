@@ -48,11 +48,12 @@ struct side {
   }
   std::string text(const content& c) const {
     return c.content_id + " " + std::to_string(c.version) + " " + std::to_string(c.comments) + " " +
-           std::string{to_text(c.status)} + "\n";
+           (c.status ? std::string{to_text(*c.status)} : "default") + "\n";
   }
   std::string text(const event& e) const {
     return e.content_id + " " + std::to_string(e.version) + " " + std::string{to_text(e.kind)} +
-           " " + name(e.comment) + " " + to_rfc3339(e.at) + "\n";
+           " " + name(e.comment) + " " + to_rfc3339(e.at) + " by " + e.by + " because " + e.reason +
+           ", now " + e.status + ", before " + e.before + "\n";
   }
   std::string text(const posting& p) const {
     return text(p.stored) + (p.replayed ? "replayed" : "new");

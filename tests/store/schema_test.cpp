@@ -7,6 +7,7 @@
 #include "support/database.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ TEST_CASE("every table but the settings is keyed by content first, every unique 
   migrate(made);
   const auto tables = testing::rows_of(
       made.handle(), "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'setting'");
-  CHECK(tables == std::vector<std::string>{"content", "comment", "event"});
+  CHECK(std::set(tables.begin(), tables.end()) ==
+        std::set<std::string>{"content", "comment", "event", "vote", "complaint"});
   for (const std::string& table : tables) {
     CAPTURE(table);
     CHECK(made.text("SELECT name FROM pragma_table_info('" + table + "') WHERE pk = 1") ==
@@ -59,7 +61,6 @@ TEST_CASE("the statuses that the tables allow are those that the program knows")
     return joined;
   };
   CHECK(allowed("comment") == list(names_of(status{})));
-  CHECK(allowed("content") == list(names_of(content_status{})));
 }
 
 TEST_CASE("each form of the list but all by top is one walk along an index") {

@@ -12,7 +12,7 @@ namespace {
 // A file with our tables and no store around them.
 struct tables {
   std::unique_ptr<sqlite::connection> connection = open();
-  std::vector<content> moved{};
+  sqlite::changes noted{};
 
   static std::unique_ptr<sqlite::connection> open() {
     auto opened = sqlite::connect({.path = ":memory:"});
@@ -34,12 +34,12 @@ TEST_CASE("what is written is read as it was, with the content that it moved") {
                       .body = "Primeiro post!",
                       .key = "k"};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const auto made = sqlite::write_one(work, {written, noon, make_comment_id(noon)}, file.moved);
+  const auto made = sqlite::write_one(work, {written, noon, make_comment_id(noon)}, file.noted);
   REQUIRE(made);
   CHECK(sqlite::find_in(work, made->stored.id) == made->stored);
-  REQUIRE(file.moved.size() == 1);
-  CHECK(sqlite::find_content(work, "1") == file.moved.front());
-  CHECK(file.moved.front().version == 1);
+  REQUIRE(file.noted.moved.size() == 1);
+  CHECK(sqlite::find_content(work, "1") == file.noted.moved.front());
+  CHECK(file.noted.moved.front().version == 1);
   CHECK(sqlite::find_content(work, "2").version == 0);
   CHECK(work->commit());
 }
@@ -50,33 +50,12 @@ TEST_CASE("a key that is known writes nothing") {
   const draft other{.content_id = "1", .body = "y", .key = "k"};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const auto write = [&](const draft& one) {
-    return sqlite::write_one(work, {one, noon, make_comment_id(noon)}, file.moved);
+    return sqlite::write_one(work, {one, noon, make_comment_id(noon)}, file.noted);
   };
   const auto made = write(first), again = write(first), refused = write(other);
   REQUIRE(again);
   CHECK(again->replayed);
   CHECK(again->stored == made->stored);
   CHECK(refused.error().code == errc::key_reused);
-  CHECK(file.moved.size() == 1);
-}
-
-TEST_CASE("written apart, one that fails leaves nothing and the others are there") {
-  tables file;
-  const draft good{.content_id = "1", .body = "good"}, bad{.content_id = "1", .body = "bad"};
-  REQUIRE(file.connection->execute(
-      "CREATE TRIGGER fault BEFORE INSERT ON comment WHEN NEW.body = 'bad' "
-      "BEGIN SELECT RAISE(ABORT, 'bad'); END"));
-  const sqlite::insertion all[] = {{good, noon, make_comment_id(noon)},
-                                   {bad, noon, make_comment_id(noon)},
-                                   {good, noon, make_comment_id(noon)}};
-  const sqlite::insertion* const works[] = {&all[0], &all[1], &all[2]};
-  std::optional<result<posting>> outcomes[3];
-  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  sqlite::write_apart(work, works, outcomes, file.moved);
-  REQUIRE(work->commit());
-  CHECK((*outcomes[0])->stored.position == 1);
-  CHECK(outcomes[1]->error().code == errc::unavailable);
-  CHECK((*outcomes[2])->stored.position == 2);
-  REQUIRE(file.moved.size() == 2);
-  CHECK(file.moved.back().comments == 2);
+  CHECK(file.noted.moved.size() == 1);
 }

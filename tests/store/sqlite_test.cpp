@@ -175,14 +175,17 @@ namespace {
 const std::string contents_of_two_sizes = R"sql(
 PRAGMA cache_size = -300000;
 BEGIN;
-INSERT INTO content VALUES ('100', 100, 100, 'open'), ('100000', 100000, 100000, 'open');
+INSERT INTO content VALUES ('100', 100, 100, ''), ('100000', 100000, 100000, '');
 WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)
-INSERT INTO comment
+INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
+  author_url, author_verified, body, votes, replies, created_at, edited_at, version, request_key,
+  request_fingerprint, encoded)
 SELECT content_id, n, printf('%08d-0000-7000-8000-%012d', content_id, n),
   iif(n % 2, '', '00000000-0000-7000-8000-000000000000'), 'published', '', '', '', 0,
   'Primeiro post!', (comments - n) / 100 * 2 + n / 2 % 2, 0, n, NULL, n, 'key ' || n, 0, ''
 FROM content JOIN number ON n <= comments;
-INSERT INTO event SELECT content_id, position, 'posted', id, created_at FROM comment;
+INSERT INTO event
+  SELECT content_id, position, 'posted', id, created_at, '', '', 'published', '' FROM comment;
 COMMIT;
 )sql";
 
@@ -802,7 +805,7 @@ TEST_CASE("what is not published can be found by its id, but is not listed or re
     seen_store opened;
     const comment hidden = post(*opened.store, {.content_id = "1", .body = "hidden"});
     const comment shown = post(*opened.store, {.content_id = "1", .body = "shown"});
-    testing::database{opened.path}.run("UPDATE comment SET status = '" + status +
+    testing::database{opened.path}.run("UPDATE comment SET listed = 0, status = '" + status +
                                        "' WHERE position = 1");
     CHECK(to_text(must(opened.store->find(hidden.id)).status) == status);
     CHECK(positions(look(*opened.store, "1").all.items) == std::vector{shown.position});

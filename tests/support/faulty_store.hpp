@@ -13,10 +13,12 @@
 //     if (!store.has_failed()) break;
 //   }
 
-#include <comments/store.hpp>
+#include <comments/store/forwarding.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,37 +28,80 @@
 // did not arrive, as when a connection drops; a `store` may not do that, but a network does.
 enum class fault { refused, answer_lost };
 
-class faulty_store final : public comments::store {
+class faulty_store final : public comments::forwarding_store {
  public:
   explicit faulty_store(comments::store& inner, std::size_t fails_at = 0,
                         fault how = fault::refused)
-      : inner_{inner}, fails_at_{fails_at}, how_{how} {}
+      : forwarding_store{inner}, fails_at_{fails_at}, how_{how} {}
 
   std::size_t calls() const { return calls_; }
   bool has_failed() const { return fails_at_ != 0 && calls_ >= fails_at_; }
 
   comments::result<comments::posting> insert(const comments::draft& draft,
                                              comments::instant now) override {
-    return break_or([&] { return inner_.insert(draft, now); });
+    return break_or([&] { return inner().insert(draft, now); });
+  }
+  comments::result<comments::comment> amend(const comments::comment_id& id,
+                                            const comments::decider& decide,
+                                            comments::instant now) override {
+    return break_or([&] { return inner().amend(id, decide, now); });
+  }
+  comments::result<comments::comment> vote(const comments::comment_id& id, const std::string& voter,
+                                           bool is_there, comments::instant now) override {
+    return break_or([&] { return inner().vote(id, voter, is_there, now); });
+  }
+  comments::result<comments::comment> report(const comments::comment_id& id,
+                                             const comments::complaint& said) override {
+    return break_or([&] { return inner().report(id, said); });
+  }
+  comments::result<comments::content> set_status(const std::string& content_id,
+                                                 std::optional<comments::content_status> status,
+                                                 std::optional<std::int64_t> expected,
+                                                 const comments::event& cause,
+                                                 comments::instant now) override {
+    return break_or([&] { return inner().set_status(content_id, status, expected, cause, now); });
+  }
+  comments::result<std::size_t> forget_origins(comments::instant before,
+                                               std::size_t limit) override {
+    return break_or([&] { return inner().forget_origins(before, limit); });
+  }
+  comments::result<comments::done> forget_reporter(const std::string& reporter) override {
+    return break_or([&] { return inner().forget_reporter(reporter); });
   }
   comments::result<comments::comment> find(const comments::comment_id& id) const override {
-    return break_or([&] { return inner_.find(id); });
+    return break_or([&] { return inner().find(id); });
   }
   comments::result<comments::page> list(const comments::query& query) const override {
-    return break_or([&] { return inner_.list(query); });
+    return break_or([&] { return inner().list(query); });
   }
   comments::result<std::vector<comments::content>> contents(
       std::span<const std::string> ids) const override {
-    return break_or([&] { return inner_.contents(ids); });
+    return break_or([&] { return inner().contents(ids); });
   }
   comments::result<std::vector<comments::event>> events(std::string_view content_id,
                                                         std::int64_t after,
                                                         std::size_t limit) const override {
-    return break_or([&] { return inner_.events(content_id, after, limit); });
+    return break_or([&] { return inner().events(content_id, after, limit); });
   }
-  std::string_view signing_key() const override { return inner_.signing_key(); }
+  comments::result<std::vector<comments::event>> history(const comments::comment_id& id,
+                                                         std::int64_t after,
+                                                         std::size_t limit) const override {
+    return break_or([&] { return inner().history(id, after, limit); });
+  }
+  comments::result<std::vector<comments::complaint>> complaints(const comments::comment_id& id,
+                                                                std::size_t limit) const override {
+    return break_or([&] { return inner().complaints(id, limit); });
+  }
+  comments::result<comments::findings> find_all(const comments::search& wanted) const override {
+    return break_or([&] { return inner().find_all(wanted); });
+  }
+  comments::result<std::vector<comments::ballot>> votes_of(
+      const std::string& voter, std::optional<comments::comment_id> after,
+      std::size_t limit) const override {
+    return break_or([&] { return inner().votes_of(voter, after, limit); });
+  }
   void recover() override { ++recoveries; }
-  bool is_writable() const override { return !is_read_only && inner_.is_writable(); }
+  bool is_writable() const override { return !is_read_only && inner().is_writable(); }
 
   std::atomic<bool> is_read_only{};
   std::atomic<int> recoveries{};
@@ -74,7 +119,6 @@ class faulty_store final : public comments::store {
     return {comments::errc::unavailable, "The store broke, as it was told to."};
   }
 
-  comments::store& inner_;
   const std::size_t fails_at_;
   const fault how_;
   mutable std::atomic<std::size_t> calls_{};

@@ -39,7 +39,7 @@ struct quota {
   std::chrono::seconds reset{};  // until the bucket is full again, rounded up
 };
 
-// Safe from any thread. One lock: holding it costs less than a hundred nanoseconds.
+// Safe from any thread. One lock: it is held for less than a microsecond.
 class rate_limiter final {
  public:
   static constexpr std::int64_t rate_max = 1'000'000'000;  // a larger rate or burst counts as this

@@ -1,0 +1,203 @@
+#include <comments/broadcast.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/parallel.hpp"
+
+using namespace comments;
+
+namespace {
+
+using follower = std::unique_ptr<broadcast::subscription>;
+
+follower follow(broadcast& news, std::string_view content_id) {
+  auto made = news.subscribe(content_id);
+  REQUIRE(made);
+  return std::move(*made);
+}
+
+struct counted {
+  std::atomic<int> times{};
+  broadcast::wake wake() {
+    return [this] { ++times; };
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an announcement wakes all who follow that content, and nobody else") {
+  registry metrics;
+  broadcast news{metrics};
+  counted first, second, other;
+  const auto a = follow(news, "1"), b = follow(news, "1"), c = follow(news, "2");
+  a->arm(first.wake());
+  b->arm(second.wake());
+  c->arm(other.wake());
+  news.announce("1", 1);
+  news.announce("3", 1);
+  CHECK(first.times == 1);
+  CHECK(second.times == 1);
+  CHECK(other.times == 0);
+}
+
+TEST_CASE("who is armed is woken once, and who is not armed is not woken") {
+  registry metrics;
+  broadcast news{metrics};
+  counted woken;
+  const auto one = follow(news, "1");
+  news.announce("1", 1);
+  one->arm(woken.wake());
+  CHECK(woken.times == 0);
+  news.announce("1", 2);
+  news.announce("1", 3);
+  CHECK(woken.times == 1);
+  one->arm(woken.wake());
+  news.announce("1", 4);
+  CHECK(woken.times == 2);
+}
+
+TEST_CASE("arming again replaces what was armed before") {
+  registry metrics;
+  broadcast news{metrics};
+  counted before, then;
+  const auto one = follow(news, "1");
+  one->arm(before.wake());
+  one->arm(then.wake());
+  news.announce("1", 1);
+  CHECK(before.times == 0);
+  CHECK(then.times == 1);
+}
+
+TEST_CASE("arming tells the highest version announced, in whatever order they were") {
+  registry metrics;
+  broadcast news{metrics};
+  const auto one = follow(news, "1");
+  CHECK(one->arm([] {}) == 0);
+  news.announce("1", 7);
+  news.announce("1", 6);
+  news.announce("2", 9);
+  CHECK(one->arm([] {}) == 7);
+}
+
+TEST_CASE("who has left is not woken, and nothing of a content stays that nobody follows") {
+  registry metrics;
+  broadcast news{metrics};
+  counted left, stays;
+  auto a = follow(news, "1"), b = follow(news, "1");
+  a->arm(left.wake());
+  b->arm(stays.wake());
+  a.reset();
+  news.announce("1", 5);
+  CHECK(left.times == 0);
+  CHECK(stays.times == 1);
+  b.reset();
+  CHECK(follow(news, "1")->arm([] {}) == 0);
+}
+
+TEST_CASE("who is woken may arm again, leave and subscribe there and then") {
+  registry metrics;
+  broadcast news{metrics};
+  follower a = follow(news, "1"), b = follow(news, "1"), made;
+  counted again;
+  a->arm([&] { a->arm(again.wake()); });
+  b->arm([&] {
+    b.reset();
+    made = follow(news, "1");
+    made->arm(again.wake());
+  });
+  news.announce("1", 1);
+  CHECK(again.times == 0);
+  CHECK(news.subscribers() == 2);
+  news.announce("1", 2);
+  CHECK(again.times == 2);
+}
+
+TEST_CASE("as many may follow as the limit says, and one more is refused until one leaves") {
+  registry metrics;
+  broadcast news{metrics, {.subscribers_max = 3}};
+  std::vector<follower> all;
+  for (const char* id : {"1", "2", "3"}) all.push_back(follow(news, id));
+  const auto refused = news.subscribe("4");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::unavailable);
+  CHECK(metrics.to_text().find("\ncomments_subscribers 3\n") != std::string::npos);
+  all.pop_back();
+  CHECK(news.subscribe("4"));
+  CHECK(news.subscribers() == 2);
+  CHECK(metrics.to_text().find("\ncomments_subscribers 2\n") != std::string::npos);
+}
+
+TEST_CASE("as many may follow one content as its limit says, and others others") {
+  registry metrics;
+  broadcast news{metrics, {.content_subscribers_max = 2}};
+  const auto a = follow(news, "1");
+  auto b = follow(news, "1");
+  CHECK_FALSE(news.subscribe("1"));
+  CHECK(news.subscribe("2"));
+  CHECK(news.subscribers() == 2);
+  b.reset();
+  CHECK(news.subscribe("1"));
+}
+
+TEST_CASE("closing wakes everybody, and nobody can follow any more") {
+  registry metrics;
+  broadcast news{metrics};
+  counted woken;
+  const auto a = follow(news, "1"), b = follow(news, "2"), late = follow(news, "2");
+  a->arm(woken.wake());
+  b->arm(woken.wake());
+  CHECK_FALSE(a->is_closed());
+  news.close();
+  CHECK(woken.times == 2);
+  CHECK(a->is_closed());
+  late->arm(woken.wake());  // whoever comes to it only now
+  CHECK(late->is_closed());
+  const auto refused = news.subscribe("1");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::unavailable);
+}
+
+TEST_CASE("whoever arms before it looks sleeps over nothing, whatever happens in between") {
+  registry metrics;
+  broadcast news{metrics};
+  constexpr int readers = 4;
+  constexpr std::int64_t last = 3'000;
+  std::atomic<std::int64_t> committed{};
+  std::vector<std::atomic<std::int64_t>> seen(readers);
+  const auto all_saw = [&](std::int64_t version) {
+    return std::ranges::all_of(seen, [&](const auto& one) { return one >= version; });
+  };
+  in_parallel(readers + 1, [&](int thread) {
+    if (thread == readers) {  // goes on only when all came to know: one that sleeps stops it
+      for (std::int64_t next = 1; next <= last; ++next) {
+        committed = next;
+        news.announce("1", next);
+        while (!all_saw(next)) std::this_thread::yield();
+      }
+      return;
+    }
+    auto& mine = seen[static_cast<std::size_t>(thread)];
+    while (mine < last) {
+      const auto one = follow(news, "1");
+      for (int turn = 0; turn < 50 && mine < last; ++turn) {
+        const auto is_woken = std::make_shared<std::atomic<bool>>(false);
+        one->arm([is_woken] { *is_woken = true; });
+        std::this_thread::yield();  // lets it happen here
+        const std::int64_t now = committed;
+        if (now == mine)
+          while (!*is_woken) std::this_thread::yield();
+        mine = now;
+      }
+    }
+  });
+  CHECK(all_saw(last));
+  CHECK(news.subscribers() == 0);
+}

@@ -9,6 +9,7 @@
 #include <comments/event.hpp>
 #include <comments/id.hpp>
 #include <comments/metrics.hpp>
+#include <comments/renderer.hpp>
 #include <comments/result.hpp>
 #include <comments/service.hpp>
 #include <comments/store.hpp>

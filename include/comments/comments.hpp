@@ -11,6 +11,7 @@
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
 #include <comments/principal.hpp>
+#include <comments/renderer.hpp>
 #include <comments/result.hpp>
 #include <comments/service.hpp>
 #include <comments/store.hpp>

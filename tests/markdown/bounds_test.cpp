@@ -1,0 +1,135 @@
+#include <comments/markdown/bounds.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace comments::markdown;
+
+namespace {
+
+std::string repeat(std::string_view text, std::size_t times) {
+  std::string all;
+  while (times-- > 0) all += text;
+  return all;
+}
+
+// What follows a word must not change what is said of it.
+void check_scanned(std::string_view source, std::size_t scanned) {
+  CHECK_MESSAGE(count_scanned(source) == scanned, source);
+  CHECK_MESSAGE(count_scanned(std::string{source} + " \n a") == scanned, source);
+}
+
+}  // namespace
+
+TEST_CASE("a list item's marker is a bullet or a number before a space or the end") {
+  for (const auto& [line, size] :
+       std::vector<std::pair<std::string_view, std::size_t>>{{"- a", 2},
+                                                             {"+ a", 2},
+                                                             {"* a", 2},
+                                                             {"-\ta", 2},
+                                                             {"-", 1},
+                                                             {"1. a", 3},
+                                                             {"1) a", 3},
+                                                             {"123456789. a", 11},
+                                                             {"1.", 2},
+                                                             {"", 0},
+                                                             {"a", 0},
+                                                             {"-a", 0},
+                                                             {"--", 0},
+                                                             {"1", 0},
+                                                             {"1.a", 0},
+                                                             {"1 a", 0},
+                                                             {"1- a", 0},
+                                                             {". a", 0},
+                                                             {"1234567890. a", 0},
+                                                             {" - a", 0}})
+    CHECK_MESSAGE(marker_size(line) == size, line);
+}
+
+TEST_CASE("containers are counted as markers within markers") {
+  for (const auto& [source, count] :
+       std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
+                                                             {"a", 0},
+                                                             {"a > b", 0},
+                                                             {"    a\n        b", 0},
+                                                             {"> a", 1},
+                                                             {">a", 1},
+                                                             {">>>a", 3},
+                                                             {"> > > a", 3},
+                                                             {"- a\n- b\n- c", 1},
+                                                             {"- a\n  - b", 2},
+                                                             {"- a\n  - b\n    - c", 3},
+                                                             {"1. a\n   - b", 2},
+                                                             {"- a\n\t- b", 2},
+                                                             {"- - - a", 3},
+                                                             {"> - a\n>   - b", 3},
+                                                             {"> a\n\n> b", 1},
+                                                             {"- a\r- b", 1},
+                                                             {"> a\r\n> b", 1},
+                                                             {"-\n  -\n    -", 3},
+                                                             {"- a\n> b", 1}})
+    CHECK_MESSAGE(count_containers(source) == count, source);
+}
+
+TEST_CASE("each *, _ and ~ that follows another character is a delimiter") {
+  for (const auto& [source, count] :
+       std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
+                                                             {"a", 0},
+                                                             {"*", 1},
+                                                             {"****", 1},
+                                                             {"*a*", 2},
+                                                             {"**a**", 2},
+                                                             {"*_~", 3},
+                                                             {"a_b_c", 2},
+                                                             {"* *", 2}})
+    CHECK_MESSAGE(count_delimiters(source) == count, source);
+}
+
+TEST_CASE("each <? and <! is a declaration") {
+  for (const auto& [source, count] : std::vector<std::pair<std::string_view, std::size_t>>{
+           {"", 0}, {"<", 0}, {"<?", 1}, {"<!-- a -->", 1}, {"<<??", 1}, {"<a ?", 0}, {"<!<?", 2}})
+    CHECK_MESSAGE(count_declarations(source) == count, source);
+}
+
+TEST_CASE("what is scanned again and again is counted with its length") {
+  check_scanned("", 0);
+  check_scanned("abc", 0);
+  check_scanned("abc)", 4);
+  check_scanned("a@b", 6);
+  check_scanned("://a", 12);
+  check_scanned("www.abc", 56);
+  check_scanned("www.abc www.abc", 112);
+  check_scanned("www.abcwww.abc", 224);
+  check_scanned("a@b,c@d)", 40);
+  CHECK(count_scanned("www a.www\nw. : // :/ /") == 0);
+}
+
+TEST_CASE("a source is within the limits up to each of them") {
+  const auto check = [](const std::string& fits, const std::string& exceeds) {
+    CHECK(is_within({}, fits));
+    CHECK_FALSE(is_within({}, exceeds));
+  };
+  check(std::string(16'384, 'a'), std::string(16'385, 'a'));
+  check(std::string(32, '>') + "a", std::string(33, '>') + "a");
+  check(repeat("- ", 32) + "a", repeat("- ", 33) + "a");
+  check(repeat("_a ", 4'096), repeat("_a ", 4'097));
+  check(repeat("<?a ", 256), repeat("<!a ", 257));
+}
+
+TEST_CASE("what people write is within the limits") {
+  const limits usual;
+  for (const std::string& source : std::vector<std::string>{
+           repeat("http://example.com/a_b_(c)\n", 600), repeat("www.example.com ", 1'000),
+           repeat("a@example.com, ", 1'000), repeat("snake_case_name(int* p); // ~a\n", 500),
+           repeat("- [x] **done**\n", 1'000), repeat("> quoted\n> > twice\n\n", 600),
+           repeat("<?php echo 1; ?> ", 200), repeat("<p>a</p>\n", 1'800),
+           repeat("\xe4\xbd\xa0\xe5\xa5\xbd@", 480)}) {
+    CHECK_MESSAGE(is_within(usual, source.substr(0, 16'384)), source.substr(0, 40));
+    CHECK_MESSAGE(count_scanned(source) <= usual.scanned_max, source.substr(0, 40));
+  }
+}

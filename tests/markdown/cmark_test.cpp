@@ -1,0 +1,333 @@
+#include <comments/markdown/cmark.hpp>
+
+#include "support/safe_html.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace comments;
+using markdown::render;
+
+namespace {
+
+const std::string rel = R"( rel="nofollow ugc noopener noreferrer")";
+
+std::string anchor(const std::string& href, const std::string& text) {
+  return "<a href=\"" + href + "\"" + rel + ">" + text + "</a>";
+}
+
+std::string repeat(std::string_view text, std::size_t times) {
+  std::string all;
+  while (times-- > 0) all += text;
+  return all;
+}
+
+using table = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// What each source becomes.
+void check_all(const table& rows) {
+  for (const auto& [source, html] : rows) {
+    CHECK_MESSAGE(render(source) == html, source);
+    CHECK_MESSAGE(testing::why_unsafe(render(source)) == "", source);
+  }
+}
+
+// The same for what stands in one paragraph.
+void check_inlines(const std::vector<std::pair<std::string, std::string>>& rows) {
+  for (const auto& [source, html] : rows) {
+    CHECK_MESSAGE(render(source) == "<p>" + html + "</p>\n", source);
+    CHECK_MESSAGE(testing::why_unsafe(render(source)) == "", source);
+  }
+}
+
+bool is_plain(const std::string& source, const markdown::limits& most = {}) {
+  const std::string html = render(source, most);
+  CHECK(testing::why_unsafe(html) == "");
+  return html == to_paragraphs(source);
+}
+
+}  // namespace
+
+TEST_CASE("Markdown becomes what its readers expect") {
+  check_all({{"Oi", "<p>Oi</p>\n"},
+             {"a\n\nb", "<p>a</p>\n<p>b</p>\n"},
+             {"> a\n>\n> > b",
+              "<blockquote>\n<p>a</p>\n<blockquote>\n<p>b</p>\n</blockquote>\n"
+              "</blockquote>\n"},
+             {"- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"},
+             {"- a\n  - b", "<ul>\n<li>a\n<ul>\n<li>b</li>\n</ul>\n</li>\n</ul>\n"},
+             {"- a\n\n- b", "<ul>\n<li>\n<p>a</p>\n</li>\n<li>\n<p>b</p>\n</li>\n</ul>\n"},
+             {"1. a\n2. b", "<ol>\n<li>a</li>\n<li>b</li>\n</ol>\n"},
+             {"0) a", "<ol start=\"0\">\n<li>a</li>\n</ol>\n"},
+             {"999999999. a", "<ol start=\"999999999\">\n<li>a</li>\n</ol>\n"},
+             {"a\n\n***\n\nb", "<p>a</p>\n<hr>\n<p>b</p>\n"},
+             {"    a < b\n", "<pre><code>a &lt; b\n</code></pre>\n"},
+             {"```\n*a*\n\n`b`\n```", "<pre><code>*a*\n\n`b`\n</code></pre>\n"},
+             {"a\\\nb  \nc", "<p>a<br>\nb<br>\nc</p>\n"}});
+}
+
+TEST_CASE("words are emphasised, struck out and set as code") {
+  check_inlines({{"*a* _b_", "<em>a</em> <em>b</em>"},
+                 {"**a** __b__", "<strong>a</strong> <strong>b</strong>"},
+                 {"***a***", "<em><strong>a</strong></em>"},
+                 {"~a~ ~~b~~", "<del>a</del> <del>b</del>"},
+                 {"~~~a~~~ b", "~~~a~~~ b"},
+                 {"snake_case_name 2*3*4 a ~ b", "snake_case_name 2<em>3</em>4 a ~ b"},
+                 {"`a` ``b`c``", "<code>a</code> <code>b`c</code>"},
+                 {"`<b>&amp;`", "<code>&lt;b&gt;&amp;amp;</code>"},
+                 {"\\*a\\* &lt; &auml; &#228;", "*a* &lt; \xc3\xa4 \xc3\xa4"},
+                 {"\"a\" 'b' --- ...", "&quot;a&quot; &#39;b&#39; --- ..."}});
+}
+
+TEST_CASE("a line break is a line break") {
+  check_all({{"a\nb", "<p>a<br>\nb</p>\n"},
+             {"a\r\nb", "<p>a<br>\nb</p>\n"},
+             {"- a\n  b", "<ul>\n<li>a<br>\nb</li>\n</ul>\n"},
+             {"> a\nb", "<blockquote>\n<p>a<br>\nb</p>\n</blockquote>\n"}});
+}
+
+TEST_CASE("headings start below those of the page") {
+  check_all({{"# a", "<h3>a</h3>\n"},
+             {"## a", "<h4>a</h4>\n"},
+             {"### a", "<h5>a</h5>\n"},
+             {"#### a", "<h6>a</h6>\n"},
+             {"##### a", "<h6>a</h6>\n"},
+             {"###### a", "<h6>a</h6>\n"},
+             {"a\n===", "<h3>a</h3>\n"},
+             {"a\n---", "<h4>a</h4>\n"},
+             {"#hashtag", "<p>#hashtag</p>\n"}});
+}
+
+TEST_CASE("HTML is shown, not obeyed") {
+  check_all(
+      {{"a <b>b</b>", "<p>a &lt;b&gt;b&lt;/b&gt;</p>\n"},
+       {"<b onclick=\"c\">*d*</b>", "<p>&lt;b onclick=&quot;c&quot;&gt;<em>d</em>&lt;/b&gt;</p>\n"},
+       {"<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>\n"},
+       {"<div>\n*a*\n\nb", "<p>&lt;div&gt;<br>\n*a*</p>\n<p>b</p>\n"},
+       {"<!-- a\n\nb -->\nc", "<p>&lt;!-- a</p>\n<p>b --&gt;</p>\n<p>c</p>\n"},
+       {"- <hr>", "<ul>\n<li>\n<p>&lt;hr&gt;</p>\n</li>\n</ul>\n"},
+       {"a <!-- b --> <?c?> <!D e> <![CDATA[f]]>",
+        "<p>a &lt;!-- b --&gt; &lt;?c?&gt; &lt;!D e&gt; &lt;![CDATA[f]]&gt;</p>\n"},
+       {"&lt;script&gt;", "<p>&lt;script&gt;</p>\n"}});
+}
+
+TEST_CASE("http, https and mailto are linked") {
+  check_inlines({{"[a](http://example.com)", anchor("http://example.com", "a")},
+                 {"[*a*](<https://example.com/b c> \"d\")",
+                  anchor("https://example.com/b%20c", "<em>a</em>")},
+                 {"[a](HTTPS://EXAMPLE.COM)", anchor("HTTPS://EXAMPLE.COM", "a")},
+                 {"[a](mailto:a@example.com?subject=b&cc=c)",
+                  anchor("mailto:a@example.com?subject=b&amp;cc=c", "a")},
+                 {"<https://example.com>", anchor("https://example.com", "https://example.com")},
+                 {"<a@example.com>", anchor("mailto:a@example.com", "a@example.com")},
+                 {"[a][b]\n\n[b]: http://example.com", anchor("http://example.com", "a")},
+                 {"[a](http://[2001:db8::1]:80/)", anchor("http://[2001:db8::1]:80/", "a")}});
+}
+
+TEST_CASE("bare addresses are linked") {
+  check_inlines(
+      {{"see https://example.com/a_b_(c)?d=1&e=%20#f.",
+        "see " +
+            anchor("https://example.com/a_b_(c)?d=1&amp;e=%20#f",
+                   "https://example.com/a_b_(c)?d=1&amp;e=%20#f") +
+            "."},
+       {"(www.example.com)", "(" + anchor("http://www.example.com", "www.example.com") + ")"},
+       {"a@example.com!", anchor("mailto:a@example.com", "a@example.com") + "!"},
+       {"ftp://example.com", "ftp://example.com"},
+       {"xmpp:a@example.com", "xmpp:a@example.com"},
+       {"`https://example.com`", "<code>https://example.com</code>"}});
+}
+
+TEST_CASE("where else a link leads, only its text remains") {
+  for (const std::string& to : std::vector<std::string>{"javascript:alert(1)",
+                                                        "JaVaScRiPt:a",
+                                                        "data:text/html,a",
+                                                        "vbscript:a",
+                                                        "file:///a",
+                                                        "ftp://example.com",
+                                                        "//example.com",
+                                                        "/a",
+                                                        "a.html",
+                                                        "#a",
+                                                        "?a",
+                                                        "http:a",
+                                                        "https:/a",
+                                                        "http://",
+                                                        "mailto:",
+                                                        "tel:1",
+                                                        "&#106;avascript:a",
+                                                        "java&#10;script:a",
+                                                        "&#1;http://a",
+                                                        "http&colon;a",
+                                                        "\\\\example.com",
+                                                        "http:\\\\example.com",
+                                                        "hſttp://a"}) {
+    check_inlines({{"[a](<" + to + ">)", "a"}, {"![a](<" + to + ">)", "a"}});
+    CHECK(render("[a *b*]\n\n[a *b*]: <" + to + ">") == "<p>a <em>b</em></p>\n");
+  }
+}
+
+TEST_CASE("an address holds nothing that could leave its attribute") {
+  CHECK(markdown::to_href("http://a/\"'<>`\\ \t{}|^") ==
+        "http://a/%22%27%3C%3E%60%5C%20%09%7B%7D%7C%5E");
+  CHECK(markdown::to_href("http://\xc3\xa4/\xe2\x80\xae&\x7f") ==
+        "http://%C3%A4/%E2%80%AE&amp;%7F");
+  CHECK(markdown::to_href(std::string_view{"http://a\0b", 10}) == "http://a%00b");
+  CHECK(markdown::to_href("http://a") == "http://a");
+  for (const std::string_view none :
+       {"", "http://", "http:", "httpa", "mailto:", "ftp://a", " http://a"})
+    CHECK_MESSAGE(markdown::to_href(none) == "", none);
+}
+
+TEST_CASE("a picture is a link to it") {
+  const std::string a = "http://example.com/a.png";
+  check_inlines({{"![b *c*](" + a + " \"d\")", anchor(a, "b <em>c</em>")},
+                 {"![](" + a + ")", anchor(a, a)},
+                 {"![&#8203;](" + a + ")", anchor(a, "\xe2\x80\x8b" + a)},
+                 {"![b][c]\n\n[c]: " + a, anchor(a, "b")}});
+}
+
+TEST_CASE("a link that shows nothing shows its address") {
+  check_inlines({{"[](http://example.com)", anchor("http://example.com", "http://example.com")},
+                 {"[ ](javascript:a)", " javascript:a"},
+                 {"![](data:a)", "data:a"},
+                 {"[**&nbsp;**](http://a/\">)",
+                  anchor("http://a/%22%3E", "<strong>\xc2\xa0</strong>http://a/&quot;&gt;")}});
+}
+
+TEST_CASE("a link within a link is none") {
+  const std::string a = "http://example.com/a", b = "http://example.com/b";
+  check_inlines(
+      {{"[![c](" + b + ")](" + a + ")", anchor(a, "c")},
+       {"![c [d](" + b + ") e](" + a + ")", anchor(a, "c d e")},
+       {"[![c](" + b + ")](javascript:a)", anchor(b, "c")},
+       {"[![](" + b + ")](" + a + ") [f](" + b + ")", anchor(a, b) + " " + anchor(b, "f")}});
+}
+
+TEST_CASE("a code block may say its language, and nothing else") {
+  const auto fenced = [](std::string_view info) {
+    return render("~~~" + std::string{info} + "\na");
+  };
+  const auto expected = [](std::string_view language) {
+    return "<pre><code class=\"language-" + std::string{language} + "\">a\n</code></pre>\n";
+  };
+  CHECK(fenced("c++") == expected("c++"));
+  CHECK(fenced(" Objective-C and more") == expected("Objective-C"));
+  CHECK(fenced(std::string(32, 'x')) == expected(std::string(32, 'x')));
+  for (const std::string& info : std::vector<std::string>{
+           std::string{}, std::string{"c#"}, std::string{"\"onclick=a"}, std::string{"&quot;"},
+           std::string{"a&#32;b"}, std::string{"\xc3\xa4"}, std::string(33, 'x')}) {
+    const bool has_space = info == "a&#32;b";  // an entity is a character like any other
+    CHECK_MESSAGE(fenced(info) == (has_space ? expected("a") : "<pre><code>a\n</code></pre>\n"),
+                  info);
+  }
+}
+
+TEST_CASE("control characters do not come in as entities") {
+  check_inlines({{"a&#1;b&#x1b;c&#x7f;d&#x80;",
+                  "a\xef\xbf\xbd"
+                  "b\xef\xbf\xbd"
+                  "c\xef\xbf\xbd"
+                  "d\xef\xbf\xbd"},
+                 {"`a`&#9;b", "<code>a</code>\tb"}});
+}
+
+TEST_CASE("tables, footnotes, tasks and typography are left as they are") {
+  check_all({{"a[^1]\n\n[^1]: b c", "<p>a[^1]</p>\n<p>[^1]: b c</p>\n"},
+             {"- [ ] a\n- [x] b", "<ul>\n<li>[ ] a</li>\n<li>[x] b</li>\n</ul>\n"},
+             {"|a|b|\n|-|-|\n|c|d|", "<p>|a|b|<br>\n|-|-|<br>\n|c|d|</p>\n"}});
+}
+
+TEST_CASE("a comment that would show nothing is shown as it was written") {
+  for (const std::string& source :
+       std::vector<std::string>{"[a]: http://example.com", "---", "-", "```\n```", "# ", ">",
+                                "[a]: b\n\n&#8203;", "1.", "***\n***"})
+    CHECK_MESSAGE(is_plain(source), source);
+  CHECK(render("") == "");
+  CHECK(render(" \n") == "");
+}
+
+TEST_CASE("a comment past a limit is shown as it was written, and one at it is not") {
+  const auto check = [](const std::string& fits, const std::string& exceeds,
+                        const markdown::limits& most = {}) {
+    CHECK_FALSE(is_plain(fits, most));
+    CHECK(is_plain(exceeds, most));
+  };
+  check("*a*" + std::string(16'381, 'b'), "*a*" + std::string(16'382, 'b'));
+  check(std::string(32, '>') + "a", std::string(33, '>') + "a");
+  check("\xef\xbb\xbf" + std::string(32, '>') + "a", std::string(33, '>') + "a");
+  check(repeat("_a_ ", 2'048), repeat("_a_ ", 2'048) + "~");
+  check("*a*" + repeat("<?", 256), "*a*" + repeat("<?", 257));
+  // The document, its paragraph and 98 emphases are 100 nodes in one another.
+  const std::string deep = repeat("*a _b ", 49) + "c" + repeat("_*", 49);
+  check(deep, "*z " + deep + "*");
+  const std::string html = render("*a* <b>");
+  check("*a* <b>", "*a* <b>c", {.html_bytes_max = html.size()});
+}
+
+TEST_CASE("a short source cannot become endless HTML") {
+  const std::string address = "[a]: http://" + std::string(8'000, 'b') + "\n\n";
+  CHECK_FALSE(is_plain(address + repeat("[a] ", 10)));
+  CHECK(is_plain(address + repeat("[a] ", 2'000)));
+}
+
+TEST_CASE("what would take long is plain, however it is built") {
+  for (const std::string_view part :
+       {"> - ", "1. ", "<?", "_~*~", "*a **a ", "~~a", "- - ", "* ", "<!-- "})
+    CHECK_MESSAGE(is_plain(repeat(part, 16'384 / part.size())), part);
+  CHECK(is_plain("x" + repeat("<?", 8'191)));
+}
+
+TEST_CASE("where looking for bare addresses would take long, they are no links") {
+  const std::string a = "http://example.com";
+  const std::string bare = "a@example.com", both = "[b](" + a + ") " + bare;
+  const std::size_t cost = markdown::count_scanned(both);
+  CHECK(render(both, {.scanned_max = cost}) ==
+        "<p>" + anchor(a, "b") + " " + anchor("mailto:" + bare, bare) + "</p>\n");
+  CHECK(render(both, {.scanned_max = cost - 1}) == "<p>" + anchor(a, "b") + " " + bare + "</p>\n");
+  for (const std::string_view part : {"www.a.b_", "a@b.c", "http://a.b<"}) {
+    const std::string shown = render("[b](" + a + ") " + repeat(part, 16'000 / part.size()));
+    CHECK_MESSAGE(shown == "<p>" + anchor(a, "b") + " " +
+                               escape_html(repeat(part, 16'000 / part.size())) + "</p>\n",
+                  part);
+  }
+  const std::string closed = "http://a.b/" + std::string(16'373, ')');
+  CHECK(render(closed) == "<p>" + closed + "</p>\n");
+  CHECK(render(repeat("[b](" + a + ")", 700)) == "<p>" + repeat(anchor(a, "b"), 700) + "</p>\n");
+}
+
+TEST_CASE("what only looks as if it would take long is rendered") {
+  for (const std::string_view part : {"[a](http://a.b)", "https://example.com ", "*a* ", "`a` ",
+                                      "![[", "[", "]", "&amp;", "- a\n", "> a\n"}) {
+    const std::string html = render("**x** " + repeat(part, 16'000 / part.size() / 2));
+    CHECK_MESSAGE(html.starts_with("<p><strong>x</strong>"), part);
+    CHECK(testing::why_unsafe(html) == "");
+  }
+}
+
+TEST_CASE("several threads may render at once") {
+  const std::string source = "~~a~~ www.example.com *b*";
+  const std::string html = render(source);
+  std::vector<std::thread> threads;
+  std::vector<std::size_t> different(4);
+  for (std::size_t& count : different)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 2'000; ++i) count += render(source) != html;
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(different == std::vector<std::size_t>(4));
+  CHECK(html.find("<del>a</del>") != html.npos);
+}
+
+TEST_CASE("the renderer's name tells the parser's version and the form of what is written") {
+  const renderer markdown = markdown::make_renderer();
+  CHECK(markdown.name == "cmark-gfm " + std::string{cmark_version_string()} + ", 1");
+  CHECK(markdown.name.find_first_of("\"\n\r") == std::string::npos);
+  CHECK(markdown.to_html("*a*") == "<p><em>a</em></p>\n");
+}

@@ -12,6 +12,7 @@
 //   auto page = api.list({.content_id = "1"});
 
 #include <comments/admission.hpp>
+#include <comments/broadcast.hpp>
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
 #include <comments/principal.hpp>
@@ -139,7 +140,7 @@ class service final {
     const std::string voter = voter_of(who);
     if (voter.empty()) return nobody();
     auto voted = store_.vote(id, voter, is_there, options_.clock());
-    if (voted) announce(voted->content_id);
+    if (voted) announce(voted->content_id, voted->version);
     if (voted && !is_visible(*voted)) return comment_not_found();
     return voted;
   }
@@ -197,7 +198,7 @@ class service final {
                       .status = std::string{to_text(status.value_or(options_.mode))}};
     auto set = store_.set_status(content_id, status, expected, cause, options_.clock());
     if (!set) return set;
-    announce(content_id);
+    announce(content_id, set->version);
     return with_mode(std::move(*set));
   }
 
@@ -322,6 +323,9 @@ class service final {
     }
   }
 
+  // Who follows contents is told of each of their changes, and reads `events` then.
+  broadcast& news() { return news_; }
+
   // From now on `is_draining` holds, and readiness probes say so; everything else works on.
   void drain() { draining_ = true; }
   bool is_draining() const { return draining_; }
@@ -359,7 +363,7 @@ class service final {
     checked->origin = who.client;
     checked->depth_max = options_.depth_max;
     auto posted = store_.insert(*checked, how.now);
-    if (posted && !posted->replayed) announce(posted->stored.content_id);
+    if (posted && !posted->replayed) announce(posted->stored.content_id, posted->stored.version);
     return posted;
   }
 
@@ -381,7 +385,7 @@ class service final {
   // As `store::amend`, and told to who listens.
   result<comment> amend(const comment_id& id, instant now, const decider& decide) {
     auto changed = store_.amend(id, decide, now);
-    if (changed) announce(changed->content_id);
+    if (changed) announce(changed->content_id, changed->version);
     return changed;
   }
 
@@ -427,16 +431,18 @@ class service final {
       if (!found) return found.error();
       if (found->empty()) return store_.forget_reporter(voter);
       for (const ballot& one : *found) {
-        if (auto gone = store_.vote(one.comment, voter, false, options_.clock()); !gone)
-          return gone.error();
-        announce(one.content_id);
+        const auto gone = store_.vote(one.comment, voter, false, options_.clock());
+        if (!gone) return gone.error();
+        announce(one.content_id, gone->version);
         ++sum.votes;
       }
       after = found->back().comment;
     }
   }
 
-  void announce(const std::string&) {}
+  void announce(const std::string& content_id, std::int64_t version) {
+    news_.announce(content_id, version);
+  }
 
   void begin_recovery() {
     const std::lock_guard lock{recovering_};
@@ -453,6 +459,7 @@ class service final {
   const service_options options_;
   const admission gate_{store_, options_};
   mutable registry metrics_{};
+  broadcast news_{metrics_, options_.followers};
   std::atomic<bool> draining_{};
   counter& posted_;
   counter& replayed_;

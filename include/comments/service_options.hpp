@@ -6,6 +6,7 @@
 //   service api{store, {.edit_window = std::chrono::hours{1}, .rules = {rules::links({.most =
 //   2})}}};
 
+#include <comments/broadcast.hpp>
 #include <comments/clock.hpp>
 #include <comments/moderation.hpp>
 #include <comments/validation.hpp>
@@ -29,6 +30,7 @@ struct service_options {
   std::vector<rule> rules{};    // asked about every draft and edit that no moderator wrote
   std::int64_t reports_max{3};  // so many send a comment back to pending; 0: none do
   std::chrono::hours origins_kept{24 * 30};  // how long it is known where something came from
+  broadcast_limits followers{};              // of contents, at once
   comments::clock clock{system_clock()};
 };
 

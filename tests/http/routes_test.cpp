@@ -277,7 +277,7 @@ TEST_CASE("a post answers with the comment, where it is, and once with an edit t
 }
 
 TEST_CASE("an edit token proves its own comment for the length of the edit window") {
-  site site{{.edit_window = std::chrono::minutes{2}}};
+  site site{{}, {.edit_window = std::chrono::minutes{2}}};
   const auto posted = read(site.post(posting_path, R"({"content_id":1,"body":"Oi"})"));
   const auth::signer sign{site.store.signing_key()};
   const auto id = parse_comment_id(posted.at("id").get<std::string>());

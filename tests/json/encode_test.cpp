@@ -14,6 +14,7 @@ const comment_id first_id = *parse_comment_id("0192f0c1-7b2a-7c3d-9e4f-012345678
 const comment_id second_id = *parse_comment_id("0192f0c1-7b2a-7c3d-9e4f-0123456789ac");
 
 std::string key_of(const author& author) { return "key of " + author.name; }
+const style plain{key_of};
 
 comment make_comment() {
   return {
@@ -47,11 +48,11 @@ std::string original_list(const std::vector<comment>& all, bool hide_emails) {
 
 }  // namespace
 
-TEST_CASE("a comment is this JSON") { CHECK(encode(make_comment(), key_of) == first_text + "}"); }
+TEST_CASE("a comment is this JSON") { CHECK(encode(make_comment(), plain) == first_text + "}"); }
 
 TEST_CASE("a comment that was encoded when it was written is the same JSON, and asks for no key") {
   comment kept = make_comment();
-  kept.encoded = encode_written(kept.author, kept.body, key_of);
+  kept.encoded = encode_written(kept.author, kept.body, plain);
   const auto nobody = [](const author&) -> std::string {
     FAIL("the author's key was made again");
     return {};
@@ -65,7 +66,7 @@ TEST_CASE("of what was encoded in another form, or by halves, nothing is used") 
        {"", " ", "1", "0 ", "2 \"body\":\"?\"", "10 \"body\":\"?\"", "\"body\":\"?\""}) {
     comment kept = make_comment();
     kept.encoded = other;
-    CHECK(encode(kept, key_of) == first_text + "}");
+    CHECK(encode(kept, plain) == first_text + "}");
     CHECK(original_list({kept}, false) == original_list({make_comment()}, false));
   }
 }
@@ -93,17 +94,17 @@ TEST_CASE("whatever an author wrote, what was encoded once gives the same two an
       comment made = make_comment();
       made.author.name = name;
       made.body = body;
-      const auto parsed = nlohmann::json::parse(encode(made, key_of));
+      const auto parsed = nlohmann::json::parse(encode(made, plain));
       CHECK(parsed.at("body") == nlohmann::json::parse(dump(body)));
       comment kept = made;
-      kept.encoded = encode_written(kept.author, kept.body, key_of);
-      CHECK(encode(kept, key_of) == encode(made, key_of));
+      kept.encoded = encode_written(kept.author, kept.body, plain);
+      CHECK(encode(kept, plain) == encode(made, plain));
       CHECK(original_list({kept}, false) == original_list({made}, false));
     }
 }
 
 TEST_CASE("an edit token stands last, where there is one") {
-  CHECK(encode(make_comment(), key_of, "a.b") == first_text + R"(,"edit_token":"a.b"})");
+  CHECK(encode(make_comment(), plain, "a.b") == first_text + R"(,"edit_token":"a.b"})");
 }
 
 TEST_CASE("a reply names its parent and an edited comment the time of that") {
@@ -112,7 +113,7 @@ TEST_CASE("a reply names its parent and an edited comment the time of that") {
   reply.edited_at = from_milliseconds(1'700'000'060'000);
   reply.status = status::pending;
   reply.author.verified = true;
-  const std::string text = encode(reply, key_of);
+  const std::string text = encode(reply, plain);
   CHECK(text.find(R"("parent_id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ac")") != text.npos);
   CHECK(text.find(R"("edited_at":"2023-11-14T22:14:20.000Z")") != text.npos);
   CHECK(text.find(R"("status":"pending")") != text.npos);
@@ -124,16 +125,16 @@ TEST_CASE("a page is its comments, its next cursor and its content") {
                  .items = {make_comment()}};
   const std::string content =
       R"("content":{"content_id":"blog/1","version":9,"comments":4,"status":"open"}})";
-  CHECK(encode(one, key_of, "next.cursor") ==
+  CHECK(encode(one, plain, "next.cursor") ==
         R"({"items":[)" + first_text + R"(}],"next":"next.cursor",)" + content);
-  CHECK(encode(one, key_of, "") == R"({"items":[)" + first_text + R"(}],"next":null,)" + content);
+  CHECK(encode(one, plain, "") == R"({"items":[)" + first_text + R"(}],"next":null,)" + content);
 }
 
 TEST_CASE("an empty page and one of two comments are lists as well") {
-  CHECK(encode(page{.content = {.content_id = "a"}}, key_of, "") ==
+  CHECK(encode(page{.content = {.content_id = "a"}}, plain, "") ==
         R"({"items":[],"next":null,)"
         R"("content":{"content_id":"a","version":0,"comments":0,"status":"open"}})");
-  const std::string two = encode(page{.items = {make_comment(), make_comment()}}, key_of, "");
+  const std::string two = encode(page{.items = {make_comment(), make_comment()}}, plain, "");
   CHECK(two.starts_with(R"({"items":[)" + first_text + "}," + first_text + "}],"));
 }
 
@@ -203,7 +204,7 @@ TEST_CASE("fields are a flat object, in their order") {
 
 TEST_CASE("no answer of v1 holds an e-mail address or a link of the author") {
   const page one{.items = {make_comment()}};
-  for (const std::string& text : {encode(make_comment(), key_of), encode(one, key_of, "")}) {
+  for (const std::string& text : {encode(make_comment(), plain), encode(one, plain, "")}) {
     CHECK(text.find('@') == text.npos);
     CHECK(text.find("example.com") == text.npos);
     CHECK(text.find("email") == text.npos);
@@ -233,13 +234,13 @@ TEST_CASE("text that is no UTF-8 is written with a replacement, wherever it stan
   CHECK(is_utf8(encode_original_posted(bad)));
   CHECK(is_utf8(encode_original_not_found(bad)));
   CHECK(is_utf8(encode(problem{.detail = bad, .instance = bad, .errors = {{bad, bad}}})));
-  CHECK(is_utf8(encode(page{.content = {.content_id = bad}, .items = {broken}}, key_of, bad)));
+  CHECK(is_utf8(encode(page{.content = {.content_id = bad}, .items = {broken}}, plain, bad)));
 }
 
 TEST_CASE("control characters are escaped") {
   comment one = make_comment();
   one.body = std::string("\0\x1f\x7f\t", 4);
-  const std::string text = encode(one, key_of);
+  const std::string text = encode(one, plain);
   CHECK(text.find(R"("body":"\u0000\u001f)"
                   "\x7f"
                   R"(\t")") != text.npos);

@@ -74,14 +74,20 @@ class client {
     return answer;
   }
   http::response get(std::string target, http::fields headers = {}) const {
-    return send({.method = "GET", .target = std::move(target), .headers = std::move(headers)});
+    return ask("GET", std::move(target), {}, std::move(headers));
   }
   http::response post(std::string target, std::string body, http::fields headers = {}) const {
-    headers.emplace_back("Content-Type", "application/json");
-    return send({.method = "POST",
+    return ask("POST", std::move(target), std::move(body), std::move(headers));
+  }
+  // As the client at `peer`, which is told from others by its address alone.
+  http::response ask(std::string method, std::string target, std::string body = {},
+                     http::fields headers = {}, std::string peer = "192.0.2.1") const {
+    if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
+    return send({.method = std::move(method),
                  .target = std::move(target),
                  .headers = std::move(headers),
-                 .body = std::move(body)});
+                 .body = std::move(body),
+                 .peer = std::move(peer)});
   }
 
  private:
@@ -92,15 +98,23 @@ inline constexpr instant some_moment{std::chrono::milliseconds{1'700'000'000'123
 
 // What stands behind an API.
 struct backstage {
+  explicit backstage(service_options options = {})
+      : comments{store, with_clock(std::move(options), now)} {}
+
+  static service_options with_clock(service_options options, manual_clock& now) {
+    options.clock = now.as_clock();
+    return options;
+  }
+
   memory_store store{};
   manual_clock now{some_moment};
-  service comments{store, {.clock = now.as_clock()}};
+  service comments;
 };
 
 // A client of the whole API, with what stands behind it.
 struct site : backstage, client {
-  explicit site(http::route_options options = {})
-      : client{http::routes(comments, std::move(options))} {}
+  explicit site(http::route_options options = {}, service_options chosen = {})
+      : backstage{std::move(chosen)}, client{http::routes(comments, std::move(options))} {}
 
   // Posts a comment and answers its id.
   std::string say(std::string_view content_id, std::string_view body,

@@ -72,10 +72,11 @@ class service_routes final {
 };
 
 // Everything that answers, in one place that all routes share.
-struct api {
+class api final {
+ public:
   api(service& service, route_options options) : shared{service, std::move(options)} {}
 
-  context shared;
+  const context shared;
   list_routes lists{shared};
   comment_routes one{shared};
   moderation_routes moderation{shared};

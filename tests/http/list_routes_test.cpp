@@ -1,5 +1,6 @@
 // Lists that are kept, against lists that are made anew each time.
 
+#include <comments/http/list_routes.hpp>
 #include <comments/http/routes.hpp>
 
 #include <doctest/doctest.h>
@@ -172,7 +173,7 @@ TEST_CASE("contents that nobody commented on take no memory") {
 }
 
 TEST_CASE("a long original list is a stream, a shorter one is whole") {
-  constexpr std::size_t most = api::whole_list_bytes_max;
+  constexpr std::size_t most = list_routes::whole_list_bytes_max;
   const std::size_t around = std::string_view{R"([{"email":"","comment":""}])"}.size();
   for (const std::size_t size : {most - 1, most, most + 1, most + 100'000}) {
     memory_store memory;
@@ -198,7 +199,7 @@ TEST_CASE("100,000 comments are a stream of all of them") {
   const response answer = api.get(original_path);
   REQUIRE(answer.rest);
   insert(memory, "later");
-  CHECK(answer.body.size() <= api::whole_list_bytes_max);
+  CHECK(answer.body.size() <= list_routes::whole_list_bytes_max);
   const std::string text = text_of(answer);
   const auto list = nlohmann::json::parse(text.substr(text.find("\n\n") + 2));
   REQUIRE(list.size() == 100'000);

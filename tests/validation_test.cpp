@@ -280,7 +280,7 @@ TEST_CASE("e-mail addresses are judged as the expression in the HTML standard ju
 TEST_CASE("an absolute http or https address is a web address") {
   for (const auto text : {"http://example.com"sv, "https://example.com"sv, "HTTPS://EXAMPLE.COM"sv,
                           "hTTp://a"sv, "https://example.com:8080/a/b?c=d&e=f#g"sv,
-                          "http://[::1]/"sv, "https://example.com/ol%C3%A1"sv,
+                          "http://192.0.2.1/"sv, "https://example.com/ol%C3%A1"sv,
                           "https://example.com/olá"sv, "https://example.com/a(b)"sv})
     CHECK_MESSAGE(is_web_url(text), text);
 }
@@ -314,8 +314,72 @@ TEST_CASE("anything else is none") {
 }
 
 TEST_CASE("a web address names a host") {
-  for (const auto text : {"http://?a"sv, "http://#a"sv, "https://:80/"sv, "https://@/"sv})
+  for (const auto text :
+       {"http://?a"sv,  "http://#a"sv,  "https://:80/"sv, "https://@/"sv,    "https://@"sv,
+        "http://."sv,   "http://.."sv,  "http://.a"sv,    "http://a."sv,     "http://a..b"sv,
+        "http://-"sv,   "http://-a"sv,  "http://a-"sv,    "http://a.-b"sv,   "http://a%2eb"sv,
+        "http://a,b"sv, "http://a&b"sv, "http://a*b"sv,   "http://[::1]/"sv, "http://[::1"sv,
+        "http://::1/"sv})
     CHECK_MESSAGE(!is_web_url(text), text);
+  for (const auto text : {"http://a-b"sv, "http://a_b.c"sv, "https://bücher.example.com"sv,
+                          "https://例え.example.com/"sv, "https://xn--bcher-kva.example.com"sv})
+    CHECK_MESSAGE(is_web_url(text), text);
+}
+
+TEST_CASE("a web address has no user and no password") {
+  for (const auto text : {"https://ana@example.com"sv, "https://ana:secret@example.com/"sv,
+                          "https://example.com@attacker.example.com"sv, "https://:@example.com"sv})
+    CHECK_MESSAGE(!is_web_url(text), text);
+  CHECK(is_web_url("https://example.com/@ana"));
+  CHECK(is_web_url("https://example.com?by=ana@example.com"));
+}
+
+TEST_CASE("a port is a number from 1 to 65535") {
+  for (const auto text : {"http://a:1"sv, "http://a:80/"sv, "http://a:65535?b"sv, "http://a:080"sv})
+    CHECK_MESSAGE(is_web_url(text), text);
+  for (const auto text :
+       {"http://a:"sv, "http://a:/"sv, "http://a:0"sv, "http://a:65536"sv, "http://a:99999"sv,
+        "http://a:4294967297"sv, "http://a:b"sv, "http://a:-1"sv, "http://a:+1"sv, "http://a:1:2"sv,
+        "http://a:1@b"sv, "http://a:99999999999999999999999"sv})
+    CHECK_MESSAGE(!is_web_url(text), text);
+}
+
+TEST_CASE("a web address has nothing in it that is not seen") {
+  for (const auto* hidden :
+       {" ", "\t", "\n", "\u00a0", "\u00ad", "\u061c", "\u200b", "\u200d", "\u200e", "\u2028",
+        "\u202e", "\u2066", "\u2060", "\u3000", "\ufeff", "\U000e0061", "\xff", "\xc3"}) {
+    CHECK_FALSE(is_web_url("https://example"s + hidden + ".com/a"));
+    CHECK_FALSE(is_web_url("https://example.com/a"s + hidden + "b"));
+    CHECK_FALSE(is_web_url("https://example.com/"s + hidden));
+  }
+}
+
+TEST_CASE("a name shows what it is") {
+  const field& name = fields[2];
+  for (const auto* fine_name : {"Ana", "Ana Maria", "J. R. R.", "\u5c71\u7530\u3000\u592a\u90ce"})
+    CHECK_MESSAGE(faults(name, fine_name) == "", fine_name);
+  for (const auto* hidden :
+       {" ", "\u00a0", "\u3000\u3000", "\u200b", "\u2800", "\u3164", "\u200d", "Ana\u200b",
+        "A\u00adna", "\ufeffAna", "Ana\u202egpj", "\u2066Ana\u2069", "\u200eAna", "Ana\u061c",
+        "Ana\u2028Maria", "Ana\u2029", "A\u2060na", "A\u200dna", "Ana\U000e0061"})
+    CHECK_MESSAGE(faults(name, hidden) == "/author/name invisible_character", hidden);
+}
+
+TEST_CASE("a name has as many marks in a row as allowed, and not one more") {
+  const field& name = fields[2];
+  CHECK(faults(name, "Z\u0300\u0301\u0302\u0303a\u0300") == "");
+  CHECK(faults(name, "Z\u0300\u0301\u0302\u0303\u0304a") == "/author/name too_many_marks");
+  draft one = fine();
+  one.author.name = "Z\u0300\u0301";
+  CHECK(to_line(check(one, {.name_marks_max = 2})) == "");
+  CHECK(to_line(check(one, {.name_marks_max = 1})) == "/author/name too_many_marks");
+}
+
+TEST_CASE("other fields are not names: a body may have what a name may not") {
+  draft odd = fine();
+  odd.content_id = "\u200ea";
+  odd.body = "Ana\u202e Z\u0300\u0301\u0302\u0303\u0304\u0305";
+  CHECK(to_line(check(odd, {})) == "");
 }
 
 TEST_CASE("the limits are those that the manual names") {
@@ -323,6 +387,7 @@ TEST_CASE("the limits are those that the manual names") {
   static_assert(standard.content_id_bytes_max == 255);
   static_assert(standard.body_bytes_max == 16 * 1024);
   static_assert(standard.name_bytes_max == 200);
+  static_assert(standard.name_marks_max == 4);
   static_assert(standard.email_bytes_max == 254);
   static_assert(standard.url_bytes_max == 2048);
   static_assert(standard.key_bytes_max == 255);

@@ -14,6 +14,7 @@
 #include <comments/renderer.hpp>
 #include <comments/result.hpp>
 #include <comments/service.hpp>
+#include <comments/spoofing.hpp>
 #include <comments/store.hpp>
 #include <comments/store/forwarding.hpp>
 #include <comments/store/memory.hpp>

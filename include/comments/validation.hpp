@@ -3,13 +3,16 @@
 //
 // Every field is checked every time, so that a person hears of all mistakes at once. A violation
 // names its field by the JSON pointer of the v1 API; codes are "required", "too_long", "format",
-// "encoding" (no well-formed UTF-8) and "control_character".
+// "encoding" (no well-formed UTF-8) and "control_character"; of a name also "invisible_character"
+// and "too_many_marks" (see spoofing.hpp). A body may hold those: a page keeps each comment's text
+// in an element of its own direction, so that nothing outside of it turns around.
 //
 //   result<draft> checked = validate(std::move(written), limits{});
 //   if (!checked) show(checked.error().violations);
 
 #include <comments/comment.hpp>
 #include <comments/result.hpp>
+#include <comments/spoofing.hpp>
 #include <comments/text.hpp>
 
 #include <algorithm>
@@ -27,6 +30,7 @@ struct limits {
   std::size_t content_id_bytes_max{255};
   std::size_t body_bytes_max{16'384};
   std::size_t name_bytes_max{200};
+  std::size_t name_marks_max{4};     // accents and the like, in a row
   std::size_t email_bytes_max{254};  // RFC 5321, as corrected by erratum 1690
   std::size_t url_bytes_max{2048};
   std::size_t key_bytes_max{255};
@@ -63,19 +67,48 @@ inline bool is_email(std::string_view text) {
   }
 }
 
-// Whether `text` is an http or https address with a host and without ASCII spaces, quotes or angle
-// brackets, so that it can stand in a link.
+// Whether `text` is the name of a host: labels of 1 to 63 bytes of letters, digits, - and _, none
+// of them with a - at its ends, parted by dots. Letters may be those of any script.
+inline bool is_host(std::string_view text) {
+  while (true) {
+    const std::size_t dot = text.find('.');
+    const std::string_view label = text.substr(0, dot);
+    const bool fits = !label.empty() && label.size() <= 63 && label.front() != '-' &&
+                      label.back() != '-' && std::ranges::all_of(label, [](char c) {
+                        return is_ascii_alphanumeric(c) || c == '-' || c == '_' || (c & 0x80) != 0;
+                      });
+    if (!fits) return false;
+    if (dot == text.npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+// Whether `text` is the number of a port, 1 to 65535.
+inline bool is_port(std::string_view text) {
+  unsigned port = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || port > 65'535) return false;
+    port = 10 * port + static_cast<unsigned>(c - '0');
+  }
+  return port >= 1 && port <= 65'535;
+}
+
+// Whether `text` is an http or https address that can stand in a link: of a host by its name, with
+// no user and no password, and nowhere a blank, an invisible character, a quote, an angle bracket
+// or a backslash. Addresses of IPv6 are none: people have names.
 inline bool is_web_url(std::string_view text) {
-  const auto starts = [&](std::string_view scheme) {
-    return text.size() > scheme.size() &&
-           std::ranges::equal(text.substr(0, scheme.size()), scheme, [](char a, char b) {
-             return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b;
-           });
-  };
-  if (!starts("http://") && !starts("https://")) return false;
-  const std::string_view host = text.substr(text.find("://") + 3);
-  return std::string_view{"/?#:@"}.find(host.front()) == std::string_view::npos &&
-         text.find_first_of(" \"'<>\\`") == text.npos;
+  const std::string lower = to_lower_ascii(text.substr(0, 8));
+  if (!lower.starts_with("http://") && !lower.starts_with("https://")) return false;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto point = next_code_point(text, at);
+    if (!point || is_invisible(*point)) return false;
+  }
+  if (text.find_first_of("\"'<>\\`") != text.npos) return false;
+  const std::string_view rest = text.substr(text.find("://") + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::size_t colon = authority.find(':');
+  return is_host(authority.substr(0, colon)) &&
+         (colon == authority.npos || is_port(authority.substr(colon + 1)));
 }
 
 // Notes what `text` breaks, if it breaks anything, under `pointer`: its length in bytes, UTF-8, or
@@ -101,6 +134,17 @@ inline std::vector<violation> check_reason(std::string_view reason, const limits
   return found;
 }
 
+// The same for a name, which may be empty, but not look so, nor like another's.
+inline bool check_name(std::vector<violation>& found, std::string_view pointer,
+                       std::string_view name, const limits& limits) {
+  if (!check_text(found, pointer, name, limits.name_bytes_max)) return false;
+  const bool is_hidden = !name.empty() && (is_blank(name) || has_hidden_character(name));
+  const bool is_flooded = marks_in_a_row(name) > limits.name_marks_max;
+  if (is_hidden || is_flooded)
+    found.push_back({std::string{pointer}, is_hidden ? "invisible_character" : "too_many_marks"});
+  return !is_hidden && !is_flooded;
+}
+
 // Every rule that a content's id breaks. `pointer` says where it came from: body, path or query.
 inline std::vector<violation> check_content_id(std::string_view content_id, const limits& limits,
                                                std::string_view pointer = "content_id") {
@@ -123,7 +167,7 @@ inline std::vector<violation> check(const draft& draft, const limits& limits) {
   const author& author = draft.author;
   std::vector<violation> found = check_content_id(draft.content_id, limits, "/content_id");
   std::ranges::move(check_body(draft.body, limits), std::back_inserter(found));
-  check_text(found, "/author/name", author.name, limits.name_bytes_max);
+  check_name(found, "/author/name", author.name, limits);
   if (check_text(found, "/author/email", author.email, limits.email_bytes_max) &&
       !author.email.empty() && !is_email(author.email))
     found.push_back({"/author/email", "format"});

@@ -80,11 +80,22 @@ TEST_CASE("arming tells the highest version announced, in whatever order they we
   registry metrics;
   broadcast news{metrics};
   const auto one = follow(news, "1");
-  CHECK(one->arm([] {}) == 0);
+  CHECK(one->arm([] {}).version == 0);
   news.announce("1", 7);
   news.announce("1", 6);
   news.announce("2", 9);
-  CHECK(one->arm([] {}) == 7);
+  CHECK(one->arm([] {}).version == 7);
+}
+
+TEST_CASE("arming tells whether what was armed before was called") {
+  registry metrics;
+  broadcast news{metrics};
+  const auto one = follow(news, "1");
+  CHECK_FALSE(one->arm([] {}).was_woken);
+  CHECK_FALSE(one->arm([] {}).was_woken);
+  news.announce("1", 1);
+  CHECK(one->arm([] {}).was_woken);
+  CHECK_FALSE(one->arm([] {}).was_woken);
 }
 
 TEST_CASE("who has left is not woken, and nothing of a content stays that nobody follows") {
@@ -99,7 +110,7 @@ TEST_CASE("who has left is not woken, and nothing of a content stays that nobody
   CHECK(left.times == 0);
   CHECK(stays.times == 1);
   b.reset();
-  CHECK(follow(news, "1")->arm([] {}) == 0);
+  CHECK(follow(news, "1")->arm([] {}).version == 0);
 }
 
 TEST_CASE("who is woken may arm again, leave and subscribe there and then") {

@@ -8,7 +8,7 @@
 //
 //   broadcast news{metrics};
 //   auto follower = news.subscribe("1");
-//   const std::int64_t version = (*follower)->arm([] { look_again(); });  // then look
+//   (*follower)->arm([] { look_again(); });  // then look
 //   news.announce("1", 5);  // after the commit of version 5
 
 #include <comments/metrics.hpp>
@@ -51,6 +51,12 @@ class broadcast final {
  public:
   using wake = std::function<void()>;
 
+  // How things stand when somebody arms.
+  struct standing {
+    std::int64_t version{};  // the highest announced since somebody follows; 0 if none was
+    bool was_woken{};        // what was armed before has been called, or is about to be
+  };
+
   // Follows a content as long as it lives. Used by one thread at a time.
   class subscription final {
    public:
@@ -66,18 +72,19 @@ class broadcast final {
 
     // Has the next announcement, or the end, call `then`, once and from its own thread, in place
     // of what was armed before. It must not throw nor wait, and may come once more after this is
-    // gone. The highest version announced so far; 0 if none was.
-    std::int64_t arm(wake then) {
+    // gone.
+    standing arm(wake then) {
       std::list<wake> next, before;
       next.push_back(std::move(then));
       const std::lock_guard lock{part_.mutex};
       channel& followed = channel_->second;
+      const bool was_woken = is_armed_ && round_ != followed.round;
       disarm(before);
       armed_ = next.begin();
       round_ = followed.round;
       is_armed_ = true;
       followed.armed.splice(followed.armed.end(), next);
-      return followed.version;
+      return {followed.version, was_woken};
     }
 
     // Whether there will be no more news, because the broadcast was closed. Ask it after `arm`.

@@ -153,6 +153,7 @@ class connection final {
     is_invited_ = false;
     is_last_ = made.is_last;
     stream_ = std::move(made.rest);
+    is_waiting_ = false;
     is_chunked_ = made.is_chunked;
     if (out_.empty())
       out_ = std::move(made.head);
@@ -163,6 +164,9 @@ class connection final {
   bool is_last() const { return is_last_; }
 
   bool has_stream() const { return static_cast<bool>(stream_); }
+  // Whether the stream has nothing more before it is woken or asked again: until `go_on`.
+  bool is_waiting() const { return is_waiting_; }
+  void go_on() { is_waiting_ = false; }
   // Writes the stream's next piece. `blocked`: it has none yet. `broken`: it will not be whole.
   step pull(const std::function<void()>& wake) {
     const piece next = stream_(wake);
@@ -171,7 +175,8 @@ class connection final {
       detail::append_chunk(out_, next.bytes);
     else
       out_ += next.bytes;
-    if (next.then == piece::state::waiting && next.bytes.empty()) return step::blocked;
+    is_waiting_ = next.then == piece::state::waiting;
+    if (is_waiting_ && next.bytes.empty()) return step::blocked;
     if (next.then == piece::state::over) {
       if (is_chunked_) out_ += "0\r\n\r\n";
       stream_ = nullptr;
@@ -235,6 +240,7 @@ class connection final {
   std::size_t taken_by_client_{};
   std::size_t discarded_{};
   stream stream_{};
+  bool is_waiting_{};
   bool is_chunked_{};
   bool is_last_{};
   bool is_invited_{};

@@ -214,18 +214,18 @@ inline void write_stream(response answer, const std::string& type, bool is_last,
   struct going_on {
     std::string body{};
     stream rest{};
-    alarm woken{};
   };
+  const auto woken = std::make_shared<alarm>();  // apart, because the stream may hold who rings
   const auto state = std::make_shared<going_on>();
   state->body = std::move(answer.body);
   state->rest = std::move(answer.rest);
   const bool has_chunks = !is_last && from.version != "HTTP/1.0";
-  const auto provide = [state, has_chunks](std::size_t, httplib::DataSink& sink) {
+  const auto provide = [state, woken, has_chunks](std::size_t, httplib::DataSink& sink) {
     const std::string body = std::exchange(state->body, {});
     if (!body.empty()) return write_piece(body, sink);
-    const piece next = state->rest([state] { state->woken.ring(); });
+    const piece next = state->rest([woken] { woken->ring(); });
     if (next.then == piece::state::broken || !write_piece(next.bytes, sink)) return false;
-    if (next.then == piece::state::waiting) state->woken.wait_for(heartbeat);
+    if (next.then == piece::state::waiting) woken->wait_for(heartbeat);
     if (next.then != piece::state::over) return true;
     if (has_chunks) sink.done();
     return has_chunks;

@@ -232,6 +232,7 @@ class watcher final {
         return park(one, wait::reader, false);
       }
       if (one.has_stream()) {
+        if (one.is_waiting()) return wait_for_event(one);
         if (!pull(one)) return;
         continue;
       }
@@ -267,12 +268,21 @@ class watcher final {
     };
     const auto pulled = one.pull(wake);
     if (pulled == connection::step::done) return true;
-    const bool is_gone = one.is_ending() || shared_.told.is_stopping;
-    if (pulled == connection::step::broken || is_gone)
+    if (pulled == connection::step::broken)
       drop(one);
     else
-      park(one, wait::event, true);
+      wait_for_event(one);
     return false;
+  }
+
+  // Until somebody wakes the stream or its time is up. Nobody waits for one whose client is gone.
+  void wait_for_event(connection& one) {
+    if (one.is_ending() || shared_.told.is_stopping) return drop(one);
+    park(one, wait::event, false);
+  }
+  void wake(connection& one) {
+    one.go_on();
+    if (one.where == wait::event) park(one, wait::turn, true);  // else when all is sent
   }
 
   // Answers the next request or sees to it that somebody does. Whether there is something to send.
@@ -392,7 +402,7 @@ class watcher final {
       park(**handle, wait::turn, true);
     }
     for (const auto& handle : woken)
-      if (*handle && (*handle)->where == wait::event) park(**handle, wait::turn, true);
+      if (*handle) wake(**handle);
   }
 
   // The first of `those` is one of ours from now on.
@@ -426,7 +436,7 @@ class watcher final {
     }
   }
   void expire(connection& one) {
-    if (one.where == wait::event) return advance(one);  // time for a heartbeat
+    if (one.where == wait::event) return wake(one);  // time for a heartbeat
     if (one.where == wait::reader && one.take_progress() >= shared_.limits.progress_bytes)
       return park(one, wait::reader, true);
     if (one.where == wait::reader) return hang_up(one);
@@ -450,8 +460,14 @@ class watcher final {
       listening_ = {};
       shared_.is_closed = true;
     }
-    auto& streams = among(wait::event);
-    while (!streams.empty()) drop(streams.front());
+    // Streams that were told to end say so first; the others break off.
+    look_into_inbox();
+    take_turns();
+    for (const wait where : {wait::event, wait::reader})
+      for (auto each = among(where).begin(); each != among(where).end();) {
+        connection& one = *each++;
+        if (one.has_stream() && one.is_waiting()) drop(one);
+      }
   }
 
   bool is_over() const {

@@ -1,0 +1,161 @@
+#pragma once
+// http/sse.hpp - a content's events as they happen (server-sent events, HTML Standard 9.2).
+//
+// Each event's id is the version that it moved the content to, so a browser that reconnects says
+// with Last-Event-ID from where it goes on: nothing is missed and nothing comes twice. A stream
+// holds no queue. It arms a wake-up and reads the store from where it is; who does not read is
+// dropped by the adapter, and takes up there when it comes back. Without news there is a comment
+// now and then, so that nobody on the way takes the connection for dead.
+//
+//   live_events live{news, [&](auto id, auto after, auto n) { return store.events(id, after, n); },
+//                    metrics};
+//   return live.follow("1", *parse_after(asked, version), asked);  // 200, and a stream
+
+#include <comments/broadcast.hpp>
+#include <comments/cache.hpp>
+#include <comments/event.hpp>
+#include <comments/http/message.hpp>
+#include <comments/http/problem.hpp>
+#include <comments/json/encode.hpp>
+#include <comments/metrics.hpp>
+#include <comments/result.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace comments::http {
+
+struct live_limits {
+  std::size_t batch_max{64};              // events that are read and sent at once
+  std::size_t shared_bytes{4'194'304};    // memory for what many readers of a content are sent
+  std::chrono::milliseconds retry{2000};  // a browser waits so long before it connects again
+};
+
+// At most so many events of a content with a version over the second argument, oldest first.
+using event_reader =
+    std::function<result<std::vector<event>>(std::string_view, std::int64_t, std::size_t)>;
+using event_encoder = std::function<std::string(const event&)>;
+
+// Where a client goes on: behind the version in `Last-Event-ID`, else in the parameter `after`,
+// else behind `current`, the content's version now. `invalid` for what is no whole number
+// ("format") or is not reached yet ("out_of_range").
+inline result<std::int64_t> parse_after(const request& asked, std::int64_t current) {
+  std::string_view where = "Last-Event-ID";
+  auto text = find_header(asked.headers, where);
+  if (!text) text = find_field(asked.query, where = "after");
+  if (!text) return current;
+  const auto refuse = [&](std::string why, std::string code) {
+    return error{errc::invalid, std::move(why), {{std::string{where}, std::move(code)}}};
+  };
+  std::int64_t version = 0;
+  const char* last = text->data() + text->size();
+  const auto [end, code] = std::from_chars(text->data(), last, version);
+  const bool is_number = text->find_first_not_of("0123456789") == text->npos && !text->empty();
+  if (!is_number) return refuse("A version is a whole number.", "format");
+  if (code != std::errc{} || end != last || version > current)
+    return refuse("The content has not come to that version.", "out_of_range");
+  return version;
+}
+
+// Safe from any thread. Outlives its streams; `news`, what `read` needs and `metrics` outlive it.
+class live_events final {
+ public:
+  live_events(
+      broadcast& news, event_reader read, registry& metrics, live_limits limits = {},
+      event_encoder encode = [](const event& one) { return json::encode(one); })
+      : news_{news},
+        read_{std::move(read)},
+        encode_{std::move(encode)},
+        limits_{limits},
+        shared_{limits.shared_bytes, metrics, "comments_live_cache"} {}
+
+  // The events of `content_id` behind version `after`, to the end of the connection or of the
+  // service; 503 with Retry-After if too many follow.
+  response follow(std::string content_id, std::int64_t after, const request& asked) {
+    auto subscribed = news_.subscribe(content_id);
+    if (!subscribed) return problem(subscribed.error(), asked);
+    const auto one =
+        std::make_shared<follower>(follower{std::move(content_id), after, std::move(*subscribed)});
+    return {.headers = {{"Content-Type", "text/event-stream"},
+                        {"Cache-Control", "no-store"},
+                        {"X-Accel-Buffering", "no"}},  // nginx would wait for more to send
+            .body = "retry: " + std::to_string(limits_.retry.count()) + "\n\n",
+            .rest = [this, one](const auto& wake) { return next(*one, wake); }};
+  }
+
+ private:
+  struct follower {
+    std::string content_id{};
+    std::int64_t after{};  // the version that it has come to
+    std::unique_ptr<broadcast::subscription> news{};
+    bool has_waited{};
+  };
+
+  // Events as they go out.
+  struct batch {
+    std::string text{};
+    std::int64_t last{};  // version
+    bool is_full{};       // so there may be more
+  };
+
+  // To be woken is armed before the store is looked into: what is committed in between is seen, or
+  // wakes.
+  piece next(follower& one, const std::function<void()>& wake) const {
+    const auto [announced, was_woken] = one.news->arm(wake);
+    if (one.news->is_closed()) return {.then = piece::state::over};
+    // Woken for what it had seen by then: its look was later than the commit.
+    if (was_woken && announced <= one.after) return {.then = piece::state::waiting};
+    const auto found = read(one, announced);
+    if (!found) return {.then = piece::state::broken};
+    if ((*found)->text.empty())
+      return {std::exchange(one.has_waited, true) ? ": heartbeat\n\n" : "", piece::state::waiting};
+    one.after = (*found)->last;
+    one.has_waited = !(*found)->is_full;
+    return {(*found)->text, (*found)->is_full ? piece::state::more : piece::state::waiting};
+  }
+
+  // Many that follow a content are at the same version when it moves: what leads from there to the
+  // version that was announced is read and written once. Anything else, and whoever is far behind,
+  // reads for itself.
+  result<std::shared_ptr<const batch>> read(const follower& one, std::int64_t announced) const {
+    const std::int64_t behind = announced - one.after;
+    if (behind <= 0 || behind > static_cast<std::int64_t>(limits_.batch_max)) return load(one);
+    const std::string name =
+        std::to_string(one.after) + '-' + std::to_string(announced) + ' ' + one.content_id;
+    if (auto known = shared_.find(name, [](const batch&) { return true; })) return known;
+    auto made = load(one);
+    if (made && (*made)->last >= announced) shared_.put(name, *made, (*made)->text.size());
+    return made;
+  }
+
+  result<std::shared_ptr<const batch>> load(const follower& one) const {
+    const auto events = read_(one.content_id, one.after, limits_.batch_max);
+    if (!events) return events.error();
+    const auto made = std::make_shared<batch>(
+        batch{.last = one.after, .is_full = events->size() >= limits_.batch_max});
+    for (const event& each : *events) {
+      made->text.append("id: ").append(std::to_string(each.version)).append("\nevent: ");
+      made->text.append(to_text(each.kind)).append("\ndata: ").append(encode_(each));
+      made->text += "\n\n";
+      made->last = each.version;
+    }
+    return std::shared_ptr<const batch>{made};
+  }
+
+  broadcast& news_;
+  const event_reader read_;
+  const event_encoder encode_;
+  const live_limits limits_;
+  mutable cache<batch> shared_;
+};
+
+}  // namespace comments::http

@@ -21,7 +21,8 @@ CONSUMER = Path(__file__).resolve().parent / "consumer"
 STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()]
 
 # The headers, or their folders, that only an adapter may bring.
-THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "spdlog", "CLI"}
+THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "spdlog", "CLI",
+                 "cmark-gfm.h"}
 
 # What somebody writes into a CMakeLists.txt, and what CMake has against it: nothing, if it is fine.
 STATEMENTS = {
@@ -30,7 +31,7 @@ STATEMENTS = {
     "find_package(comments {series}.999 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments 99.0 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments REQUIRED COMPONENTS nonsense)":
-        "there is no component nonsense; there are json, http, httplib and sqlite",
+        "there is no component nonsense; there are json, http, httplib, sqlite and markdown",
     "set(CMAKE_DISABLE_FIND_PACKAGE_SQLite3 TRUE)\n"
     "find_package(comments REQUIRED COMPONENTS sqlite)":
         "sqlite needs SQLite 3.38 or newer",
@@ -42,6 +43,7 @@ PROGRAMS = {
     "comments-json": "tests/install/consumer/json.cpp",
     "comments-http": "examples/without_httplib.cpp",
     "comments-sqlite": "examples/sqlite.cpp",
+    "comments-markdown": "tests/install/consumer/markdown.cpp",
     "comments-httplib": "examples/mounted.cpp",
 }
 
@@ -77,7 +79,7 @@ class Package(unittest.TestCase):
         cls.prefix = cls.folder / "prefix"
         cls.include = cls.prefix / "include"
         build = cls.folder / "build"
-        adapters = [f"-D{name}=enabled" for name in ("sqlite", "http", "httplib")]
+        adapters = [f"-D{name}=enabled" for name in ("sqlite", "http", "httplib", "markdown")]
         run("meson", "setup", build, cls.source, "--prefix", cls.prefix, "-Dserver=false",
             "-Dtests=false", "--wrap-mode=nodownload", *adapters)
         run("meson", "install", "-C", build)
@@ -93,6 +95,7 @@ class Package(unittest.TestCase):
         """Runs what was built of consumer/, by whatever means."""
         self.assertEqual(run(build / "core").strip(), self.version)
         run(build / "json")
+        self.assertEqual(run(build / "markdown"), "<p><em>Oi</em></p>\n")
         self.assertIn("Primeiro Post!", run(build / "served", build / "comments.db"))
 
     def test_1_cmake_consumers_build_and_run(self):
@@ -133,6 +136,7 @@ class Package(unittest.TestCase):
         said = dict(zip(PROGRAMS, two_at_a_time(build_and_run, PROGRAMS)))
         self.assertEqual(said["comments"].strip(), self.version)
         self.assertIn('"comments":1', said["comments-json"])
+        self.assertIn("<em>Oi</em>", said["comments-markdown"])
         for package in ("comments-sqlite", "comments-httplib"):
             self.assertIn("Primeiro Post!", said[package])
 
@@ -145,7 +149,7 @@ class Package(unittest.TestCase):
         wraps.joinpath("comments.wrap").write_text(
             "[wrap-file]\ndirectory = comments\n\n[provide]\n"
             "dependency_names = comments, comments-json, comments-http, comments-httplib, "
-            "comments-sqlite\n", "utf-8")
+            "comments-sqlite, comments-markdown\n", "utf-8")
         run("meson", "setup", build, project, "--buildtype=plain", "--wrap-mode=nodownload",
             "--force-fallback-for=comments")
         run("meson", "compile", "-C", build)
@@ -163,7 +167,7 @@ class Package(unittest.TestCase):
 
     def test_4_two_units_with_every_header_link(self):
         headers = headers_below(self.include)
-        adapters = ["comments-sqlite", "comments-httplib"]
+        adapters = ["comments-sqlite", "comments-httplib", "comments-markdown"]
         flags = self.ask_pkg_config("--cflags", *adapters)
 
         def compile_unit(unit):
@@ -178,7 +182,8 @@ class Package(unittest.TestCase):
         run(*self.cxx, *units, *libraries, "-o", self.folder / "linked")
 
     def test_5_every_header_compiles_alone(self):
-        flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-httplib")
+        flags = self.ask_pkg_config(
+            "--cflags", "comments-sqlite", "comments-httplib", "comments-markdown")
 
         def compile_alone(header):
             run(*self.cxx, *STRICT, *flags, "-fsyntax-only", "-x", "c++", "-",

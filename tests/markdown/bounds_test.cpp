@@ -90,6 +90,19 @@ TEST_CASE("each *, _ and ~ that follows another character is a delimiter") {
     CHECK_MESSAGE(count_delimiters(source) == count, source);
 }
 
+TEST_CASE("each ] looks back at every delimiter before it") {
+  for (const auto& [source, count] :
+       std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
+                                                             {"]", 0},
+                                                             {"*]", 1},
+                                                             {"**]", 1},
+                                                             {"*_~]", 3},
+                                                             {"*]]", 2},
+                                                             {"]*", 0},
+                                                             {"*]_]", 3}})
+    CHECK_MESSAGE(count_lookbacks(source) == count, source);
+}
+
 TEST_CASE("each <? and <! is a declaration") {
   for (const auto& [source, count] : std::vector<std::pair<std::string_view, std::size_t>>{
            {"", 0}, {"<", 0}, {"<?", 1}, {"<!-- a -->", 1}, {"<<??", 1}, {"<a ?", 0}, {"<!<?", 2}})
@@ -118,6 +131,7 @@ TEST_CASE("a source is within the limits up to each of them") {
   check(std::string(32, '>') + "a", std::string(33, '>') + "a");
   check(repeat("- ", 32) + "a", repeat("- ", 33) + "a");
   check(repeat("_a ", 4'096), repeat("_a ", 4'097));
+  check(repeat("*_", 1'000) + repeat("]", 1'000), repeat("*_", 1'000) + repeat("]", 1'001));
   check(repeat("<?a ", 256), repeat("<!a ", 257));
 }
 

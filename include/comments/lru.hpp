@@ -26,8 +26,8 @@ class lru final {
   lru(const lru&) = delete;
   lru& operator=(const lru&) = delete;
 
-  // The value of that name, or null. Good until the next `put` or `clear`. It may be changed, if its
-  // weight stays.
+  // The value of that name, or null. Good until the next `put` or `clear`. It may be changed, if
+  // its weight stays.
   Value* find(std::string_view name) {
     const auto known = places_.find(name);
     if (known == places_.end()) return nullptr;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -41,8 +43,8 @@ TEST_CASE("an announcement wakes all who follow that content, and nobody else") 
   a->arm(first.wake());
   b->arm(second.wake());
   c->arm(other.wake());
-  news.announce("1", 1);
-  news.announce("3", 1);
+  news.announce("1");
+  news.announce("3");
   CHECK(first.times == 1);
   CHECK(second.times == 1);
   CHECK(other.times == 0);
@@ -53,14 +55,14 @@ TEST_CASE("who is armed is woken once, and who is not armed is not woken") {
   broadcast news{metrics};
   counted woken;
   const auto one = follow(news, "1");
-  news.announce("1", 1);
+  news.announce("1");
   one->arm(woken.wake());
   CHECK(woken.times == 0);
-  news.announce("1", 2);
-  news.announce("1", 3);
+  news.announce("1");
+  news.announce("1");
   CHECK(woken.times == 1);
   one->arm(woken.wake());
-  news.announce("1", 4);
+  news.announce("1");
   CHECK(woken.times == 2);
 }
 
@@ -71,20 +73,27 @@ TEST_CASE("arming again replaces what was armed before") {
   const auto one = follow(news, "1");
   one->arm(before.wake());
   one->arm(then.wake());
-  news.announce("1", 1);
+  news.announce("1");
   CHECK(before.times == 0);
   CHECK(then.times == 1);
 }
 
-TEST_CASE("arming tells the highest version announced, in whatever order they were") {
+TEST_CASE("each announcement begins a round, and none comes twice") {
   registry metrics;
   broadcast news{metrics};
-  const auto one = follow(news, "1");
-  CHECK(one->arm([] {}).version == 0);
-  news.announce("1", 7);
-  news.announce("1", 6);
-  news.announce("2", 9);
-  CHECK(one->arm([] {}).version == 7);
+  std::set<std::uint64_t> rounds;
+  for (int life = 0; life < 3; ++life) {
+    const auto one = follow(news, "1"), same = follow(news, "1"), other = follow(news, "2");
+    for (int i = 0; i < 3; ++i) {
+      const std::uint64_t round = one->arm([] {}).round;
+      CHECK(rounds.insert(round).second);
+      CHECK(same->arm([] {}).round == round);
+      CHECK(other->arm([] {}).round == other->arm([] {}).round);
+      news.announce("1");
+    }
+    rounds.insert(other->arm([] {}).round);
+  }
+  CHECK(rounds.size() == 12);
 }
 
 TEST_CASE("arming tells whether what was armed before was called") {
@@ -93,12 +102,12 @@ TEST_CASE("arming tells whether what was armed before was called") {
   const auto one = follow(news, "1");
   CHECK_FALSE(one->arm([] {}).was_woken);
   CHECK_FALSE(one->arm([] {}).was_woken);
-  news.announce("1", 1);
+  news.announce("1");
   CHECK(one->arm([] {}).was_woken);
   CHECK_FALSE(one->arm([] {}).was_woken);
 }
 
-TEST_CASE("who has left is not woken, and nothing of a content stays that nobody follows") {
+TEST_CASE("who has left is not woken, and others still are") {
   registry metrics;
   broadcast news{metrics};
   counted left, stays;
@@ -106,11 +115,11 @@ TEST_CASE("who has left is not woken, and nothing of a content stays that nobody
   a->arm(left.wake());
   b->arm(stays.wake());
   a.reset();
-  news.announce("1", 5);
+  news.announce("1");
   CHECK(left.times == 0);
   CHECK(stays.times == 1);
   b.reset();
-  CHECK(follow(news, "1")->arm([] {}).version == 0);
+  CHECK(news.subscribers() == 0);
 }
 
 TEST_CASE("who is woken may arm again, leave and subscribe there and then") {
@@ -124,10 +133,10 @@ TEST_CASE("who is woken may arm again, leave and subscribe there and then") {
     made = follow(news, "1");
     made->arm(again.wake());
   });
-  news.announce("1", 1);
+  news.announce("1");
   CHECK(again.times == 0);
   CHECK(news.subscribers() == 2);
-  news.announce("1", 2);
+  news.announce("1");
   CHECK(again.times == 2);
 }
 
@@ -190,7 +199,7 @@ TEST_CASE("whoever arms before it looks sleeps over nothing, whatever happens in
     if (thread == readers) {  // goes on only when all came to know: one that sleeps stops it
       for (std::int64_t next = 1; next <= last; ++next) {
         committed = next;
-        news.announce("1", next);
+        news.announce("1");
         while (!all_saw(next)) std::this_thread::yield();
       }
       return;

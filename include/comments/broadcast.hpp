@@ -9,12 +9,11 @@
 //   broadcast news{metrics};
 //   auto follower = news.subscribe("1");
 //   (*follower)->arm([] { look_again(); });  // then look
-//   news.announce("1", 5);  // after the commit of version 5
+//   news.announce("1");  // after a commit
 
 #include <comments/metrics.hpp>
 #include <comments/result.hpp>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -38,8 +37,7 @@ struct broadcast_limits {
 // Safe from any thread. Outlives its subscriptions.
 class broadcast final {
   struct channel {
-    std::int64_t version{};  // the highest announced since somebody follows
-    std::uint64_t round{};   // how often the armed were woken
+    std::uint64_t round{};  // of waking; no two of whatever content are the same
     std::size_t subscribers{};
     std::list<std::function<void()>> armed{};
   };
@@ -53,8 +51,8 @@ class broadcast final {
 
   // How things stand when somebody arms.
   struct standing {
-    std::int64_t version{};  // the highest announced since somebody follows; 0 if none was
-    bool was_woken{};        // what was armed before has been called, or is about to be
+    std::uint64_t round{};  // another after each announcement, and never the same again
+    bool was_woken{};       // what was armed before has been called, or is about to be
   };
 
   // Follows a content as long as it lives. Used by one thread at a time.
@@ -84,7 +82,7 @@ class broadcast final {
       round_ = followed.round;
       is_armed_ = true;
       followed.armed.splice(followed.armed.end(), next);
-      return {followed.version, was_woken};
+      return {followed.round, was_woken};
     }
 
     // Whether there will be no more news, because the broadcast was closed. Ask it after `arm`.
@@ -126,7 +124,8 @@ class broadcast final {
     }
     part& where = part_of(content_id);
     const std::lock_guard lock{where.mutex};
-    const auto followed = where.channels.try_emplace(std::string{content_id}).first;
+    const auto [followed, is_new] = where.channels.try_emplace(std::string{content_id});
+    if (is_new) followed->second.round = ++rounds_;
     if (followed->second.subscribers >= limits_.content_subscribers_max) {
       subscribers_ -= 1;
       return error{errc::unavailable, "Too many follow this content already."};
@@ -136,16 +135,14 @@ class broadcast final {
     return std::unique_ptr<subscription>{new subscription{*this, where, followed}};
   }
 
-  // Wakes who follows the content: call it after the commit that moved it to `version`. Takes no
-  // memory, and costs those who do not follow nothing.
-  void announce(std::string_view content_id, std::int64_t version) {
+  // Wakes who follows the content: call it after each commit that changed it. Takes no memory.
+  void announce(std::string_view content_id) {
     std::list<wake> woken;
     {
       part& where = part_of(content_id);
       const std::lock_guard lock{where.mutex};
       const auto followed = where.channels.find(content_id);
       if (followed == where.channels.end()) return;
-      followed->second.version = std::max(followed->second.version, version);
       take(followed->second, woken);
     }
     call(woken);
@@ -167,9 +164,9 @@ class broadcast final {
   std::size_t subscribers() const { return subscribers_; }
 
  private:
-  static void take(channel& from, std::list<wake>& to) {
+  void take(channel& from, std::list<wake>& to) {
     to.splice(to.end(), from.armed);
-    ++from.round;
+    from.round = ++rounds_;
   }
   // Without a lock: who is woken may subscribe, arm or leave at once.
   static void call(const std::list<wake>& woken) {
@@ -186,6 +183,7 @@ class broadcast final {
   const broadcast_limits limits_;
   gauge& gauge_;
   std::atomic<std::size_t> subscribers_{};
+  std::atomic<std::uint64_t> rounds_{};
   std::atomic<bool> is_closed_{};
   std::array<part, 64> parts_{};
 };

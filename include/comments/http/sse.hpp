@@ -43,7 +43,8 @@ struct live_limits {
 // At most so many events of a content with a version over the second argument, oldest first.
 using event_reader =
     std::function<result<std::vector<event>>(std::string_view, std::int64_t, std::size_t)>;
-using event_encoder = std::function<std::string(const event&)>;
+// Appends an event's JSON, without a line break in it.
+using event_encoder = std::function<void(std::string&, const event&)>;
 
 // Where a client goes on: behind the version in `Last-Event-ID`, else in the parameter `after`,
 // else behind `current`, the content's version now. `invalid` for what is no whole number
@@ -69,9 +70,8 @@ inline result<std::int64_t> parse_after(const request& asked, std::int64_t curre
 // Safe from any thread. Outlives its streams; `news`, what `read` needs and `metrics` outlive it.
 class live_events final {
  public:
-  live_events(
-      broadcast& news, event_reader read, registry& metrics, live_limits limits = {},
-      event_encoder encode = [](const event& one) { return json::encode(one); })
+  live_events(broadcast& news, event_reader read, registry& metrics, live_limits limits = {},
+              event_encoder encode = json::append_public)
       : news_{news},
         read_{std::move(read)},
         encode_{std::move(encode)},
@@ -108,32 +108,30 @@ class live_events final {
   };
 
   // To be woken is armed before the store is looked into: what is committed in between is seen, or
-  // wakes.
+  // wakes. Whoever is asked without having been woken looks for itself, because another process may
+  // have written, and says that it lives.
   piece next(follower& one, const std::function<void()>& wake) const {
-    const auto [announced, was_woken] = one.news->arm(wake);
+    const auto [round, was_woken] = one.news->arm(wake);
     if (one.news->is_closed()) return {.then = piece::state::over};
-    // Woken for what it had seen by then: its look was later than the commit.
-    if (was_woken && announced <= one.after) return {.then = piece::state::waiting};
-    const auto found = read(one, announced);
+    const bool is_beat = one.has_waited && !was_woken;
+    const auto found = is_beat ? load(one) : read(one, round);
     if (!found) return {.then = piece::state::broken};
-    if ((*found)->text.empty())
-      return {std::exchange(one.has_waited, true) ? ": heartbeat\n\n" : "", piece::state::waiting};
-    one.after = (*found)->last;
-    one.has_waited = !(*found)->is_full;
-    return {(*found)->text, (*found)->is_full ? piece::state::more : piece::state::waiting};
+    const batch& news = **found;
+    one.after = news.last;
+    one.has_waited = !news.is_full;
+    return {is_beat && news.text.empty() ? ": heartbeat\n\n" : news.text,
+            news.is_full ? piece::state::more : piece::state::waiting};
   }
 
-  // Many that follow a content are at the same version when it moves: what leads from there to the
-  // version that was announced is read and written once. Anything else, and whoever is far behind,
-  // reads for itself.
-  result<std::shared_ptr<const batch>> read(const follower& one, std::int64_t announced) const {
-    const std::int64_t behind = announced - one.after;
-    if (behind <= 0 || behind > static_cast<std::int64_t>(limits_.batch_max)) return load(one);
+  // Many that follow a content are at the same version when it moves, so what one of them reads is
+  // kept for the others of the same round. Nothing that was announced by then is missing in it, and
+  // what is announced after starts another round.
+  result<std::shared_ptr<const batch>> read(const follower& one, std::uint64_t round) const {
     const std::string name =
-        std::to_string(one.after) + '-' + std::to_string(announced) + ' ' + one.content_id;
+        std::to_string(round) + '-' + std::to_string(one.after) + ' ' + one.content_id;
     if (auto known = shared_.find(name, [](const batch&) { return true; })) return known;
     auto made = load(one);
-    if (made && (*made)->last >= announced) shared_.put(name, *made, (*made)->text.size());
+    if (made) shared_.put(name, *made, (*made)->text.size());
     return made;
   }
 
@@ -144,7 +142,8 @@ class live_events final {
         batch{.last = one.after, .is_full = events->size() >= limits_.batch_max});
     for (const event& each : *events) {
       made->text.append("id: ").append(std::to_string(each.version)).append("\nevent: ");
-      made->text.append(to_text(each.kind)).append("\ndata: ").append(encode_(each));
+      made->text.append(to_text(each.kind)).append("\ndata: ");
+      encode_(made->text, each);
       made->text += "\n\n";
       made->last = each.version;
     }

@@ -326,6 +326,12 @@ TEST_CASE("a web address names a host") {
     CHECK_MESSAGE(is_web_url(text), text);
 }
 
+TEST_CASE("a web address is as long as it may be, wherever it is long") {
+  const field& url = fields[4];
+  CHECK(faults(url, "https://" + letters(2'040)) == "");
+  CHECK(faults(url, "https://" + letters(2'041)) == "/author/url too_long");
+}
+
 TEST_CASE("a web address has no user and no password") {
   for (const auto text : {"https://ana@example.com"sv, "https://ana:secret@example.com/"sv,
                           "https://example.com@attacker.example.com"sv, "https://:@example.com"sv})

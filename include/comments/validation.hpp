@@ -67,14 +67,14 @@ inline bool is_email(std::string_view text) {
   }
 }
 
-// Whether `text` is the name of a host: labels of 1 to 63 bytes of letters, digits, - and _, none
-// of them with a - at its ends, parted by dots. Letters may be those of any script.
+// Whether `text` is the name of a host: labels of letters, digits, - and _, none of them empty or
+// with a - at its ends, parted by dots. Letters may be those of any script.
 inline bool is_host(std::string_view text) {
   while (true) {
     const std::size_t dot = text.find('.');
     const std::string_view label = text.substr(0, dot);
-    const bool fits = !label.empty() && label.size() <= 63 && label.front() != '-' &&
-                      label.back() != '-' && std::ranges::all_of(label, [](char c) {
+    const bool fits = !label.empty() && label.front() != '-' && label.back() != '-' &&
+                      std::ranges::all_of(label, [](char c) {
                         return is_ascii_alphanumeric(c) || c == '-' || c == '_' || (c & 0x80) != 0;
                       });
     if (!fits) return false;

@@ -134,6 +134,11 @@ void log::info(std::string_view event, std::initializer_list<field> fields) {
     events_->info(event_line(is_json_, "info", event, fields));
 }
 
+void log::warn(std::string_view event, std::initializer_list<field> fields) {
+  if (events_->should_log(spdlog::level::warn))
+    events_->error(event_line(is_json_, "warn", event, fields));
+}
+
 void log::error(std::string_view event, std::initializer_list<field> fields) {
   if (events_->should_log(spdlog::level::err))
     events_->error(event_line(is_json_, "error", event, fields));

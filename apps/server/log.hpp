@@ -31,6 +31,7 @@ class log final {
   ~log();
 
   void info(std::string_view event, std::initializer_list<field> fields = {});
+  void warn(std::string_view event, std::initializer_list<field> fields = {});
   void error(std::string_view event, std::initializer_list<field> fields = {});
   void request(const comments::http::exchange& seen);
 

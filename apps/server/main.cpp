@@ -1,5 +1,6 @@
 // main.cpp - options, store, service, mount, wait, drain. It owns everything; all else borrows.
 
+#include "hourly.hpp"
 #include "listener.hpp"
 #include "log.hpp"
 #include "options.hpp"
@@ -7,6 +8,7 @@
 #include <comments/comments.hpp>
 #include <comments/http/httplib.hpp>
 #include <comments/http/routes.hpp>
+#include <comments/markdown/cmark.hpp>
 #include <comments/store/sqlite.hpp>
 
 #include <pthread.h>
@@ -73,8 +75,11 @@ void wait_for_stop(const sigset_t& signals, service& service, server::listener& 
 }
 
 http::route_options to_route_options(const server::options& chosen, server::log& log) {
-  return {.hide_original_emails = chosen.legacy_emails == "hide",
-          .edit_window = chosen.edit_window,
+  return {.rates = chosen.rates,
+          .cors = chosen.cors,
+          .secrets = chosen.secrets,
+          .body = chosen.markup == "markdown" ? markdown::make_renderer() : renderer{},
+          .hide_original_emails = chosen.legacy_emails == "hide",
           .build = {.component = "comments-server",
                     .commit = COMMENTS_COMMIT,
                     .build_date = COMMENTS_BUILD_DATE},
@@ -92,13 +97,19 @@ int serve(const server::options& chosen) {
                                ": the address is in use, or not one of this machine");
   auto store = open_store(chosen.store, log);
   if (!store) return server::fail(2, "--store " + chosen.store + ": " + store.error().message);
-  service service{**store};
+  service service{**store, chosen.service};
+  for (const std::string_view name : auth::weak_secrets(chosen.secrets))
+    log.warn("weak_secret", {{"option", std::string{name}}});
   const http::handler api = http::routes(service, to_route_options(chosen, log));
   log.info("listening", {{"address", server::to_address(chosen.host, *port)},
                          {"store", chosen.store},
                          {"connections_max", std::to_string(listener.connections_max())},
                          {"version", std::string{library_version}},
                          {"commit", COMMENTS_COMMIT}});
+  const server::hourly chores{[&] {
+    if (const auto done = service.forget_origins(); !done)
+      log.error("origins_kept", {{"reason", done.error().message}});
+  }};
   std::atomic<bool> is_stopping{false};
   std::atomic<bool> is_broken{false};
   std::thread serving{[&] {

@@ -1,5 +1,10 @@
 #include "options.hpp"
 
+#include <comments/rules/blocked_words.hpp>
+#include <comments/rules/links.hpp>
+#include <comments/rules/repeated_text.hpp>
+#include <comments/rules/trap.hpp>
+#include <comments/rules/typing_time.hpp>
 #include <comments/version.hpp>
 
 #include <CLI/CLI.hpp>
@@ -9,7 +14,9 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -39,6 +46,18 @@ std::string read_address(const std::string& text, options& chosen) {
 std::string check_store(const std::string& text) {
   const bool is_file = text.starts_with("sqlite:") && text.size() > 7;
   return text == "memory:" || is_file ? "" : "must be memory: or sqlite:FILE";
+}
+
+// Text that is read into `value` by `parse`; empty if it is fine, else what is wrong.
+template <typename Value, typename Parse>
+CLI::Validator read_into(Value& value, Parse parse) {
+  return {[&value, parse](const std::string& text) -> std::string {
+            auto parsed = parse(text);
+            if (!parsed) return parsed.error().message;
+            value = std::move(*parsed);
+            return {};
+          },
+          ""};
 }
 
 std::string environment_name(std::string option) {
@@ -91,6 +110,138 @@ std::string to_line(const std::string& why, int argc, const char* const* argv) {
   return std::getenv(variable.c_str()) ? variable + why.substr(option.size()) : why;
 }
 
+// Options that are seconds or numbers to CLI11, and something else to the service.
+struct plain_numbers {
+  explicit plain_numbers(const options& chosen)
+      : edit_window{std::chrono::floor<std::chrono::seconds>(chosen.service.edit_window).count()},
+        drain_delay{chosen.drain_delay.count()},
+        origin_days{chosen.service.origins_kept.count() / 24} {}
+
+  std::int64_t edit_window{};
+  std::int64_t drain_delay{};
+  std::int64_t origin_days{};
+  std::int64_t links_max{-1};
+  std::int64_t repeat_window{};
+  std::int64_t typing_time{};
+};
+
+void add_serving(CLI::App& app, options& chosen, std::string& listen, plain_numbers& plain) {
+  add(app, "listen", "HOST:PORT", listen, "Address to serve on; port 0 picks a free one",
+      {[&](const std::string& text) { return read_address(text, chosen); }, ""});
+  add(app, "store", "STORE", chosen.store,
+      "Where comments live: sqlite:FILE, or memory:", {check_store, ""});
+  add(app, "log-level", "LEVEL", chosen.log_level, "debug, info, warn, error or off",
+      one_of({"debug", "info", "warn", "error", "off"}));
+  add(app, "log-format", "FORMAT", chosen.log_format, "json for machines, text for people",
+      one_of({"json", "text"}));
+  add(app, "drain-delay", "SECONDS", plain.drain_delay,
+      "On SIGTERM, from the first 503 of /readyz to the end of accepting", whole(0, 300));
+  add(app, "threads", "NUMBER", chosen.threads, "Requests that may write, and wait, at once",
+      whole(1, 4096));
+  add(app, "connections-max", "NUMBER", chosen.connections_max,
+      "Connections that may be open; one more is told 503 and closed", whole(1, 1'000'000));
+  add(app, "followers-max", "NUMBER", chosen.service.followers.subscribers_max,
+      "Connections that may follow contents live; one more is told 503", whole(0, 1'000'000));
+  add(app, "cache-bytes", "BYTES", chosen.cache_bytes,
+      "Memory for pages that were made already; 0 keeps none", whole(0, 1'099'511'627'776));
+}
+
+void add_comments(CLI::App& app, options& chosen, std::string& mode, plain_numbers& plain) {
+  comments::service_options& service = chosen.service;
+  add(app, "legacy-emails", "show|hide", chosen.legacy_emails,
+      "Whether the original API's list publishes e-mail addresses", one_of({"show", "hide"}));
+  add(app, "markup", "MARKUP", chosen.markup, "How comments are written: markdown or plain",
+      one_of({"markdown", "plain"}));
+  add(app, "edit-window", "SECONDS", plain.edit_window, "How long an author may edit a comment",
+      whole(0, 31'536'000));
+  add(app, "edits-max", "NUMBER", service.edits_max, "Changes of one comment by its author",
+      whole(0, 10'000));
+  add(app, "depth-max", "NUMBER", service.depth_max,
+      "Depth of replies; what answers a deeper one hangs there", whole(1, 100));
+  add(app, "body-bytes-max", "BYTES", service.limits.body_bytes_max, "Length of a comment",
+      whole(1, 16'384));
+  add(app, "page-max", "NUMBER", service.page_max, "Comments on one page", whole(1, 200));
+  add(app, "mode", "MODE", mode,
+      "Whether contents take comments: open, premoderated, first-comment or locked",
+      one_of({"open", "premoderated", "first-comment", "locked"}));
+  add(app, "reports-max", "NUMBER", service.reports_max,
+      "Reports that send a comment back to pending; 0: none do", whole(0, 1'000'000));
+  add(app, "decisions-max", "NUMBER", service.decisions_max,
+      "Comments that a moderator decides about at once", whole(1, 1000));
+  add(app, "origin-days", "DAYS", plain.origin_days, "How long hashes of addresses are kept",
+      whole(1, 3650));
+}
+
+void add_rules(CLI::App& app, options& chosen, plain_numbers& plain) {
+  add(app, "links-max", "NUMBER", plain.links_max,
+      "Links in a comment; one with more waits for a moderator; -1: any number", whole(-1, 10'000));
+  add(app, "blocked-words", "FILE", chosen.blocked_words,
+      "Words and phrases, one a line; what has one waits for a moderator", {});
+  add(app, "repeat-window", "SECONDS", plain.repeat_window,
+      "How long a writer's same text is refused; 0: never", whole(0, 31'536'000));
+  add(app, "typing-time", "SECONDS", plain.typing_time,
+      "What is written faster is spam, what has no form time waits; 0: off", whole(0, 3600));
+}
+
+void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::string& origins) {
+  using namespace comments;
+  http::rate_options& rates = chosen.rates;
+  const auto a_minute = whole(0, rate_limiter::rate_max);
+  add(app, "read-rate", "NUMBER", rates.reads.per_minute,
+      "Readings of a client in a minute; 0: any number", a_minute);
+  add(app, "write-rate", "NUMBER", rates.writes.per_minute,
+      "Changes by a client in a minute; 0: any number", a_minute);
+  add(app, "content-rate", "NUMBER", rates.content_writes.per_minute,
+      "Comments on a content in a minute; 0: any number", a_minute);
+  add(app, "token-rate", "NUMBER", rates.failed_tokens.per_minute,
+      "Wrong tokens of a client in a minute; 0: any number", a_minute);
+  add(app, "trusted-proxies", "NETWORKS", proxies,
+      "Whose X-Forwarded-For counts: 10.0.0.0/8, ::1/128 …",
+      read_into(rates.trusted_proxies, http::parse_networks));
+  add(app, "origins", "ORIGINS", origins,
+      "Sites whose pages may use the API: https://example.com … or * to read",
+      read_into(chosen.cors.origins, http::parse_origins));
+  add(app, "moderator-token", "SECRET", chosen.secrets.moderator_token,
+      "Proves a moderator; without it there are none of that kind", {});
+  add(app, "deploy-token", "SECRET", chosen.secrets.deploy_token, "Proves the pipeline", {});
+  add(app, "sso-secret", "SECRET", chosen.secrets.site.secret,
+      "Signs the host site's users in (JWT, HS256)", {});
+  add(app, "sso-issuer", "TEXT", chosen.secrets.site.issuer, "What their tokens' iss must be", {});
+  add(app, "sso-audience", "TEXT", chosen.secrets.site.audience, "What their aud must hold", {});
+}
+
+// Everything that came as text or seconds.
+void settle(options& chosen, const std::string& mode, const plain_numbers& plain) {
+  using namespace comments;
+  chosen.drain_delay = std::chrono::seconds{plain.drain_delay};
+  service_options& service = chosen.service;
+  service.edit_window = std::chrono::seconds{plain.edit_window};
+  service.origins_kept = std::chrono::hours{24 * plain.origin_days};
+  service.mode = comments::parse<content_status>(mode).value_or(content_status::open);
+  service.rules.push_back(rules::trap());
+  if (plain.links_max >= 0)
+    service.rules.push_back(rules::links(static_cast<std::size_t>(plain.links_max)));
+  if (plain.repeat_window > 0)
+    service.rules.push_back(
+        rules::repeated_text({.window = std::chrono::seconds{plain.repeat_window}}));
+  if (plain.typing_time > 0)
+    service.rules.push_back(rules::typing_time({.least = std::chrono::seconds{plain.typing_time}}));
+}
+
+// What is wrong beyond a single option's form; empty if nothing is.
+std::string check_rest(options& chosen) {
+  using namespace comments;
+  if (auto fine = auth::check_secrets(chosen.secrets); !fine) return fine.error().message;
+  if (chosen.blocked_words.empty()) return {};
+  std::ifstream file{chosen.blocked_words, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  if (!file) return "--blocked-words: the file cannot be read";
+  auto words = rules::word_list::parse(text);
+  if (!words) return "--blocked-words: " + words.error().message;
+  chosen.service.rules.push_back(rules::blocked_words(std::move(*words)));
+  return {};
+}
+
 }  // namespace
 
 int fail(int exit_code, const std::string& why) {
@@ -109,32 +260,16 @@ parsed parse(int argc, const char* const* argv) {
   parsed answer;
   options& chosen = answer.chosen;
   std::string listen = to_address(chosen.host, chosen.port);
-  std::int64_t edit_window = chosen.edit_window.count();
-  std::int64_t drain_delay = chosen.drain_delay.count();
+  std::string mode{"open"}, proxies, origins;
+  plain_numbers plain{chosen};
 
   CLI::App app{"Serves comments over HTTP: the original two endpoints and /api/v1."};
   app.name("comments-server");
   app.set_version_flag("--version", version_line());
-  add(app, "listen", "HOST:PORT", listen, "Address to serve on; port 0 picks a free one",
-      {[&](const std::string& text) { return read_address(text, chosen); }, ""});
-  add(app, "store", "STORE", chosen.store,
-      "Where comments live: sqlite:FILE, or memory:", {check_store, ""});
-  add(app, "log-level", "LEVEL", chosen.log_level, "debug, info, warn, error or off",
-      one_of({"debug", "info", "warn", "error", "off"}));
-  add(app, "log-format", "FORMAT", chosen.log_format, "json for machines, text for people",
-      one_of({"json", "text"}));
-  add(app, "legacy-emails", "show|hide", chosen.legacy_emails,
-      "Whether the original API's list publishes e-mail addresses", one_of({"show", "hide"}));
-  add(app, "edit-window", "SECONDS", edit_window, "How long an author may edit a comment",
-      whole(0, 31'536'000));
-  add(app, "drain-delay", "SECONDS", drain_delay,
-      "On SIGTERM, from the first 503 of /readyz to the end of accepting", whole(0, 300));
-  add(app, "threads", "NUMBER", chosen.threads, "Requests that may write, and wait, at once",
-      whole(1, 4096));
-  add(app, "connections-max", "NUMBER", chosen.connections_max,
-      "Connections that may be open; one more is told 503 and closed", whole(1, 1'000'000));
-  add(app, "cache-bytes", "BYTES", chosen.cache_bytes,
-      "Memory for pages that were made already; 0 keeps none", whole(0, 1'099'511'627'776));
+  add_serving(app, chosen, listen, plain);
+  add_comments(app, chosen, mode, plain);
+  add_rules(app, chosen, plain);
+  add_clients(app, chosen, proxies, origins);
   app.add_flag("--check", chosen.check,
                "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
 
@@ -148,8 +283,9 @@ parsed parse(int argc, const char* const* argv) {
     return answer;
   }
   read_address(listen, chosen);
-  chosen.edit_window = std::chrono::seconds{edit_window};
-  chosen.drain_delay = std::chrono::seconds{drain_delay};
+  settle(chosen, mode, plain);
+  if (const std::string wrong = check_rest(chosen); !wrong.empty())
+    answer.exit_code = fail(2, wrong);
   return answer;
 }
 

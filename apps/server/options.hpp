@@ -1,7 +1,8 @@
 #pragma once
 // options.hpp - what the server can be told, on the command line or in the environment.
 
-#include <comments/result.hpp>
+#include <comments/http/context.hpp>
+#include <comments/service_options.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -17,8 +18,13 @@ struct options {
   std::string log_level{"info"};
   std::string log_format{"json"};
   std::string legacy_emails{"show"};
-  std::chrono::seconds edit_window{std::chrono::minutes{15}};
+  std::string markup{"markdown"};
+  std::string blocked_words{};
   std::chrono::seconds drain_delay{1};
+  comments::service_options service{};
+  comments::http::rate_options rates{.failed_tokens = {.per_minute = 60}};
+  comments::http::cors_options cors{};
+  comments::auth::secrets secrets{};
   std::size_t threads{64};
   std::size_t connections_max{20'000};
   std::size_t cache_bytes{67'108'864};

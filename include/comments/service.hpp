@@ -140,7 +140,7 @@ class service final {
     const std::string voter = voter_of(who);
     if (voter.empty()) return nobody();
     auto voted = store_.vote(id, voter, is_there, options_.clock());
-    if (voted) announce(voted->content_id, voted->version);
+    if (voted) news_.announce(voted->content_id);
     if (voted && !is_visible(*voted)) return comment_not_found();
     return voted;
   }
@@ -198,7 +198,7 @@ class service final {
                       .status = std::string{to_text(status.value_or(options_.mode))}};
     auto set = store_.set_status(content_id, status, expected, cause, options_.clock());
     if (!set) return set;
-    announce(content_id, set->version);
+    news_.announce(content_id);
     return with_mode(std::move(*set));
   }
 
@@ -326,8 +326,12 @@ class service final {
   // Who follows contents is told of each of their changes, and reads `events` then.
   broadcast& news() { return news_; }
 
-  // From now on `is_draining` holds, and readiness probes say so; everything else works on.
-  void drain() { draining_ = true; }
+  // From now on `is_draining` holds, readiness probes say so, and nobody follows contents any more;
+  // everything else works on.
+  void drain() {
+    draining_ = true;
+    news_.close();
+  }
   bool is_draining() const { return draining_; }
 
   // Whether the store takes writes, which the metrics then show too. Where it does not, it is told
@@ -363,7 +367,7 @@ class service final {
     checked->origin = who.client;
     checked->depth_max = options_.depth_max;
     auto posted = store_.insert(*checked, how.now);
-    if (posted && !posted->replayed) announce(posted->stored.content_id, posted->stored.version);
+    if (posted && !posted->replayed) news_.announce(posted->stored.content_id);
     return posted;
   }
 
@@ -385,7 +389,7 @@ class service final {
   // As `store::amend`, and told to who listens.
   result<comment> amend(const comment_id& id, instant now, const decider& decide) {
     auto changed = store_.amend(id, decide, now);
-    if (changed) announce(changed->content_id, changed->version);
+    if (changed) news_.announce(changed->content_id);
     return changed;
   }
 
@@ -433,15 +437,11 @@ class service final {
       for (const ballot& one : *found) {
         const auto gone = store_.vote(one.comment, voter, false, options_.clock());
         if (!gone) return gone.error();
-        announce(one.content_id, gone->version);
+        news_.announce(one.content_id);
         ++sum.votes;
       }
       after = found->back().comment;
     }
-  }
-
-  void announce(const std::string& content_id, std::int64_t version) {
-    news_.announce(content_id, version);
   }
 
   void begin_recovery() {

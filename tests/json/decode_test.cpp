@@ -37,7 +37,7 @@ std::string refusal(decoder& decode, std::string_view text) {
   const std::string violations = to_line(decoded.error().violations);
   return violations.empty() ? said : said + ", " + violations;
 }
-std::string refusal(std::string_view text) { return refusal(decode_draft, text); }
+std::string refusal(std::string_view text) { return refusal(static_cast<decoder*>(decode_draft), text); }
 std::string refusal_of_original(std::string_view text) {
   return refusal(decode_original_draft, text);
 }

@@ -39,7 +39,7 @@ class comment_routes final {
     const auto who = shared_.identify(asked);
     if (!who) return problem(who.error(), asked);
     json::form_fields form;
-    auto written = json::decode_draft(asked.body, key_of(asked), shared_.limits(), &form);
+    auto written = json::decode_draft(asked.body, key_of(asked), shared_.limits(), form);
     if (!written) return problem(written.error(), asked);
     arrival how{.is_trap_filled = form.is_trap_filled};
     if (!form.token.empty()) {

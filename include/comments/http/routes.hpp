@@ -20,7 +20,10 @@
 #include <comments/http/middleware.hpp>
 #include <comments/http/moderation_routes.hpp>
 #include <comments/http/router.hpp>
+#include <comments/http/sse.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -71,6 +74,35 @@ class service_routes final {
   const context& shared_;
 };
 
+// What happens, as it happens.
+class live_routes final {
+ public:
+  explicit live_routes(const context& shared)
+      : shared_{shared},
+        live_{shared.service().news(),
+              [&service = shared.service()](std::string_view content_id, std::int64_t after,
+                                            std::size_t limit) {
+                return service.events(content_id, after, limit);
+              },
+              shared.service().metrics()} {}
+
+  // GET /api/v1/events
+  response follow(request asked) const {
+    std::string content_id{find_field(asked.query, "content_id").value_or("")};
+    const auto home = shared_.service().contents({&content_id, 1});
+    if (!home) return problem(home.error(), asked);
+    const auto after = parse_after(asked, home->front().version);
+    if (!after) return problem(after.error(), asked);
+    response answer = live_.follow(std::move(content_id), *after, asked);
+    if (asked.method == "HEAD") answer.rest = {};
+    return answer;
+  }
+
+ private:
+  const context& shared_;
+  mutable live_events live_;
+};
+
 // Everything that answers, in one place that all routes share.
 class api final {
  public:
@@ -81,6 +113,7 @@ class api final {
   comment_routes one{shared};
   moderation_routes moderation{shared};
   account_routes account{shared};
+  live_routes live{shared};
   service_routes about{shared};
 };
 
@@ -105,6 +138,7 @@ inline handler routes(service& service, route_options options = {}) {
   add("DELETE /api/v1/comments/{id}/vote", all->one, &comment_routes::withdraw_vote);
   add("POST /api/v1/comments/{id}/reports", all->one, &comment_routes::report);
   add("GET /api/v1/comments/{id}/history", all->moderation, &moderation_routes::history);
+  add("GET /api/v1/events", all->live, &live_routes::follow);
   add("GET /api/v1/form", all->one, &comment_routes::form);
   add("POST /api/v1/previews", all->one, &comment_routes::preview);
   add("GET /api/v1/counts", all->about, &service_routes::count);

@@ -213,10 +213,10 @@ struct form_fields {
 
 // {"content_id", "body", "parent_id"?, "author"?: {"name"?, "email"?, "url"?}, "form"?, "trap"?}
 inline result<draft> decode_draft(std::string_view text, std::string key, const limits& limits,
-                                  form_fields* form = nullptr) {
-  const auto read = [form](fields& root, draft& written, std::vector<violation>& found) {
+                                  form_fields& form) {
+  const auto read = [&form](fields& root, draft& written, std::vector<violation>& found) {
     written.body = root.text("body", true);
-    if (form) *form = {root.text("form", false), !root.text("trap", false).empty()};
+    form = {root.text("form", false), !root.text("trap", false).empty()};
     const std::string parent = root.text("parent_id", false);
     written.parent = parse_comment_id(parent);
     if (!parent.empty() && !written.parent) root.note("parent_id", "format");
@@ -228,6 +228,12 @@ inline result<draft> decode_draft(std::string_view text, std::string key, const 
     written.author.url = inner.text("url", false);
   };
   return decode_object(text, std::move(key), limits, {}, read);
+}
+
+// The same, for who asks no form.
+inline result<draft> decode_draft(std::string_view text, std::string key, const limits& limits) {
+  form_fields ignored;
+  return decode_draft(text, std::move(key), limits, ignored);
 }
 
 // An object of texts that are all checked elsewhere: `read` takes them out.

@@ -207,7 +207,7 @@ std::string encode_items(const Items& items, std::string_view next, const Append
 }
 
 // What happened, as readers may know it.
-inline void append(std::string& to, const event& event) {
+inline void append_public(std::string& to, const event& event) {
   append_text(to += R"({"content_id":)", event.content_id);
   append_number(to += R"(,"version":)", event.version);
   to.append(R"(,"kind":")").append(to_text(event.kind)).append("\"");
@@ -219,16 +219,9 @@ inline void append(std::string& to, const event& event) {
   to.append(R"(,"at":")").append(to_rfc3339(event.at)).append("\"}");
 }
 
-// One event of the live stream.
-inline std::string encode(const event& event) {
-  std::string text;
-  append(text, event);
-  return text;
-}
-
 // The same as moderators see it.
 inline void append_history(std::string& to, const event& event) {
-  append(to, event);
+  append_public(to, event);
   to.pop_back();
   append_text(to += R"(,"by":)", event.by);
   append_text(to += R"(,"reason":)", event.reason);

@@ -227,4 +227,5 @@ TEST_CASE("chosen secrets are long enough, differ, and look like what they are")
           "A token is visible characters without spaces, and no JWT.");
   CHECK(fault({.moderator_token = "eyes.are.watching.you.x", .deploy_token = at_limit}) != "");
   CHECK(fault({.moderator_token = "eyes.are-watching-you", .deploy_token = at_limit}) == "");
+  CHECK(fault({.moderator_token = "my.eyes.are.on.you", .deploy_token = at_limit}) == "");
 }

@@ -90,6 +90,8 @@ TEST_CASE("a joiner that joins nothing is hidden") {
                           "\u2764\ufe0f\u200d"sv,
                           "e\u0301\u200d"sv,
                           "\u0645\u200c\u202e\u0645"sv,
+                          "\u0645\u200c\u3000\u0645"sv,
+                          "\u0d4d\u200d\u200d\u0d2e"sv,
                           "\u0645\u200c\u200b"sv})
     CHECK_MESSAGE(has_hidden_character(text), text);
 }

@@ -26,7 +26,7 @@ struct code_points {
 
 // Unicode's nonspacing and enclosing marks (version 15), in order. What lies unassigned between two
 // of them counts as one.
-inline constexpr code_points marks[] = {
+inline constexpr code_points mark_ranges[] = {
     {0x300, 0x36f},     {0x483, 0x489},     {0x591, 0x5bd},     {0x5bf, 0x5bf},
     {0x5c1, 0x5c2},     {0x5c4, 0x5c5},     {0x5c7, 0x5c7},     {0x610, 0x61a},
     {0x64b, 0x65f},     {0x670, 0x670},     {0x6d6, 0x6dc},     {0x6df, 0x6e4},
@@ -110,8 +110,8 @@ inline constexpr code_points marks[] = {
 
 // Whether `point` is put over, under or around what stands before it.
 inline bool is_mark(char32_t point) {
-  const auto* behind = std::ranges::upper_bound(marks, point, {}, &code_points::first);
-  return behind != std::begin(marks) && point <= std::prev(behind)->last;
+  const auto* behind = std::ranges::upper_bound(mark_ranges, point, {}, &code_points::first);
+  return behind != std::begin(mark_ranges) && point <= std::prev(behind)->last;
 }
 
 // The most marks that follow one another in well-formed `text`. What leaves no mark on the page

@@ -225,4 +225,5 @@ TEST_CASE("chosen secrets differ, and look like what they are; weak ones are nam
           "A token is visible characters without spaces, and no JWT.");
   CHECK(fault({.moderator_token = "eyes.are.watching.you.x", .deploy_token = at_limit}) != "");
   CHECK(fault({.moderator_token = "eyes.are-watching-you", .deploy_token = at_limit}) == "");
+  CHECK(fault({.moderator_token = "my.eyes.are.on.you", .deploy_token = at_limit}) == "");
 }

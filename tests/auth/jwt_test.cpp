@@ -233,6 +233,8 @@ TEST_CASE("a time may have a fraction, and an exponent") {
   CHECK_FALSE(takes_times(R"("exp":1700000000.25)", 1'700'000'060'250));
   CHECK(takes_times(R"("exp":1700000000.001)", 1'700'000'060'000));
   CHECK_FALSE(takes_times(R"("exp":1700000000.001)", 1'700'000'060'001));
+  CHECK(takes_times(R"("exp":1700000000.0009)", 1'700'000'060'000));  // to the nearest
+  CHECK_FALSE(takes_times(R"("exp":1700000000.0004)", 1'700'000'060'000));
   CHECK(takes_times(R"("exp":1.7e9)", 1'700'000'059'999));
   CHECK_FALSE(takes_times(R"("exp":1.7E+9)", 1'700'000'060'000));
 }

@@ -229,12 +229,15 @@ TEST_CASE("a code block may say its language, and nothing else") {
   }
 }
 
-TEST_CASE("control characters do not come in as entities") {
+TEST_CASE("what is no character does not come in as an entity") {
   check_inlines({{"a&#1;b&#x1b;c&#x7f;d&#x80;",
                   "a\xef\xbf\xbd"
                   "b\xef\xbf\xbd"
                   "c\xef\xbf\xbd"
                   "d\xef\xbf\xbd"},
+                 {"a&#xfffe;&#xfdd0;&#xfdef;&#x1ffff;&#x10ffff;",
+                  "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+                 {"&#xfdcf;&#xfdf0;&#xfffd;", "\xef\xb7\x8f\xef\xb7\xb0\xef\xbf\xbd"},
                  {"`a`&#9;b", "<code>a</code>\tb"}});
 }
 

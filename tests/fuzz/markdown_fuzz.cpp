@@ -43,9 +43,7 @@ std::size_t containers_of(cmark_node* document) {
 bool is_body(std::string_view source) {
   for (std::size_t at = 0; at < source.size();) {
     const auto point = next_code_point(source, at);
-    const bool is_none = !point || (*point & 0xfffe) == 0xfffe || (*point >> 5) == 0xfdd0 >> 5;
-    if (is_none || (is_control(*point) && *point != '\n' && *point != '\t' && *point != '\r'))
-      return false;
+    if (!point || (markdown::is_no_character(*point) && *point != '\r')) return false;
   }
   return true;
 }

@@ -27,32 +27,31 @@ void check_scanned(std::string_view source, std::size_t scanned) {
 }  // namespace
 
 TEST_CASE("a list item's marker is a bullet or a number before a space or the end") {
-  for (const auto& [line, size] :
-       std::vector<std::pair<std::string_view, std::size_t>>{{"- a", 2},
-                                                             {"+ a", 2},
-                                                             {"* a", 2},
-                                                             {"-\ta", 2},
-                                                             {"-", 1},
-                                                             {"1. a", 3},
-                                                             {"1) a", 3},
-                                                             {"123456789. a", 11},
-                                                             {"1.", 2},
-                                                             {"", 0},
-                                                             {"a", 0},
-                                                             {"-a", 0},
-                                                             {"--", 0},
-                                                             {"1", 0},
-                                                             {"1.a", 0},
-                                                             {"1 a", 0},
-                                                             {"1- a", 0},
-                                                             {". a", 0},
-                                                             {"1234567890. a", 0},
-                                                             {" - a", 0}})
-    CHECK_MESSAGE(marker_size(line) == size, line);
+  for (const auto& row : std::vector<std::pair<std::string_view, std::size_t>>{{"- a", 2},
+                                                                               {"+ a", 2},
+                                                                               {"* a", 2},
+                                                                               {"-\ta", 2},
+                                                                               {"-", 1},
+                                                                               {"1. a", 3},
+                                                                               {"1) a", 3},
+                                                                               {"123456789. a", 11},
+                                                                               {"1.", 2},
+                                                                               {"", 0},
+                                                                               {"a", 0},
+                                                                               {"-a", 0},
+                                                                               {"--", 0},
+                                                                               {"1", 0},
+                                                                               {"1.a", 0},
+                                                                               {"1 a", 0},
+                                                                               {"1- a", 0},
+                                                                               {". a", 0},
+                                                                               {"1234567890. a", 0},
+                                                                               {" - a", 0}})
+    CHECK_MESSAGE(marker_size(row.first) == row.second, row.first);
 }
 
 TEST_CASE("containers are counted as markers within markers") {
-  for (const auto& [source, count] :
+  for (const auto& row :
        std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
                                                              {"a", 0},
                                                              {"a > b", 0},
@@ -73,44 +72,42 @@ TEST_CASE("containers are counted as markers within markers") {
                                                              {"> a\r\n> b", 1},
                                                              {"-\n  -\n    -", 3},
                                                              {"- a\n> b", 1}})
-    CHECK_MESSAGE(count_containers(source) == count, source);
+    CHECK_MESSAGE(count_containers(row.first) == row.second, row.first);
 }
 
 TEST_CASE("each *, _ and ~ that follows another character is a delimiter") {
-  for (const auto& [source, count] :
-       std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
-                                                             {"a", 0},
-                                                             {"*", 1},
-                                                             {"****", 1},
-                                                             {"*a*", 2},
-                                                             {"**a**", 2},
-                                                             {"*_~", 3},
-                                                             {"a_b_c", 2},
-                                                             {"* *", 2}})
-    CHECK_MESSAGE(count_delimiters(source) == count, source);
+  for (const auto& row : std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
+                                                                               {"a", 0},
+                                                                               {"*", 1},
+                                                                               {"****", 1},
+                                                                               {"*a*", 2},
+                                                                               {"**a**", 2},
+                                                                               {"*_~", 3},
+                                                                               {"a_b_c", 2},
+                                                                               {"* *", 2}})
+    CHECK_MESSAGE(count_delimiters(row.first) == row.second, row.first);
 }
 
 TEST_CASE("each ] looks back at every delimiter before it") {
-  for (const auto& [source, count] :
-       std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
-                                                             {"]", 0},
-                                                             {"*]", 1},
-                                                             {"**]", 1},
-                                                             {"*_~]", 3},
-                                                             {"*]]", 2},
-                                                             {"]*", 0},
-                                                             {"*]_]", 3},
-                                                             {"![]", 1},
-                                                             {"!*[]]", 2},
-                                                             {"[]", 0},
-                                                             {"![![]]", 4}})
-    CHECK_MESSAGE(count_lookbacks(source) == count, source);
+  for (const auto& row : std::vector<std::pair<std::string_view, std::size_t>>{{"", 0},
+                                                                               {"]", 0},
+                                                                               {"*]", 1},
+                                                                               {"**]", 1},
+                                                                               {"*_~]", 3},
+                                                                               {"*]]", 2},
+                                                                               {"]*", 0},
+                                                                               {"*]_]", 3},
+                                                                               {"![]", 1},
+                                                                               {"!*[]]", 2},
+                                                                               {"[]", 0},
+                                                                               {"![![]]", 4}})
+    CHECK_MESSAGE(count_lookbacks(row.first) == row.second, row.first);
 }
 
 TEST_CASE("each <? and <! is a declaration") {
-  for (const auto& [source, count] : std::vector<std::pair<std::string_view, std::size_t>>{
+  for (const auto& row : std::vector<std::pair<std::string_view, std::size_t>>{
            {"", 0}, {"<", 0}, {"<?", 1}, {"<!-- a -->", 1}, {"<<??", 1}, {"<a ?", 0}, {"<!<?", 2}})
-    CHECK_MESSAGE(count_declarations(source) == count, source);
+    CHECK_MESSAGE(count_declarations(row.first) == row.second, row.first);
 }
 
 TEST_CASE("what is scanned again and again is counted with its length") {

@@ -79,16 +79,23 @@ inline std::string to_language_class(std::string_view info) {
   return is_word ? "language-" + std::string{word} : "";
 }
 
-// `text` with U+FFFD for each control character but tabs and line breaks: "&#1;" is how one gets
-// in.
-inline std::string without_controls(std::string_view text) {
+// Whether HTML may not hold `point`, however it is written: a control character that is no tab or
+// line break, or one of Unicode's noncharacters (U+FFFE, say).
+inline bool is_no_character(char32_t point) {
+  const bool is_space = point == '\n' || point == '\t';
+  return (is_control(point) && !is_space) || (point & 0xfffe) == 0xfffe ||
+         (point >= 0xfdd0 && point <= 0xfdef);
+}
+
+// `text` with U+FFFD for each of those: "&#1;" is how one gets in.
+inline std::string only_characters(std::string_view text) {
   std::string kept;
   kept.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = at;
     const auto point = next_code_point(text, at);
     if (!point) ++at;
-    if (!point || (is_control(*point) && *point != '\n' && *point != '\t'))
+    if (!point || is_no_character(*point))
       kept += "\xef\xbf\xbd";
     else
       kept += text.substr(begin, at - begin);
@@ -146,7 +153,7 @@ class html_writer final {
         break;
       case CMARK_NODE_CODE_BLOCK: write_code_block(node); break;
       case CMARK_NODE_HTML_BLOCK: {
-        const std::string source = without_controls(view(cmark_node_get_literal(node)));
+        const std::string source = only_characters(view(cmark_node_get_literal(node)));
         begin_line();
         html_ += to_paragraphs(source);
         see(source);
@@ -216,7 +223,7 @@ class html_writer final {
 
   // The one way for a user's words into the HTML, but for addresses and languages.
   void write_text(std::string_view text) {
-    html_ += escape_html(without_controls(text));
+    html_ += escape_html(only_characters(text));
     see(text);
   }
 

@@ -276,6 +276,44 @@ TEST_CASE("a stream that nobody wakes is asked again after its wait") {
   CHECK(*calls == 4);
 }
 
+TEST_CASE("a stream that said something and waits is not asked again before it is woken") {
+  const auto source = std::make_shared<channel>();
+  const handler api = [streaming = stream_of(source)](request asked) {
+    return asked.target == "/stream" ? streaming(std::move(asked)) : echo(std::move(asked));
+  };
+  front server{api, {.watchers = 1, .event_wait = 1h}};
+  wire client{server.port()}, other{server.port()};
+  source->put({.bytes = "one", .then = piece::state::waiting});
+  client.send(get("/stream"));
+  CHECK(client.has("one"));
+  for (int i = 0; i < 10; ++i) CHECK(other.ask(get("/")).status == 200);  // of the same watcher
+  CHECK_FALSE(source->has_waited);
+  source->put({.bytes = "two", .then = piece::state::waiting});
+  CHECK(client.has("two"));
+  CHECK_FALSE(source->has_waited);
+}
+
+TEST_CASE("a wake-up is not lost while the client does not take what there was") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h}};
+  wire slow{server.port(), 4'096};
+  source->put({.bytes = large, .then = piece::state::waiting});
+  slow.send(get("/"));
+  CHECK(slow.is_readable(testing::patience_seconds * 1'000));
+  source->put({.bytes = "two", .then = piece::state::over});
+  CHECK(slow.receive().body == large + "two");
+}
+
+TEST_CASE("a stream whose client takes nothing is dropped, and nobody else waits for it") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.watchers = 1, .reader_wait = 50ms, .event_wait = 1h}};
+  wire slow{server.port(), 4'096};
+  source->put({.bytes = large, .then = piece::state::waiting});
+  slow.send(get("/"));
+  CHECK(server.comes_to("comments_http_timeouts_total", 1));
+  CHECK(server.has_connections(0));
+}
+
 TEST_CASE("a stream that breaks ends without its last chunk") {
   front server{[](request) {
     return response{.rest = [n = 0](const auto&) mutable {
@@ -524,6 +562,30 @@ TEST_CASE("a stop answers what has arrived, ends what idles and breaks off strea
   CHECK(worked.body == "POST /slow 1");
   server.end();
   CHECK_FALSE(wire{server.port()}.is_made());
+}
+
+TEST_CASE("streams that were told to end before a stop end whole, however short before") {
+  for (int i = 0; i < 30; ++i) {
+    const auto source = std::make_shared<channel>();
+    front server{stream_of(source), {.idle_drain_wait = 1ms, .arrival_wait = 1ms}};
+    wire client{server.port()};
+    client.send(get("/"));
+    CHECK(eventually([&] { return source->has_waited.exchange(false); }));
+    source->put({.bytes = "end", .then = piece::state::over});
+    server.server().stop();
+    CHECK(client.receive().body == "end");
+  }
+}
+
+TEST_CASE("a stop does not wait for a stream whose client does not take what there was") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h, .drain_wait = 1h}};
+  wire slow{server.port(), 4'096};
+  source->put({.bytes = large, .then = piece::state::waiting});
+  slow.send(get("/"));
+  CHECK(slow.is_readable(testing::patience_seconds * 1'000));
+  server.end();
+  CHECK(server.is_over());
 }
 
 TEST_CASE("a stop waits so long for clients and no longer") {

@@ -277,7 +277,7 @@ class watcher final {
 
   // Until somebody wakes the stream or its time is up. Nobody waits for one whose client is gone.
   void wait_for_event(connection& one) {
-    if (one.is_ending() || shared_.told.is_stopping) return drop(one);
+    if (one.is_ending()) return drop(one);
     park(one, wait::event, false);
   }
   void wake(connection& one) {

@@ -17,6 +17,7 @@
 
 #include <doctest/doctest.h>
 
+#include "store/contract_changes.hpp"
 #include "store/contract_tools.hpp"
 
 #include <algorithm>
@@ -80,7 +81,6 @@ TEST_CASE_TEMPLATE_DEFINE("a comment appends the event of its posting", Maker,
   Maker maker;
   store& store = maker.store();
   const comment first = post(store, {.content_id = "1", .body = "first"}, noon);
-  const instant later = noon + std::chrono::milliseconds{1};
   const comment reply =
       post(store, {.content_id = "1", .parent = first.id, .body = "reply"}, later);
   const std::vector<event> expected{posted(first), posted(reply)};
@@ -597,7 +597,34 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_insert, Maker);                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_a_key, Maker);            \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_read_whole_pages, Maker);       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk, Maker)
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_changes_a_comment, Maker);        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_clears_the_edit, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_passes_refusals_on, Maker);       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_counts_statuses, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_hold_what_is_below, Maker);  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_are_whole, Maker);           \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_hidden_drafts, Maker);     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_caps_the_depth, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_long_chains, Maker);       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::removal_erases, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_count_voters, Maker);             \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_need_what_is_visible, Maker);     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_order_the_top, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_of_a_voter, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::complaints_come_latest_first, Maker);   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_origins_by_age, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_reporters, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::history_leaves_votes_out, Maker);       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk_while_others_moderate, Maker)
 
-#define DURABLE_STORE_CONTRACT(Maker) \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker)
+#define DURABLE_STORE_CONTRACT(Maker)                                           \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_changes, Maker)

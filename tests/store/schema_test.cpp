@@ -96,3 +96,31 @@ TEST_CASE("each form of the list but all by top is one walk along an index") {
     }
   }
 }
+
+TEST_CASE("each search walks the narrowest index that there is, in the order of the ids") {
+  const testing::database made{":memory:"};
+  migrate(made);
+  const auto index_of = [&](const search& wanted) {
+    std::string found;
+    for (const auto& line : testing::plan_of(made.handle(), schema::search_sql(wanted))) {
+      CAPTURE(line.what);
+      CHECK_FALSE(testing::is_growing(line));
+      const std::size_t start = line.what.find("USING INDEX ");
+      if (start != std::string::npos) found += line.what.substr(start + 12);
+    }
+    return found;
+  };
+  const std::string by_status = "comment_by_status (status=? AND id>?)",
+                    by_subject = "comment_by_subject (author_subject=? AND id>?)",
+                    by_email = "comment_by_email (<expr>=? AND id>?)", by_id = "comment_id (id>?)";
+  for (const status hidden : {status::pending, status::spam, status::removed})
+    CHECK(index_of({.status = hidden}) == by_status);
+  CHECK(index_of({.subject = "7"}) == by_subject);
+  CHECK(index_of({.email = "ana@example.com"}) == by_email);
+  CHECK(index_of({.email = "ana@example.com", .text = "x"}) == by_email);
+  CHECK(index_of({.status = status::published, .subject = "7"}) == by_subject);
+  CHECK(index_of({.status = status::published, .email = "ana@example.com"}) == by_email);
+  for (const search& wide : {search{}, search{.status = status::published},
+                             search{.verified = true}, search{.text = "x"}})
+    CHECK(index_of(wide) == by_id);
+}

@@ -98,6 +98,28 @@ struct seen_store {
     for (const auto& [scope, sort] : bounded_lists)
       for (const auto& after : {std::optional<cursor>{}, std::optional{cursor{1, 0}}})
         must(store->list({content_id, scope, parent_of(scope, root.id), sort, 10, after}));
+    change(content_id, root.id);
+  }
+  void change(const std::string& content_id, const comment_id& root) {
+    using store_contract::to;
+    draft written{.content_id = content_id, .parent = root, .body = "hidden", .origin = "0123"};
+    written.status = status::pending;
+    const comment_id held = post(*store, written).id;
+    must(store->amend(held, to(status::published), noon));
+    must(store->amend(root, to(status::spam), noon));
+    must(store->amend(root, to(status::published), noon));
+    for (const bool is_there : {true, false, true})
+      must(store->vote(held, "a:" + content_id, is_there, noon));
+    must(store->report(held, {"a:" + content_id, "rude", noon}));
+    must(store->set_status(content_id, content_status::locked, {}, {}, noon));
+    must(store->history(held, 0, 10));
+    must(store->complaints(held, 10));
+    must(store->votes_of("ana", {}, 10));
+    must(store->find_all({.status = status::pending, .limit = 10}));
+    must(store->find_all({.email = "ana@example.com", .limit = 10}));
+    CHECK(must(store->forget_origins(noon + std::chrono::hours{1}, 10)) == 3);
+    must(store->forget_reporter("ana"));
+    must(store->amend(held, to(status::removed), noon));
   }
 };
 

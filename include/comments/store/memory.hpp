@@ -203,7 +203,7 @@ class memory_store final : public store {
       const comment& one = *find_in(at->first);
       if (!is_found(one, wanted)) continue;
       if (found.items.size() == wanted.limit) {
-        found.next = found.items.back().id;
+        if (!found.items.empty()) found.next = found.items.back().id;
         break;
       }
       found.items.push_back(one);
@@ -367,6 +367,8 @@ class memory_store final : public store {
     removed.origin.clear();
     for (event& event : shelf.events)
       if (event.comment == removed.id) event.before.clear();
+    for (auto& [key, used] : shelf.keys)
+      if (used.made == removed.id) used.fingerprint = 0;
     complaints_.erase(removed.id);
   }
 

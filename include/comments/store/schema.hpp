@@ -76,7 +76,8 @@ CREATE TABLE content_3 (
   comments BIGINT NOT NULL,
   status TEXT NOT NULL
 );
-INSERT INTO content_3 SELECT content_id, version, comments, '' FROM content;
+INSERT INTO content_3
+  SELECT content_id, version, comments, iif(status = 'open', '', status) FROM content;
 DROP TABLE content;
 ALTER TABLE content_3 RENAME TO content;
 
@@ -105,8 +106,12 @@ ALTER TABLE comment ADD COLUMN listed BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE comment ADD COLUMN reports BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE comment ADD COLUMN author_subject TEXT NOT NULL DEFAULT '';
 ALTER TABLE comment ADD COLUMN origin TEXT NOT NULL DEFAULT '';
-CREATE TABLE comment_depth (content_id TEXT NOT NULL, id TEXT NOT NULL PRIMARY KEY,
-  depth BIGINT NOT NULL);
+CREATE TABLE comment_depth (
+  content_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  depth BIGINT NOT NULL,
+  PRIMARY KEY (content_id, id)
+);
 INSERT INTO comment_depth
   WITH RECURSIVE below (content_id, id, depth) AS (
     SELECT content_id, id, 0 FROM comment WHERE parent_id = ''
@@ -116,8 +121,10 @@ INSERT INTO comment_depth
   )
   SELECT content_id, id, depth FROM below WHERE depth > 0;
 UPDATE comment SET reply_to = parent_id,
-  depth = (SELECT known.depth FROM comment_depth AS known WHERE known.id = comment.id)
+  depth = coalesce((SELECT known.depth FROM comment_depth AS known
+    WHERE known.content_id = comment.content_id AND known.id = comment.id), 1)
   WHERE parent_id <> '';
+UPDATE comment SET listed = 0 WHERE status <> 'published' AND replies = 0;
 DROP TABLE comment_depth;
 
 DROP INDEX comment_by_position;
@@ -148,6 +155,7 @@ CREATE TABLE complaint (
   at BIGINT NOT NULL,
   PRIMARY KEY (content_id, comment_id, reporter)
 ) WITHOUT ROWID;
+CREATE INDEX complaint_by_time ON complaint (content_id, comment_id, at);
 CREATE INDEX complaint_by_reporter ON complaint (reporter);
 CREATE INDEX complaint_by_origin ON complaint (at) WHERE reporter >= 'a:' AND reporter < 'a;';
 )sql"}};

@@ -148,8 +148,7 @@ class sqlite_store final : public store {
 
   result<done> forget_reporter(const std::string& reporter) override {
     return write<done>([&](auto& work, auto& changed) {
-      work->run("DELETE FROM complaint WHERE reporter = ?1", reporter);
-      changed.has_erased = true;
+      sqlite::forget_reporter(work, reporter, changed);
       return ok();
     });
   }
@@ -328,8 +327,12 @@ class sqlite_store final : public store {
   // of its own needs the writers to stand still for the last of it all the same, and did so for
   // longer when the machine was busy. Under `writing_`.
   void move_log() {
+    if (has_erased_ && empty_log()) {
+      has_erased_ = false;
+      moved_at_ = 0;
+      return;
+    }
     const std::int64_t pages = writer_->log_pages();
-    if (has_erased_) has_erased_ = !empty_log();
     if (pages < moved_at_) moved_at_ = 0;  // it began anew
     if (pages < moved_at_ + log_.pages_step) return;
     moved_at_ = pages;
@@ -428,7 +431,7 @@ class sqlite_store final : public store {
   mutable content_table known_;
   const sqlite_log_limits log_;
   std::int64_t moved_at_{};  // how long the log was when it was moved last, since it began anew
-  bool has_erased_{};        // something that the log still holds
+  bool has_erased_{true};    // something that the log may still hold: before us, who knows
   jobs writes_;
   std::optional<sqlite::background_check> check_{};
 };

@@ -154,7 +154,16 @@ inline result<content> set_status(transaction& work, const std::string& content_
   return moved;
 }
 
-// How many rows it changed.
+// How many rows `erase` changes.
+template <typename Erase>
+std::size_t count_erased(transaction& work, changes& noted, Erase&& erase) {
+  const std::int64_t before = work->number("SELECT total_changes()");
+  erase();
+  const std::int64_t count = work->number("SELECT total_changes()") - before;
+  noted.has_erased = noted.has_erased || count > 0;
+  return static_cast<std::size_t>(count);
+}
+
 inline std::size_t forget_origins(transaction& work, instant before, std::size_t limit,
                                   changes& noted) {
   constexpr std::string_view statements[] = {
@@ -165,12 +174,15 @@ inline std::size_t forget_origins(transaction& work, instant before, std::size_t
       "DELETE FROM complaint WHERE (content_id, comment_id, reporter) IN (SELECT content_id, "
       "comment_id, reporter FROM complaint WHERE reporter >= 'a:' AND reporter < 'a;' AND at < ?1 "
       "ORDER BY at LIMIT ?2)"};
-  const std::int64_t before_changes = work->number("SELECT total_changes()");
-  for (const std::string_view sql : statements)
-    work->run(sql, to_milliseconds(before), static_cast<std::int64_t>(limit));
-  const auto changed = work->number("SELECT total_changes()") - before_changes;
-  noted.has_erased = noted.has_erased || changed > 0;
-  return static_cast<std::size_t>(changed);
+  return count_erased(work, noted, [&] {
+    for (const std::string_view sql : statements)
+      work->run(sql, to_milliseconds(before), as_number(limit));
+  });
+}
+
+inline void forget_reporter(transaction& work, const std::string& reporter, changes& noted) {
+  count_erased(work, noted,
+               [&] { work->run("DELETE FROM complaint WHERE reporter = ?1", reporter); });
 }
 
 }  // namespace comments::sqlite

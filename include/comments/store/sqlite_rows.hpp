@@ -13,6 +13,7 @@
 #include <comments/store/schema.hpp>
 #include <comments/store/sqlite_connection.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,11 @@
 namespace comments::sqlite {
 
 inline error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
+
+// A billion is as good as all, and one more than it is still a number.
+inline std::int64_t as_number(std::size_t count) {
+  return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
+}
 
 // In the order of `schema::comment_columns`.
 inline comment read_comment(const statement& row) {
@@ -119,12 +125,13 @@ inline void count_reply(transaction& work, const std::string& content_id, std::s
       replies = row.number(1) + change;
       is_visible = row.text(2) == to_text(status::published);
     }
-    work->run(
-        "UPDATE comment SET replies = ?3, version = ?4, listed = ?5 "
-        "WHERE id = ?1 AND content_id = ?2",
-        parent, content_id, replies, version, std::int64_t{is_visible || replies > 0});
-    const bool was = is_visible || replies - change > 0;
-    change = std::int64_t{is_visible || replies > 0} - std::int64_t{was};
+    const bool is_listed = is_visible || replies > 0, was = is_visible || replies - change > 0;
+    work->run("UPDATE comment SET replies = ?3, version = ?4 WHERE id = ?1 AND content_id = ?2",
+              parent, content_id, replies, version);
+    if (is_listed != was)  // apart, because it costs two indexes
+      work->run("UPDATE comment SET listed = ?3 WHERE id = ?1 AND content_id = ?2", parent,
+                content_id, std::int64_t{is_listed});
+    change = std::int64_t{is_listed} - std::int64_t{was};
     parent = std::move(above);
   }
 }

@@ -12,7 +12,6 @@
 #include <comments/store/sqlite_connection.hpp>
 #include <comments/store/sqlite_rows.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,11 +20,6 @@
 #include <vector>
 
 namespace comments::sqlite {
-
-// A billion is as good as all, and one more than it is still a number.
-inline std::int64_t as_number(std::size_t count) {
-  return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
-}
 
 // What an event is read from, in the order that these functions read it.
 inline constexpr std::string_view event_columns =

@@ -1,0 +1,73 @@
+#include <comments/store/forwarding.hpp>
+
+#include <doctest/doctest.h>
+
+#include <comments/store/memory.hpp>
+
+#include "store/contract.hpp"
+#include "support/faulty_store.hpp"
+
+using namespace comments;
+using store_contract::noon;
+
+namespace {
+
+// A store that passes everything on owes what the one inside owes.
+class forwarding_maker final {
+ public:
+  comments::store& store() { return front_; }
+
+ private:
+  memory_store inside_{};
+  forwarding_store front_{inside_};
+};
+
+}  // namespace
+
+STORE_CONTRACT(forwarding_maker);
+
+TEST_CASE("each function is passed on, and its error comes back") {
+  memory_store memory;
+  faulty_store inside{memory};  // counts
+  inside.is_read_only = true;
+  forwarding_store front{inside};
+  std::size_t calls = 0;
+  const auto is_passed_on = [&](const auto&) { return inside.calls() == ++calls; };
+  const auto made = front.insert({.content_id = "1", .body = "x"}, noon);
+  CHECK(is_passed_on(made));
+  const comment_id id = made->stored.id;
+  const std::vector<std::string> ids{"1"};
+  CHECK(is_passed_on(front.amend(id, store_contract::rewrite("y"), noon)));
+  CHECK(is_passed_on(front.vote(id, "ana", true, noon)));
+  CHECK(is_passed_on(front.report(id, {"ana", "rude", noon})));
+  CHECK(is_passed_on(front.set_status("1", content_status::locked, {}, {}, noon)));
+  CHECK(is_passed_on(front.forget_origins(noon, 10)));
+  CHECK(is_passed_on(front.forget_reporter("ana")));
+  CHECK(is_passed_on(front.find(id)));
+  CHECK(is_passed_on(front.list({.content_id = "1"})));
+  CHECK(is_passed_on(front.contents(ids)));
+  CHECK(is_passed_on(front.events("1", 0, 10)));
+  CHECK(is_passed_on(front.history(id, 0, 10)));
+  CHECK(is_passed_on(front.complaints(id, 10)));
+  CHECK(is_passed_on(front.find_all({})));
+  CHECK(is_passed_on(front.votes_of("ana", {}, 10)));
+  CHECK(front.signing_key() == memory.signing_key());
+  CHECK_FALSE(front.is_writable());
+  front.recover();
+  CHECK(inside.recoveries == 1);
+  faulty_store broken{memory, 1};
+  CHECK(forwarding_store{broken}.find(id).error().code == errc::unavailable);
+}
+
+TEST_CASE("what is overridden is done in its own way, the rest is passed on") {
+  class deaf_store final : public forwarding_store {
+   public:
+    using forwarding_store::forwarding_store;
+    result<posting> insert(const draft&, instant) override { return parent_not_found(); }
+  };
+  memory_store memory;
+  deaf_store front{memory};
+  CHECK(front.insert({.content_id = "1", .body = "x"}, noon).error().code == errc::not_found);
+  CHECK(memory.insert({.content_id = "1", .body = "x"}, noon));
+  CHECK(front.list({.content_id = "1"})->items.size() == 1);
+}

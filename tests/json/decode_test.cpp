@@ -37,7 +37,9 @@ std::string refusal(decoder& decode, std::string_view text) {
   const std::string violations = to_line(decoded.error().violations);
   return violations.empty() ? said : said + ", " + violations;
 }
-std::string refusal(std::string_view text) { return refusal(static_cast<decoder*>(decode_draft), text); }
+std::string refusal(std::string_view text) {
+  return refusal(static_cast<decoder*>(decode_draft), text);
+}
 std::string refusal_of_original(std::string_view text) {
   return refusal(decode_original_draft, text);
 }
@@ -376,7 +378,8 @@ TEST_CASE("whatever bytes come, the answer is a valid draft, malformed or invali
       }
     }
     CAPTURE(text);
-    for (decoder* decode : {&decode_draft, &decode_original_draft}) {
+    for (decoder* decode :
+         {static_cast<decoder*>(&decode_draft), static_cast<decoder*>(&decode_original_draft)}) {
       const auto decoded = decode(text, "", usual);
       if (decoded)
         CHECK(check(*decoded, usual).empty());

@@ -54,7 +54,7 @@ GETTER = re.compile(
 FIELD = re.compile(  # in a folded statement of a struct: a type, then a name, and nothing after
     r"(?!(?:static|using|friend|typedef|template|struct|class|enum|union)\b)[^@#=&]+[\s*][^@#=&]+")
 PRIVATE = re.compile(  # the harmless first, uncaptured: a URL's user, git's own, example.com
-    r"://[^\s/@]*@|\bgit@|[\w.+-]+@(?:[\w-]+\.)*example\.(?:com|org|net)(?!\.?[\w-])"
+    r"://[^\s/@]*@|\bgit@|[\w.+-]+@(?:[\w-]+\.)*(?i:example\.(?:com|org|net))(?!\.?[\w-])"
     r"|([\w.+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b"
     r"|(?:(?<![\w.~})-])|(?<=-[IL]))/(?:work|root|home)/|\b(?:deb\.debian|pypi)\.org\b"
     r"|\bregistry\.npmjs\.org\b|\bcrates\.io\b|\bwrapdb\.mesonbuild\.com\b)")

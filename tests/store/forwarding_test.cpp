@@ -4,6 +4,10 @@
 
 #include <comments/store/memory.hpp>
 
+#include <string>
+#include <type_traits>
+#include <vector>
+
 #include "store/contract.hpp"
 #include "support/faulty_store.hpp"
 
@@ -30,7 +34,7 @@ TEST_CASE("each function is passed on, and its error comes back") {
   memory_store memory;
   faulty_store inside{memory};  // counts
   inside.is_read_only = true;
-  forwarding_store front{inside};
+  forwarding_store front{static_cast<store&>(inside)};
   std::size_t calls = 0;
   const auto is_passed_on = [&](const auto&) { return inside.calls() == ++calls; };
   const auto made = front.insert({.content_id = "1", .body = "x"}, noon);
@@ -56,7 +60,14 @@ TEST_CASE("each function is passed on, and its error comes back") {
   front.recover();
   CHECK(inside.recoveries == 1);
   faulty_store broken{memory, 1};
-  CHECK(forwarding_store{broken}.find(id).error().code == errc::unavailable);
+  const forwarding_store behind{static_cast<store&>(broken)};
+  CHECK(behind.find(id).error().code == errc::unavailable);
+}
+
+TEST_CASE("a store before a store is never a copy of it") {
+  CHECK_FALSE(std::is_constructible_v<forwarding_store, forwarding_store&>);
+  CHECK_FALSE(std::is_constructible_v<faulty_store, const faulty_store&>);
+  CHECK(std::is_constructible_v<forwarding_store, store&>);
 }
 
 TEST_CASE("what is overridden is done in its own way, the rest is passed on") {

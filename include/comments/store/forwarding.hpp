@@ -24,10 +24,12 @@
 
 namespace comments {
 
-// The store inside outlives it.
+// The store inside outlives it. Not to be copied: one made of another forwards to that.
 class forwarding_store : public store {
  public:
   explicit forwarding_store(store& inner) : inner_{inner} {}
+  forwarding_store(const forwarding_store&) = delete;
+  forwarding_store& operator=(const forwarding_store&) = delete;
 
   result<posting> insert(const draft& draft, instant now) override {
     return inner_.insert(draft, now);

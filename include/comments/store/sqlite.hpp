@@ -105,6 +105,8 @@ class sqlite_store final : public store {
     auto opened = std::unique_ptr<sqlite_store>{new sqlite_store{
         options, file, trust, std::move(lock), std::move(*writer), std::move(key)}};
     if (!opened->readers_.take()) return sqlite::refused("it cannot be opened twice");
+    // A process before this one may have ended between erasing something and emptying its log.
+    opened->has_erased_ = !opened->empty_log();
     if (!is_small) opened->check_.emplace(file);
     return opened;
   }
@@ -431,7 +433,7 @@ class sqlite_store final : public store {
   mutable content_table known_;
   const sqlite_log_limits log_;
   std::int64_t moved_at_{};  // how long the log was when it was moved last, since it began anew
-  bool has_erased_{true};    // something that the log may still hold: before us, who knows
+  bool has_erased_{};        // something that the log still holds
   jobs writes_;
   std::optional<sqlite::background_check> check_{};
 };

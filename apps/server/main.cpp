@@ -118,6 +118,7 @@ int serve(const server::options& chosen) {
   }};
   wait_for_stop(signals, service, listener, chosen.drain_delay, log);
   is_stopping = true;
+  service.news().close();  // so that streams end whole
   listener.stop();
   serving.join();
   log.info("stopped");

@@ -323,15 +323,13 @@ class service final {
     }
   }
 
-  // Who follows contents is told of each of their changes, and reads `events` then.
+  // Who follows contents is told of each of their changes, and reads `events` then. Close it right
+  // before the server stops: a browser that is refused a connection tries again, one that is told
+  // 503 does not.
   broadcast& news() { return news_; }
 
-  // From now on `is_draining` holds, readiness probes say so, and nobody follows contents any more;
-  // everything else works on.
-  void drain() {
-    draining_ = true;
-    news_.close();
-  }
+  // From now on `is_draining` holds, and readiness probes say so; everything else works on.
+  void drain() { draining_ = true; }
   bool is_draining() const { return draining_; }
 
   // Whether the store takes writes, which the metrics then show too. Where it does not, it is told

@@ -382,6 +382,20 @@ TEST_CASE("without memory an answer is whole or without bytes, whichever allocat
   CHECK(status_of(ask(here.answers, get("/api/v1/comments?content_id=1"))) == 200);
 }
 
+TEST_CASE("readings without a proof are quick, and nothing else is") {
+  memory_store store;
+  service comments{store};
+  engine answers;
+  answers.serve(routes(comments), "/c");
+  const auto is_quick = [&](const std::string& bytes) { return answers.is_quick(asking(bytes)); };
+  CHECK(is_quick(get("/c/healthz")));
+  CHECK(is_quick(get("/c/healthz", "X: Authorization: no\r\n", "HEAD")));
+  CHECK_FALSE(is_quick(get("/c/healthz", "Authorization: Bearer a\r\n")));
+  CHECK_FALSE(is_quick(get("/c/healthz", "AUTHORIZATION:x\r\n")));
+  CHECK_FALSE(is_quick(get("/c/healthz", "", "POST")));
+  CHECK_FALSE(is_quick(get("/healthz")));
+}
+
 TEST_CASE("requests are answered in many threads at once") {
   site here;
   in_parallel(4, [&](int i) {

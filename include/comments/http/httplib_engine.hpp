@@ -51,6 +51,16 @@ struct wire_answer {
 
 namespace detail {
 
+// Whether a request's head has an Authorization header.
+inline bool has_proof(std::string_view head) {
+  constexpr std::string_view name = "authorization:";
+  for (std::size_t end = head.find('\n'); end != head.npos; end = head.find('\n')) {
+    head.remove_prefix(end + 1);
+    if (is_same_name(head.substr(0, name.size()), name)) return true;
+  }
+  return false;
+}
+
 // What cpp-httplib takes for a connection. Not all of these are virtual in all of its versions.
 class memory_stream final : public httplib::Stream {
  public:
@@ -156,9 +166,11 @@ class engine final : public httplib::Server {
   }
 
   // Whether the answer comes from memory or a short reading, and so without waiting. Routes of the
-  // program's own may do anything.
-  bool is_quick(std::string_view method, std::string_view target) const {
-    return (method == "GET" || method == "HEAD" || method == "OPTIONS") && is_ours(target);
+  // program's own may do anything; who proves who they are may search through everything.
+  bool is_quick(const wire_request& asked) const {
+    const std::string_view method = asked.method;
+    return (method == "GET" || method == "HEAD" || method == "OPTIONS") && is_ours(asked.target) &&
+           !detail::has_proof(asked.bytes);
   }
 
   // Never throws; out of memory there is an answer without bytes.

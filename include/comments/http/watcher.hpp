@@ -315,7 +315,7 @@ class watcher final {
 
   // Reading is answered here, the rest by a worker, who alone uses the connection meanwhile.
   bool answer(connection& one) {
-    if (shared_.answers.is_quick(one.method(), one.target())) {
+    if (shared_.answers.is_quick(one.request())) {
       one.take_answer(answer_to(one));
       park(one, wait::turn, true);  // whatever it waits for next, it begins to wait then
       return true;

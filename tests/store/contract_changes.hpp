@@ -853,7 +853,9 @@ TEST_CASE_TEMPLATE_DEFINE("a search finds what it describes, of all contents, pa
       {{.subject = "7", .verified = false}, {}},
       {{.email = "ana@example.com", .verified = false, .text = "bob"}, {1, 5}},
   };
-  for (const auto& [wanted, expected] : asked) {
+  for (const auto& row : asked) {
+    const search& wanted = row.wanted;
+    const auto& expected = row.expected;
     std::vector<comment> all;
     for (const std::size_t which : expected) all.push_back(made[which]);
     CAPTURE(wanted.text + wanted.subject + wanted.email);

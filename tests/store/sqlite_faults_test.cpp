@@ -160,6 +160,52 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, or neither") {
+  const std::pair<disk_call, int> faults[] = {{disk_call::write, SQLITE_IOERR_WRITE},
+                                              {disk_call::write, SQLITE_FULL},
+                                              {disk_call::sync, SQLITE_IOERR_FSYNC},
+                                              {disk_call::read, SQLITE_IOERR_READ},
+                                              {disk_call::truncate, SQLITE_IOERR_TRUNCATE}};
+  for (const auto& fault : faults)
+    for (long n = 1; n <= 8; ++n) {
+      CAPTURE(fault.second);
+      CAPTURE(n);
+      patient ill;
+      std::vector<comment> made;
+      for (const std::string body : {"edited", "removed", "voted", "reported"})
+        made.push_back(must(ill.store->insert({.content_id = "1", .body = body}, noon)).stored);
+      ill.disk.fail(fault.first, fault.second, n, 2);
+      int acknowledged = 0, refused = 0;
+      const auto keep = [&](std::size_t which, const result<comment>& answer) {
+        if (answer) made[which] = *answer;
+        if (!answer) CHECK(answer.error().code == errc::unavailable);
+        ++(answer ? acknowledged : refused);
+        ill.now.advance(std::chrono::seconds{1});
+      };
+      for (int i = 0; i < 4; ++i) {
+        const std::string who = std::to_string(i);
+        keep(0, ill.store->amend(made[0].id, store_contract::rewrite(who), noon));
+        keep(2, ill.store->vote(made[2].id, who, true, noon));
+        keep(3, ill.store->report(made[3].id, {who, "rude", noon}));
+        keep(1, ill.store->amend(made[1].id, store_contract::to(status::removed), noon));
+      }
+      ill.disk.heal();
+      ill.now.advance(std::chrono::seconds{1});
+      CHECK(acknowledged + refused == 16);
+      CHECK(acknowledged > 4);
+      for (int i = 0; i < 2; ++i) {
+        const auto seen = look(*ill.store, "1");
+        CHECK(seen.comments == made);
+        CHECK(seen.all.content.version == static_cast<std::int64_t>(seen.events.size()));
+        CHECK(seen.complaints[3].size() == static_cast<std::size_t>(made[3].reports));
+        store_contract::check_counts(*ill.store, "1");
+        ill.store.reset();
+        ill.store = ill.open("");
+      }
+      CHECK(testing::database{ill.path()}.text("PRAGMA integrity_check") == "ok");
+    }
+}
+
 TEST_CASE("a file with a damaged page is refused, or, if it is large, found out and not written") {
   for (const std::uintmax_t checked_max : {std::uintmax_t{4} << 20, std::uintmax_t{0}}) {
     CAPTURE(checked_max);

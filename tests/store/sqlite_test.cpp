@@ -656,6 +656,37 @@ TEST_CASE("an insert that is cut off at any step leaves nothing, until one gets 
   CHECK(look(*opened.store, "1").all.items.size() == 2);
 }
 
+TEST_CASE("a change that is cut off at any step leaves nothing, until it gets through") {
+  seen_store opened;
+  const comment root = post(*opened.store, {.content_id = "1", .body = "root"});
+  const comment reply =
+      post(*opened.store, {.content_id = "1", .parent = root.id, .body = "reply"});
+  must(opened.store->report(reply.id, {"bob", "rude", noon}));
+  const std::function<bool()> changes[] = {
+      [&] { return opened.store->vote(reply.id, "ana", true, noon).has_value(); },
+      [&] {
+        return opened.store->report(reply.id, {"ana", "rude", noon}).has_value();
+      },
+      [&] {
+        return opened.store->set_status("1", content_status::locked, {}, {}, noon).has_value();
+      },
+      [&] { return opened.store->amend(reply.id, store_contract::rewrite("x"), noon).has_value(); },
+      [&] {
+        return opened.store->amend(reply.id, store_contract::to(status::removed), noon).has_value();
+      }};
+  for (const auto& change : changes) {
+    const auto before = look(*opened.store, "1");
+    const auto answer = [&]() -> result<done> {
+      if (change()) return ok();
+      return sqlite::unavailable();
+    };
+    CHECK(fail_at_each_step(opened.seen, answer,
+                            [&] { CHECK(look(*opened.store, "1") == before); }) > 20);
+    CHECK(look(*opened.store, "1") != before);
+    store_contract::check_counts(*opened.store, "1");
+  }
+}
+
 TEST_CASE("a reading that is cut off at any step is unavailable, never half an answer") {
   seen_store opened{.contents_kept = 0};
   opened.exercise("1");
@@ -670,6 +701,10 @@ TEST_CASE("a reading that is cut off at any step is unavailable, never half an a
   CHECK(fails([&] { return store.list(query); }) > 5);
   CHECK(fails([&] { return store.contents(ids); }) > 5);
   CHECK(fails([&] { return store.events("1", 0, 10); }) > 5);
+  CHECK(fails([&] { return store.history(first.id, 0, 10); }) > 5);
+  CHECK(fails([&] { return store.complaints(first.id, 10); }) > 5);
+  CHECK(fails([&] { return store.find_all({.text = "root"}); }) > 5);
+  CHECK(fails([&] { return store.votes_of("ana", {}, 10); }) > 5);
   CHECK(look(store, "1") == before);
 }
 

@@ -30,7 +30,9 @@ BODY = json.dumps({"content_id": "{}", "body": "A sentence or two, and an opinio
 RECORD = 300  # bytes of such a comment's row, for the raw log
 IDLE = 10_000
 INSERT = """\\set c random(0, 99)
-INSERT INTO comment VALUES ('c' || :c, nextval('place'), gen_random_uuid()::text, '', 'published',
+INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
+  author_url, author_verified, body, votes, replies, created_at, edited_at, version, request_key,
+  request_fingerprint) VALUES ('c' || :c, nextval('place'), gen_random_uuid()::text, '', 'published',
   'Ana', 'ana@example.com', '', 0, repeat('A sentence or two, and an opinion. ', 2), 0, 0,
   1700000000000, NULL, 1, NULL, 1);
 """
@@ -185,8 +187,9 @@ class Bench:
         with sqlite3.connect(self.databases[1_000]) as database:
             schema = ";\n".join(sql for (sql,) in database.execute(
                 "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+        schema = schema.replace("WITHOUT ROWID", "")  # SQLite's own
         schema += (";\nCREATE SEQUENCE place; INSERT INTO content "
-                   "SELECT 'c' || n, 1, 1, 'open' FROM generate_series(0, 99) AS n;")
+                   "SELECT 'c' || n, 1, 1, '' FROM generate_series(0, 99) AS n;")
         postgres = self.started("PostgreSQL", lambda: processes.Postgres(self.folder, schema))
         rounds = self.in_turns({
             "post": self.post(target, "c{}", *contents),

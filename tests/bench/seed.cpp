@@ -77,11 +77,11 @@ bool copy(const char* path, std::int64_t ones, std::int64_t many) {
   on.execute("PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; BEGIN");
   on.run(missing_rows, ones, many);
   on.execute(
-      "INSERT OR REPLACE INTO content SELECT content_id, max(position), count(*), 'open' "
+      "INSERT OR REPLACE INTO content SELECT content_id, max(position), count(*), '' "
       "FROM (SELECT content_id, position FROM temp.row UNION ALL "
       "      SELECT content_id, position FROM comment) GROUP BY content_id");
   on.execute(
-      "INSERT INTO event SELECT row.content_id, row.position, kind, row.id, at "
+      "INSERT INTO event SELECT row.content_id, row.position, kind, row.id, at, '', '', status, '' "
       "FROM temp.row JOIN event ON event.content_id = 'one' "
       "AND event.version = (row.position - 1) % 50 + 1");
   on.execute("INSERT INTO comment SELECT " + copied_columns(on) +

@@ -414,8 +414,11 @@ class Service:
     def test_another_method_is_refused_and_the_allowed_ones_told(self):
         read, write = {"OPTIONS", "GET", "HEAD"}, {"OPTIONS", "POST"}
         for target, allowed in ((POST, read | write), (ORIGINAL_POST, write),
-                                ("/api/comment/list/1", read), (f"{POST}/{NOBODY}", read),
-                                ("/api/v1/counts", read), ("/api/v1/contents/1", read),
+                                ("/api/comment/list/1", read), ("/api/v1/counts", read),
+                                (f"{POST}/{NOBODY}", read | {"PATCH", "DELETE"}),
+                                (f"{POST}/{NOBODY}/vote", {"OPTIONS", "PUT", "DELETE"}),
+                                (f"{POST}/{NOBODY}/reports", write),
+                                ("/api/v1/contents/1", read | {"PATCH"}),
                                 ("/healthz", read), ("/readyz", read), ("/version", read),
                                 ("/metrics", read)):
             for method in sorted({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} - allowed):

@@ -13,10 +13,11 @@ LIST = "/api/comment/list/1"
 # Written past the server, which is not running meanwhile: 100,000 posts would take a minute.
 FILL = """
 WITH RECURSIVE number (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
-INSERT INTO comment
+INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
+  author_url, author_verified, body, votes, replies, created_at, version, request_fingerprint)
 SELECT content_id, n, printf('00000000-0000-7000-8000-%012d', n), parent_id, status, author_name,
-  author_email, author_url, author_verified, 'comment ' || n, votes, replies, created_at, edited_at,
-  n, NULL, 0, '' FROM comment JOIN number WHERE position = 1
+  author_email, author_url, author_verified, 'comment ' || n, votes, replies, created_at, n, 0
+FROM comment JOIN number WHERE position = 1
 """
 
 

@@ -22,6 +22,7 @@ OWNERS = {  # who may include what, below include/comments
     "sqlite3.h": ["store/sqlite_connection.hpp"], "libpq-fe.h": ["store/postgres.hpp"],
     "httplib.h": ["http/httplib.hpp"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/*"],
     "cmark*": ["markdown/cmark.hpp"], "linux/*": ["http/epoll.hpp"], "netdb.h": ["http/epoll.hpp"],
+    "pugixml.hpp": ["feed/atom.hpp"],
     "nlohmann/*": ["json/*"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],

@@ -3,9 +3,11 @@
 #include "hourly.hpp"
 #include "listener.hpp"
 #include "log.hpp"
+#include "openapi.hpp"
 #include "options.hpp"
 
 #include <comments/comments.hpp>
+#include <comments/feed/routes.hpp>
 #include <comments/http/httplib.hpp>
 #include <comments/http/routes.hpp>
 #include <comments/markdown/cmark.hpp>
@@ -74,6 +76,12 @@ void wait_for_stop(const sigset_t& signals, service& service, server::listener& 
   if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
 }
 
+http::more_route describe_itself() {
+  return {"GET /openapi.json", [](const http::context&) {
+            return [](http::request&&) { return http::answer_with(std::string{server::openapi}); };
+          }};
+}
+
 http::route_options to_route_options(const server::options& chosen, server::log& log) {
   return {.rates = chosen.rates,
           .cors = chosen.cors,
@@ -84,7 +92,8 @@ http::route_options to_route_options(const server::options& chosen, server::log&
                     .commit = COMMENTS_COMMIT,
                     .build_date = COMMENTS_BUILD_DATE},
           .cache_bytes = chosen.cache_bytes,
-          .observe = [&log](const http::exchange& seen) { log.request(seen); }};
+          .observe = [&log](const http::exchange& seen) { log.request(seen); },
+          .more = {feed::route(), describe_itself()}};
 }
 
 int serve(const server::options& chosen) {

@@ -7,6 +7,7 @@
 #   sqlite    the SQLite store                               needs SQLite
 #   rules     the rule of blocked words                      needs utf8proc
 #   markdown  Markdown to HTML                               needs cmark-gfm
+#   feed      the route of feeds                             needs http and pugixml
 
 set(_comments_needs_json "nlohmann_json")
 set(_comments_needs_http "nlohmann_json, OpenSSL 1.1.1 or newer and zlib")
@@ -14,6 +15,7 @@ set(_comments_needs_httplib "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and cpp
 set(_comments_needs_sqlite "SQLite 3.38 or newer")
 set(_comments_needs_rules "utf8proc 2.6 or newer and pkg-config, which finds it")
 set(_comments_needs_markdown "cmark-gfm and its extensions")
+set(_comments_needs_feed "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and pugixml")
 
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
@@ -38,7 +40,7 @@ set_target_properties(comments::comments PROPERTIES
   INTERFACE_COMPILE_FEATURES cxx_std_20)
 
 set(_comments_wanted ${comments_FIND_COMPONENTS})
-if("httplib" IN_LIST _comments_wanted)
+if("httplib" IN_LIST _comments_wanted OR "feed" IN_LIST _comments_wanted)
   list(APPEND _comments_wanted http)
 endif()
 if("http" IN_LIST _comments_wanted)
@@ -107,6 +109,11 @@ if("markdown" IN_LIST _comments_wanted)
   endif()
 endif()
 
+if("feed" IN_LIST _comments_wanted)
+  find_package(pugixml QUIET CONFIG)
+  _comments_target(feed comments::http pugixml::pugixml)
+endif()
+
 foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
   if(TARGET comments::${_comments_component})
     set(comments_${_comments_component}_FOUND TRUE)
@@ -117,7 +124,7 @@ foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
         "${_comments_component} needs ${_comments_needs_${_comments_component}}")
     else()
       set(comments_NOT_FOUND_MESSAGE
-        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, rules and markdown")
+        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, rules, markdown and feed")
     endif()
   endif()
 endforeach()

@@ -22,7 +22,7 @@ STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 
 # The headers, or their folders, that only an adapter may bring.
 THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "utf8proc.h",
-                 "spdlog", "CLI", "cmark-gfm.h"}
+                 "spdlog", "CLI", "cmark-gfm.h", "pugixml.hpp"}
 
 # What somebody writes into a CMakeLists.txt, and what CMake has against it: nothing, if it is fine.
 STATEMENTS = {
@@ -31,7 +31,8 @@ STATEMENTS = {
     "find_package(comments {series}.999 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments 99.0 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments REQUIRED COMPONENTS nonsense)":
-        "there is no component nonsense; there are json, http, httplib, sqlite, rules and markdown",
+        "there is no component nonsense; "
+        "there are json, http, httplib, sqlite, rules, markdown and feed",
     "set(CMAKE_DISABLE_FIND_PACKAGE_SQLite3 TRUE)\n"
     "find_package(comments REQUIRED COMPONENTS sqlite)":
         "sqlite needs SQLite 3.38 or newer",
@@ -46,6 +47,7 @@ PROGRAMS = {
     "comments-markdown": "tests/install/consumer/markdown.cpp",
     "comments-httplib": "examples/mounted.cpp",
     "comments-rules": "tests/install/consumer/rules.cpp",
+    "comments-feed": "tests/install/consumer/feed.cpp",
 }
 
 
@@ -81,7 +83,7 @@ class Package(unittest.TestCase):
         cls.include = cls.prefix / "include"
         build = cls.folder / "build"
         adapters = [f"-D{name}=enabled" for name in (
-            "sqlite", "http", "httplib", "rules", "markdown")]
+            "sqlite", "http", "httplib", "rules", "markdown", "feed")]
         run("meson", "setup", build, cls.source, "--prefix", cls.prefix, "-Dserver=false",
             "-Dtests=false", "--wrap-mode=nodownload", *adapters)
         run("meson", "install", "-C", build)
@@ -98,6 +100,7 @@ class Package(unittest.TestCase):
         self.assertEqual(run(build / "core").strip(), self.version)
         run(build / "json")
         run(build / "rules")
+        run(build / "feed")
         self.assertEqual(run(build / "markdown"), "<p><em>Oi</em></p>\n")
         self.assertIn("Primeiro Post!", run(build / "served", build / "comments.db"))
 
@@ -152,7 +155,7 @@ class Package(unittest.TestCase):
         wraps.joinpath("comments.wrap").write_text(
             "[wrap-file]\ndirectory = comments\n\n[provide]\n"
             "dependency_names = comments, comments-json, comments-http, comments-httplib, "
-            "comments-sqlite, comments-rules, comments-markdown\n", "utf-8")
+            "comments-sqlite, comments-rules, comments-markdown, comments-feed\n", "utf-8")
         run("meson", "setup", build, project, "--buildtype=plain", "--wrap-mode=nodownload",
             "--force-fallback-for=comments")
         run("meson", "compile", "-C", build)
@@ -171,7 +174,7 @@ class Package(unittest.TestCase):
     def test_4_two_units_with_every_header_link(self):
         headers = headers_below(self.include)
         adapters = ["comments-sqlite", "comments-httplib", "comments-rules",
-                    "comments-markdown"]
+                    "comments-markdown", "comments-feed"]
         flags = self.ask_pkg_config("--cflags", *adapters)
 
         def compile_unit(unit):
@@ -187,7 +190,7 @@ class Package(unittest.TestCase):
 
     def test_5_every_header_compiles_alone(self):
         flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-httplib",
-                                    "comments-rules", "comments-markdown")
+                                    "comments-rules", "comments-markdown", "comments-feed")
 
         def compile_alone(header):
             run(*self.cxx, *STRICT, *flags, "-fsyntax-only", "-x", "c++", "-",

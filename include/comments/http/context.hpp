@@ -21,11 +21,13 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace comments::http {
 
@@ -35,6 +37,15 @@ struct build_info {
   std::string version{comments::library_version};
   std::string commit{};
   std::string build_date{};
+};
+
+class context;
+
+// A route that `routes` has not got by itself: a pattern of http/router.hpp, and what makes its
+// handler, which may hold on to the context.
+struct more_route {
+  std::string pattern{};
+  std::function<handler(const context&)> make{};
 };
 
 struct route_options {
@@ -47,6 +58,7 @@ struct route_options {
   build_info build{};
   std::size_t cache_bytes{67'108'864};  // what pages may take in memory; 0: each is made anew
   observer observe{};                   // hears of every answered request
+  std::vector<more_route> more{};       // served beside the API's own, inside the same middleware
 };
 
 // 415 unless the body says that it is JSON, in no encoding.

@@ -152,6 +152,10 @@ inline handler routes(service& service, route_options options = {}) {
   add("GET /readyz", all->about, &service_routes::readiness);
   add("GET /version", all->about, &service_routes::version);
   add("GET /metrics", all->about, &service_routes::metrics);
+  for (const more_route& one : all->shared.options().more)
+    table->add(one.pattern, [all, answers = one.make(all->shared)](request&& asked) {
+      return answers(std::move(asked));
+    });
   handler inner = [table](request&& asked) { return (*table)(std::move(asked)); };
   inner = with_limits(with_guard(with_gzip(std::move(inner))), options.limits);
   inner = with_cors(with_rate_limits(std::move(inner), all->shared.rates()), options.cors);

@@ -115,6 +115,17 @@ inline std::string_view body_of(std::string_view written) {
   return written.substr(start, written.find(behind, start) - start);
 }
 
+// The comment's body as HTML: what is kept with it, or made now.
+inline std::string find_html(const comment& comment, const style& style) {
+  if (comment.encoded.starts_with(style.form())) {
+    const std::string object = "{" + comment.encoded.substr(style.form().size()) + "}";
+    const auto kept = document::parse(object, nullptr, false);
+    if (kept.is_object() && kept.contains("body_html") && kept["body_html"].is_string())
+      return kept["body_html"].get<std::string>();
+  }
+  return style.to_html(comment.body);
+}
+
 // `edit_token` is written only where there is one.
 inline void append(std::string& to, const comment& comment, const style& style,
                    std::string_view edit_token = {}) {

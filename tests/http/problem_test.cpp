@@ -37,7 +37,8 @@ TEST_CASE("each error code answers with the status that the API promises") {
       {errc::too_large, 413},         {errc::unsupported_media, 415},
       {errc::headers_too_large, 431}, {errc::target_too_long, 414},
       {errc::timed_out, 408},         {errc::rate_limited, 429},
-      {errc::unavailable, 503}};
+      {errc::unavailable, 503},       {errc::edit_window_closed, 403},
+      {errc::content_locked, 403},    {errc::version_mismatch, 412}};
   CHECK(std::size(promised) == codes);
   for (const auto& [code, status] : promised) {
     const response answer = problem({code, "No."}, {.target = "/x", .id = "r1"});

@@ -28,7 +28,7 @@ const std::string original =
     R"({"email":"gabriela@example.com","comment":"Ufa, obrigado Charlie!","content_id":2})";
 
 // What is said against `text`: the code, then each violation as "pointer code"; empty if nothing.
-std::string refusal(decoder& decode, std::string_view text) {
+std::string refusal(decoder* decode, std::string_view text) {
   const auto decoded = decode(text, "", usual);
   if (decoded) return "";
   std::string said = decoded.error().code == errc::malformed ? "malformed"

@@ -53,10 +53,10 @@ TEST_CASE("a comment is this JSON") { CHECK(encode(make_comment(), plain) == fir
 TEST_CASE("a comment that was encoded when it was written is the same JSON, and asks for no key") {
   comment kept = make_comment();
   kept.encoded = encode_written(kept.author, kept.body, plain);
-  const auto nobody = [](const author&) -> std::string {
+  const style nobody{[](const author&) -> std::string {
     FAIL("the author's key was made again");
     return {};
-  };
+  }};
   CHECK(encode(kept, nobody) == first_text + "}");
   CHECK(encode(page{.items = {kept}}, nobody, "").find(first_text) != std::string::npos);
 }
@@ -221,7 +221,7 @@ TEST_CASE("text that is no UTF-8 is written with a replacement, wherever it stan
       "b\xef\xbf\xbd";
   comment broken = make_comment();
   broken.content_id = broken.body = broken.author.name = broken.author.email = bad;
-  const std::string written = encode(broken, [&](const author&) { return bad; });
+  const std::string written = encode(broken, style{[&](const author&) { return bad; }});
   CHECK(is_utf8(written));
   CHECK(written.find(R"("body":")" + good + '"') != written.npos);
   CHECK(written.find(R"("content_id":")" + good + '"') != written.npos);

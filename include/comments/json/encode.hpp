@@ -105,12 +105,12 @@ inline std::string_view find_written(const comment& comment, const style& style,
   return std::string_view{is_kept ? comment.encoded : made}.substr(style.form().size());
 }
 
-// The body's string in what `find_written` found. No quote stands in a string without a backslash,
+// The body's string in what `find_written` found; empty if it has none. No quote stands in a string without a backslash,
 // so nothing that anybody wrote looks like these keys.
 inline std::string_view body_of(std::string_view written) {
   constexpr std::string_view before = R"(},"body":)", behind = R"(,"body_html":")";
   const std::size_t at = written.find(before);
-  if (at == written.npos) return R"("")";
+  if (at == written.npos) return {};
   const std::size_t start = at + before.size();
   return written.substr(start, written.find(behind, start) - start);
 }
@@ -315,10 +315,12 @@ inline void append_original(std::string& to, const comment& comment, bool hide_e
   to += R"({"email":)";
   append_text(to, hide_email ? std::string_view{} : comment.author.email);
   to += R"(,"comment":)";
-  if (comment.encoded.starts_with("2 "))
-    to += body_of(comment.encoded);
-  else
+  const bool is_kept = comment.encoded.starts_with("2 ");
+  const std::string_view kept = is_kept ? body_of(comment.encoded) : std::string_view{};
+  if (kept.empty())
     append_text(to, comment.body);
+  else
+    to += kept;
   to += "}";
 }
 

@@ -1,0 +1,254 @@
+#include <comments/admission.hpp>
+
+#include <doctest/doctest.h>
+
+#include <comments/store/memory.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/faulty_store.hpp"
+#include "support/violations.hpp"
+
+using namespace comments;
+using namespace std::chrono_literals;
+
+namespace {
+
+using role = enum principal::role;
+const instant noon = from_milliseconds(1'700'000'000'000);
+const principal stranger{};
+const principal moderator{.role = role::moderator};
+const principal ana{.role = role::user, .subject = "17", .email = "ana@example.com"};
+
+rule always(verdict what) {
+  return [what](const draft&, const arrival&) { return what; };
+}
+
+// A gate before an empty store.
+struct entrance {
+  explicit entrance(service_options chosen = {}) : options{std::move(chosen)} {}
+
+  memory_store store{};
+  const service_options options;
+  const admission gate{store, options};
+
+  comment put(draft written) {
+    if (written.content_id.empty()) written.content_id = "1";
+    return store.insert(written, noon)->stored;
+  }
+  void set_status(std::optional<content_status> status) {
+    REQUIRE(store.set_status("1", status, {}, {.kind = event_kind::moderated}, noon));
+  }
+  // "published", "pending (links)", or the refusal.
+  std::string judge(author by = {}, const principal& who = stranger) const {
+    draft written{.content_id = "1", .author = std::move(by), .body = "x"};
+    sign(written, who);
+    return said(gate.judge_post(written, who, {.now = noon}));
+  }
+  static std::string said(const result<judgement>& judged) {
+    if (!judged) {
+      if (judged.error().code == errc::content_locked) return "locked";
+      if (judged.error().code == errc::conflict) return "conflict";
+      return judged.error().code == errc::invalid ? to_line(judged.error().violations) : "other";
+    }
+    const std::string text{to_text(judged->status)};
+    return judged->reason.empty() ? text : text + " (" + judged->reason + ")";
+  }
+};
+
+std::string code(const result<done>& allowed) {
+  if (allowed) return "ok";
+  switch (allowed.error().code) {
+    case errc::unauthenticated: return "unauthenticated";
+    case errc::forbidden: return "forbidden";
+    case errc::not_found: return "not_found";
+    case errc::edit_window_closed: return "edit_window_closed";
+    default: return "other";
+  }
+}
+
+}  // namespace
+
+TEST_CASE("moderators are let in; who is known is forbidden, who is not may prove it") {
+  CHECK(code(need_moderator(moderator)) == "ok");
+  CHECK(code(need_moderator({.role = role::moderator, .subject = "ana"})) == "ok");
+  CHECK(code(need_moderator(stranger)) == "unauthenticated");
+  for (const role known : {role::editor, role::user, role::pipeline})
+    CHECK(code(need_moderator({.role = known, .subject = "ana"})) == "forbidden");
+}
+
+TEST_CASE("each mode, as default and of the content, against each author") {
+  const author known{.email = "bia@example.com"}, unknown{.email = "new@example.com"};
+  const struct {
+    content_status mode;
+    std::string of_known, of_unknown;
+  } table[] = {{content_status::open, "published", "published"},
+               {content_status::premoderated, "pending (premoderated)", "pending (premoderated)"},
+               {content_status::first_comment, "published", "pending (first comment)"},
+               {content_status::locked, "locked", "locked"}};
+  for (const auto& row : table)
+    for (const auto& own : {std::optional<content_status>{}, std::optional{row.mode}}) {
+      // With a mode of its own, the default does not count.
+      entrance one{{.mode = own ? content_status::premoderated : row.mode}};
+      one.put({.content_id = "2", .author = known, .body = "x"});
+      if (own) one.set_status(own);
+      CHECK(one.judge(known) == row.of_known);
+      CHECK(one.judge(unknown) == row.of_unknown);
+      CHECK(one.judge({}) == row.of_unknown);
+      CHECK(one.judge(unknown, moderator) == "published");
+    }
+}
+
+TEST_CASE("a content that was given its default back has it") {
+  entrance one;
+  one.set_status(content_status::locked);
+  CHECK(one.judge() == "locked");
+  one.set_status(std::nullopt);
+  CHECK(one.judge() == "published");
+}
+
+TEST_CASE("who has something published is known, by account or by address, never by both") {
+  entrance one{{.mode = content_status::first_comment}};
+  CHECK(one.judge({}, ana) == "pending (first comment)");
+  // A stranger under her address does not make her known, …
+  one.put({.author = {.email = "ana@example.com"}, .body = "x"});
+  CHECK(one.judge({}, ana) == "pending (first comment)");
+  CHECK(one.judge({.email = "ana@example.com"}) == "published");
+  CHECK(one.judge({.email = "ANA@EXAMPLE.COM"}) == "published");
+  // … and neither does she a stranger.
+  draft signed_in{.author = {.url = ""}, .body = "x"};
+  sign(signed_in, {.role = role::user, .subject = "18", .email = "eva@example.com"});
+  one.put(signed_in);
+  CHECK(one.judge({.email = "eva@example.com"}) == "pending (first comment)");
+  CHECK(one.judge({}, {.role = role::user, .subject = "18"}) == "published");
+  CHECK(one.judge({}, {.role = role::user, .subject = "1"}) == "pending (first comment)");
+}
+
+TEST_CASE("a name alone is nobody, and what is not published makes nobody known") {
+  entrance one{{.mode = content_status::first_comment}};
+  one.put({.author = {.name = "Bia"}, .body = "x"});
+  CHECK(one.judge({.name = "Bia"}) == "pending (first comment)");
+  for (const status hidden : {status::pending, status::spam})
+    one.put({.author = {.email = "bia@example.com"}, .body = "x", .status = hidden});
+  CHECK(one.judge({.email = "bia@example.com"}) == "pending (first comment)");
+}
+
+TEST_CASE("rules come before modes, and the worse of both counts") {
+  entrance held{{.mode = content_status::premoderated, .rules = {always(hold("links"))}}};
+  CHECK(held.judge() == "pending (links)");
+  entrance spam{{.mode = content_status::premoderated, .rules = {always(as_spam("trap"))}}};
+  CHECK(spam.judge() == "spam (trap)");
+  entrance refused{{.rules = {always(refuse({{"/body", "repeated"}}))}}};
+  CHECK(refused.judge() == "/body repeated");
+  CHECK(refused.judge({}, moderator) == "published");
+  entrance locked{{.mode = content_status::locked, .rules = {always(refuse({}))}}};
+  CHECK(locked.judge() == "locked");
+}
+
+TEST_CASE("rules see the draft and the arrival as they are, and none for a moderator") {
+  std::vector<std::string> seen;
+  entrance one{{.rules = {[&](const draft& written, const arrival& how) {
+                  seen.push_back(written.body + " " + how.client + (how.is_edit ? " edit" : "") +
+                                 " " + written.key);
+                  return accept();
+                }}}};
+  const draft written{.content_id = "1", .body = "Oi", .key = "k"};
+  REQUIRE(one.gate.judge_post(written, stranger, {.now = noon, .client = "c"}));
+  REQUIRE(one.gate.judge_post(written, moderator, {.now = noon, .client = "c"}));
+  const comment kept = one.put(written);
+  REQUIRE(one.gate.judge_edit(kept, "Tchau", {.client = "d"}, noon));
+  CHECK(seen == std::vector<std::string>{"Oi c k", "Tchau d edit " + to_string(kept.id)});
+}
+
+TEST_CASE("an edit is judged as a post, and its text checked first") {
+  entrance one{{.limits = {.body_bytes_max = 4}, .rules = {always(hold("links"))}}};
+  const comment kept = one.put({.body = "x"});
+  const auto judged = [&](const char* body, const principal& who = stranger) {
+    return one.said(one.gate.judge_edit(kept, body, who, noon));
+  };
+  CHECK(judged("1234") == "pending (links)");
+  CHECK(judged("1234", moderator) == "published");
+  CHECK(judged("12345") == "/body too_long");
+  CHECK(judged(" ", moderator) == "/body required");
+  one.set_status(content_status::locked);
+  CHECK(judged("1234") == "locked");
+  CHECK(judged("1234", moderator) == "published");
+}
+
+TEST_CASE("edits_max changes are taken, and one more is a conflict, but for moderators") {
+  for (const std::size_t most : {0u, 1u, 2u}) {
+    entrance one{{.edits_max = most}};
+    const comment kept = one.put({.body = "x"});
+    const auto judged = [&](const principal& who) {
+      return one.said(one.gate.judge_edit(kept, "y", who, noon));
+    };
+    for (std::size_t changes = 0; changes < most; ++changes) {
+      CHECK(judged(stranger) == "published");
+      REQUIRE(one.store.amend(
+          kept.id,
+          [](const comment& stands) {
+            return result<amendment>{amendment{stands, {.kind = event_kind::edited}}};
+          },
+          noon));
+    }
+    CHECK(judged(stranger) == "conflict");
+    CHECK(judged(moderator) == "published");
+  }
+}
+
+TEST_CASE("who may change which comment, by who they are and how it stands") {
+  const entrance one;
+  comment mine{.id = comment_id{{1}}, .author = {.verified = true, .subject = "17"}};
+  const principal editor{.role = role::editor, .comment = mine.id};
+  const principal other_editor{.role = role::editor, .comment = comment_id{{2}}};
+  const principal bob{.role = role::user, .subject = "18"};
+  const principal pipeline{.role = role::pipeline};
+  const struct {
+    const principal& who;
+    std::string published, hidden;
+  } table[] = {{stranger, "unauthenticated", "not_found"},
+               {other_editor, "forbidden", "not_found"},
+               {bob, "forbidden", "not_found"},
+               {pipeline, "forbidden", "not_found"},
+               {editor, "ok", "ok"},
+               {ana, "ok", "ok"},
+               {moderator, "ok", "ok"}};
+  for (const auto& row : table)
+    for (const status stands :
+         {status::published, status::pending, status::spam, status::removed}) {
+      mine.status = stands;
+      CHECK(code(one.gate.may_change(row.who, mine, instant{})) ==
+            (stands == status::removed     ? "not_found"
+             : stands == status::published ? row.published
+                                           : row.hidden));
+    }
+}
+
+TEST_CASE("an author's time is the edit window, to the ms; a moderator has all time") {
+  const entrance one{{.edit_window = 2min}};
+  const comment mine{.author = {.verified = true, .subject = "17"}, .created_at = noon};
+  CHECK(code(one.gate.may_change(ana, mine, noon + 2min)) == "ok");
+  CHECK(code(one.gate.may_change(ana, mine, noon + 2min + 1ms)) == "edit_window_closed");
+  CHECK(code(one.gate.may_change(moderator, mine, noon + 100h)) == "ok");
+  CHECK(code(one.gate.may_change(stranger, mine, noon + 100h)) == "unauthenticated");
+}
+
+TEST_CASE("where the store does not answer, nothing is let in") {
+  memory_store kept;
+  const service_options options{.mode = content_status::first_comment};
+  const comment stored = kept.insert({.content_id = "1", .body = "x"}, noon)->stored;
+  const draft written{.content_id = "1", .author = {.email = "a@example.com"}, .body = "x"};
+  for (const std::size_t n : {1u, 2u}) {
+    const faulty_store store{kept, n};
+    CHECK(admission{store, options}.judge_post(written, stranger, {}).error().code ==
+          errc::unavailable);
+  }
+  for (const std::size_t n : {1u, 2u}) {
+    const faulty_store store{kept, n};
+    CHECK(admission{store, options}.judge_edit(stored, "y", stranger, noon).error().code ==
+          errc::unavailable);
+  }
+}

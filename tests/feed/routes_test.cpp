@@ -103,6 +103,42 @@ TEST_CASE("each format has a tag of its own that changes with the content") {
   CHECK(on.get(atom_path, {{"If-None-Match", "\"1-atom\""}}).status == 200);
 }
 
+TEST_CASE("a feed is made once for a version of its content, in each form that it is sent in") {
+  feed_site on;
+  const auto made = [&on] {
+    return on.comments.metrics().counter_of("comments_feed_cache_misses_total", "").value();
+  };
+  on.say("1", std::string(http::gzip_bytes_min, 'a'));
+  const std::string first = on.get(atom_path).body;
+  CHECK(made() == 1);
+  CHECK(on.get(atom_path).body == first);
+  CHECK(on.get(atom_path + "&more=1").body == first);
+  CHECK(made() == 1);
+  for (int i = 0; i < 2; ++i) {
+    const auto packed = on.get(atom_path, {{"Accept-Encoding", "gzip"}});
+    CHECK(header(packed, "Content-Encoding") == "gzip");
+    CHECK(packed.body == http::gzip(first));
+    CHECK(header(packed, "Content-Type") == "application/atom+xml");
+    CHECK(made() == 2);
+  }
+  on.get(json_path);
+  CHECK(made() == 3);
+  on.say("1", "more");
+  CHECK(on.titles().front() == "Anonymous: more");
+  CHECK(on.get(atom_path).body != first);
+  CHECK(made() == 5);
+}
+
+TEST_CASE("a feed of few bytes is not packed, and none is kept where nothing is") {
+  feed_site on;
+  on.say("1", "Oi");
+  CHECK(header(on.get(json_path, {{"Accept-Encoding", "gzip"}}), "Content-Encoding") == "");
+  site bare{{.cache_bytes = 0, .more = {feed::route()}}};
+  bare.say("1", "Oi");
+  CHECK(bare.get(atom_path).body == bare.get(atom_path).body);
+  CHECK(bare.comments.metrics().gauge_of("comments_feed_cache_bytes", "").value() == 0);
+}
+
 TEST_CASE("a feed's id is its content's, and its time that of the last change") {
   feed_site on;
   const auto read_feed = [&on](const std::string& path) {

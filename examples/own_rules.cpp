@@ -17,19 +17,24 @@ comments::verdict hold_shouting(const comments::draft& draft, const comments::ar
 }
 
 int main() {
-  const std::vector<comments::rule> rules{comments::rules::links(2), comments::rules::trap(),
-                                          hold_shouting};
-  const auto judged = [&](std::string body, bool is_trap_filled = false) {
-    const auto found = comments::judge(rules, {.content_id = "1", .body = body},
-                                       {.is_trap_filled = is_trap_filled});
-    std::cout << to_text(found.outcome) << ": " << found.reason << "\n";
-    return found;
+  // A service asks them about every draft and edit that is not a moderator's.
+  comments::memory_store store;
+  comments::service_options options;
+  options.rules = {comments::rules::links(2), comments::rules::trap(), hold_shouting};
+  comments::service api{store, options};
+
+  const auto posted = [&](std::string body, bool is_trap_filled = false) {
+    const auto made =
+        api.post({.content_id = "1", .body = body}, {}, {.is_trap_filled = is_trap_filled});
+    const auto past = store.history(made->stored.id, 0, 1);
+    std::cout << to_text(made->stored.status) << ": " << past->front().reason << "\n";
+    return made->stored.status;
   };
-  using enum comments::outcome;
+  using enum comments::status;
   const bool is_right =
-      judged("Primeiro Post!").outcome == accept &&
-      judged("PRIMEIRO POST! EU CHEGUEI PRIMEIRO!").outcome == hold &&
-      judged("http://a.example.com http://b.example.com http://c.example.com").outcome == hold &&
-      judged("THIS IS THE VERY BEST SHOP THERE IS!", true).outcome == spam;
+      posted("Primeiro Post!") == published &&
+      posted("PRIMEIRO POST! EU CHEGUEI PRIMEIRO!") == pending &&
+      posted("http://a.example.com http://b.example.com http://c.example.com") == pending &&
+      posted("THIS IS THE VERY BEST SHOP THERE IS!", true) == spam;
   return is_right ? 0 : 1;
 }

@@ -41,6 +41,8 @@ std::string faults(const result<T>& answer) {
   return answer ? "none" : to_line(answer.error().violations);
 }
 
+const principal moderator{.role = principal::role::moderator};
+
 // As a service shows a content that is open by default.
 content open_content(std::string id, std::int64_t version = 0, std::int64_t comments = 0) {
   return {std::move(id), version, comments, content_status::open};
@@ -378,4 +380,195 @@ TEST_CASE("a list with a parent is of its replies, whatever its scope says") {
   REQUIRE(page);
   REQUIRE(page->items.size() == 1);
   CHECK(page->items.front().id == reply->stored.id);
+}
+
+TEST_CASE("decisions are about 1 to decisions_max comments, and 10,000 are refused unread") {
+  memory_store kept;
+  faulty_store store{kept};
+  service api{store, {.decisions_max = 3}};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  const std::size_t before = store.calls();
+  const auto faults_of = [&](std::size_t size) {
+    const std::vector<comment_id> ids(size, id);
+    return faults(api.moderate(ids, decision::approve, "", moderator));
+  };
+  CHECK(faults_of(0) == "/ids required");
+  CHECK(faults_of(4) == "/ids too_many");
+  CHECK(faults_of(10'000) == "/ids too_many");
+  CHECK(store.calls() == before);
+  CHECK(faults_of(3) == "none");
+  CHECK(faults_of(1) == "none");
+}
+
+TEST_CASE("a reason is checked before anything is done for it") {
+  memory_store kept;
+  faulty_store store{kept};
+  service api{store, {.limits = {.reason_bytes_max = 4}}};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  const std::size_t before = store.calls();
+  const principal reader{.client = "c"};
+  CHECK(faults(api.report(id, "12345", reader)) == "/reason too_long");
+  CHECK(faults(api.report(id, "", reader)) == "/reason required");
+  CHECK(faults(api.moderate({&id, 1}, decision::hold, "12345", moderator)) == "/reason too_long");
+  CHECK(faults(api.set_status("1", {}, moderator, {}, "12345")) == "/reason too_long");
+  CHECK(faults(api.remove(id, moderator, {}, "12345")) == "/reason too_long");
+  CHECK(store.calls() == before);
+  CHECK(api.report(id, "1234", reader));
+  CHECK(api.remove(id, moderator, {}, "1234"));
+}
+
+TEST_CASE("who cannot be told from others neither votes nor reports") {
+  memory_store store;
+  service api{store};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  CHECK(api.vote(id, {}, true).error().code == errc::unauthenticated);
+  CHECK(api.report(id, "rude", {}).error().code == errc::unauthenticated);
+  CHECK(api.vote(id, {.client = "c"}, true)->votes == 1);
+}
+
+TEST_CASE("votes of 64 voters at once are counted exactly, each once") {
+  memory_store store;
+  service api{store};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  in_parallel(64, [&](int voter) {
+    const principal who{.client = std::to_string(voter)};
+    for (int i = 0; i < 21; ++i) static_cast<void>(api.vote(id, who, i % 3 != 1));
+  });
+  CHECK(api.find(id)->votes == 64);
+  const auto events = store.events("1", 0, 10'000);
+  CHECK(static_cast<std::int64_t>(events->size()) == api.find_content("1")->version);
+}
+
+TEST_CASE("reporters at once hide a comment once") {
+  for (int round = 0; round < 20; ++round) {
+    memory_store store;
+    service api{store, {.reports_max = 4}};
+    const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+    std::atomic<int> odd{};
+    in_parallel(8, [&](int reader) {
+      const auto told = api.report(id, "rude", {.client = std::to_string(reader)});
+      if (!told && told.error().code != errc::not_found) ++odd;
+    });
+    CHECK(odd == 0);
+    CHECK(store.find(id)->status == status::pending);
+    CHECK(store.history(id, 0, 10)->size() == 2);
+    CHECK(api.find_content("1")->comments == 0);
+  }
+}
+
+TEST_CASE("moderators at once decide about a comment one after the other") {
+  memory_store store;
+  service api{store};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  std::atomic<int> done{};
+  in_parallel(8, [&](int i) {
+    const auto what = i % 2 == 0 ? decision::hold : decision::spam;
+    done += (*api.moderate({&id, 1}, what, "", moderator))[0].outcome.has_value();
+  });
+  CHECK(store.history(id, 0, 100)->size() == static_cast<std::size_t>(1 + done));
+  CHECK(done >= 1);
+  CHECK(api.find_content("1")->comments == 0);
+}
+
+TEST_CASE("of two who edit the same version at once, one wins") {
+  memory_store store;
+  service api{store};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  std::atomic<int> won{}, lost{};
+  in_parallel(8, [&](int i) {
+    const auto edited = api.edit(id, std::to_string(i), moderator,
+                                 [](std::int64_t version) { return version == 1; });
+    if (edited) ++won;
+    if (!edited && edited.error().code == errc::version_mismatch) ++lost;
+  });
+  CHECK(won == 1);
+  CHECK(lost == 7);
+  CHECK(store.history(id, 0, 100)->size() == 2);
+}
+
+TEST_CASE("an edit keeps the encoded form that it is given, or none") {
+  memory_store store;
+  service api{store};
+  const auto id =
+      api.post({.content_id = "1", .author = {.name = "Ana"}, .body = "um", .encoded = "old"})
+          ->stored.id;
+  const encoder encode = [](const author& by, std::string_view body) {
+    return by.name + ":" + std::string{body};
+  };
+  CHECK(api.edit(id, "dois", moderator, {}, encode)->encoded == "Ana:dois");
+  CHECK(api.edit(id, "tres", moderator)->encoded == "");
+}
+
+TEST_CASE("lists, counts and contents show tombstones' places and nobody's text") {
+  memory_store store;
+  service api{store};
+  const auto root =
+      api.post({.content_id = "1", .author = {.name = "Ana"}, .body = "raiz"})->stored;
+  REQUIRE(api.post({.content_id = "1", .parent = root.id, .body = "re"}));
+  REQUIRE(api.moderate({&root.id, 1}, decision::spam, "", moderator));
+  const auto page = api.list({.content_id = "1"});
+  REQUIRE(page->items.size() == 1);
+  CHECK(page->items[0].body + page->items[0].author.name + page->items[0].encoded == "");
+  CHECK(page->items[0].status == status::spam);
+  CHECK(page->content.comments == 1);
+  CHECK(api.list({.content_id = "1", .scope = scope::all})->items.size() == 1);
+  CHECK(api.find(root.id)->body == "");
+  CHECK(api.find(root.id, moderator)->body == "raiz");
+}
+
+TEST_CASE("what is a moderator's is for nobody else, and what is a user's for that user too") {
+  memory_store store;
+  service api{store};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const auto id = api.post({.content_id = "1", .body = "um"}, ana)->stored.id;
+  for (const auto& [who, code] : {std::pair{principal{}, errc::unauthenticated},
+                                  std::pair{principal{ana}, errc::forbidden}}) {
+    CHECK(api.history(id, 0, 10, who).error().code == code);
+    CHECK(api.complaints(id, who).error().code == code);
+    CHECK(api.find_all({}, who).error().code == code);
+    CHECK(api.find_all({.subject = "18"}, who).error().code == code);
+    CHECK(api.votes_of("18", {}, who).error().code == code);
+    CHECK(api.moderate({&id, 1}, decision::hold, "", who).error().code == code);
+    CHECK(api.set_status("1", {}, who).error().code == code);
+    CHECK(api.erase({.subject = "18"}, who).error().code == code);
+    CHECK(api.erase({.subject = "17", .email = "a@example.com"}, who).error().code == code);
+  }
+  CHECK(api.find_all({.subject = "17"}, ana)->items.size() == 1);
+  CHECK(api.votes_of("17", {}, ana));
+  CHECK(faults(api.find_all({.subject = "17", .limit = 201}, ana)) == "limit out_of_range");
+  CHECK(faults(api.find_all({.limit = 0}, moderator)) == "limit out_of_range");
+  CHECK(faults(api.erase({}, moderator)) == "email required");
+  CHECK(api.history(comment_id{}, 0, 10, moderator).error().code == errc::not_found);
+  CHECK(api.erase({.subject = "17"}, ana)->comments == 1);
+}
+
+TEST_CASE("erasing by two at once removes each comment once") {
+  memory_store store;
+  service api{store};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  std::vector<comment_id> ids;
+  for (int i = 0; i < 50; ++i)
+    ids.push_back(api.post({.content_id = "1", .body = "um"}, ana)->stored.id);
+  std::atomic<std::size_t> comments{}, failed{};
+  in_parallel(4, [&](int) {
+    const auto erased = api.erase({.subject = "17"}, ana);
+    comments += erased ? erased->comments : 0;
+    failed += !erased;
+  });
+  CHECK(comments == 50);
+  CHECK(failed == 0);
+  for (const comment_id& id : ids) CHECK(store.history(id, 0, 10)->size() == 2);
+}
+
+TEST_CASE("forgetting origins goes on until nothing is left, however much there is") {
+  memory_store store;
+  manual_clock now{from_milliseconds(1'700'000'000'000)};
+  service api{store, {.origins_kept = std::chrono::hours{1}, .clock = now.as_clock()}};
+  for (int i = 0; i < 2'500; ++i)
+    REQUIRE(api.post({.content_id = "1", .body = "um"}, {.client = "c"}));
+  now.advance(1h + 1ms);
+  REQUIRE(api.post({.content_id = "1", .body = "novo"}, {.client = "c"}));
+  CHECK(*api.forget_origins() == 2'500);
+  CHECK(*api.forget_origins() == 0);
+  CHECK(api.list({.content_id = "1", .sort = comments::sort::newest})->items[0].origin == "c");
 }

@@ -101,6 +101,7 @@ TEST_CASE("who guesses tokens is stopped, others are not, and neither is who sig
       {.rates = {.failed_tokens = {.per_minute = 1, .burst = 3}}, .secrets = all_secrets}};
   for (int i = 0; i < 3; ++i) CHECK(one.refusal(bearer("guess")) == errc::unauthenticated);
   CHECK(one.refusal(bearer("guess")) == errc::rate_limited);
+  CHECK(one.identify(bearer("guess")).error().retry_after_seconds == 60);
   CHECK(one.refusal(as_moderator()) == errc::rate_limited);
   CHECK(one.identify(as_user("uid-1"))->role == role::user);
   CHECK(one.identify({})->role == role::anyone);

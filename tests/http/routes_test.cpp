@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,6 +15,7 @@
 
 #include "support/api.hpp"
 #include "support/faulty_store.hpp"
+#include "support/people.hpp"
 
 using namespace comments;
 using namespace comments::http;
@@ -90,6 +93,11 @@ texts numbered(std::string_view prefix, std::size_t count) {
   texts all;
   for (std::size_t i = 0; i < count; ++i) all.push_back(std::string{prefix} + std::to_string(i));
   return all;
+}
+
+bool varies_by_origin(const response& answer) {
+  return std::ranges::find(answer.headers, std::pair<std::string, std::string>{"Vary", "Origin"}) !=
+         answer.headers.end();
 }
 
 // One request for each way into the API, with the status that it gets on a store where content "1"
@@ -886,4 +894,226 @@ TEST_CASE("where pages are small, a list that asks for no size gets a small page
   CHECK(page.status == 200);
   CHECK(testing::read(page).at("items").size() == 2);
   CHECK(testing::read(client.get("/api/comment/list/1")).size() == 3);
+}
+
+TEST_CASE("who asks too often is told when to come back, on every route alike") {
+  site site{{.rates = {.reads = {.per_minute = 60, .burst = 2},
+                       .writes = {.per_minute = 60, .burst = 1}}}};
+  const std::string id = site.say("1", "Oi");
+  const response refused = site.ask("PUT", "/api/v1/comments/" + id + "/vote");
+  CHECK(refused.status == 429);
+  CHECK(read(refused).at("code") == "rate_limited");
+  CHECK(header(refused, "Retry-After") == "1");
+  CHECK(header(refused, "RateLimit") == "\"write\";r=0;t=1");
+  CHECK(header(refused, "RateLimit-Policy") == "\"write\";q=1;w=1");
+  CHECK(site.ask("PUT", "/api/v1/comments/" + id + "/vote", {}, {}, "192.0.2.2").status == 200);
+  CHECK(site.ask("OPTIONS", "/api/v1/comments").status == 204);
+  CHECK(header(site.get("/api/v1/form"), "RateLimit") == "\"read\";r=1;t=1");
+  CHECK(site.get("/nowhere").status == 404);
+  for (const char* target : {"/api/v1/form", "/api/comment/list/1", "/nowhere"})
+    CHECK(site.get(target).status == 429);
+  for (const char* probe : {"/healthz", "/readyz", "/version", "/metrics"})
+    CHECK(site.get(probe).status == 200);
+  site.now.advance(std::chrono::seconds{1});
+  CHECK(site.ask("PUT", "/api/v1/comments/" + id + "/vote").status == 200);
+}
+
+TEST_CASE("clients in one /64 of IPv6 share their limit, clients in two do not") {
+  const site site{{.rates = {.reads = {.per_minute = 1}}}};
+  const auto ask = [&](std::string peer) {
+    return site.ask("GET", "/api/v1/form", {}, {}, std::move(peer)).status;
+  };
+  CHECK(ask("2001:db8:0:1::1") == 200);
+  CHECK(ask("2001:db8:0:1::2") == 429);
+  CHECK(ask("2001:db8:0:2::1") == 200);
+}
+
+TEST_CASE("a content takes so many comments from all together, in both APIs, and others go on") {
+  const site site{{.rates = {.content_writes = {.per_minute = 2}}}};
+  const auto post = [&](const char* content_id, std::string peer) {
+    return site
+        .ask("POST", posting_path, R"({"body":"a","content_id":)" + std::string{content_id} + "}",
+             {}, std::move(peer))
+        .status;
+  };
+  CHECK(post("1", "192.0.2.1") == 201);
+  CHECK(say_original(site, "a@example.com", "b", "1").status == 200);
+  const response refused = say_original(site, "a@example.com", "c", "1");
+  CHECK(refused.status == 429);
+  CHECK(header(refused, "Retry-After") == "30");
+  CHECK(post("1", "192.0.2.3") == 429);
+  CHECK(post("2", "192.0.2.3") == 201);
+  CHECK(read(site.get("/api/v1/contents/1")).at("comments") == 2);
+}
+
+TEST_CASE("who guesses tokens is stopped on every route that takes one") {
+  const site site{
+      {.rates = {.failed_tokens = {.per_minute = 1, .burst = 2}}, .secrets = all_secrets}};
+  const auto code = [&](const fields& proof, std::string peer = "192.0.2.1") {
+    return testing::code_of(
+        site.ask("GET", "/api/v1/moderation/queue", {}, proof, std::move(peer)));
+  };
+  CHECK(code(bearer("guess")) == "unauthenticated");
+  CHECK(code(bearer(make_jwt({{"sub", "a"}}, std::string(32, 'x')))) == "unauthenticated");
+  CHECK(code(bearer(make_jwt({{"sub", "a"}, {"exp", 1}}))) == "unauthenticated");
+  CHECK(code(bearer("guess")) == "unauthenticated");
+  CHECK(code(as_moderator()) == "rate_limited");
+  CHECK(header(site.get("/api/v1/me/export", bearer("guess")), "Retry-After") == "60");
+  CHECK(code(as_user("uid-1")) == "forbidden");  // nobody guesses a signature
+  CHECK(code({}) == "unauthenticated");
+  CHECK(code(as_moderator(), "192.0.2.2") == "200");
+}
+
+TEST_CASE("pages of listed sites may do everything, others nothing, and caches know that") {
+  site site{{.cors = {.origins = {"https://blog.example.com"}}, .cache_bytes = 1'000'000}};
+  const std::string id = site.say("1", "Oi");
+  const fields listed{{"Origin", "https://blog.example.com"}};
+  const fields other{{"Origin", "https://other.example.com"}};
+  for (const char* target : {"/api/v1/comments?content_id=1", "/api/comment/list/1"})
+    for (int i = 0; i < 3; ++i) {  // made, kept, and not modified
+      const auto ask = [&](fields who) {
+        if (i == 2) who.emplace_back("If-None-Match", "\"1\"");
+        return site.get(target, std::move(who));
+      };
+      CHECK(header(ask(listed), "Access-Control-Allow-Origin") == "https://blog.example.com");
+      CHECK(header(ask(other), "Access-Control-Allow-Origin") == "");
+      for (const fields& who : {listed, other, fields{}}) {
+        CHECK(ask(who).status == (i == 2 ? 304 : 200));
+        CHECK(varies_by_origin(ask(who)));
+      }
+    }
+  const auto preflight = [&](fields who, const char* method, const std::string& target) {
+    who.emplace_back("Access-Control-Request-Method", method);
+    return site.ask("OPTIONS", target, {}, std::move(who));
+  };
+  for (const char* method : {"PATCH", "DELETE"}) {
+    const response allowed = preflight(listed, method, "/api/v1/comments/" + id);
+    CHECK(allowed.status == 204);
+    CHECK(header(allowed, "Access-Control-Allow-Methods").find(method) != std::string::npos);
+    CHECK(header(allowed, "Access-Control-Allow-Headers").find("If-Match") != std::string::npos);
+    CHECK(header(preflight(other, method, "/api/v1/comments/" + id),
+                 "Access-Control-Allow-Methods") == "");
+  }
+  CHECK(header(site.get("/api/v1/comments/" + id, listed), "Access-Control-Expose-Headers")
+            .find("ETag") != std::string::npos);
+}
+
+TEST_CASE("a page of a listed site can read a 429, and a site without origins says nothing") {
+  const site site{{.rates = {.reads = {.per_minute = 1}}, .cors = {.origins = {"*"}}}};
+  const fields from{{"Origin", "https://blog.example.com"}};
+  CHECK(site.get("/api/v1/form", from).status == 200);
+  const response refused = site.get("/api/v1/form", from);
+  CHECK(refused.status == 429);
+  CHECK(header(refused, "Access-Control-Allow-Origin") == "*");
+  CHECK(header(testing::site{}.get("/api/v1/form", from), "Access-Control-Allow-Origin") == "");
+}
+
+TEST_CASE("events stream what happened behind a version, and what will") {
+  site site;
+  const std::string id = site.say("1", "a");
+  site.say("1", "b");
+  const response answer = site.get("/api/v1/events?content_id=1&after=1");
+  CHECK(answer.status == 200);
+  CHECK(header(answer, "Content-Type") == "text/event-stream");
+  REQUIRE(answer.rest);
+  int wakes = 0;
+  const auto next = [&] { return answer.rest([&] { ++wakes; }); };
+  const piece past = next();
+  CHECK(past.bytes.starts_with("id: 2\nevent: posted\n"));
+  CHECK(past.then == piece::state::waiting);
+  site.ask("PUT", "/api/v1/comments/" + id + "/vote");
+  CHECK(wakes == 1);
+  CHECK(next().bytes.starts_with("id: 3\nevent: voted\n"));
+  site.comments.news().close();
+  CHECK(wakes == 2);
+  CHECK(next().then == piece::state::over);
+}
+
+TEST_CASE("each change of a content wakes those who follow it, and no other content's") {
+  site site{{.secrets = all_secrets}, {.reports_max = 1}};
+  const auto one = post_comment(site, {{"body", "a"}}, as_user("uid-1"));
+  const response mine = site.get("/api/v1/events?content_id=1");
+  const response other = site.get("/api/v1/events?content_id=2");
+  int woken = 0, others = 0;
+  other.rest([&] { ++others; });
+  const auto wakes = [&](const std::function<response()>& change) {
+    const int before = woken;
+    mine.rest([&] { ++woken; });
+    CHECK(change().status < 300);
+    return woken - before;
+  };
+  const auto ask = [&](const char* method, const std::string& target, std::string body,
+                       fields who) {
+    return [&site, method, target, body, who] { return site.ask(method, target, body, who); };
+  };
+  CHECK(wakes(ask("PATCH", one.path, R"({"body":"b"})", bearer(one.token))) == 1);
+  CHECK(wakes(ask("PUT", one.path + "/vote", "", {})) == 1);
+  CHECK(wakes(ask("POST", one.path + "/reports", R"({"reason":"r"})", {})) == 1);
+  CHECK(wakes([&] { return decide(site, "approve", {one.id}); }) == 1);
+  CHECK(wakes(ask("PATCH", "/api/v1/contents/1", R"({"status":null})", as_moderator())) == 1);
+  CHECK(wakes(ask("POST", posting_path, R"({"content_id":1,"body":"c"})", {})) == 1);
+  CHECK(wakes(ask("DELETE", "/api/v1/me", "", as_user("uid-1"))) == 1);
+  CHECK(others == 0);
+}
+
+TEST_CASE("HEAD of events has an end, and leaves no follower") {
+  site site{{}, {.followers = {.subscribers_max = 1}}};
+  for (int i = 0; i < 3; ++i) {
+    const response answer = site.ask("HEAD", "/api/v1/events?content_id=1");
+    CHECK(answer.status == 200);
+    CHECK(header(answer, "Content-Type") == "text/event-stream");
+    CHECK_FALSE(answer.rest);
+  }
+  CHECK(site.get("/api/v1/events?content_id=1").status == 200);
+}
+
+TEST_CASE("a version that is not there yet is refused, and so is what is none") {
+  site site;
+  site.say("1", "a");
+  const std::string path = "/api/v1/events?content_id=1";
+  CHECK(site.get(path + "&after=1").status == 200);
+  CHECK(errors_of(site.get(path + "&after=2")) == "after out_of_range");
+  CHECK(errors_of(site.get(path, {{"Last-Event-ID", "2"}})) == "Last-Event-ID out_of_range");
+  CHECK(errors_of(site.get(path, {{"Last-Event-ID", "99999999999999999999"}})) ==
+        "Last-Event-ID out_of_range");
+  CHECK(errors_of(site.get(path, {{"Last-Event-ID", "-1"}})) == "Last-Event-ID format");
+  CHECK(errors_of(site.get(path + "&after=")) == "after format");
+  CHECK(errors_of(site.get("/api/v1/events?content_id=none&after=1")) == "after out_of_range");
+  CHECK(errors_of(site.get("/api/v1/events")) == "content_id required");
+}
+
+TEST_CASE("past its followers an API says so, and takes another when one has gone") {
+  site site{{}, {.followers = {.subscribers_max = 3, .content_subscribers_max = 2}}};
+  std::vector<response> held;
+  for (const char* id : {"1", "1", "2"})
+    held.push_back(site.get("/api/v1/events?content_id=" + std::string{id}));
+  for (const response& one : held) CHECK(one.status == 200);
+  for (const char* id : {"1", "2"})
+    CHECK(site.get("/api/v1/events?content_id=" + std::string{id}).status == 503);
+  held.pop_back();
+  CHECK(site.get("/api/v1/events?content_id=1").status == 503);  // of one content
+  CHECK(site.get("/api/v1/events?content_id=2").status == 200);
+}
+
+TEST_CASE("no answer tells an address, an account or an origin, whoever asks") {
+  const site site{{.secrets = all_secrets}};
+  const auto ana = as_user("uid-ana", "Ana", "ana@example.com");
+  const auto one =
+      post_comment(site, {{"body", "a"}, {"author", {{"email", "x@example.com"}}}}, ana);
+  site.ask("POST", one.path + "/reports", R"({"reason":"r"})", as_user("uid-bia"));
+  site.ask("PATCH", one.path, R"({"body":"b"})", ana);
+  for (const fields& who : {fields{}, ana, as_user("uid-bia"), as_moderator(), as_pipeline()})
+    for (const char* target :
+         {"/api/v1/comments?content_id=1", "/api/v1/counts?content_id=1", "/api/v1/contents/1",
+          "/api/v1/moderation/queue?status=all", "/api/v1/form", "/metrics", "/version"}) {
+      const response answer = site.get(target, who);  // `check_answer` looks
+      CHECK(answer.body.find("example.com") == std::string::npos);
+      CHECK(answer.body.find(site.store.find(*parse_comment_id(one.id))->origin) ==
+            std::string::npos);
+    }
+  site.get(one.path, ana);
+  site.get(one.path + "/history", as_moderator());
+  piece events = site.get("/api/v1/events?content_id=1&after=0").rest([] {});
+  CHECK(events.bytes.find("uid-") == std::string::npos);
+  CHECK(events.bytes.find('@') == std::string::npos);
 }

@@ -11,8 +11,13 @@
 #include "support/violations.hpp"
 
 using namespace comments;
+using comments::json::decode_body;
+using comments::json::decode_content_change;
+using comments::json::decode_decision;
 using comments::json::decode_draft;
 using comments::json::decode_original_draft;
+using comments::json::decode_reason;
+using comments::json::form_fields;
 
 namespace {
 
@@ -387,4 +392,67 @@ TEST_CASE("whatever bytes come, the answer is a valid draft, malformed or invali
         CHECK((decoded.error().code == errc::malformed || decoded.error().code == errc::invalid));
     }
   }
+}
+
+TEST_CASE("a form's token and trap come along, as texts that may be missing") {
+  form_fields form;
+  CHECK(decode_draft(with(R"("form":"t.t","trap":"x")"), "", usual, form));
+  CHECK(form.token == "t.t");
+  CHECK(form.is_trap_filled);
+  for (const char* without : {R"("x":1)", R"("form":"","trap":"")", R"("form":null,"trap":null)"}) {
+    CHECK(decode_draft(with(without), "", usual, form));
+    CHECK(form.token == "");
+    CHECK_FALSE(form.is_trap_filled);
+  }
+  CHECK(refusal(with(R"("form":1,"trap":[])")) == "invalid, /form type, /trap type");
+}
+
+TEST_CASE("a body, and a reason, is an object with that text") {
+  CHECK(*decode_body(R"({"body":"a","x":1})", usual) == "a");
+  CHECK(*decode_reason(R"({"reason":"b"})", usual) == "b");
+  for (const auto& [text, said] :
+       {std::pair{"{}", "required"}, std::pair{R"({"body":"","reason":""})", "required"},
+        std::pair{R"({"body":null,"reason":null})", "required"},
+        std::pair{R"({"body":1,"reason":1})", "type"}}) {
+    CHECK(to_line(decode_body(text, usual).error().violations) == std::string{"/body "} + said);
+    CHECK(to_line(decode_reason(text, usual).error().violations) == std::string{"/reason "} + said);
+  }
+  CHECK(to_line(decode_body("[]", usual).error().violations) == " type");
+  CHECK(decode_body("{", usual).error().code == errc::malformed);
+  CHECK(decode_reason(R"({"reason":"a","reason":"b"})", usual).error().code == errc::malformed);
+}
+
+TEST_CASE("a content's status is one of its names, or null for the default") {
+  const auto decoded = [](std::string_view text) { return decode_content_change(text, usual); };
+  for (const char* name : {"open", "premoderated", "first-comment", "locked"})
+    CHECK(decoded(R"({"status":")" + std::string{name} + "\"}")->status ==
+          comments::parse<content_status>(name));
+  CHECK_FALSE(decoded(R"({"status":null})")->status);
+  CHECK(decoded(R"({"status":null,"reason":"r"})")->reason == "r");
+  CHECK(to_line(decoded("{}").error().violations) == "/status required");
+  CHECK(to_line(decoded(R"({"status":"Open"})").error().violations) == "/status unknown");
+  CHECK(to_line(decoded(R"({"status":[]})").error().violations) == "/status type");
+}
+
+TEST_CASE("a decision has ids, an action, and perhaps a reason") {
+  const auto decoded = [](std::string_view text) { return decode_decision(text, usual); };
+  const auto ids = R"("ids":[")" + some_id + R"(",")" + some_id + "\"]";
+  for (const decision what :
+       {decision::approve, decision::hold, decision::spam, decision::remove}) {
+    const auto wanted = decoded("{" + ids + R"(,"action":")" + std::string{to_text(what)} + "\"}");
+    REQUIRE(wanted);
+    CHECK(wanted->ids.size() == 2);
+    CHECK(to_string(wanted->ids[0]) == some_id);
+    CHECK(wanted->action == what);
+    CHECK(wanted->reason == "");
+  }
+  CHECK(decoded("{" + ids + R"(,"action":"spam","reason":"r"})")->reason == "r");
+  const auto said = [&](const std::string& text) {
+    return to_line(decoded(text).error().violations);
+  };
+  CHECK(said("{}") == "/ids required, /action required");
+  CHECK(said(R"({"ids":{},"action":1})") == "/ids type, /action type");
+  CHECK(said(R"({"ids":[],"action":"refuse"})") == "/ids required, /action unknown");
+  CHECK(said(R"({"ids":[null],"action":"hold"})") == "/ids type");
+  CHECK(said(R"({"ids":["x"],"action":"hold"})") == "/ids format");
 }

@@ -245,3 +245,87 @@ TEST_CASE("control characters are escaped") {
                   "\x7f"
                   R"(\t")") != text.npos);
 }
+
+TEST_CASE("a reply that hangs elsewhere says which comment it answers") {
+  comment reply = make_comment();
+  reply.parent = reply.reply_to = first_id;
+  CHECK(encode(reply, plain).find("reply_to") == std::string::npos);
+  reply.reply_to = second_id;
+  CHECK(encode(reply, plain).find(R"(","reply_to":"0192f0c1-7b2a-7c3d-9e4f-0123456789ac",)") !=
+        std::string::npos);
+}
+
+TEST_CASE("items are a list with a cursor, whatever they are") {
+  const auto append_it = [](std::string& to, int item) { append_number(to, item); };
+  CHECK(encode_items(std::vector<int>{}, "", append_it) == R"({"items":[],"next":null})");
+  CHECK(encode_items(std::vector{1}, "", append_it) == R"({"items":[1],"next":null})");
+  CHECK(encode_items(std::vector{1, 2}, "a\"b", append_it) == R"({"items":[1,2],"next":"a\"b"})");
+}
+
+TEST_CASE("an event is this JSON for readers, and more for moderators") {
+  event one{.content_id = "a\"b",
+            .version = 7,
+            .kind = event_kind::edited,
+            .comment = first_id,
+            .at = from_milliseconds(1'700'000'000'123),
+            .by = "moderator \"ana\"",
+            .reason = "why\n",
+            .status = "pending",
+            .before = "um"};
+  const std::string open =
+      R"({"content_id":"a\"b","version":7,"kind":"edited",)"
+      R"("comment_id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","status":"pending",)"
+      R"("at":"2023-11-14T22:13:20.123Z")";
+  std::string text;
+  append_public(text, one);
+  CHECK(text == open + "}");
+  text.clear();
+  append_history(text, one);
+  CHECK(text == open + R"(,"by":"moderator \"ana\"","reason":"why\n","before":"um"})");
+  one.comment = {};
+  text.clear();
+  append_public(text, one);
+  CHECK(text.find(R"("comment_id":null)") != text.npos);
+}
+
+TEST_CASE("moderators see reports and their reasons, and not whose they are") {
+  comment one = make_comment();
+  one.reports = 2;
+  const complaint said[] = {{"u:17", "a\"b", {}}, {"a:hash", "", {}}};
+  std::string text;
+  append_moderated(text, one, plain, said);
+  CHECK(text == first_text + R"(,"reports":2,"reasons":["a\"b",""]})");
+  text.clear();
+  append_moderated(text, make_comment(), plain, {});
+  CHECK(text == first_text + R"(,"reports":0,"reasons":[]})");
+}
+
+TEST_CASE("authors get their own address and link") {
+  std::string text;
+  append_own(text, make_comment(), plain);
+  CHECK(text == first_text + R"(,"email":"gabriela@example.com","url":"https://example.com"})");
+}
+
+TEST_CASE("a ruling is a status or a code, a vote says where, an erasure how much") {
+  std::string text;
+  comment held = make_comment();
+  held.status = status::pending;
+  append_ruling(text, first_id, held, "");
+  CHECK(text == R"({"id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","status":"pending","version":9})");
+  text.clear();
+  append_ruling(text, first_id, comment_not_found(), "not_found");
+  CHECK(text == R"({"id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","error":"not_found"})");
+  text.clear();
+  append(text, ballot{first_id, "a\"b", from_milliseconds(1'700'000'000'123)});
+  CHECK(text == R"({"comment_id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","content_id":"a\"b",)"
+                R"("at":"2023-11-14T22:13:20.123Z"})");
+  CHECK(encode_erasure(2, 1) == R"({"comments":2,"votes":1})");
+}
+
+TEST_CASE("of another renderer's HTML nothing is used, of its body the original list does") {
+  comment kept = make_comment();
+  const style other{key_of, renderer{"other 1", [](std::string_view) { return "<i>"; }}};
+  kept.encoded = encode_written(kept.author, kept.body, other);
+  CHECK(encode(kept, plain) == first_text + "}");
+  CHECK(original_list({kept}, false) == original_list({make_comment()}, false));
+}

@@ -6,6 +6,8 @@
 
 #include <comments/http/context.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,9 +20,12 @@ namespace comments::http {
 // "votes". The service outlives it.
 class person_export final {
  public:
+  static constexpr std::size_t page_max = 32;  // comments read at once: 1 MB, if all are long
+
   person_export(const context& shared, person whose, principal who)
       : shared_{shared}, who_{std::move(who)} {
-    wanted_ = {.subject = whose.subject, .email = whose.email, .limit = 32};
+    const std::size_t limit = std::min(page_max, shared.service().options().page_max);
+    wanted_ = {.subject = whose.subject, .email = whose.email, .limit = limit};
     if (!whose.subject.empty()) subjects_.insert(whose.subject);
     ready_ = R"({"subject":)";
     json::append_text(ready_, whose.subject);

@@ -151,12 +151,19 @@ class context final {
   // An edit token counts only for the comment `editing`. `unauthenticated`, `edit_window_closed`,
   // or `rate_limited` for who tried too many.
   result<principal> identify(const request& asked, std::optional<comment_id> editing = {}) const {
-    return proofs_.authenticate(
+    result<done> may_guess = ok();  // or when the client may again
+    auto who = proofs_.authenticate(
         {.header = find_header(asked.headers, "Authorization").value_or(""),
          .client = asked.client.empty() ? "" : sign_.keyed_hash("address", asked.client),
          .comment = editing,
-         .may_guess = [&] { return rates_->check_tokens(asked.client).has_value(); },
+         .may_guess =
+             [&] {
+               may_guess = rates_->check_tokens(asked.client);
+               return may_guess.has_value();
+             },
          .failed = [&] { rates_->count_failed_token(asked.client); }});
+    if (!may_guess) return std::move(may_guess).error();
+    return who;
   }
 
  private:

@@ -99,9 +99,11 @@ class moderation_routes final {
     if (auto allowed = need_moderator(*who); !allowed) return problem(allowed.error(), asked);
     const auto wanted = json::decode_content_change(asked.body, shared_.limits());
     if (!wanted) return problem(wanted.error(), asked);
+    const std::string content_id{*find_field(asked.path, "content_id")};
+    const auto expected = expected_version(asked, content_id);
+    if (!expected) return problem(expected.error(), asked);
     const auto changed =
-        shared_.service().set_status(std::string{*find_field(asked.path, "content_id")},
-                                     wanted->status, *who, expected_version(asked), wanted->reason);
+        shared_.service().set_status(content_id, wanted->status, *who, *expected, wanted->reason);
     if (!changed) return problem(changed.error(), asked);
     response answer = answer_with(json::encode(*changed));
     answer.headers.emplace_back("ETag", to_etag(changed->version));
@@ -115,12 +117,17 @@ class moderation_routes final {
     return comment_not_found();
   }
 
-  // The one version that If-Match names; one that no content has, if it names none.
-  static std::optional<std::int64_t> expected_version(const request& asked) {
-    std::string_view etag = trim(find_header(asked.headers, "If-Match").value_or("*"));
-    if (etag == "*") return std::nullopt;
-    if (etag.size() < 2 || !etag.starts_with('"') || !etag.ends_with('"')) return -1;
-    return parse_number<std::int64_t>(etag.substr(1, etag.size() - 2)).value_or(-1);
+  // At which version alone a content may be changed; none, if If-Match is not sent or is "*".
+  // `version_mismatch` if it does not name the one at which the content stands now.
+  result<std::optional<std::int64_t>> expected_version(const request& asked,
+                                                       const std::string& content_id) const {
+    const auto etags = find_header(asked.headers, "If-Match");
+    if (!etags || has_strong_etag(*etags, "*")) return std::optional<std::int64_t>{};
+    const auto home = shared_.service().contents({&content_id, 1});
+    if (!home) return home.error();
+    const std::int64_t version = home->front().version;
+    if (!has_strong_etag(*etags, to_etag(version))) return version_moved();
+    return std::optional{version};
   }
 
   static std::string cursor_purpose(const search& wanted) {

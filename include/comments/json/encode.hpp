@@ -105,8 +105,8 @@ inline std::string_view find_written(const comment& comment, const style& style,
   return std::string_view{is_kept ? comment.encoded : made}.substr(style.form().size());
 }
 
-// The body's string in what `find_written` found; empty if it has none. No quote stands in a string without a backslash,
-// so nothing that anybody wrote looks like these keys.
+// The body's string in what `find_written` found; empty if it has none. No quote stands in a string
+// without a backslash, so nothing that anybody wrote looks like these keys.
 inline std::string_view body_of(std::string_view written) {
   constexpr std::string_view before = R"(},"body":)", behind = R"(,"body_html":")";
   const std::size_t at = written.find(before);

@@ -78,7 +78,8 @@ class Scripts(ServerTest):
 
     def test_the_parser_sees_what_is_bad(self):
         rel = 'rel="nofollow ugc noopener noreferrer"'
-        for html in ("<script>", "<p onclick=a>a</p>", "<p>a", "a</p>", "<!-- a -->", "<!DOCTYPE a>",
+        for html in ("<script>", "<p onclick=a>a</p>", "<p>a", "a</p>", "<!-- a -->",
+                     "<!DOCTYPE a>",
                      f'<a href="javascript:a" {rel}>a</a>', '<a href="http://a">a</a>',
                      f'<a href="http://a&quot;" {rel}>a</a>', "<?a?>", "<em><p>a</em></p>",
                      f'<a href="//a" {rel}>a</a>', '<code class="a">a</code>', "<img/src=x>"):

@@ -172,7 +172,8 @@ class Privacy(unittest.TestCase):
         yield server.post(POST, {"content_id": "1", "body": "", "author": MINE})
         for path in (one, f"{one}/history", f"{POST}?content_id=1", QUEUE + "?status=all",
                      f"{POST}?content_id=1&parent_id={made['id']}", "/api/v1/contents/1",
-                     "/api/v1/counts?content_id=1", "/metrics", "/nowhere"):
+                     "/api/v1/counts?content_id=1", "/metrics", "/nowhere",
+                     "/api/v1/feed?content_id=1", "/api/v1/feed?content_id=1&format=json"):
             yield server.get(path, headers)
         yield server.request("PUT", f"{one}/vote", headers=headers)
         yield server.request("DELETE", f"{one}/vote", headers=headers)
@@ -204,6 +205,37 @@ class Privacy(unittest.TestCase):
             server.stop()
             for word in [*secret, *TEXTS, *MINE.values(), made["edit_token"], MODERATOR, REASON]:
                 self.assertNotIn(word, server.log)
+
+    def test_no_cache_shows_one_reader_what_another_may_see(self):
+        with self.serve() as server:
+            made = server.post(POST, {"content_id": "1", "body": "hidden words"}).json
+            server.post(POST, {"content_id": "1", "body": "x", "parent_id": made["id"]})
+            server.post(ACTIONS, {"ids": [made["id"]], "action": "hold"}, MODERATION)
+            target = f"{POST}/{made['id']}"
+            public, known = server.get(target), server.get(target, bearer(made["edit_token"]))
+            self.assertEqual((public.json["body"], known.json["body"]), ("", "hidden words"))
+            unchanged = server.get(target, {"If-None-Match": public.headers["ETag"]})
+            self.assertEqual(unchanged.status, 304)
+            for answer in (public, known, unchanged):
+                self.assertIn("Authorization", answer.headers.get_all("Vary"))
+
+    def test_whose_first_comment_it_is_cannot_be_borrowed_from_who_signed_in(self):
+        user = bearer(jwt(sub="ana", name="Ana", email="ana@example.com"))
+        with self.serve() as server:
+            server.request("PATCH", "/api/v1/contents/1", {"status": "first-comment"}, MODERATION)
+            first = server.post(POST, {"content_id": "1", "body": "x"}, user).json
+            server.post(ACTIONS, {"ids": [first["id"]], "action": "approve"}, MODERATION)
+            mine = server.post(POST, {"content_id": "1", "body": "y"}, user).json
+            self.assertEqual((mine["status"], mine["author"]["verified"]), ("published", True))
+            for author in ({"name": "Ana", "email": "ana@example.com"}, {"name": "Ana"},
+                           {"email": "ANA@example.com"}, {"name": "ana"}):
+                answer = server.post(POST, {"content_id": "1", "body": "z", "author": author})
+                self.assertEqual(answer.json["status"], "pending")
+                self.assertFalse(answer.json["author"]["verified"])
+                self.assertNotEqual(answer.json["author"]["key"], mine["author"]["key"])
+            for author in ({"name": "Ana", "verified": True}, {"subject": "ana"}):
+                answer = server.post(POST, {"content_id": "1", "body": "z", "author": author})
+                self.assertFalse(answer.status == 201 and answer.json["author"]["verified"])
 
     def test_addresses_are_stored_by_a_hash_that_no_other_store_makes(self):
         origins = []

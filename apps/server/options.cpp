@@ -16,7 +16,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -108,6 +109,14 @@ std::string to_line(const std::string& why, int argc, const char* const* argv) {
   if (!why.starts_with("--") || std::any_of(argv, argv + argc, is_it)) return why;
   const std::string variable = environment_name(option.substr(2));
   return std::getenv(variable.c_str()) ? variable + why.substr(option.size()) : why;
+}
+
+// What nobody knows, by its name alone: what stands behind a mistyped one may be a secret.
+std::string to_unknown(const std::vector<std::string>& words) {
+  std::string names;
+  for (const std::string& word : words)
+    if (word.starts_with('-')) names += " " + word.substr(0, word.find('='));
+  return names.empty() ? "no option: " + words.front() : "no such option:" + names;
 }
 
 // Options that are seconds or numbers to CLI11, and something else to the service.
@@ -228,15 +237,36 @@ void settle(options& chosen, const std::string& mode, const plain_numbers& plain
     service.rules.push_back(rules::typing_time({.least = std::chrono::seconds{plain.typing_time}}));
 }
 
+// All that is in a file; nothing if it cannot be read, because it is a folder, say.
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::string text;
+  char some[4096];
+  while (file.read(some, sizeof some) || file.gcount() > 0)
+    text.append(some, static_cast<std::size_t>(file.gcount()));
+  return file.eof() ? std::optional{std::move(text)} : std::nullopt;
+}
+
+// What is wrong with one of the tokens, or with both together; empty if nothing is.
+std::string check_tokens(const comments::auth::secrets& chosen) {
+  const std::pair<std::string, comments::auth::secrets> parts[] = {
+      {"--moderator-token", {.moderator_token = chosen.moderator_token}},
+      {"--deploy-token", {.deploy_token = chosen.deploy_token}},
+      {"--deploy-token", chosen}};
+  for (const auto& [option, some] : parts)
+    if (auto fine = comments::auth::check_secrets(some); !fine)
+      return option + ": " + fine.error().message;
+  return {};
+}
+
 // What is wrong beyond a single option's form; empty if nothing is.
 std::string check_rest(options& chosen) {
   using namespace comments;
-  if (auto fine = auth::check_secrets(chosen.secrets); !fine) return fine.error().message;
+  if (std::string wrong = check_tokens(chosen.secrets); !wrong.empty()) return wrong;
   if (chosen.blocked_words.empty()) return {};
-  std::ifstream file{chosen.blocked_words, std::ios::binary};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  if (!file) return "--blocked-words: the file cannot be read";
-  auto words = rules::word_list::parse(text);
+  const auto text = read_file(chosen.blocked_words);
+  if (!text) return "--blocked-words: the file cannot be read";
+  auto words = rules::word_list::parse(*text);
   if (!words) return "--blocked-words: " + words.error().message;
   chosen.service.rules.push_back(rules::blocked_words(std::move(*words)));
   return {};
@@ -278,6 +308,9 @@ parsed parse(int argc, const char* const* argv) {
   } catch (const CLI::Success& done) {  // --help, --version
     answer.exit_code = app.exit(done);
     return answer;
+  } catch (const CLI::ExtrasError&) {
+    answer.exit_code = fail(2, to_unknown(app.remaining()));
+    return answer;
   } catch (const CLI::ParseError& mistake) {
     answer.exit_code = fail(2, to_line(mistake.what(), argc, argv));
     return answer;
@@ -285,7 +318,7 @@ parsed parse(int argc, const char* const* argv) {
   read_address(listen, chosen);
   settle(chosen, mode, plain);
   if (const std::string wrong = check_rest(chosen); !wrong.empty())
-    answer.exit_code = fail(2, wrong);
+    answer.exit_code = fail(2, to_line(wrong, argc, argv));
   return answer;
 }
 

@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import time
 
-from crowd import Crowd, CrowdTest, get, metric, proc, resident_bytes, scaled
+from crowd import Crowd, CrowdTest, get, is_sanitized, metric, proc, resident_bytes, scaled
 from support import PATIENCE, POST, Server, main, until
 
 EVENTS = "/api/v1/events"
@@ -14,6 +14,7 @@ IDLE = 5_000  # subscribers
 SUBSCRIBER_BYTES = 4_096  # of memory that one of them may cost
 THREADS_MORE = 8  # that may be started to answer whoever else asks
 READER_WAIT = 10  # seconds: event_limits
+CONTENT_MOST = 10_000  # who may follow one content: broadcast_limits
 CHANGES = 8_000  # of some 700 bytes each: more than the kernel keeps for who does not read
 
 
@@ -79,6 +80,18 @@ class Crowds(CrowdTest):
             self.assertGreaterEqual(one.ended_at - one.joined_at, READER_WAIT)
         self.assertEqual(metric(server, "comments_subscribers"), len(idle))
         self.assertLessEqual(self.threads(server), threads + THREADS_MORE)
+
+    def test_10000_follow_a_content_and_not_one_more(self):
+        if is_sanitized():
+            self.skipTest("ten thousand are too many for a sanitizer")
+        server = self.serve()
+        for content_id, count, status in (("1", CONTENT_MOST, 200), ("1", 1, 503), ("2", 1, 200)):
+            asking = self.crowd.join(count)
+            for one in asking:
+                one.send(get(f"{EVENTS}?content_id={content_id}"))
+            self.crowd.run(lambda: all(one.status for one in asking), "answers")
+            self.assertEqual({one.status for one in asking}, {status})
+        self.assertEqual(metric(server, "comments_subscribers"), CONTENT_MOST + 1)
 
     @staticmethod
     def threads(server):

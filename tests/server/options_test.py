@@ -1,21 +1,18 @@
 """options_test - what the server can be told, and what it says to who tells it wrong."""
-import base64
 import contextlib
-import json
 import re
 import sqlite3
 import tempfile
 import unittest
-from datetime import datetime
 from pathlib import Path
-from signal import SIGINT, SIGTERM
 
-from support import ORIGINAL_POST, POST, Server, free_port, main, read_answer, run, until
+from support import POST, Server, main, run
 
-OPTIONS = {  # each with its default
-    "listen": "127.0.0.1:8000", "store": "sqlite:comments.db", "log-level": "info",
-    "log-format": "json", "legacy-emails": "show", "edit-window": "900", "drain-delay": "1",
-    "threads": "64", "cache-bytes": "67108864", "connections-max": "20000"}
+ROOT = Path(__file__).resolve().parents[2]
+ROW = re.compile(r"^\| `--([\w-]+)` \| `(\w+)` \| (?:`(.*?)`)? \| (.*) \|$", re.M)
+DOCUMENTED = ROW.findall((ROOT / "docs/operations.md").read_text())
+OPTIONS = [name for name, *_ in DOCUMENTED]
+TOLD = re.compile(r"^  --([\w-]+) (?:[\w:|]+)(?:=(\S+))? \(Env:(\w+)\)$", re.M)
 MEMORY = ("--store", "memory:")
 NOW = ("--drain-delay", "0")
 
@@ -25,17 +22,30 @@ def variable(option):
 
 
 class Words(unittest.TestCase):
-    def test_help_tells_every_option_its_variable_and_its_default(self):
+    def test_help_and_the_documentation_tell_the_same_options(self):
         done = run("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for option, default in OPTIONS.items():
-            told = re.search(rf"--{option}\b(.*\n.*)", done.stdout)
-            self.assertTrue(told, option)
-            self.assertIn(variable(option), told[1])
-            self.assertIn(default, told[1])
-        for option in ("--help", "--version", "--check"):
-            self.assertIn(option, done.stdout)
+        told = {name: (variable, default) for name, default, variable in TOLD.findall(done.stdout)}
+        self.assertEqual(told, {name: (variable, default)
+                                for name, variable, default, _ in DOCUMENTED})
+        self.assertGreater(len(told), 30)
+        for name, (its_variable, _) in told.items():
+            self.assertEqual(its_variable, variable(name))
+        self.assertEqual(set(re.findall(r"--([\w-]+)", done.stdout)) - set(told),
+                         {"help", "version", "check"})
         self.assertEqual(run("-h").stdout, done.stdout)
+
+    def test_the_documentation_tells_what_numbers_are_taken(self):
+        compared = 0
+        for name, _, default, meaning in DOCUMENTED:
+            documented = re.search(r"(\d[\d,]*) (?:\(\w+\) )?to (\d[\d,]*)(?! TiB)\b", meaning)
+            if documented and default.isdigit():
+                done = run(f"--{name}=x")
+                low, high = re.search(r"from (\S+) to (\S+)", done.stderr).groups()
+                self.assertEqual((low, high), tuple(n.replace(",", "") for n in
+                                                    documented.groups()), name)
+                compared += 1
+        self.assertGreater(compared, 10)
 
     def test_version_is_one_line(self):
         done = run("--version")
@@ -57,6 +67,7 @@ class Mistake(unittest.TestCase):
     def test_a_wrong_option_is_one_line(self):
         for named, *options in [
                 ("--bogus", "--bogus"), ("-x", "-x"), ("extra", "extra"),
+                ("--bogus --other", "--bogus", "--other=1"),
                 ("--listen", "--listen"), ("--store", "--store"),
                 ("--listen", "--listen", "a:1", "--listen", "b:2"),
                 ("--threads", "--threads=1", "--threads=2"),
@@ -78,6 +89,30 @@ class Mistake(unittest.TestCase):
         "connections-max": ["0", "1000001", "-1", "x"],
         "threads": ["0", "4097", "-1", "x", "1.5"],
         "cache-bytes": ["-1", "64MB", "1e6", "x", "1099511627777"],
+        "followers-max": ["-1", "1000001", "x"],
+        "markup": ["html", "MARKDOWN", "commonmark"],
+        "edits-max": ["-1", "10001", "x"],
+        "depth-max": ["0", "101", "-1"],
+        "body-bytes-max": ["0", "16385", "-1", "16KB"],
+        "page-max": ["0", "201"],
+        "mode": ["closed", "Open", "first comment", " "],
+        "reports-max": ["-1", "1000001"],
+        "decisions-max": ["0", "1001"],
+        "origin-days": ["0", "3651", "-1", "1.5"],
+        "links-max": ["-2", "10001", "x"],
+        "blocked-words": ["missing/words", ".", "/dev/null/x"],
+        "repeat-window": ["-1", "31536001", "1h"],
+        "typing-time": ["-1", "3601", "3s"],
+        "read-rate": ["-1", "1000000001", "1/s"],
+        "write-rate": ["-1", "1000000001", "x"],
+        "content-rate": ["-1", "1000000001"],
+        "token-rate": ["-1", "1000000001"],
+        "trusted-proxies": ["10.0.0.0/33", "10.0.0.0/", "localhost", "10.0.0.0/8,,", "::/129",
+                            "10.0.0.1 10.0.0.2", "*"],
+        "origins": ["example.com", "https://example.com/", "https://", "https://a b", "null",
+                    "https://example.com,,"],
+        "moderator-token": ["two words", "a\ttab", "eyJhbGciOiJIUzI1NiJ9.e30.x", "caf\u0007"],
+        "deploy-token": ["two words"],
     }
 
     def test_a_wrong_value_is_one_line_that_names_its_option(self):
@@ -92,6 +127,35 @@ class Mistake(unittest.TestCase):
             with self.subTest(option):
                 self.assert_refused(variable(option), env={variable(option): values[0]})
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_nobody_is_shown_a_secret(self):
+        secret, other = "hunter2-is-my-secret", "hunter3-is-my-secret"
+        for named, *options in [
+                ("--moderator-tokn", "--moderator-tokn", secret),
+                ("--sso-secert", f"--sso-secert={secret}"),
+                ("--moderator-token", "--moderator-token", secret, "--moderator-token", other),
+                ("--moderator-token", "--moderator-token", f"{secret} {other}"),
+                ("--deploy-token", "--deploy-token", secret, "--moderator-token", secret),
+                ("--threads", "--sso-secret", secret, "--threads", "x")]:
+            with self.subTest(options):
+                self.assert_refused(named, *options)
+                self.assertNotIn("hunter", run(*options, folder=self.folder).stderr)
+
+    def test_a_list_of_words_with_a_bad_line_names_it(self):
+        words = self.folder / "words"
+        for text, line in [(b"ok\n# fine\n\n\xff\n", 4), (b"ok\n...\n", 2), (b"a\0b", 1),
+                           (b"x" * 256, 1), (b"ok\r\n" + b"y" * 256 + b"\r\n", 2),
+                           (b"".join(b"w%d\n" % n for n in range(10_001)), 10_001)]:
+            with self.subTest(text[:20]):
+                words.write_bytes(text)
+                self.assert_refused(f"line {line} ", *MEMORY, "--blocked-words", str(words))
+                self.assert_refused("--blocked-words", *MEMORY, "--blocked-words", str(words))
+        for text in (b"", b"\n\n", b"# nothing\n", b"x" * 255,
+                     b"".join(b"w%d\n" % n for n in range(10_000))):
+            with self.subTest(text[:20]):
+                words.write_bytes(text)
+                with Server(*MEMORY, *NOW, "--blocked-words", str(words)) as server:
+                    self.assertEqual(server.get("/readyz").status, 200)
 
     def test_an_address_that_is_not_ours_is_refused(self):
         for address in ("192.0.2.1:0", "999.1.1.1:80", "nobody.invalid:0", "[::1%nowhere]:0"):
@@ -148,141 +212,6 @@ class Mistake(unittest.TestCase):
     def test_a_damaged_database_is_no_store(self):
         (self.folder / "damaged.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
         self.assert_store_refused("damaged", "damaged.db")
-
-
-class Effect(unittest.TestCase):
-    """Each option on the command line and in the environment, and which of the two wins.
-
-    `check(server)` says whether the server does as it was told.
-    """
-
-    def assert_obeyed(self, option, value, other, check, store="memory:"):
-        rest = [f"--{name}={quick}" for name, quick in (("store", store), ("drain-delay", "0"))
-                if name != option]
-        told = [f"--{option}={value}"]
-        for way, options, env in [
-                ("the option", told, {}),
-                ("the variable", [], {variable(option): value}),
-                ("the option before the variable", told, {variable(option): other})]:
-            with self.subTest(way), Server(*options, *rest, env=env) as server:
-                check(server)
-
-    def test_an_empty_variable_is_none(self):
-        with Server(env={variable(option): "" for option in OPTIONS}) as server:
-            self.assertEqual(server.events[0]["store"], "sqlite:comments.db")
-            server.stop(SIGINT)
-
-    def test_listen(self):
-        address = f"127.0.0.1:{free_port()}"
-        self.assert_obeyed("listen", address, "127.0.0.1:0",
-                           lambda server: self.assertEqual(server.address, address))
-
-    def test_store(self):
-        def check(server):
-            server.post(POST, {"content_id": "1", "body": "x"})
-            self.assertTrue((server.folder / "mine.db").exists())
-            self.assertFalse((server.folder / "other.db").exists())
-            self.assertEqual(server.events[0]["store"], "sqlite:mine.db")
-
-        self.assert_obeyed("store", "sqlite:mine.db", "sqlite:other.db", check)
-
-    def test_the_store_is_a_file_here_if_nobody_says_otherwise(self):
-        with Server(*NOW) as server:
-            self.assertTrue((server.folder / "comments.db").exists())
-
-    def test_log_level(self):
-        def check(server):
-            self.assertEqual(server.get("/healthz").status, 200)
-            server.stop()
-            self.assertEqual(server.lines, [])
-
-        for way, options, env in [("the option", ["--log-level=error"], {}),
-                                  ("the variable", [], {"COMMENTS_LOG_LEVEL": "error"}),
-                                  ("both", ["--log-level=error"], {"COMMENTS_LOG_LEVEL": "info"})]:
-            with self.subTest(way), Server(*MEMORY, *NOW, *options, env=env,
-                                           port=free_port()) as server:
-                check(server)
-
-    def test_log_format(self):
-        self.assert_obeyed("log-format", "text", "json",
-                           lambda server: self.assertRegex(server.lines[0], "^2.* listening "))
-
-    def test_legacy_emails(self):
-        def check(server):
-            server.post(ORIGINAL_POST, {"content_id": 1, "comment": "x",
-                                        "email": "matheus@example.com"})
-            self.assertEqual(server.get("/api/comment/list/1").json,
-                             [{"email": "", "comment": "x"}])
-
-        self.assert_obeyed("legacy-emails", "hide", "show", check)
-
-    def test_edit_window(self):
-        def check(server):  # an edit token begins with the moment at which it expires
-            made = server.post(POST, {"content_id": "1", "body": "x"}).json
-            expires = base64.urlsafe_b64decode(made["edit_token"].split(".")[0] + "==")
-            posted = datetime.fromisoformat(made["created_at"]).timestamp()
-            self.assertEqual(int(expires) - round(posted * 1000), 77_000)
-
-        self.assert_obeyed("edit-window", "77", "78", check)
-
-    def test_drain_delay(self):
-        def check(server):
-            server.tell(SIGTERM)
-            until(lambda: server.get("/readyz").status == 503, "the drain")
-            server.stop()
-
-        self.assert_obeyed("drain-delay", "300", "0", check)
-
-    def test_cache_bytes(self):
-        def check(server):
-            server.post(POST, {"content_id": "1", "body": "x"})
-            for _ in range(3):
-                self.assertEqual(server.get(POST + "?content_id=1").status, 200)
-            metrics = server.get("/metrics").body.decode()
-            self.assertIn("comments_page_cache_hits_total 0\n", metrics)
-            self.assertIn("comments_page_cache_bytes 0\n", metrics)
-
-        self.assert_obeyed("cache-bytes", "0", "67108864", check)
-
-    def test_threads(self):
-        comment = json.dumps({"content_id": "1", "body": "x"}).encode()
-        post = (b"POST /api/v1/comments HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(comment), comment))
-
-        def running(server):
-            text = server.get("/metrics").body.decode()
-            return int(re.search(r"^comments_http_requests_running (\d+)$", text, re.M)[1])
-
-        def check(server):
-            with contextlib.ExitStack() as stack:
-                other = stack.enter_context(
-                    contextlib.closing(sqlite3.connect(server.folder / "comments.db")))
-                other.execute("BEGIN IMMEDIATE")  # so whoever wants to write has to wait
-                clients = [stack.enter_context(server.connect()) for _ in range(3)]
-                for client in clients:
-                    client.sendall(post)
-                until(lambda: running(server) == 2, "one that posts, and the one who asks")
-                other.rollback()
-                for client in clients:
-                    self.assertEqual(read_answer(client).status, 201)
-
-        self.assert_obeyed("threads", "1", "8", check, store="sqlite:comments.db")
-
-    def test_connections_max(self):
-        def check(server):
-            health = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
-            with server.connect() as first, server.connect() as second:
-                first.sendall(health)
-                self.assertEqual(read_answer(first).status, 200)
-                refused = read_answer(second)
-                self.assertEqual((refused.status, refused.json["code"]), (503, "unavailable"))
-                self.assertEqual(refused.headers["Connection"], "close")
-                self.assertIn("Retry-After", refused.headers)
-                first.sendall(health)
-                self.assertEqual(read_answer(first).status, 200)
-            until(lambda: server.get("/healthz").status == 200, "there to be room")
-
-        self.assert_obeyed("connections-max", "1", "8", check)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""tokens_test - proofs that prove nothing: forged, flipped, cut short, too old, of another place."""
+"""tokens_test - proofs that prove nothing: forged, cut short, too old, of another place."""
 import base64
 import json
 import time
@@ -239,7 +239,8 @@ class WebTokens(ServerTest):
         with Server(*MEMORY, *NOW, *SECRETS, *told) as server:
             for claims, status in [
                     (good, 200), (good | {"aud": ["other", "comments"]}, 200), ({}, 401),
-                    (good | {"iss": "https://example.com/"}, 401), (good | {"aud": "Comments"}, 401),
+                    (good | {"iss": "https://example.com/"}, 401),
+                    (good | {"aud": "Comments"}, 401),
                     (good | {"aud": []}, 401), (good | {"aud": [["comments"]]}, 401),
                     (good | {"aud": {"comments": 1}}, 401), (good | {"iss": ["x"]}, 401),
                     ({"iss": good["iss"]}, 401), ({"aud": good["aud"]}, 401)]:

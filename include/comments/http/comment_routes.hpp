@@ -62,8 +62,11 @@ class comment_routes final {
     const auto found = id ? shared_.service().find(*id, *who) : comment_not_found();
     if (!found) return problem(found.error(), asked);
     const std::string etag = to_etag(found->version);
-    if (has_etag(asked_etags(asked), etag)) return not_modified(etag);
-    return fresh(etag, json::encode(*found, shared_.style()));
+    response answer = has_etag(asked_etags(asked), etag)
+                          ? not_modified(etag)
+                          : fresh(etag, json::encode(*found, shared_.style()));
+    answer.headers.emplace_back("Vary", "Authorization");  // a version looks different to some
+    return answer;
   }
 
   // PATCH /api/v1/comments/{id}

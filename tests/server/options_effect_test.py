@@ -1,0 +1,351 @@
+"""options_effect_test - every option, as it is told on the command line and in the environment."""
+import base64
+import contextlib
+import json
+import re
+import sqlite3
+import tempfile
+import time
+import unittest
+from datetime import datetime
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+
+from options_test import MEMORY, NOW, OPTIONS, variable
+from people import MODERATOR, QUEUE, SITE, bearer, jwt
+from support import ORIGINAL_POST, POST, Server, free_port, main, read_answer, until
+
+
+class Effect(unittest.TestCase):
+    """Each option on the command line and in the environment, and which of the two wins.
+
+    `check(server)` says whether the server does as it was told.
+    """
+
+    def assert_obeyed(self, option, value, other, check, store="memory:"):
+        rest = [f"--{name}={quick}" for name, quick in (("store", store), ("drain-delay", "0"))
+                if name != option]
+        told = [f"--{option}={value}"]
+        for way, options, env in [
+                ("the option", told, {}),
+                ("the variable", [], {variable(option): value}),
+                ("the option before the variable", told, {variable(option): other})]:
+            with self.subTest(way), Server(*options, *rest, env=env) as server:
+                check(server)
+
+    def test_an_empty_variable_is_none(self):
+        with Server(env={variable(option): "" for option in OPTIONS}) as server:
+            self.assertEqual(server.events[0]["store"], "sqlite:comments.db")
+            server.stop(SIGINT)
+
+    def test_listen(self):
+        address = f"127.0.0.1:{free_port()}"
+        self.assert_obeyed("listen", address, "127.0.0.1:0",
+                           lambda server: self.assertEqual(server.address, address))
+
+    def test_store(self):
+        def check(server):
+            server.post(POST, {"content_id": "1", "body": "x"})
+            self.assertTrue((server.folder / "mine.db").exists())
+            self.assertFalse((server.folder / "other.db").exists())
+            self.assertEqual(server.events[0]["store"], "sqlite:mine.db")
+
+        self.assert_obeyed("store", "sqlite:mine.db", "sqlite:other.db", check)
+
+    def test_the_store_is_a_file_here_if_nobody_says_otherwise(self):
+        with Server(*NOW) as server:
+            self.assertTrue((server.folder / "comments.db").exists())
+
+    def test_log_level(self):
+        def check(server):
+            self.assertEqual(server.get("/healthz").status, 200)
+            server.stop()
+            self.assertEqual(server.lines, [])
+
+        for way, options, env in [("the option", ["--log-level=error"], {}),
+                                  ("the variable", [], {"COMMENTS_LOG_LEVEL": "error"}),
+                                  ("both", ["--log-level=error"], {"COMMENTS_LOG_LEVEL": "info"})]:
+            with self.subTest(way), Server(*MEMORY, *NOW, *options, env=env,
+                                           port=free_port()) as server:
+                check(server)
+
+    def test_log_format(self):
+        self.assert_obeyed("log-format", "text", "json",
+                           lambda server: self.assertRegex(server.lines[0], "^2.* listening "))
+
+    def test_legacy_emails(self):
+        def check(server):
+            server.post(ORIGINAL_POST, {"content_id": 1, "comment": "x",
+                                        "email": "matheus@example.com"})
+            self.assertEqual(server.get("/api/comment/list/1").json,
+                             [{"email": "", "comment": "x"}])
+
+        self.assert_obeyed("legacy-emails", "hide", "show", check)
+
+    def test_edit_window(self):
+        def check(server):  # an edit token begins with the moment at which it expires
+            made = server.post(POST, {"content_id": "1", "body": "x"}).json
+            expires = base64.urlsafe_b64decode(made["edit_token"].split(".")[0] + "==")
+            posted = datetime.fromisoformat(made["created_at"]).timestamp()
+            self.assertEqual(int(expires) - round(posted * 1000), 77_000)
+
+        self.assert_obeyed("edit-window", "77", "78", check)
+
+    def test_drain_delay(self):
+        def check(server):
+            server.tell(SIGTERM)
+            until(lambda: server.get("/readyz").status == 503, "the drain")
+            server.stop()
+
+        self.assert_obeyed("drain-delay", "300", "0", check)
+
+    def test_cache_bytes(self):
+        def check(server):
+            server.post(POST, {"content_id": "1", "body": "x"})
+            for _ in range(3):
+                self.assertEqual(server.get(POST + "?content_id=1").status, 200)
+            metrics = server.get("/metrics").body.decode()
+            self.assertIn("comments_page_cache_hits_total 0\n", metrics)
+            self.assertIn("comments_page_cache_bytes 0\n", metrics)
+
+        self.assert_obeyed("cache-bytes", "0", "67108864", check)
+
+    def test_threads(self):
+        comment = json.dumps({"content_id": "1", "body": "x"}).encode()
+        post = (b"POST /api/v1/comments HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(comment), comment))
+
+        def running(server):
+            text = server.get("/metrics").body.decode()
+            return int(re.search(r"^comments_http_requests_running (\d+)$", text, re.M)[1])
+
+        def check(server):
+            with contextlib.ExitStack() as stack:
+                other = stack.enter_context(
+                    contextlib.closing(sqlite3.connect(server.folder / "comments.db")))
+                other.execute("BEGIN IMMEDIATE")  # so whoever wants to write has to wait
+                clients = [stack.enter_context(server.connect()) for _ in range(3)]
+                for client in clients:
+                    client.sendall(post)
+                until(lambda: running(server) == 2, "one that posts, and the one who asks")
+                other.rollback()
+                for client in clients:
+                    self.assertEqual(read_answer(client).status, 201)
+
+        self.assert_obeyed("threads", "1", "8", check, store="sqlite:comments.db")
+
+    def test_connections_max(self):
+        def check(server):
+            health = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+            with server.connect() as first, server.connect() as second:
+                first.sendall(health)
+                self.assertEqual(read_answer(first).status, 200)
+                refused = read_answer(second)
+                self.assertEqual((refused.status, refused.json["code"]), (503, "unavailable"))
+                self.assertEqual(refused.headers["Connection"], "close")
+                self.assertIn("Retry-After", refused.headers)
+                first.sendall(health)
+                self.assertEqual(read_answer(first).status, 200)
+            until(lambda: server.get("/healthz").status == 200, "there to be room")
+
+        self.assert_obeyed("connections-max", "1", "8", check)
+
+    # --- comments, rules and who may do what ---
+
+    def comment(self, server, body="x", **more):
+        return server.post(POST, {"content_id": "1", "body": body} | more)
+
+    def assert_status(self, server, wanted, body="x", **more):
+        answer = self.comment(server, body, **more)
+        self.assertEqual((answer.status, answer.json.get("status")), (201, wanted), answer)
+
+    def test_followers_max(self):
+        self.assert_obeyed("followers-max", "0", "8", lambda server: self.assertEqual(
+            server.get("/api/v1/events?content_id=1").status, 503))
+
+    def test_markup(self):
+        self.assert_obeyed("markup", "plain", "markdown", lambda server: self.assertEqual(
+            self.comment(server, "*a* <b>").json["body_html"], "<p>*a* &lt;b&gt;</p>\n"))
+
+    def test_body_bytes_max(self):
+        def check(server):
+            self.assertEqual(self.comment(server, "123\u00e9").status, 201)
+            self.assertEqual(self.comment(server, "1234\u00e9").pointers, ["/body"])
+            original = {"content_id": 1, "comment": "123456", "email": "a@example.com"}
+            self.assertEqual(server.post(ORIGINAL_POST, original).status, 422)
+
+        self.assert_obeyed("body-bytes-max", "5", "6", check)
+
+    def test_page_max(self):
+        def check(server):
+            for _ in range(3):
+                self.comment(server)
+            self.assertEqual(len(server.get(f"{POST}?content_id=1").json["items"]), 2)
+            self.assertEqual(server.get(f"{POST}?content_id=1&limit=3").status, 422)
+            self.assertEqual(len(server.get("/api/comment/list/1").json), 3)
+
+        self.assert_obeyed("page-max", "2", "3", check)
+
+    def test_depth_max(self):
+        def check(server):
+            root = self.comment(server).json
+            reply = self.comment(server, parent_id=root["id"]).json
+            deep = self.comment(server, parent_id=reply["id"]).json
+            self.assertEqual((deep["parent_id"], deep["reply_to"]), (root["id"], reply["id"]))
+
+        self.assert_obeyed("depth-max", "1", "2", check)
+
+    def test_edits_max(self):
+        def check(server):
+            made = self.comment(server).json
+            for body, status in (("a", 200), ("b", 200), ("c", 409)):
+                answer = server.request("PATCH", f"{POST}/{made['id']}", {"body": body},
+                                        bearer(made["edit_token"]))
+                self.assertEqual(answer.status, status)
+
+        self.assert_obeyed("edits-max", "2", "3", check)
+
+    def test_mode(self):
+        def premoderated(server):
+            self.assert_status(server, "pending")
+            self.assertEqual(server.get("/api/comment/list/1").json, [])
+
+        def locked(server):
+            self.assertEqual(self.comment(server).status, 403)
+            self.assertEqual(server.get("/api/comment/list/1").status, 404)
+
+        self.assert_obeyed("mode", "premoderated", "open", premoderated)
+        self.assert_obeyed("mode", "locked", "open", locked)
+        self.assert_obeyed("mode", "first-comment", "open",
+                           lambda server: self.assert_status(server, "pending"))
+
+    def test_reports_max(self):
+        def check(server):
+            made = self.comment(server).json
+            server.post(f"{POST}/{made['id']}/reports", {"reason": "x"})
+            self.assertEqual(server.get(f"{POST}/{made['id']}").status, 404)
+
+        self.assert_obeyed("reports-max", "1", "2", check)
+
+    def test_links_max(self):
+        def check(server):
+            self.assert_status(server, "published", "https://example.com")
+            self.assert_status(server, "pending", "https://example.com www.example.org")
+
+        self.assert_obeyed("links-max", "1", "2", check)
+        self.assert_obeyed("links-max", "0", "-1", lambda server: self.assert_status(
+            server, "pending", "[a](http://example.com)"))
+
+    def test_blocked_words(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as words, \
+                tempfile.NamedTemporaryFile() as none:
+            words.write("# what we do not want\n\nCasino\nbuy now\nSTRASSE\n")
+            words.flush()
+
+            def check(server):
+                for body in ("the casino!", "CASINO", "Buy\n now?", "stra\u00dfe", "*casino*"):
+                    self.assert_status(server, "pending", body)
+                for body in ("casinos", "buy it now", "occasino"):
+                    self.assert_status(server, "published", body)
+                made = self.comment(server, "fine").json
+                edited = server.request("PATCH", f"{POST}/{made['id']}", {"body": "a casino"},
+                                        bearer(made["edit_token"]))
+                self.assertEqual(edited.json["status"], "pending")
+
+            self.assert_obeyed("blocked-words", words.name, none.name, check)
+
+    def test_repeat_window(self):
+        def check(server):
+            self.assert_status(server, "published", "again")
+            answer = self.comment(server, "again")
+            self.assertEqual(answer.json["errors"], [{"pointer": "/body", "code": "repeated"}])
+            self.assert_status(server, "published", "something else")
+            retried = [server.post(POST, {"content_id": "1", "body": "retried"},
+                                   {"Idempotency-Key": "k"}) for _ in range(2)]
+            self.assertEqual([answer.status for answer in retried], [201, 201])
+
+        self.assert_obeyed("repeat-window", "3600", "0", check)
+
+    def test_typing_time(self):
+        def check(server):
+            form = server.get("/api/v1/form").json["form"]
+            shown = time.monotonic()
+            self.assert_status(server, "spam", form=form)
+            self.assert_status(server, "pending")
+            until(lambda: time.monotonic() > shown + 1.01, "a second of typing")
+            self.assert_status(server, "published", form=form)
+
+        self.assert_obeyed("typing-time", "1", "3600", check)
+
+    def test_the_trap_is_always_watched(self):
+        with Server(*MEMORY, *NOW) as server:
+            self.assert_status(server, "spam", trap="https://example.com")
+            self.assert_status(server, "published", trap="")
+            self.assertEqual(len(server.get("/api/comment/list/1").json), 1)
+
+    def test_origin_days(self):
+        """Of what is older than that, it is not known any more where it came from."""
+        with tempfile.TemporaryDirectory() as folder:
+            with Server(*NOW, folder=folder) as server:
+                for _ in range(3):
+                    self.comment(server)
+
+            def origins():
+                with contextlib.closing(sqlite3.connect(Path(folder) / "comments.db")) as rows:
+                    return [row[0] != "" for row in
+                            rows.execute("SELECT origin FROM comment ORDER BY position")]
+
+            self.assertEqual(origins(), [True] * 3)
+            with contextlib.closing(sqlite3.connect(Path(folder) / "comments.db")) as rows, rows:
+                for position, days in ((1, 11), (2, 9)):
+                    rows.execute("UPDATE comment SET created_at = created_at - ? WHERE "
+                                 "position = ?", [days * 86_400_000, position])
+            with Server(*NOW, "--origin-days", "10", folder=folder):
+                until(lambda: origins() == [False, True, True], "the oldest to be forgotten")
+
+    def test_moderator_token(self):
+        self.assert_obeyed("moderator-token", MODERATOR, "another-token-of-moderators",
+                           lambda server: self.assertEqual(
+                               server.get(QUEUE, bearer(MODERATOR)).status, 200))
+
+    def test_sso_secret(self):
+        self.assert_obeyed("sso-secret", SITE, SITE[::-1], lambda server: self.assertEqual(
+            server.get("/api/v1/me/export", bearer(jwt(sub="ana"))).status, 200))
+
+    def test_the_pipeline_is_no_moderator(self):
+        with Server(*MEMORY, *NOW, "--deploy-token", "a-token-of-the-pipeline") as server:
+            answer = server.get(QUEUE, bearer("a-token-of-the-pipeline"))
+            self.assertEqual(answer.status, 403)
+
+    def test_write_rate(self):
+        self.assert_obeyed("write-rate", "1", "2", lambda server: self.assertEqual(
+            [self.comment(server).status for _ in range(2)], [201, 429]))
+
+    def test_origins(self):
+        origin = {"Origin": "https://example.com"}
+
+        def check(server):
+            answer = server.get(f"{POST}?content_id=1", origin)
+            self.assertEqual(answer.headers["Access-Control-Allow-Origin"], origin["Origin"])
+            self.assertIsNone(answer.headers["Access-Control-Allow-Credentials"])
+            other = server.get(f"{POST}?content_id=1", {"Origin": "https://example.org"})
+            self.assertIsNone(other.headers["Access-Control-Allow-Origin"])
+
+        self.assert_obeyed("origins", origin["Origin"], "https://example.org", check)
+
+    def test_a_weak_secret_is_told_and_not_shown(self):
+        for moderators, site, weak in [("m" * 15, "s" * 31, ["moderator-token", "sso-secret"]),
+                                       ("m" * 16, "s" * 32, [])]:
+            secrets = {"COMMENTS_MODERATOR_TOKEN": moderators, "COMMENTS_SSO_SECRET": site}
+            with Server(*MEMORY, *NOW, env=secrets, port=free_port()) as server:
+                self.assertEqual(server.get(QUEUE, bearer(moderators)).status, 200)
+                server.stop()
+                told = [event for event in server.events if event["event"] == "weak_secret"]
+                self.assertEqual([event["option"] for event in told], weak)
+                self.assertEqual({event["level"] for event in told}, {"warn"} if weak else set())
+                self.assertNotIn("mmm", server.log)
+                self.assertNotIn("sss", server.log)
+
+
+if __name__ == "__main__":
+    main()

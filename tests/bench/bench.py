@@ -33,8 +33,8 @@ INSERT = """\\set c random(0, 99)
 INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
   author_url, author_verified, body, votes, replies, created_at, edited_at, version, request_key,
   request_fingerprint) VALUES ('c' || :c, nextval('place'), gen_random_uuid()::text, '',
-  'published', 'Ana', 'ana@example.com', '', 0, repeat('A sentence or two, and an opinion. ', 2), 0, 0,
-  1700000000000, NULL, 1, NULL, 1);
+  'published', 'Ana', 'ana@example.com', '', 0, repeat('A sentence or two, and an opinion. ', 2),
+  0, 0, 1700000000000, NULL, 1, NULL, 1);
 """
 LACKING = (OSError, RuntimeError, ValueError, KeyError, subprocess.SubprocessError)
 

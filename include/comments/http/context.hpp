@@ -152,6 +152,7 @@ class context final {
   // or `rate_limited` for who tried too many.
   result<principal> identify(const request& asked, std::optional<comment_id> editing = {}) const {
     result<done> may_guess = ok();  // or when the client may again
+    bool is_counted = false;
     auto who = proofs_.authenticate(
         {.header = find_header(asked.headers, "Authorization").value_or(""),
          .client = asked.client.empty() ? "" : sign_.keyed_hash("address", asked.client),
@@ -161,7 +162,13 @@ class context final {
                may_guess = rates_->check_tokens(asked.client);
                return may_guess.has_value();
              },
-         .failed = [&] { rates_->count_failed_token(asked.client); }});
+         .failed =
+             [&] {
+               rates_->count_failed_token(asked.client);
+               is_counted = true;
+             }});
+    if (may_guess && !who && who.error().code == errc::unauthenticated && !is_counted)
+      may_guess = rates_->count_failed_signature(asked.client);
     if (!may_guess) return std::move(may_guess).error();
     return who;
   }

@@ -62,6 +62,12 @@ class rate_limits final {
   }
   // Call it when one is wrong.
   void count_failed_token(std::string_view client) { tokens_.take(client, now_()); }
+  // The same for what should have been signed by us or the host's site, counted apart: nobody
+  // guesses that, so right ones are never kept out. `rate_limited` if too many were wrong.
+  result<done> count_failed_signature(std::string_view client) {
+    return judge(tokens_.take("signed " + std::string{client}, now_()),
+                 "Too many tokens were wrong.");
+  }
 
   // `rate_limited` if `left` allows nothing.
   static result<done> judge(const quota& left, std::string why) {

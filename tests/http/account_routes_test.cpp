@@ -225,8 +225,8 @@ TEST_CASE("one's own is for who is signed in, an address for moderators") {
   post_comment(site, by("bia@example.com"));
   const auto chief = bearer(make_jwt({{"sub", "uid-chief"}, {"role", "moderator"}}));
   for (const auto& [method, path] : {std::pair{"GET", export_path}, std::pair{"DELETE", me_path}}) {
-    const auto code = [&](const fields& who, const char* query = "") {
-      return code_of(site.ask(method, path + query, {}, who));
+    const auto code = [&, verb = method, at = path](const fields& who, const char* query = "") {
+      return code_of(site.ask(verb, at + query, {}, who));
     };
     CHECK(code({}) == "unauthenticated");
     CHECK(code(as_pipeline()) == "unauthenticated");

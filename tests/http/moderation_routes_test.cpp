@@ -102,7 +102,6 @@ TEST_CASE("each decision about each status is the move in the handbook's table, 
          {std::pair{"approve", row.approve}, std::pair{"hold", row.hold},
           std::pair{"spam", row.spam}, std::pair{"remove", row.remove}}) {
       CAPTURE(row.is);
-      CAPTURE(action);
       const auto one = site.write("a", row.is);
       const int before = site.visible();
       const auto events = site.history(one).size();
@@ -221,7 +220,6 @@ TEST_CASE("moderation is for moderators: who is not known may say so, who is may
       {"POST", actions_path, hold.dump()},
       {"PATCH", "/api/v1/contents/1", R"({"status":"locked"})"}};
   for (const auto& [method, path, body] : ways) {
-    CAPTURE(path);
     const auto anyone = site.ask(method, path, body);
     CHECK(code_of(anyone) == "unauthenticated");
     CHECK(header(anyone, "WWW-Authenticate") == "Bearer");
@@ -277,7 +275,6 @@ TEST_CASE("a content is as a moderator says, and as the default when that is tak
                                                        {"\"locked\"", "content_locked"},
                                                        {"null", "pending"}};
   for (const auto& [mode, becomes] : modes) {
-    CAPTURE(mode);
     const auto changed = site.change(std::string{R"({"reason":"r","status":)"} + mode + "}");
     CHECK(changed.status == 200);
     const std::string shown = std::string{mode} == "null" ? "premoderated" : std::string{mode};
@@ -325,7 +322,6 @@ TEST_CASE("If-Match guards a content's mode, by any of its tags") {
         std::pair{"\"9\", \"1\"", true}, std::pair{"\"1\",\"9\"", true}, std::pair{"\"0\"", false},
         std::pair{"\"2\"", false}, std::pair{"W/\"1\"", false}, std::pair{"1", false},
         std::pair{"", false}, std::pair{"\"", false}, std::pair{"\"\"", false}}) {
-    CAPTURE(value);
     const std::string id = percent_encode(std::string{"c"} + value);
     site.write("a", "published", std::string{"c"} + value);
     const auto answer =

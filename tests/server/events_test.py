@@ -290,6 +290,30 @@ class Limits(unittest.TestCase):
         until(lambda: metric(server, "comments_subscribers") == 0, "nobody")
         self.assertEqual(server.post(EVENTS, {}).status, 405)
 
+    def test_followers_hear_on_until_the_drain_is_over(self):
+        with Server(*MEMORY, "--drain-delay", "300") as server:
+            with self.following(server) as answer:
+                answer.readline(), answer.readline()
+                server.tell()
+                until(lambda: server.get("/readyz").status == 503, "the drain")
+                server.post(POST, {"content_id": "1", "body": "x"})
+                self.assertEqual(answer.readline(), b"id: 1\n")
+                server.stop()  # another signal ends the delay
+                self.assertEqual(answer.read().count(b"data: "), 1)  # a whole answer: no error
+
+    def test_what_else_is_sent_on_a_stream_is_not_taken_for_requests(self):
+        server = self.serve()
+        with server.connect() as connection:
+            connection.sendall(f"GET {EVENTS}?content_id=1 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+                               + b"DELETE /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+            said = b""
+            while b"retry" not in said:
+                said += connection.recv(10_000)
+            server.post(POST, {"content_id": "1", "body": "x"})
+            while b"data: " not in said:
+                said += connection.recv(10_000)
+            self.assertEqual(said.count(b"HTTP/1.1"), 1)
+
     def test_the_public_hears_of_no_reason_and_no_moderator(self):
         server = self.serve()
         made = server.post(POST, {"content_id": "1", "body": "the text that was",

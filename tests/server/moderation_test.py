@@ -374,6 +374,25 @@ class Desk(ServerTest):
         self.assertEqual(self.set_mode(None), "open")
         self.assertEqual(self.comment().status, 201)
 
+    def test_nobody_who_asks_after_a_lock_was_answered_gets_in(self):
+        self.comment()
+        is_locked = threading.Event()
+
+        def post():
+            told = []
+            while not told or not told[-1][0]:  # one more, once it is locked
+                told.append((is_locked.is_set(), self.comment().status))
+            return told
+
+        def lock():
+            self.set_mode("locked")
+            is_locked.set()
+            return []
+
+        for told in at_once([post] * 6 + [lock])[:6]:
+            self.assertEqual(told[-1], (True, 403))
+            self.assertLessEqual({status for _, status in told}, {201, 403})
+
     def test_a_mode_is_guarded_by_the_contents_version(self):
         target = f"/api/v1/contents/{self.content_id}"
         version = self.comment().json["version"]

@@ -27,7 +27,6 @@ class Effect(unittest.TestCase):
                 if name != option]
         told = [f"--{option}={value}"]
         for way, options, env in [
-                ("the option", told, {}),
                 ("the variable", [], {variable(option): value}),
                 ("the option before the variable", told, {variable(option): other})]:
             with self.subTest(way), Server(*options, *rest, env=env) as server:

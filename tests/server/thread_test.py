@@ -49,7 +49,9 @@ class Thread:
                  "author": {"name": dice.choice(NAMES)}}
         if dice.random() < 0.5:
             draft["author"]["email"] = f"author{dice.randint(1, 40)}@example.com"
-        if self.comments and dice.random() < 0.75:  # most answer; often what was said last
+        if 0 < len(self.comments) <= DEPTH_MAX + 2:  # first two who cannot stop
+            draft["parent_id"] = self.comments[-1]["id"]
+        elif self.comments and dice.random() < 0.75:  # most answer; often what was said last
             recent = self.comments[-8:] if dice.random() < 0.6 else self.comments
             draft["parent_id"] = dice.choice(recent)["id"]
         return draft

@@ -17,6 +17,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Both steps of a post.
+result<judgement> judge_post(const admission& gate, const draft& written, const principal& who,
+                             const arrival& how) {
+  auto found = gate.judge_text(written, who, how);
+  if (!found) return found;
+  return gate.judge_place(written, who, std::move(*found));
+}
+
 using role = enum principal::role;
 const instant noon = from_milliseconds(1'700'000'000'000);
 const principal stranger{};
@@ -46,7 +54,7 @@ struct entrance {
   std::string judge(author by = {}, const principal& who = stranger) const {
     draft written{.content_id = "1", .author = std::move(by), .body = "x"};
     sign(written, who);
-    return said(gate.judge_post(written, who, {.now = noon}));
+    return said(judge_post(gate, written, who, {.now = noon}));
   }
   static std::string said(const result<judgement>& judged) {
     if (!judged) {
@@ -156,8 +164,8 @@ TEST_CASE("rules see the draft and the arrival as they are, and none for a moder
                   return accept();
                 }}}};
   const draft written{.content_id = "1", .body = "Oi", .key = "k"};
-  REQUIRE(one.gate.judge_post(written, stranger, {.now = noon, .client = "c"}));
-  REQUIRE(one.gate.judge_post(written, moderator, {.now = noon, .client = "c"}));
+  REQUIRE(judge_post(one.gate, written, stranger, {.now = noon, .client = "c"}));
+  REQUIRE(judge_post(one.gate, written, moderator, {.now = noon, .client = "c"}));
   const comment kept = one.put(written);
   REQUIRE(one.gate.judge_edit(kept, "Tchau", {.client = "d"}, noon));
   CHECK(seen == std::vector<std::string>{"Oi c k", "Tchau d edit " + to_string(kept.id)});
@@ -243,7 +251,7 @@ TEST_CASE("where the store does not answer, nothing is let in") {
   const draft written{.content_id = "1", .author = {.email = "a@example.com"}, .body = "x"};
   for (const std::size_t n : {1u, 2u}) {
     const faulty_store store{kept, n};
-    CHECK(admission{store, options}.judge_post(written, stranger, {}).error().code ==
+    CHECK(judge_post(admission{store, options}, written, stranger, {}).error().code ==
           errc::unavailable);
   }
   for (const std::size_t n : {1u, 2u}) {

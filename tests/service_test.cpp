@@ -572,3 +572,22 @@ TEST_CASE("forgetting origins goes on until nothing is left, however much there 
   CHECK(*api.forget_origins() == 0);
   CHECK(api.list({.content_id = "1", .sort = comments::sort::newest})->items[0].origin == "c");
 }
+
+TEST_CASE("a post that is judged while its content is locked is judged again") {
+  memory_store kept;
+  // Locks the content between the service's look at it and the insert.
+  class locking_store final : public forwarding_store {
+   public:
+    using forwarding_store::forwarding_store;
+    result<posting> insert(const draft& draft, instant now) override {
+      if (!std::exchange(is_locked, true))
+        CHECK(inner().set_status(draft.content_id, content_status::locked, {}, {}, now));
+      return inner().insert(draft, now);
+    }
+    bool is_locked{};
+  };
+  locking_store store{kept};
+  service api{store};
+  CHECK(api.post({.content_id = "1", .body = "too late"}).error().code == errc::content_locked);
+  CHECK(api.list({.content_id = "1"})->items.empty());
+}

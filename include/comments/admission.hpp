@@ -5,8 +5,8 @@
 // Nothing here changes anything: it is asked before the store is.
 //
 //   const admission gate{store, options};
-//   auto judged = gate.judge_post(draft, who, how);   // published, pending, spam; or why not at
-//   all
+//   auto judged = gate.judge_text(draft, who, how);  // published, pending, spam; or why not
+//   judged = gate.judge_place(draft, who, *judged);  // and what its content says
 
 #include <comments/moderation.hpp>
 #include <comments/principal.hpp>
@@ -14,6 +14,7 @@
 #include <comments/store.hpp>
 #include <comments/validation.hpp>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,7 @@ namespace comments {
 struct judgement {
   comments::status status{};
   std::string reason{};
+  std::optional<content_status> mode{};  // the content's own that it rests on
 };
 
 // Moderators alone may do what asks for this.
@@ -39,30 +41,38 @@ class admission final {
   admission(const store& store, const service_options& options)
       : store_{store}, options_{options} {}
 
-  // What a valid draft becomes. `content_locked`, or `invalid` if a rule refuses it. What a
-  // moderator writes is published.
-  result<judgement> judge_post(const draft& written, const principal& who,
+  // What the rules make of a valid draft: asked once for each, because rules may remember it.
+  // `invalid` if one refuses it. No rule is asked about what a moderator writes.
+  result<judgement> judge_text(const draft& written, const principal& who,
                                const arrival& how) const {
     if (is_moderator(who)) return judgement{};
-    const auto home = store_.contents({&written.content_id, 1});
-    if (!home) return home.error();
-    const content_status mode = home->front().status.value_or(options_.mode);
-    if (mode == content_status::locked) return locked();
     verdict found = judge(options_.rules, written, how);
     const auto status = to_status(found.outcome);
     if (!status) return to_error(std::move(found.violations));
-    if (*status != status::published) return judgement{*status, std::move(found.reason)};
-    if (mode == content_status::premoderated) return judgement{status::pending, "premoderated"};
+    return judgement{*status, std::move(found.reason)};
+  }
+
+  // What the content as it is now makes of a draft that the rules have judged. `content_locked`.
+  // What a moderator writes is published in any.
+  result<judgement> judge_place(const draft& written, const principal& who, judgement found) const {
+    const auto home = store_.contents({&written.content_id, 1});
+    if (!home) return home.error();
+    found.mode = home->front().status;
+    const content_status mode = found.mode.value_or(options_.mode);
+    if (is_moderator(who)) return found;
+    if (mode == content_status::locked) return locked();
+    if (found.status != status::published) return found;
+    if (mode == content_status::premoderated) return held(std::move(found), "premoderated");
     if (mode == content_status::first_comment) {
       const auto known = is_known(written.author);
       if (!known) return known.error();
-      if (!*known) return judgement{status::pending, "first comment"};
+      if (!*known) return held(std::move(found), "first comment");
     }
-    return judgement{};
+    return found;
   }
 
   // What a comment becomes whose author gives it another text: never better than it was. The
-  // errors of `judge_post`, and `conflict` past `edits_max`.
+  // errors of both, and `conflict` past `edits_max`.
   result<judgement> judge_edit(const comment& stands, const std::string& body, const principal& who,
                                instant now) const {
     if (auto broken = check_body(body, options_.limits); !broken.empty())
@@ -76,7 +86,9 @@ class admission final {
                         .author = stands.author,
                         .body = body,
                         .key = to_string(stands.id)};
-    return judge_post(written, who, {.now = now, .client = who.client, .is_edit = true});
+    auto found = judge_text(written, who, {.now = now, .client = who.client, .is_edit = true});
+    if (!found) return found;
+    return judge_place(written, who, std::move(*found));
   }
 
   // Whether `who` may change a comment now. `not_found` if it is not there for them, else
@@ -108,6 +120,11 @@ class admission final {
     return !found->items.empty();
   }
 
+  static judgement held(judgement found, std::string reason) {
+    found.status = status::pending;
+    found.reason = std::move(reason);
+    return found;
+  }
   static error locked() { return {errc::content_locked, "The content takes no comments now."}; }
 
   const store& store_;

@@ -58,6 +58,8 @@ struct draft {
   std::string reason{};       // why, if it was not simply published
   std::string origin{};       // what `comment::origin` shall be
   std::int64_t depth_max{6};  // a deeper reply hangs there; at least 1
+  // The content's status that `status` rests on: under another, the draft is not stored.
+  std::optional<std::optional<content_status>> judged_under{};
 };
 
 struct comment {

@@ -351,19 +351,35 @@ class service final {
     return found;
   }
 
+  // A moderator may give the content another status between the look at it and the insert; then it
+  // is looked at again.
+  result<posting> place(draft& written, const principal& who, const judgement& judged,
+                        instant now) {
+    constexpr int looks_max = 4;
+    for (int looks = 1;; ++looks) {
+      auto placed = gate_.judge_place(written, who, judged);
+      if (!placed) return std::move(placed).error();
+      written.status = placed->status;
+      written.reason = placed->reason;
+      written.judged_under = placed->mode;
+      auto posted = store_.insert(written, now);
+      if (posted || posted.error().code != errc::version_mismatch) return posted;
+      if (looks == looks_max)
+        return error{errc::unavailable, "The content is being changed all the time."};
+    }
+  }
+
   result<posting> try_post(draft written, const principal& who, arrival how) {
     sign(written, who);
     auto checked = validate(std::move(written), options_.limits);
     if (!checked) return std::move(checked).error();
     how.now = options_.clock();
     how.client = who.client;
-    auto judged = gate_.judge_post(*checked, who, how);
-    if (!judged) return std::move(judged).error();
-    checked->status = judged->status;
-    checked->reason = judged->reason;
+    const auto judged = gate_.judge_text(*checked, who, how);
+    if (!judged) return judged.error();
     checked->origin = who.client;
     checked->depth_max = options_.depth_max;
-    auto posted = store_.insert(*checked, how.now);
+    auto posted = place(*checked, who, *judged, how.now);
     if (posted && !posted->replayed) news_.announce(posted->stored.content_id);
     return posted;
   }

@@ -127,6 +127,11 @@ inline error key_reused() {
           {{"Idempotency-Key", "reused"}}};
 }
 
+// Whether `draft` was judged for a content as it stands.
+inline bool is_judged_for(const draft& draft, const content& home) {
+  return !draft.judged_under || *draft.judged_under == home.status;
+}
+
 // How a draft's posting stands in the log.
 inline event to_event(const draft& draft) {
   return {.kind = event_kind::posted,
@@ -145,7 +150,8 @@ class store {
   // comment that it answers, or, where it would be deeper than `draft.depth_max`, below that one's
   // nearest ancestor that is less deep; `reply_to` says which it answers.
   //
-  // `not_found` if `draft.parent` names no visible comment of the same content. With a key that the
+  // `not_found` if `draft.parent` names no visible comment of the same content, `version_mismatch`
+  // if the content's status is not `draft.judged_under` any more. With a key that the
   // content has seen: the comment it made then, replayed, if the rest of the draft has the same
   // `fingerprint` or the comment was removed, else `key_reused`.
   // Durable: once it has answered with success, the comment survives a crash and a power cut.

@@ -152,8 +152,9 @@ TEST_CASE("right tokens cost nothing, and after too many wrong ones none is look
   for (int i = 0; i < 100; ++i) CHECK(api.limits->check_tokens("192.0.2.1"));
   for (int i = 0; i < 10; ++i) {
     CHECK(api.limits->check_tokens("192.0.2.1"));
-    api.limits->count_failed_token("192.0.2.1");
+    CHECK(api.limits->count_failed_token("192.0.2.1"));
   }
+  CHECK(api.limits->count_failed_token("192.0.2.1").error().code == errc::rate_limited);
   const auto refused = api.limits->check_tokens("192.0.2.1");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().retry_after_seconds == 6);

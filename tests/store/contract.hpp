@@ -623,6 +623,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                   \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker);     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk_while_others_moderate, Maker)
 
 #define DURABLE_STORE_CONTRACT(Maker)                                           \

@@ -1010,6 +1010,35 @@ TEST_CASE_TEMPLATE_DEFINE(
   check_counts(store, "1");
 }
 
+TEST_CASE_TEMPLATE_DEFINE(
+    "a draft is stored only under the status of its content it was judged for", Maker,
+    insert_holds_to_the_status) {
+  using status = std::optional<content_status>;
+  Maker maker;
+  store& store = maker.store();
+  const status all[] = {{}, content_status::open, content_status::locked};
+  for (const status stands : all) {
+    if (stands) must(store.set_status("1", stands, {}, {}, noon));
+    for (const status judged : all) {
+      const picture before = look(store, "1");
+      const auto made =
+          store.insert({.content_id = "1", .body = "?", .judged_under = judged}, noon);
+      CHECK(made.has_value() == (judged == stands));
+      if (made) continue;
+      CHECK(made.error().code == errc::version_mismatch);
+      CHECK(look(store, "1") == before);
+    }
+    post(store, {.content_id = "1", .body = "nobody looked"});
+  }
+  const draft keyed{.content_id = "1",
+                    .body = "once",
+                    .key = "k",
+                    .judged_under = status{content_status::locked}};
+  const comment first = post(store, keyed);
+  must(store.set_status("1", {}, {}, {}, noon));
+  CHECK(must(store.insert(keyed, noon)).stored == first);  // what is there is there
+}
+
 TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has all that was done to its comments",
                           Maker, reopening_keeps_changes) {
   Maker maker;

@@ -1,9 +1,9 @@
 #pragma once
 // auth/bearer.hpp - from a request's Authorization header to who is calling.
 //
-// What we or the host's site signed (edit tokens, JWTs) is always looked at: nobody guesses it. The
-// moderators' and the pipeline's tokens are secrets that somebody chose, so they are compared only
-// as long as the client has guesses left. What is not configured is switched off.
+// What nobody can guess is always looked at: what we or the host's site signed (edit tokens, JWTs),
+// and tokens of 16 bytes and more. So whoever tries tokens keeps nobody else out. A shorter token
+// is compared only as long as the client has guesses left. What is not configured is switched off.
 //
 //   const bearer proofs{sign, {.moderator_token = secret, .site = {.secret = sso_secret}}, clock};
 //   const auto who = proofs.authenticate({.header = header, .client = client_hash});
@@ -77,7 +77,6 @@ struct presented {
   std::string client{};                 // a keyed hash of the caller's address
   std::optional<comment_id> comment{};  // which it is about: the one whose edit token counts
   std::function<bool()> may_guess{};    // whether the client has guesses left; none: always
-  std::function<void()> failed{};       // the client guessed, and was wrong
 };
 
 class bearer final {
@@ -87,6 +86,7 @@ class bearer final {
       : sign_{sign},
         moderator_{hash_of(chosen.moderator_token)},
         pipeline_{hash_of(chosen.deploy_token)},
+        is_guessable_{weak(chosen.moderator_token) || weak(chosen.deploy_token)},
         site_{chosen.site},
         clock_{std::move(clock)} {}
 
@@ -113,6 +113,9 @@ class bearer final {
   }
 
  private:
+  static bool weak(const std::string& token) {
+    return !token.empty() && token.size() < shared_secret_bytes_min;
+  }
   static error refused() { return {errc::unauthenticated, "The token is not valid.", {}}; }
 
   // The token of "Bearer <token>" (RFC 6750; the scheme in any case); empty if it is anything else.
@@ -136,7 +139,7 @@ class bearer final {
 
   result<principal> as_holder(std::string_view token, const presented& from, principal who) const {
     if (!moderator_ && !pipeline_) return refused();
-    if (from.may_guess && !from.may_guess())
+    if (is_guessable_ && from.may_guess && !from.may_guess())
       return error{errc::rate_limited, "Too many wrong tokens came from here.", {}};
     const std::string hash = *hash_of(token);
     const bool is_moderator = is_same(moderator_, hash);  // both are compared, whichever it is
@@ -145,7 +148,6 @@ class bearer final {
       who.role = is_moderator ? principal::role::moderator : principal::role::pipeline;
       return who;
     }
-    if (from.failed) from.failed();
     return refused();
   }
 
@@ -161,6 +163,7 @@ class bearer final {
   const signer& sign_;
   const std::optional<std::string> moderator_;
   const std::optional<std::string> pipeline_;
+  const bool is_guessable_;
   const jwt_options site_;
   const clock clock_;
 };

@@ -151,25 +151,15 @@ class context final {
   // An edit token counts only for the comment `editing`. `unauthenticated`, `edit_window_closed`,
   // or `rate_limited` for who tried too many.
   result<principal> identify(const request& asked, std::optional<comment_id> editing = {}) const {
-    result<done> may_guess = ok();  // or when the client may again
-    bool is_counted = false;
+    const auto header = find_header(asked.headers, "Authorization");
     auto who = proofs_.authenticate(
-        {.header = find_header(asked.headers, "Authorization").value_or(""),
+        {.header = header.value_or(""),
          .client = asked.client.empty() ? "" : sign_.keyed_hash("address", asked.client),
          .comment = editing,
-         .may_guess =
-             [&] {
-               may_guess = rates_->check_tokens(asked.client);
-               return may_guess.has_value();
-             },
-         .failed =
-             [&] {
-               rates_->count_failed_token(asked.client);
-               is_counted = true;
-             }});
-    if (may_guess && !who && who.error().code == errc::unauthenticated && !is_counted)
-      may_guess = rates_->count_failed_signature(asked.client);
-    if (!may_guess) return std::move(may_guess).error();
+         .may_guess = [&] { return rates_->check_tokens(asked.client).has_value(); }});
+    if (who || who.error().code == errc::edit_window_closed) return who;
+    if (auto borne = rates_->count_failed_token(asked.client); !borne)
+      return std::move(borne).error();
     return who;
   }
 

@@ -55,18 +55,14 @@ class rate_limits final {
     return judge(contents_.take(content_id, now_()), "This content changes too often now.");
   }
 
-  // Call it before a client's token is looked at, so that not even a right one is taken from who
-  // guesses; `rate_limited` if too many were wrong.
+  // Call it before a token is looked at that somebody could guess, so that not even a right one is
+  // taken from who tries; `rate_limited` if too many were wrong.
   result<done> check_tokens(std::string_view client) {
     return judge(tokens_.peek(client, now_()), "Too many tokens were wrong.");
   }
-  // Call it when one is wrong.
-  void count_failed_token(std::string_view client) { tokens_.take(client, now_()); }
-  // The same for what should have been signed by us or the host's site, counted apart: nobody
-  // guesses that, so right ones are never kept out. `rate_limited` if too many were wrong.
-  result<done> count_failed_signature(std::string_view client) {
-    return judge(tokens_.take("signed " + std::string{client}, now_()),
-                 "Too many tokens were wrong.");
+  // Call it when one is wrong; `rate_limited` if too many were.
+  result<done> count_failed_token(std::string_view client) {
+    return judge(tokens_.take(client, now_()), "Too many tokens were wrong.");
   }
 
   // `rate_limited` if `left` allows nothing.

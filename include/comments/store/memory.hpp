@@ -34,6 +34,8 @@ class memory_store final : public store {
         return key_reused();
       return posting{.stored = made, .replayed = true};
     }
+    const shelved* home = find_shelf(draft.content_id);
+    if (!is_judged_for(draft, home ? home->content : content{})) return version_moved();
     const comment* parent = nullptr;
     if (draft.parent) {
       parent = find_in(*draft.parent);

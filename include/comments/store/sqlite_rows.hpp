@@ -226,6 +226,8 @@ inline result<posting> write_one(transaction& work, const insertion& wanted, cha
   if (!draft.key.empty()) {
     if (auto known = replay(work, draft); !known || known->replayed) return known;
   }
+  if (draft.judged_under && !is_judged_for(draft, find_content(work, draft.content_id)))
+    return version_moved();
   const auto where = find_place(work, draft);
   if (!where) return parent_not_found();
   return posting{.stored = write(work, wanted, *where, noted)};

@@ -203,7 +203,7 @@ TEST_CASE("a page that is not as it should be has no gap") {
     put(page, at, 2, good);
     CHECK((at == 5 && good == 12) != (gap_of(page).second > 0));
     put(page, at, 2, bad);
-    CHECK_MESSAGE(gap_of(page).second == 0, at, " ", bad);
+    CHECK(gap_of(page).second == 0);
   }
   std::string beyond = page_of(13, 4096, 4097);
   put(beyond, 3, 2, 0);
@@ -220,7 +220,7 @@ TEST_CASE("a file is wiped if its header tells that its pages can be told apart"
   }
   CHECK(is_wipeable(header_of(4096, sqlite::wiped_pages_max), 4096));
   CHECK_FALSE(is_wipeable(header_of(4096, sqlite::wiped_pages_max + 1), 4096));
-  for (const std::size_t at : {0, 15, 18, 52, 55}) {  // no SQLite, a journal, auto-vacuum
+  for (const std::size_t at : {0u, 15u, 18u, 52u, 55u}) {  // no SQLite, a journal, auto-vacuum
     std::string header = header_of(4096, 1);
     header[at] ^= 3;
     CHECK_FALSE(is_wipeable(header, 4096));

@@ -19,7 +19,8 @@ from posixpath import basename, dirname, join, normpath
 LIBRARY, MAP = "include/comments/", "include/comments/meson.build"
 UMBRELLA, GENERATED = "comments.hpp", "version.hpp"
 OWNERS = {  # who may include what, below include/comments
-    "sqlite3.h": ["store/sqlite_connection.hpp"], "libpq-fe.h": ["store/postgres.hpp"],
+    "sqlite3.h": ["store/sqlite_vfs.hpp", "store/sqlite_connection.hpp"],  # the disk, all else
+    "libpq-fe.h": ["store/postgres.hpp"],
     "httplib.h": ["http/httplib.hpp"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/*"],
     "cmark*": ["markdown/cmark.hpp"], "linux/*": ["http/epoll.hpp"], "netdb.h": ["http/epoll.hpp"],
     "pugixml.hpp": ["feed/atom.hpp"],

@@ -342,11 +342,14 @@ class sqlite_store final : public store {
     writer_->checkpoint(pages < log_.pages_max ? mode::passive : mode::restart, log_.patience);
   }
 
-  // What was erased still stands in the log, as it was before. Not while a reader is in a snapshot:
-  // whoever commits next tries again.
+  // What was erased still stands in the log, as it was before; and the pages in memory hold copies
+  // of what moved, which would go to the log with their next change. Not while a reader is in a
+  // snapshot: whoever commits next tries again.
   bool empty_log() {
     using std::chrono::milliseconds;
-    return writer_->checkpoint(connection::checkpoint_mode::truncate, milliseconds{0});
+    if (!writer_->checkpoint(connection::checkpoint_mode::truncate, milliseconds{0})) return false;
+    writer_->forget_pages();
+    return true;
   }
 
   // After a commit that failed in doubt, nothing of it may come back, and everything before it must

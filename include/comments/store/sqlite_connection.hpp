@@ -2,15 +2,16 @@
 // store/sqlite_connection.hpp - SQLite as C++ wants it: connections, statements, transactions, a
 // lock.
 //
-// sqlite3.h lives here only. A failure sticks to its connection until the next unit of work begins:
-// everything after it does nothing and answers nothing, so work is written straight down and asked
-// once, at its commit, whether it went well.
+// sqlite3.h lives here and in `sqlite_vfs.hpp` only. A failure sticks to its connection until the
+// next unit of work begins: everything after it does nothing and answers nothing, so work is
+// written straight down and asked once, at its commit, whether it went well.
 //
 //   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
 //   work->run("INSERT INTO setting VALUES (?1, ?2)", name, value);
 //   if (!work->commit()) return unavailable();
 
 #include <comments/result.hpp>
+#include <comments/store/sqlite_vfs.hpp>
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -98,8 +99,11 @@ class statement final {
 // everything after it does nothing, so a unit of work is written straight down and checked once.
 class connection final {
  public:
-  connection(sqlite3* handle, const file_options& file)
-      : handle_{handle}, busy_wait_{file.busy_wait}, on_failure_{file.on_failure} {
+  connection(sqlite3* handle, const file_options& file, std::unique_ptr<wiping_vfs> disk)
+      : disk_{std::move(disk)},
+        handle_{handle},
+        busy_wait_{file.busy_wait},
+        on_failure_{file.on_failure} {
     sqlite3_busy_timeout(handle, static_cast<int>(busy_wait_.count()));
     sqlite3_wal_hook(handle, &note_log, this);  // takes the place of SQLite's own checkpoints
   }
@@ -189,6 +193,8 @@ class connection final {
     if (code != SQLITE_OK && code != SQLITE_BUSY) fail();
     return code == SQLITE_OK;
   }
+  // Forgets the pages in memory. Between units of work.
+  void forget_pages() { sqlite3_db_release_memory(handle_); }
   // How long the log was after the last commit of this connection, in pages.
   std::int64_t log_pages() const { return log_pages_; }
 
@@ -240,6 +246,7 @@ class connection final {
     return SQLITE_OK;
   }
 
+  const std::unique_ptr<wiping_vfs> disk_;  // outlives the handle
   sqlite3* handle_;
   std::int64_t log_pages_{};
   std::chrono::milliseconds busy_wait_;
@@ -280,9 +287,9 @@ inline error refused(std::string_view why) {
 inline result<std::unique_ptr<connection>> connect(const file_options& file) {
   sqlite3* handle = nullptr;
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const char* vfs = file.vfs.empty() ? nullptr : file.vfs.c_str();
-  const int code = sqlite3_open_v2(file.path.c_str(), &handle, flags, vfs);
-  auto opened = std::make_unique<connection>(handle, file);
+  auto disk = std::make_unique<wiping_vfs>(file.vfs);
+  const int code = sqlite3_open_v2(file.path.c_str(), &handle, flags, disk->name().c_str());
+  auto opened = std::make_unique<connection>(handle, file, std::move(disk));
   if (code != SQLITE_OK || sqlite3_db_readonly(handle, "main") != 0)
     return refused("it cannot be opened for writing");
   sqlite3_extended_result_codes(handle, 1);

@@ -152,7 +152,7 @@ TEST_CASE("rules come before modes, and the worse of both counts") {
   entrance refused{{.rules = {always(refuse({{"/body", "repeated"}}))}}};
   CHECK(refused.judge() == "/body repeated");
   CHECK(refused.judge({}, moderator) == "published");
-  entrance locked{{.mode = content_status::locked, .rules = {always(refuse({}))}}};
+  entrance locked{{.mode = content_status::locked, .rules = {always(as_spam("trap"))}}};
   CHECK(locked.judge() == "locked");
 }
 

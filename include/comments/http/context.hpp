@@ -18,6 +18,7 @@
 #include <comments/service.hpp>
 #include <comments/version.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -146,6 +147,17 @@ class context final {
   const json::style& style() const { return style_; }
   const std::shared_ptr<rate_limits>& rates() const { return rates_; }
   instant now() const { return service_.options().clock(); }
+
+  // The parameter `limit` of a list, 50 without it; noted if it is no number from 1 to `page_max`.
+  std::size_t read_limit(const request& asked, std::vector<violation>& found) const {
+    const std::size_t most = service_.options().page_max;
+    const auto text = find_field(asked.query, "limit");
+    if (!text) return std::min(query{}.limit, most);
+    const auto number = parse_number<std::size_t>(*text);
+    if (!number) found.push_back({"limit", "format"});
+    if (number && (*number < 1 || *number > most)) found.push_back({"limit", "out_of_range"});
+    return number.value_or(most);
+  }
 
   // Who asks: by the Authorization header, which must be right if it is there, and by the address.
   // An edit token counts only for the comment `editing`. `unauthenticated`, `edit_window_closed`,

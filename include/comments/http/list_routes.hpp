@@ -77,10 +77,8 @@ class list_routes final {
   }
 
   result<query> read_query(const request& asked) const {
-    std::vector<violation> found;
     query wanted{.content_id = std::string{find_field(asked.query, "content_id").value_or("")}};
-    wanted.limit = std::min(wanted.limit, shared_.service().options().page_max);
-    found = check_content_id(wanted.content_id, shared_.limits());
+    auto found = check_content_id(wanted.content_id, shared_.limits());
     if (const auto text = find_field(asked.query, "parent_id")) {
       wanted.scope = scope::replies;
       wanted.parent = parse_comment_id(*text);
@@ -91,13 +89,7 @@ class list_routes final {
       if (!sort) found.push_back({"sort", "unknown"});
       wanted.sort = sort.value_or(sort::oldest);
     }
-    if (const auto text = find_field(asked.query, "limit")) {
-      const auto number = parse_number<std::size_t>(*text);
-      if (!number) found.push_back({"limit", "format"});
-      if (number && (*number < 1 || *number > shared_.service().options().page_max))
-        found.push_back({"limit", "out_of_range"});
-      wanted.limit = number.value_or(wanted.limit);
-    }
+    wanted.limit = shared_.read_limit(asked, found);
     if (!found.empty()) return to_error(std::move(found));
     const auto text = find_field(asked.query, "cursor");
     if (text && !read_cursor(*text, wanted)) return bad_cursor();

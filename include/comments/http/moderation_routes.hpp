@@ -138,20 +138,13 @@ class moderation_routes final {
   result<search> read_search(const request& asked) const {
     std::vector<violation> found;
     search wanted{.status = status::pending};
-    wanted.limit = std::min(wanted.limit, shared_.service().options().page_max);
     if (const auto text = find_field(asked.query, "status"); text && *text != "pending") {
       wanted.status = parse<status>(*text);
       if (!wanted.status && *text != "all") found.push_back({"status", "unknown"});
     }
     if (const auto text = find_field(asked.query, "q"))
       if (check_text(found, "q", *text, shared_.limits().name_bytes_max)) wanted.text = *text;
-    if (const auto text = find_field(asked.query, "limit")) {
-      const auto number = parse_number<std::size_t>(*text);
-      if (!number) found.push_back({"limit", "format"});
-      if (number && (*number < 1 || *number > shared_.service().options().page_max))
-        found.push_back({"limit", "out_of_range"});
-      wanted.limit = number.value_or(wanted.limit);
-    }
+    wanted.limit = shared_.read_limit(asked, found);
     if (!found.empty()) return to_error(std::move(found));
     if (const auto text = find_field(asked.query, "cursor")) {
       const auto id = shared_.sign().verify(cursor_purpose(wanted), *text);

@@ -107,14 +107,14 @@ int serve(const server::options& chosen) {
   auto store = open_store(chosen.store, log);
   if (!store) return server::fail(2, "--store " + chosen.store + ": " + store.error().message);
   service service{**store, chosen.service};
-  for (const std::string_view name : auth::weak_secrets(chosen.secrets))
-    log.warn("weak_secret", {{"option", std::string{name}}});
   const http::handler api = http::routes(service, to_route_options(chosen, log));
   log.info("listening", {{"address", server::to_address(chosen.host, *port)},
                          {"store", chosen.store},
                          {"connections_max", std::to_string(listener.connections_max())},
                          {"version", std::string{library_version}},
                          {"commit", COMMENTS_COMMIT}});
+  for (const std::string_view name : auth::weak_secrets(chosen.secrets))
+    log.warn("weak_secret", {{"option", std::string{name}}});
   const server::hourly chores{[&] {
     if (const auto done = service.forget_origins(); !done)
       log.error("origins_kept", {{"reason", done.error().message}});

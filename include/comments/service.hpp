@@ -96,7 +96,7 @@ class service final {
   // it.
   result<comment> edit(const comment_id& id, std::string body, const principal& who,
                        const version_guard& expected = {}, const encoder& encode = {}) {
-    const auto found = store_.find(id);
+    auto found = store_.find(id);
     if (!found) return found;
     const instant now = options_.clock();
     if (auto allowed = gate_.may_change(who, *found, now); !allowed)
@@ -315,7 +315,7 @@ class service final {
     constexpr std::size_t at_once = 1000;  // so that writers do not wait long
     std::size_t sum = 0;
     for (;;) {
-      const auto some = store_.forget_origins(options_.clock() - options_.origins_kept, at_once);
+      auto some = store_.forget_origins(options_.clock() - options_.origins_kept, at_once);
       if (!some) return some;
       if (*some == 0) return sum;
       sum += *some;

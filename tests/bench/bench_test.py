@@ -150,8 +150,8 @@ class Seed(unittest.TestCase):
             self.assertEqual(ask("PRAGMA integrity_check"), [("ok",)])
             self.assertEqual(ask("PRAGMA foreign_key_check"), [])
             self.assertEqual(ask("SELECT * FROM content ORDER BY content_id"),
-                             [("c0", 50, 50, "open"), ("c1", 50, 50, "open"),
-                              ("c2", 10, 10, "open"), ("one", 120, 120, "open")])
+                             [("c0", 50, 50, ""), ("c1", 50, 50, ""), ("c2", 10, 10, ""),
+                              ("one", 120, 120, "")])
             # Each comment has the event that its posting makes.
             self.assertEqual(ask("SELECT count(*) FROM comment JOIN event ON comment_id = id AND "
                                  "event.content_id = comment.content_id AND kind = 'posted' AND "

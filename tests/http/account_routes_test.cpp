@@ -140,7 +140,7 @@ TEST_CASE("a moderator exports what is under an e-mail address, in any case of i
 TEST_CASE("an export whose store fails is a problem at once, or breaks off: never half an answer") {
   backstage behind;
   const auto ana = as_user("uid-ana");
-  const client well{routes(behind.comments, {.secrets = all_secrets})};
+  const client well{testing::all_routes(behind.comments, {.secrets = all_secrets})};
   for (int i = 0; i < 40; ++i) post_comment(well, {{"body", "a"}}, ana);
   REQUIRE(well.ask("PUT",
                    "/api/v1/comments/" +
@@ -150,7 +150,7 @@ TEST_CASE("an export whose store fails is a problem at once, or breaks off: neve
   for (std::size_t n = 1; n <= 5; ++n) {
     faulty_store store{behind.store, n};
     service comments{store, {.clock = behind.now.as_clock()}};
-    const client api{routes(comments, {.secrets = all_secrets})};
+    const client api{testing::all_routes(comments, {.secrets = all_secrets})};
     auto answer = api.get(export_path, ana);
     CHECK(answer.status == (n == 1 ? 503 : 200));
     if (n > 1) CHECK(whole(std::move(answer)).ends_with("broken") == (n < 5));

@@ -630,8 +630,8 @@ TEST_CASE("another renderer's HTML is made again whenever it is read, and the bo
   const auto as = [](std::string name) {
     return renderer{name, [name](std::string_view body) { return name + " " + std::string{body}; }};
   };
-  const client first{routes(behind.comments, {.body = as("r1")})};
-  const client second{routes(behind.comments, {.body = as("r2")})};
+  const client first{testing::all_routes(behind.comments, {.body = as("r1")})};
+  const client second{testing::all_routes(behind.comments, {.body = as("r2")})};
   const auto one = post_comment(first, {{"body", "a\"b"}});
   CHECK(behind.store.find(*parse_comment_id(one.id))->encoded.starts_with("2 r1\n"));
   for (int i = 0; i < 2; ++i) {

@@ -1,8 +1,6 @@
 // What becomes of each use case when the store fails at any of its calls, or its answer gets lost:
 // a problem that says so, and nothing that doing it again does not complete.
 
-#include <comments/http/routes.hpp>
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -31,7 +29,7 @@ const fields ana = as_user("uid-ana", "Ana", "ana@example.com");
 struct world {
   world() {
     service comments{memory, {.clock = now.as_clock()}};
-    const client api{routes(comments, {.secrets = all_secrets})};
+    const client api{testing::all_routes(comments, {.secrets = all_secrets})};
     const auto bia = as_user("uid-bia", "Bia", "bia@example.com");
     root = post_comment(api, {{"body", "root"}}, ana);
     reply = post_comment(api, {{"body", "reply"}, {"parent_id", root.id}}, bia);
@@ -165,7 +163,7 @@ TEST_CASE("whichever call of a use case fails, it says so, and doing it again co
                           .rules = {hold_pills},
                           .reports_max = 2,
                           .clock = in.now.as_clock()}};
-        const client api{routes(comments, {.secrets = all_secrets})};
+        const client api{testing::all_routes(comments, {.secrets = all_secrets})};
         const request asked = told.ask(in);
         const response first = api.send(asked);
         has_failed = faulty.has_failed() || n == 0;
@@ -191,7 +189,7 @@ TEST_CASE("of many decisions the one that fails says so, and the others are made
     world in;
     faulty_store faulty{in.memory, n};
     service comments{faulty, {.clock = in.now.as_clock()}};
-    const client api{routes(comments, {.secrets = all_secrets})};
+    const client api{testing::all_routes(comments, {.secrets = all_secrets})};
     const auto answer = api.send(action("hold", {in.root.id, in.reply.id, in.second.id}));
     CHECK(answer.status == 200);
     const auto rulings = read(answer).at("items");

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <comments/http/routes.hpp>
 #include <comments/store/memory.hpp>
 
 #include <cstdlib>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "support/all_routes.hpp"
 #include "support/failing_memory.hpp"
 #include "support/parallel.hpp"
 
@@ -64,7 +64,7 @@ std::string post_head(std::string_view target = "/api/v1/comments") {
 
 // The whole API.
 struct site {
-  site() { answers.serve(routes(comments)); }
+  site() { answers.serve(testing::all_routes(comments)); }
   wire_answer post() {
     const std::string bytes = post_head() + draft_text;
     return answers.answer(asking(bytes, draft_text));
@@ -173,7 +173,7 @@ TEST_CASE(
   memory_store memory;
   service comments{memory};
   engine answers;
-  answers.serve(routes(comments), "talk/");
+  answers.serve(testing::all_routes(comments), "talk/");
   for (const char* own : {"/", "/healthz", "/talked", "/mine"})
     answers.Get(own, [](const httplib::Request& from, httplib::Response& to) {
       to.set_content("own " + from.remote_addr, "text/plain");
@@ -386,7 +386,7 @@ TEST_CASE("readings without a proof are quick, and nothing else is") {
   memory_store store;
   service comments{store};
   engine answers;
-  answers.serve(routes(comments), "/c");
+  answers.serve(testing::all_routes(comments), "/c");
   const auto is_quick = [&](const std::string& bytes) { return answers.is_quick(asking(bytes)); };
   CHECK(is_quick(get("/c/healthz")));
   CHECK(is_quick(get("/c/healthz", "X: Authorization: no\r\n", "HEAD")));

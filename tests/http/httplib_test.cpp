@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <comments/http/routes.hpp>
 #include <comments/store/memory.hpp>
 
 #include <arpa/inet.h>
@@ -23,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/all_routes.hpp"
 #include "support/parallel.hpp"
 
 using namespace comments;
@@ -40,8 +40,8 @@ class running final {
                         .read_timeout = std::chrono::seconds{60},
                         .idle_timeout = std::chrono::seconds{60}});
     if (prepare) prepare(server_);
-    mount(server_, routes(comments_), std::move(options));
-    mount_refusals(server_, routes(comments_));
+    mount(server_, testing::all_routes(comments_), std::move(options));
+    mount_refusals(server_, testing::all_routes(comments_));
     port_ = server_.bind_to_any_port("127.0.0.1");
     REQUIRE(port_ > 0);
     acceptor_ = std::thread{[this] { server_.listen_after_bind(); }};

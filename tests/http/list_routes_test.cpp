@@ -1,7 +1,6 @@
 // Lists that are kept, against lists that are made anew each time.
 
 #include <comments/http/list_routes.hpp>
-#include <comments/http/routes.hpp>
 
 #include <doctest/doctest.h>
 
@@ -84,7 +83,7 @@ TEST_CASE("the second asking is answered from memory, with the same bytes and on
   for (int i = 0; i < 3; ++i) insert(memory, "Oi");
   faulty_store store{memory};
   service service{store};
-  const client api{routes(service)};
+  const client api{testing::all_routes(service)};
   for (const std::string& target : {list_path + "&limit=2", original_path}) {
     const std::string first = text_of(api.get(target));
     const std::size_t calls = store.calls();
@@ -101,7 +100,7 @@ TEST_CASE("304 takes one look at the version, whether the list is kept or not") 
   faulty_store store{memory};
   service service{store};
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{1'000'000}}) {
-    const client api{routes(service, {.cache_bytes = bytes})};
+    const client api{testing::all_routes(service, {.cache_bytes = bytes})};
     for (const std::string& target : {list_path + "&limit=2", original_path})
       for (int i = 0; i < 3; ++i) {
         const std::size_t calls = store.calls();
@@ -124,7 +123,7 @@ TEST_CASE("a list is kept under the version that was read with it") {
   memory_store memory;
   eventful_store store{memory};
   service service{store};
-  const client api{routes(service)};
+  const client api{testing::all_routes(service)};
   for (const std::string& target : {list_path, original_path}) {
     insert(memory, "before");
     const auto size = [](const response& answer) {
@@ -154,7 +153,7 @@ TEST_CASE("an original list that changed while it was read is not kept") {
   memory_store memory;
   eventful_store store{memory};
   service service{store, {.page_max = 2}};
-  const client api{routes(service)};
+  const client api{testing::all_routes(service)};
   for (int i = 0; i < 5; ++i) insert(memory, "Oi");
   store.after_list = [&] { insert(memory, "later"); };
   const response first = api.get(original_path);
@@ -178,7 +177,7 @@ TEST_CASE("a long original list is a stream, a shorter one is whole") {
   for (const std::size_t size : {most - 1, most, most + 1, most + 100'000}) {
     memory_store memory;
     service service{memory};
-    const client api{routes(service)};
+    const client api{testing::all_routes(service)};
     insert(memory, std::string(size - around, 'x'));
     const response answer = api.get(original_path);
     CHECK((answer.rest != nullptr) == (size > most));
@@ -195,7 +194,7 @@ TEST_CASE("100,000 comments are a stream of all of them") {
   memory_store memory;
   for (int i = 0; i < 100'000; ++i) insert(memory, std::to_string(i));
   service service{memory};
-  const client api{routes(service)};
+  const client api{testing::all_routes(service)};
   const response answer = api.get(original_path);
   REQUIRE(answer.rest);
   insert(memory, "later");
@@ -215,7 +214,7 @@ TEST_CASE("a stream whose store fails or throws is broken") {
     eventful_store eventful{memory};
     faulty_store store{eventful, throws ? 0u : 60u};  // of some 94 readings
     service service{store};
-    const client api{routes(service)};
+    const client api{testing::all_routes(service)};
     const response answer = api.get(original_path);
     REQUIRE(answer.rest);
     if (throws) eventful.after_list = [] { throw std::bad_alloc{}; };
@@ -228,7 +227,7 @@ TEST_CASE("an API that keeps lists answers as one that makes each anew, whatever
   const std::size_t budgets[] = {0, 40'000, 200'000, 67'108'864};
   std::vector<client> apis;
   for (const std::size_t bytes : budgets)
-    apis.emplace_back(routes(behind.comments, {.cache_bytes = bytes}));
+    apis.emplace_back(testing::all_routes(behind.comments, {.cache_bytes = bytes}));
   std::mt19937 random{20'261'123};
   const auto pick = [&](auto... choices) {
     const std::string all[] = {choices...};
@@ -277,7 +276,7 @@ TEST_CASE("whoever posted reads it back, and each list is of its version, whatev
   constexpr int threads = 4, posts = 40;
   site site;
   std::atomic<int> wrong{};
-  const auto api = routes(site.comments, {.cache_bytes = 500'000});
+  const auto api = testing::all_routes(site.comments, {.cache_bytes = 500'000});
   const auto version_in = [](const response& answer) {
     return std::stoll(header(answer, "ETag").substr(1));
   };

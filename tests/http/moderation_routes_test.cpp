@@ -164,8 +164,8 @@ TEST_CASE("a hundred decisions are taken at once, one more is too many, and so a
   CHECK(site.visible() == 1);
   CHECK(code_of(decide(site, "hold", texts(10'000, ids[0]))) == "too_large");
   CHECK(site.visible() == 1);
-  const client roomy{
-      routes(site.comments, {.limits = {.request_bytes_max = 1'000'000}, .secrets = all_secrets})};
+  const client roomy{testing::all_routes(
+      site.comments, {.limits = {.request_bytes_max = 1'000'000}, .secrets = all_secrets})};
   CHECK(errors_of(decide(roomy, "approve", texts(10'000, ids[0]))) == "/ids too_many");
 }
 
@@ -337,7 +337,7 @@ TEST_CASE("a content that changed between the look and the change is not changed
   memory_store memory;
   moving_store moving{memory};
   service comments{moving};
-  const client api{routes(comments, {.secrets = all_secrets})};
+  const client api{testing::all_routes(comments, {.secrets = all_secrets})};
   const auto change = [&](const char* etag) {
     return api.ask("PATCH", "/api/v1/contents/1", R"({"status":"locked"})",
                    with(as_moderator(), "If-Match", etag));

@@ -202,7 +202,7 @@ TEST_CASE("what is posted while the original list is read belongs to the next ve
     REQUIRE(memory.insert({.content_id = "1", .body = body}, some_moment));
   busy_store busy{memory};
   service comments{busy, {.page_max = 2}};
-  const response answer = client{routes(comments)}.get("/api/comment/list/1");
+  const response answer = client{testing::all_routes(comments)}.get("/api/comment/list/1");
   CHECK(header(answer, "ETag") == "\"5\"");
   CHECK(read(answer).size() == 5);
 }
@@ -633,7 +633,7 @@ TEST_CASE("a service whose store takes no writes is not ready, says so, and stil
   backstage behind;
   faulty_store kept{behind.store};
   service comments{kept};
-  const client api{routes(comments)};
+  const client api{testing::all_routes(comments)};
   CHECK(api.get("/readyz").status == 200);
   CHECK(api.get("/metrics").body.find("\ncomments_store_writable 1\n") != std::string::npos);
   kept.is_read_only = true;
@@ -851,7 +851,7 @@ TEST_CASE("when storage fails at any call, the answer says so and nothing is hal
       REQUIRE(memory.insert({.content_id = "1", .body = body}, some_moment));
     faulty_store faulty{memory, fails_at};
     service comments{faulty, {.page_max = 2}};  // so that the original list takes several pages
-    const client api{routes(comments)};
+    const client api{testing::all_routes(comments)};
 
     int refused = 0;
     std::size_t stored = 5;
@@ -874,7 +874,7 @@ TEST_CASE("a post whose answer got lost is found again under its key") {
   memory_store memory;
   faulty_store faulty{memory, 2, fault::answer_lost};  // behind the look at the content's mode
   service comments{faulty};
-  const client api{routes(comments)};
+  const client api{testing::all_routes(comments)};
   const auto post = [&] {
     return api.post(posting_path, R"({"content_id":1,"body":"Oi"})", {{"Idempotency-Key", "k"}});
   };
@@ -889,7 +889,7 @@ TEST_CASE("where pages are small, a list that asks for no size gets a small page
   memory_store store;
   service service{store, {.page_max = 2}};
   for (int i = 0; i < 3; ++i) REQUIRE(service.post({.content_id = "1", .body = "Oi"}));
-  const testing::client client{routes(service)};
+  const testing::client client{testing::all_routes(service)};
   const auto page = client.get("/api/v1/comments?content_id=1");
   CHECK(page.status == 200);
   CHECK(testing::read(page).at("items").size() == 2);

@@ -1,13 +1,14 @@
 // A page took a browser 110 ms, because cpp-httplib's brotli runs at its highest setting.
 
 #include <comments/http/httplib.hpp>
-#include <comments/http/routes.hpp>
 #include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <thread>
+
+#include "support/all_routes.hpp"
 
 using namespace comments;
 
@@ -17,7 +18,7 @@ TEST_CASE("an answer is packed with gzip or not at all, and says on what that de
   const std::string long_body(2000, 'a');
   REQUIRE(service.post({.content_id = "1", .body = long_body}));
   httplib::Server server;
-  http::mount(server, http::routes(service));
+  http::mount(server, testing::all_routes(service));
   const int port = server.bind_to_any_port("127.0.0.1");
   REQUIRE(port > 0);
   std::thread acceptor{[&] { server.listen_after_bind(); }};

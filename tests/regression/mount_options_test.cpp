@@ -2,13 +2,14 @@
 // mount's limit but under the routes' was cut off and then called malformed.
 
 #include <comments/http/httplib.hpp>
-#include <comments/http/routes.hpp>
 #include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <thread>
+
+#include "support/all_routes.hpp"
 
 using namespace comments;
 
@@ -20,7 +21,8 @@ void with_mounted(http::mount_options options, Ask&& ask) {
   memory_store store;
   service service{store};
   httplib::Server server;
-  http::mount(server, http::routes(service, {.limits = {.request_bytes_max = 1'000'000}}), options);
+  http::mount(server, testing::all_routes(service, {.limits = {.request_bytes_max = 1'000'000}}),
+              options);
   const int port = server.bind_to_any_port("127.0.0.1");
   REQUIRE(port > 0);
   std::thread acceptor{[&] { server.listen_after_bind(); }};

@@ -6,7 +6,6 @@
 //   const auto posted = site.post("/api/v1/comments", R"({"content_id":1,"body":"Oi"})");
 //   CHECK(testing::read(posted).at("version") == 1);
 
-#include <comments/http/routes.hpp>
 #include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>
@@ -14,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "support/all_routes.hpp"
 
 namespace testing {
 
@@ -123,7 +124,7 @@ struct backstage {
 // A client of the whole API, with what stands behind it.
 struct site : backstage, client {
   explicit site(http::route_options options = {}, service_options chosen = {})
-      : backstage{std::move(chosen)}, client{http::routes(comments, std::move(options))} {}
+      : backstage{std::move(chosen)}, client{all_routes(comments, std::move(options))} {}
 
   // Posts a comment and answers its id.
   std::string say(std::string_view content_id, std::string_view body,

@@ -53,7 +53,8 @@ class Crowds(CrowdTest):
         for client, first, _, deadline in slow:
             self.assertEqual((client.status, client.end), (408, "closed"), first)
             self.assertIn(b"\r\nConnection: close\r\n", client.said)
-            self.assertGreaterEqual(client.ended_at - client.started_at, deadline)
+            # The server takes the time once for all that has come by then, so a little before.
+            self.assertGreaterEqual(client.ended_at - client.started_at, deadline - 0.1)
         self.assertEqual((steady.said.count(b"HTTP/1.1 200 "), steady.end), (2, ""))
         steady.leave()
         self.assert_nobody_is_left(server)

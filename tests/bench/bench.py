@@ -186,7 +186,8 @@ class Bench:
         contents = ("--spread", 100)
         with sqlite3.connect(self.databases[1_000]) as database:
             schema = ";\n".join(sql for (sql,) in database.execute(
-                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL "
+                "ORDER BY name <> 'content', rowid"))  # comments refer to contents
         schema = schema.replace("WITHOUT ROWID", "")  # SQLite's own
         schema += (";\nCREATE SEQUENCE place; INSERT INTO content "
                    "SELECT 'c' || n, 1, 1, '' FROM generate_series(0, 99) AS n;")

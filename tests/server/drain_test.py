@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from support import PATIENCE, POST, Server, free_port, main, read_answer, until
+from support import NO_ANSWER, PATIENCE, POST, Server, free_port, main, read_answer, until
 
 CONTENT = "drained"
 ANSWERS_BETWEEN = 100  # so that each server has work when it is told to go
@@ -151,18 +151,32 @@ class Drain(unittest.TestCase):
         self.assertEqual(stored(folder), Counter(load.acknowledged))
 
     def test_an_idle_client_is_told_before_it_is_closed(self):
+        # From the stop on it has a second to ask. A machine that took that second tells nothing.
+        for _ in range(5):
+            if self.tells_idle_clients():
+                return
+        self.fail("the machine was too slow five times")
+
+    def tells_idle_clients(self):
         # It was idle for all of the delay, which is longer than one may be idle after the stop.
         with Server("--store", "memory:", "--drain-delay", "1") as server:
             with server.connect() as idle, server.connect() as silent:
                 idle.sendall(get())
                 self.assertIsNone(read_answer(idle).headers["Connection"])
+                in_time = time.monotonic() + 1 + 0.8
                 server.tell()
                 until(lambda: not has_listener(server.port), "the end of listening")
-                for connection in (idle, silent):
-                    connection.sendall(get())
-                    self.assertEqual(read_answer(connection).headers["Connection"], "close")
-                    self.assertEqual(connection.recv(1), b"")
+                try:
+                    for connection in (idle, silent):
+                        connection.sendall(get())
+                        self.assertEqual(read_answer(connection).headers["Connection"], "close")
+                        self.assertEqual(connection.recv(1), b"")
+                except NO_ANSWER:
+                    if time.monotonic() < in_time:
+                        raise
+                    return False
             server.wait()
+        return True
 
     def test_20_restarts_at_once(self):
         self.assert_nobody_notices(20, 0)

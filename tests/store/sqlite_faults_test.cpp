@@ -135,13 +135,15 @@ TEST_CASE("recovery that fails is tried again after a pause, not before") {
   ill.check_all_is_there();
 }
 
+// In which way, and of which kind, a call to the disk may fail.
+const std::pair<disk_call, int> faults[] = {{disk_call::write, SQLITE_IOERR_WRITE},
+                                            {disk_call::write, SQLITE_FULL},
+                                            {disk_call::sync, SQLITE_IOERR_FSYNC},
+                                            {disk_call::read, SQLITE_IOERR_READ},
+                                            {disk_call::truncate, SQLITE_IOERR_TRUNCATE}};
+
 TEST_CASE(
     "whatever call fails in whatever way, only what is acknowledged is there, and all of it") {
-  const std::pair<disk_call, int> faults[] = {{disk_call::write, SQLITE_IOERR_WRITE},
-                                              {disk_call::write, SQLITE_FULL},
-                                              {disk_call::sync, SQLITE_IOERR_FSYNC},
-                                              {disk_call::read, SQLITE_IOERR_READ},
-                                              {disk_call::truncate, SQLITE_IOERR_TRUNCATE}};
   for (const auto& fault : faults)
     for (long n = 1; n <= 12; ++n) {
       CAPTURE(fault.second);
@@ -161,11 +163,6 @@ TEST_CASE(
 }
 
 TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, or neither") {
-  const std::pair<disk_call, int> faults[] = {{disk_call::write, SQLITE_IOERR_WRITE},
-                                              {disk_call::write, SQLITE_FULL},
-                                              {disk_call::sync, SQLITE_IOERR_FSYNC},
-                                              {disk_call::read, SQLITE_IOERR_READ},
-                                              {disk_call::truncate, SQLITE_IOERR_TRUNCATE}};
   for (const auto& fault : faults)
     for (long n = 1; n <= 8; ++n) {
       CAPTURE(fault.second);

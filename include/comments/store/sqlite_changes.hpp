@@ -69,7 +69,8 @@ inline result<comment> amend(transaction& work, const comment_id& id, const deci
   changed.edited_at = wanted.edited_at;
   changed.reports = wanted.reports;
   const std::int64_t more = int{is_visible(changed)} - int{is_visible(*before)};
-  changed.version = move_content(work, changed.content_id, more, noted).version;
+  content home = find_content(work, changed.content_id);
+  changed.version = move_content(work, std::move(home), more, noted).version;
   event cause = std::move(decided->cause);
   cause.content_id = changed.content_id;
   cause.version = changed.version;
@@ -106,7 +107,8 @@ inline result<comment> vote(transaction& work, const comment_id& id, const std::
   auto found = find_in(work, id);
   if (!found || (is_there && !is_visible(*found))) return comment_not_found();
   if (!put_ballot(work, *found, voter, is_there, now)) return std::move(*found);
-  found->version = move_content(work, found->content_id, 0, noted).version;
+  content home = find_content(work, found->content_id);
+  found->version = move_content(work, std::move(home), 0, noted).version;
   found->votes += is_there ? 1 : -1;
   append_event(work, {.content_id = found->content_id,
                       .version = found->version,
@@ -140,8 +142,9 @@ inline result<content> set_status(transaction& work, const std::string& content_
                                   std::optional<content_status> status,
                                   std::optional<std::int64_t> expected, event cause, instant now,
                                   changes& noted) {
-  if (expected && find_content(work, content_id).version != *expected) return version_moved();
-  move_content(work, content_id, 0, noted);
+  content home = find_content(work, content_id);
+  if (expected && home.version != *expected) return version_moved();
+  move_content(work, std::move(home), 0, noted);
   content& moved = noted.moved.back();
   moved.status = status;
   work->run("UPDATE content SET status = ?2 WHERE content_id = ?1", content_id,

@@ -84,19 +84,17 @@ struct changes {
   bool has_erased{};             // so that what is left of it must go, too
 };
 
-// The content with its version moved by one, and so many visible comments more. In two statements,
-// because UPSERT and RETURNING both make SQLite build a table and a journal for each call: twice
-// the cost of all.
-inline content move_content(transaction& work, const std::string& content_id, std::int64_t more,
-                            changes& noted) {
-  content moved = find_content(work, content_id);
+// `moved`, which was read in this unit of work, with its version moved by one, and so many visible
+// comments more. In two statements, because UPSERT and RETURNING both make SQLite build a table and
+// a journal for each call: twice the cost of all.
+inline content move_content(transaction& work, content moved, std::int64_t more, changes& noted) {
   ++moved.version;
   moved.comments += more;
   work->run(moved.version == 1
                 ? "INSERT INTO content (content_id, version, comments, status) "
                   "VALUES (?1, ?2, ?3, '')"
                 : "UPDATE content SET version = ?2, comments = ?3 WHERE content_id = ?1",
-            content_id, moved.version, moved.comments);
+            moved.content_id, moved.version, moved.comments);
   noted.moved.push_back(moved);
   return moved;
 }
@@ -181,11 +179,11 @@ inline std::optional<place> find_place(transaction& work, const draft& draft) {
 }
 
 // All that one new comment changes. Whether it took effect, the commit tells.
-inline comment write(transaction& work, const insertion& wanted, const place& where,
+inline comment write(transaction& work, const insertion& wanted, content home, const place& where,
                      changes& noted) {
   const auto& [draft, now, id] = wanted;
   const bool is_shown = draft.status == status::published;
-  const std::int64_t version = move_content(work, draft.content_id, is_shown, noted).version;
+  const std::int64_t version = move_content(work, std::move(home), is_shown, noted).version;
   const std::string id_text = to_string(id);
   const std::string reply_to = draft.parent ? to_string(*draft.parent) : "";
   const std::int64_t at = to_milliseconds(now);
@@ -226,11 +224,11 @@ inline result<posting> write_one(transaction& work, const insertion& wanted, cha
   if (!draft.key.empty()) {
     if (auto known = replay(work, draft); !known || known->replayed) return known;
   }
-  if (draft.judged_under && !is_judged_for(draft, find_content(work, draft.content_id)))
-    return version_moved();
+  content home = find_content(work, draft.content_id);
+  if (!is_judged_for(draft, home)) return version_moved();
   const auto where = find_place(work, draft);
   if (!where) return parent_not_found();
-  return posting{.stored = write(work, wanted, *where, noted)};
+  return posting{.stored = write(work, wanted, std::move(home), *where, noted)};
 }
 
 }  // namespace comments::sqlite

@@ -190,14 +190,20 @@ inline result<draft> accept(draft written, std::vector<violation> found, const l
   return written;
 }
 
+// `text` as an object, or why it is none.
+inline result<nlohmann::json> parse_object(std::string_view text, const limits& limits) {
+  auto parsed = parse(text, limits.json_depth_max);
+  if (parsed && !parsed->is_object())
+    return error{errc::invalid, "The body must be a JSON object.", {{"", "type"}}};
+  return parsed;
+}
+
 // A draft from an object, of which `read` takes all but the content's id and the key.
 template <typename Read>
 result<draft> decode_object(std::string_view text, std::string key, const limits& limits,
                             const renamed& names, Read&& read) {
-  const auto parsed = parse(text, limits.json_depth_max);
+  const auto parsed = parse_object(text, limits);
   if (!parsed) return parsed.error();
-  if (!parsed->is_object())
-    return error{errc::invalid, "The body must be a JSON object.", {{"", "type"}}};
   std::vector<violation> found;
   fields root{*parsed, "/", found};
   draft written{.content_id = root.content_id("content_id"), .key = std::move(key)};
@@ -239,10 +245,8 @@ inline result<draft> decode_draft(std::string_view text, std::string key, const 
 // An object of texts that are all checked elsewhere: `read` takes them out.
 template <typename Value, typename Read>
 result<Value> decode_fields(std::string_view text, const limits& limits, Read&& read) {
-  const auto parsed = parse(text, limits.json_depth_max);
+  const auto parsed = parse_object(text, limits);
   if (!parsed) return parsed.error();
-  if (!parsed->is_object())
-    return error{errc::invalid, "The body must be a JSON object.", {{"", "type"}}};
   std::vector<violation> found;
   fields root{*parsed, "/", found};
   Value value = read(root);

@@ -8,6 +8,7 @@
 
 #include <comments/clock.hpp>
 #include <comments/id.hpp>
+#include <comments/rate_limit.hpp>
 #include <comments/text.hpp>
 
 #include <array>
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace comments {
 
@@ -45,6 +47,15 @@ struct author {
   friend bool operator==(const author&, const author&) = default;
 };
 
+// How often something may be written, counted in the transaction that writes it: so it holds for all
+// who write to the same storage.
+struct allowance {
+  std::string client{};  // whose; empty: of all who write to the same content
+  rate allowed{};
+
+  friend bool operator==(const allowance&, const allowance&) = default;
+};
+
 // What somebody wants to say; `validation.hpp` says what is acceptable in it.
 struct draft {
   std::string content_id{};
@@ -60,6 +71,7 @@ struct draft {
   std::int64_t depth_max{6};  // a deeper reply hangs there; at least 1
   // The content's status that `status` rests on: under another, the draft is not stored.
   std::optional<std::optional<content_status>> judged_under{};
+  std::vector<allowance> allowances{};  // each must have something left
 };
 
 struct comment {

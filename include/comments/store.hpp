@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -121,6 +122,10 @@ inline error parent_not_found() {
 inline error version_moved() {
   return {errc::version_mismatch, "It has changed since the version that If-Match names."};
 }
+inline error too_often(const quota& left) {
+  return {errc::rate_limited, "Too much is written in a short time.", {},
+          static_cast<int>(left.next.count())};
+}
 inline error key_reused() {
   return {errc::key_reused,
           "This Idempotency-Key came with another request before.",
@@ -140,6 +145,21 @@ inline event to_event(const draft& draft) {
           .status = std::string{to_text(draft.status)}};
 }
 
+// Who follows contents, as far as a store must know to which others write, too. Both are called from
+// a thread of the store's.
+struct audience {
+  std::function<std::vector<std::string>()> followed{};       // the contents that are followed now
+  std::function<void(std::string_view content_id)> announce{};  // one that may have changed
+};
+
+// Tells an audience what others write, as long as it lives. Safe from any thread.
+class listening {
+ public:
+  virtual ~listening() = default;
+  // Somebody follows a content from now on. Does not wait.
+  virtual void wake() = 0;
+};
+
 class store {
  public:
   virtual ~store() = default;
@@ -151,7 +171,8 @@ class store {
   // nearest ancestor that is less deep; `reply_to` says which it answers.
   //
   // `not_found` if `draft.parent` names no visible comment of the same content, `version_mismatch`
-  // if the content's status is not `draft.judged_under` any more. With a key that the
+  // if the content's status is not `draft.judged_under` any more, `rate_limited` if one of
+  // `draft.allowances` has nothing left; only what is stored takes from them. With a key that the
   // content has seen: the comment it made then, replayed, if the rest of the draft has the same
   // `fingerprint` or the comment was removed, else `key_reused`.
   // Durable: once it has answered with success, the comment survives a crash and a power cut.
@@ -242,6 +263,13 @@ class store {
 
   // Tries to make such a store good, if it is time to. May wait for the disk.
   virtual void recover() {}
+
+  // Whether answers come from elsewhere, so that even a short reading may keep its caller waiting.
+  virtual bool is_remote() const { return false; }
+
+  // Tells `to` of every content that it follows and that others than this store's callers changed:
+  // soon after, at least once, and also of one that did not change. Null where there are no others.
+  virtual std::unique_ptr<listening> listen(audience) { return nullptr; }
 };
 
 }  // namespace comments

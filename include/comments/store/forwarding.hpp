@@ -16,10 +16,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace comments {
@@ -80,6 +82,8 @@ class forwarding_store : public store {
   std::string_view signing_key() const override { return inner_.signing_key(); }
   bool is_writable() const override { return inner_.is_writable(); }
   void recover() override { inner_.recover(); }
+  bool is_remote() const override { return inner_.is_remote(); }
+  std::unique_ptr<listening> listen(audience to) override { return inner_.listen(std::move(to)); }
 
  protected:
   store& inner() { return inner_; }

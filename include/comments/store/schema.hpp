@@ -187,14 +187,16 @@ inline std::string list_sql(scope scope, sort sort, bool has_cursor) {
   if (!has_cursor) return select("", by_votes);
   // First the rest of those with as many votes, then all with fewer: two walks, each of its index.
   std::string sql = "SELECT * FROM (" + select(" AND votes = ?5 AND position > ?4", "position");
-  sql += ") UNION ALL SELECT * FROM (" + select(" AND votes < ?5", by_votes) + ") ORDER BY ";
+  sql += ") AS equal UNION ALL SELECT * FROM (" + select(" AND votes < ?5", by_votes);
+  sql += ") AS fewer ORDER BY ";
   return sql.append(by_votes).append(" LIMIT ?3");
 }
 
 // The statement for `store::find_all`. Parameters: ?1 the id to begin behind, ?2 limit, ?3 status,
 // ?4 subject, ?5 e-mail in small letters, ?6 verified, ?7 text in small letters. What is said twice
-// of status, subject and e-mail is there so that the partial indexes serve.
-inline std::string search_sql(const search& wanted) {
+// of status, subject and e-mail is there so that the partial indexes serve. `find` is the function
+// that finds a text in another.
+inline std::string search_sql(const search& wanted, const std::string& find = "instr") {
   std::string sql{"SELECT "};
   sql.append(comment_columns).append(" FROM comment WHERE id > ?1");
   if (wanted.status) sql += " AND status = ?3";
@@ -203,7 +205,7 @@ inline std::string search_sql(const search& wanted) {
   if (!wanted.email.empty()) sql += " AND lower(author_email) = ?5 AND author_email <> ''";
   if (wanted.verified) sql += " AND author_verified = ?6";
   if (!wanted.text.empty())
-    sql += " AND (instr(lower(body), ?7) > 0 OR instr(lower(author_name), ?7) > 0)";
+    sql += " AND (" + find + "(lower(body), ?7) > 0 OR " + find + "(lower(author_name), ?7) > 0)";
   return sql + " ORDER BY id LIMIT ?2";
 }
 

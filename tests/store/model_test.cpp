@@ -69,6 +69,17 @@ struct side {
   std::string text(const findings& f) const {
     return text(f.items) + (f.next ? name(*f.next) : "");
   }
+  std::string text(const deployment& d) const {
+    return std::to_string(d.position) + " " + d.component + " " + d.version + " by " +
+           d.responsible + ": " + std::string{to_text(d.status)} + " in " + d.run + " " +
+           to_rfc3339(d.date) + "\n";
+  }
+  std::string text(const recording& r) const {
+    return text(r.stored) + (r.replayed ? "replayed" : "new");
+  }
+  std::string text(const deployment_page& p) const {
+    return text(p.items) + (p.next ? std::to_string(*p.next) : "");
+  }
   std::string text(done) const { return "done"; }
   std::string text(std::size_t count) const { return std::to_string(count); }
   std::string text(const posting& p) const {
@@ -102,7 +113,7 @@ class model final {
   void reopened(store& tested) { sides_[1].store = &tested; }
 
   void step() {
-    switch (below(24)) {
+    switch (below(27)) {
       case 0: return find();
       case 1:
       case 2: return list();
@@ -120,6 +131,9 @@ class model final {
       case 14:
       case 15:
       case 16: return amend();
+      case 17:
+      case 18: return record();
+      case 19: return deployments();
       default: return insert();
     }
   }
@@ -133,6 +147,7 @@ class model final {
                on.text(on.store->history(id, 0, 1000));
       });
     compare([&](side& on) { return (found_on(on, {.limit = 10'000})); });
+    compare([&](side& on) { return on.text(on.store->deployments({.limit = 10'000})); });
     for (std::size_t i = 0; i < 8; ++i)
       compare([&](side& on) { return (ballots_on(on, "voter " + std::to_string(i))); });
     compare([&](side& on) { return on.text(on.store->contents(content_ids)); });
@@ -281,6 +296,35 @@ class model final {
     const auto after = static_cast<std::int64_t>(below(inserts() + 2));
     const std::size_t limit = below(6);
     compare([&](side& on) { return on.text(on.store->history(id_on(on, number), after, limit)); });
+  }
+
+  deployment any_deployment() {
+    return {.component = "component " + std::to_string(below(3)),
+            .version = "1." + std::to_string(below(2)),
+            .responsible = "ana",
+            .status = static_cast<deployment_status>(below(5)),
+            .run = one_in(4) ? "" : "run " + std::to_string(below(8))};
+  }
+
+  void record() {
+    const deployment said = any_deployment();
+    const instant now = any_time();
+    compare([&](side& on) { return on.text(on.store->record(said, now)); });
+  }
+
+  // Follows the pages, sometimes to the end.
+  void deployments() {
+    deployment_query asked{.limit = 1 + below(20)};
+    if (one_in(2)) asked.component = any_deployment().component;
+    do {
+      std::optional<std::int64_t> next;
+      compare([&](side& on) {
+        const auto answer = on.store->deployments(asked);
+        next = answer ? answer->next : std::nullopt;
+        return on.text(answer);
+      });
+      asked.before = next;
+    } while (asked.before && !one_in(8));
   }
 
   // Comments made at one moment stand in another order on each side, so all of them are found, and

@@ -29,11 +29,12 @@ TEST_CASE("migrations are numbered from 1 without a gap, and the last is the new
   CHECK(number >= 1);
 }
 
-TEST_CASE("every table but the settings is keyed by content first, every unique index has it") {
+TEST_CASE("every table of contents is keyed by content first, every unique index has it") {
   const testing::database made{":memory:"};
   migrate(made);
-  const auto tables = testing::rows_of(
-      made.handle(), "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'setting'");
+  const auto tables = testing::rows_of(made.handle(),
+                                       "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+                                       "name NOT IN ('setting', 'deployment')");
   CHECK(std::set(tables.begin(), tables.end()) ==
         std::set<std::string>{"content", "comment", "event", "vote", "complaint"});
   for (const std::string& table : tables) {
@@ -95,6 +96,23 @@ TEST_CASE("each form of the list but all by top is one walk along an index") {
       }
     }
   }
+}
+
+TEST_CASE("the register is one walk along an index, of all components and of one") {
+  const testing::database made{":memory:"};
+  migrate(made);
+  for (const bool has_component : {false, true}) {
+    const auto plan = testing::plan_of(made.handle(), schema::deployments_sql(has_component));
+    REQUIRE(plan.size() == 1);
+    CHECK(plan[0].what == std::string{"SEARCH deployment USING INDEX "} +
+                              (has_component
+                                   ? "deployment_by_component (component=? AND position<?)"
+                                   : "sqlite_autoindex_deployment_1 (position<?)"));
+  }
+  const auto known = testing::plan_of(made.handle(), schema::recorded_sql());
+  REQUIRE(known.size() == 1);
+  CHECK(known[0].what ==
+        "SEARCH deployment USING INDEX deployment_by_run (component=? AND run=? AND status=?)");
 }
 
 TEST_CASE("each search walks the narrowest index that there is, in the order of the ids") {

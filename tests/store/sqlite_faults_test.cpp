@@ -203,6 +203,36 @@ TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, 
     }
 }
 
+TEST_CASE("whatever call fails, a deployment's step that was acknowledged is in the register") {
+  for (const auto& fault : faults)
+    for (long n = 1; n <= 8; ++n) {
+      CAPTURE(fault.second);
+      CAPTURE(n);
+      patient ill;
+      std::vector<deployment> kept;
+      std::vector<std::string> refused;
+      const auto record = [&](const std::string& run) {
+        const auto made = ill.store->record(store_contract::step(1, "comments", run), noon);
+        if (made) kept.insert(kept.begin(), made->stored);
+        if (!made) CHECK(made.error().code == errc::unavailable);
+        if (!made) refused.push_back(run);
+        ill.now.advance(std::chrono::seconds{1});
+      };
+      record("before");
+      ill.disk.fail(fault.first, fault.second, n, 2);
+      for (int i = 0; i < 8; ++i) record(std::to_string(i));
+      ill.disk.heal();
+      const std::vector<std::string> again = refused;
+      for (const std::string& run : again) record(run);  // as a pipeline does
+      CHECK(kept.size() == 9);
+      for (int i = 0; i < 2; ++i) {
+        CHECK(must(ill.store->deployments({})).items == kept);
+        ill.store.reset();
+        ill.store = ill.open("");
+      }
+    }
+}
+
 TEST_CASE("a file with a damaged page is refused, or, if it is large, found out and not written") {
   for (const std::uintmax_t checked_max : {std::uintmax_t{4} << 20, std::uintmax_t{0}}) {
     CAPTURE(checked_max);

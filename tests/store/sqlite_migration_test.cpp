@@ -47,6 +47,35 @@ INSERT INTO event SELECT content_id, position, 'posted', id, created_at FROM com
 PRAGMA user_version = 2;
 )sql";
 
+// What was put into a file of schema 3, with something in each of its tables. Never changes.
+const std::string a_file_of_schema_3 = std::string{schema::migrations[0].sql} +
+                                       std::string{schema::migrations[1].sql} +
+                                       std::string{schema::migrations[2].sql} + R"sql(
+INSERT INTO setting VALUES ('signing_key',
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+INSERT INTO content VALUES ('1', 4, 1, 'first-comment');
+INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
+  author_url, author_verified, body, votes, replies, created_at, edited_at, version, request_key,
+  request_fingerprint, encoded, reply_to, depth, listed, reports, author_subject, origin) VALUES
+  ('1', 1, '00000000-0000-7000-8000-000000000001', '', 'published', 'Ana', 'ana@example.com', '',
+    1, 'first', 1, 0, 1700000000000, 1700000000003, 4, 'k', 99, '1 opaque', '', 0, 1, 1, '7', 'o'),
+  ('1', 2, '00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000001', 'spam',
+    '', '', '', 0, 'second', 0, 0, 1700000000001, NULL, 2, NULL, 99, '',
+    '00000000-0000-7000-8000-000000000001', 1, 0, 0, '', '');
+INSERT INTO event VALUES
+  ('1', 1, 'posted', '00000000-0000-7000-8000-000000000001', 1700000000000, '', '', 'published',
+    ''),
+  ('1', 2, 'posted', '00000000-0000-7000-8000-000000000002', 1700000000001, 'rules', 'links',
+    'spam', ''),
+  ('1', 3, 'voted', '00000000-0000-7000-8000-000000000001', 1700000000002, '', '', '', ''),
+  ('1', 4, 'edited', '00000000-0000-7000-8000-000000000001', 1700000000003, 'author', '',
+    'published', 'frist');
+INSERT INTO vote VALUES ('1', '00000000-0000-7000-8000-000000000001', 'zoe', 1700000000002);
+INSERT INTO complaint VALUES ('1', '00000000-0000-7000-8000-000000000001', 'zoe', 'rude',
+  1700000000004);
+PRAGMA user_version = 3;
+)sql";
+
 comment_id numbered(int number, bool is_deep = false) {
   std::string digits = std::to_string(number);
   digits.insert(0, 12 - digits.size(), '0');
@@ -58,8 +87,9 @@ struct old_file {
   testing::temporary_folder folder{};
   std::string path{folder.path("comments.db")};
 
-  explicit old_file(const std::string& and_then = "") {
-    testing::database{path}.run(a_file_of_schema_2 + and_then + "; PRAGMA application_id = " +
+  explicit old_file(const std::string& and_then = "",
+                    const std::string& content = a_file_of_schema_2) {
+    testing::database{path}.run(content + and_then + "; PRAGMA application_id = " +
                                 std::to_string(sqlite_store::application_id));
   }
   std::unique_ptr<sqlite_store> open() const { return must(sqlite_store::open({.path = path})); }
@@ -144,14 +174,49 @@ TEST_CASE("a file of schema 2 that another tool changed is brought up to date al
   CHECK(must(store->list({.content_id = "1"})).items.size() == 1);
 }
 
+TEST_CASE("a file of schema 3 keeps all that is in it, and gets a register of deployments") {
+  const old_file file{"", a_file_of_schema_3};
+  const std::vector<std::string> tables{"setting", "content", "comment",
+                                        "event",   "vote",    "complaint"};
+  const auto rows = [&] {
+    const testing::database looked{file.path};
+    std::vector<std::vector<std::string>> all;
+    for (const std::string& table : tables)
+      all.push_back(testing::rows_of(looked.handle(), "SELECT * FROM " + table + " ORDER BY 1, 2"));
+    return all;
+  };
+  const auto before = rows();
+  file.open();
+  CHECK(rows() == before);
+  auto store = file.open();
+  const auto seen = look(*store, "1");
+  CHECK(seen.all.content == content{"1", 4, 1, content_status::first_comment});
+  CHECK(seen.comments.size() == 2);
+  CHECK(seen.comments.front().body == "first");
+  CHECK(seen.events.back().before == "frist");
+  CHECK(seen.complaints.front() ==
+        std::vector<complaint>{{"zoe", "rude", noon + std::chrono::milliseconds{4}}});
+  CHECK(must(store->votes_of("zoe", {}, 10)).size() == 1);
+  check_counts(*store, "1");
+  CHECK(must(store->deployments({})).items.empty());
+  const deployment kept = store_contract::put(*store, store_contract::step(1, "comments", "run"));
+  store.reset();
+  store = file.open();
+  CHECK(must(store->deployments({})).items == std::vector{kept});
+  CHECK(look(*store, "1") == seen);
+}
+
 TEST_CASE("a file that is up to date again has the tables and indexes of a new one") {
-  const old_file old;
-  const testing::temporary_folder folder;
-  old.open();
-  must(sqlite_store::open({.path = folder.path("new.db")}));
-  const std::string all = "SELECT type, name, tbl_name FROM sqlite_schema ORDER BY 1, 2";
-  const testing::database migrated{old.path}, fresh{folder.path("new.db")};
-  CHECK(testing::rows_of(migrated.handle(), all) == testing::rows_of(fresh.handle(), all));
-  CHECK(migrated.text("PRAGMA integrity_check") == "ok");
-  CHECK(migrated.text("PRAGMA foreign_key_check").empty());
+  for (const std::string& content : {a_file_of_schema_2, a_file_of_schema_3}) {
+    const old_file old{"", content};
+    const testing::temporary_folder folder;
+    old.open();
+    must(sqlite_store::open({.path = folder.path("new.db")}));
+    const std::string all = "SELECT type, name, tbl_name FROM sqlite_schema ORDER BY 1, 2";
+    const testing::database migrated{old.path}, fresh{folder.path("new.db")};
+    CHECK(testing::rows_of(migrated.handle(), all) == testing::rows_of(fresh.handle(), all));
+    CHECK(migrated.text("PRAGMA integrity_check") == "ok");
+    CHECK(migrated.text("PRAGMA foreign_key_check").empty());
+    CHECK(migrated.text("PRAGMA user_version") == std::to_string(schema::newest));
+  }
 }

@@ -131,6 +131,23 @@ class memory_store final : public store {
     return ok();
   }
 
+  result<recording> record(const deployment& said, instant now) override {
+    const std::lock_guard lock{mutex_};
+    for (const deployment& known : deployments_) {
+      if (said.run.empty() || known.run != said.run || known.component != said.component ||
+          known.status != said.status)
+        continue;
+      if (!is_retry_of(said, known)) return run_reused();
+      return recording{.stored = known, .replayed = true};
+    }
+    deployment made = said;
+    made.id = make_comment_id(now);
+    made.position = static_cast<std::int64_t>(deployments_.size()) + 1;
+    made.date = now;
+    deployments_.push_back(made);
+    return recording{.stored = std::move(made)};
+  }
+
   result<comment> find(const comment_id& id) const override {
     const std::lock_guard lock{mutex_};
     const comment* found = find_in(id);
@@ -221,6 +238,21 @@ class memory_store final : public store {
     if (ballots == ballots_.end()) return found;
     auto at = after ? ballots->second.upper_bound(*after) : ballots->second.begin();
     for (; at != ballots->second.end() && found.size() < limit; ++at) found.push_back(at->second);
+    return found;
+  }
+
+  result<deployment_page> deployments(const deployment_query& query) const override {
+    const std::lock_guard lock{mutex_};
+    deployment_page found;
+    for (auto at = deployments_.rbegin(); at != deployments_.rend(); ++at) {
+      if (query.before && at->position >= *query.before) continue;
+      if (!query.component.empty() && at->component != query.component) continue;
+      if (found.items.size() == query.limit) {
+        if (!found.items.empty()) found.next = found.items.back().position;
+        break;
+      }
+      found.items.push_back(*at);
+    }
     return found;
   }
 
@@ -380,6 +412,7 @@ class memory_store final : public store {
   std::map<comment_id, place> homes_{};
   std::map<std::string, std::map<comment_id, ballot>> ballots_{};  // by voter
   std::map<comment_id, std::vector<complaint>> complaints_{};
+  std::vector<deployment> deployments_{};  // in the order of their positions
 };
 
 }  // namespace comments

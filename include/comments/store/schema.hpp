@@ -3,8 +3,9 @@
 //
 // Migrations are data, numbered 1, 2, 3 …; a released one never changes, a new need is a new
 // number. Every table that grows is keyed by content_id first and every unique constraint contains
-// it, so a database can be spread over machines by content. Times are milliseconds since 1970, ids
-// are the text form of UUIDs, and a comment without a parent has the parent_id ''.
+// it, so a database can be spread over machines by content; the register of deployments is of no
+// content and stays on one. Times are milliseconds since 1970, ids are the text form of UUIDs, and
+// a comment without a parent has the parent_id '', a record without a run the run ''.
 
 #include <comments/store.hpp>
 
@@ -158,6 +159,20 @@ CREATE TABLE complaint (
 CREATE INDEX complaint_by_time ON complaint (content_id, comment_id, at);
 CREATE INDEX complaint_by_reporter ON complaint (reporter);
 CREATE INDEX complaint_by_origin ON complaint (at) WHERE reporter >= 'a:' AND reporter < 'a;';
+)sql"},
+                                       migration{4, R"sql(
+CREATE TABLE deployment (
+  position BIGINT NOT NULL PRIMARY KEY,
+  id TEXT NOT NULL,
+  component TEXT NOT NULL,
+  version TEXT NOT NULL,
+  responsible TEXT NOT NULL,
+  status TEXT NOT NULL,
+  run TEXT NOT NULL,
+  date BIGINT NOT NULL
+);
+CREATE INDEX deployment_by_component ON deployment (component, position);
+CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHERE run <> '';
 )sql"}};
 
 // The newest schema that this program knows.
@@ -207,6 +222,36 @@ inline std::string search_sql(const search& wanted, const std::string& find = "i
   if (!wanted.text.empty())
     sql += " AND (" + find + "(lower(body), ?7) > 0 OR " + find + "(lower(author_name), ?7) > 0)";
   return sql + " ORDER BY id LIMIT ?2";
+}
+
+// What a record of the register is read from and written to, in the order of both.
+inline constexpr std::string_view deployment_columns =
+    "position, id, component, version, responsible, status, run, date";
+
+// The record that a run made of a status. Parameters: ?1 component, ?2 run, ?3 status.
+inline std::string recorded_sql() {
+  std::string sql{"SELECT "};
+  return sql.append(deployment_columns)
+      .append(" FROM deployment WHERE component = ?1 AND run = ?2 AND status = ?3 AND run <> ''");
+}
+
+// The position of the next record. Whoever asks must be alone until that is written.
+inline constexpr std::string_view next_deployment_sql =
+    "SELECT coalesce(max(position), 0) + 1 FROM deployment";
+
+// Adds a record. The parameters are its columns.
+inline std::string record_sql() {
+  std::string sql{"INSERT INTO deployment ("};
+  return sql.append(deployment_columns).append(") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+}
+
+// The statement for `store::deployments`. Parameters: ?1 the position to stay below, ?2 limit,
+// ?3 component, which stands in no condition if all are asked for.
+inline std::string deployments_sql(bool has_component) {
+  std::string sql{"SELECT "};
+  sql.append(deployment_columns).append(" FROM deployment WHERE position < ?1");
+  if (has_component) sql += " AND component = ?3";
+  return sql + " ORDER BY position DESC LIMIT ?2";
 }
 
 }  // namespace comments::schema

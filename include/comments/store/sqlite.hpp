@@ -18,6 +18,7 @@
 #include <comments/store/sqlite_changes.hpp>
 #include <comments/store/sqlite_check.hpp>
 #include <comments/store/sqlite_connection.hpp>
+#include <comments/store/sqlite_deployments.hpp>
 #include <comments/store/sqlite_pool.hpp>
 #include <comments/store/sqlite_rows.hpp>
 #include <comments/store/sqlite_search.hpp>
@@ -155,6 +156,13 @@ class sqlite_store final : public store {
     });
   }
 
+  result<recording> record(const deployment& said, instant now) override {
+    deployment wanted = said;
+    wanted.id = make_comment_id(now);  // here, as in `insert`
+    wanted.date = now;
+    return write<recording>([&](auto& work, auto&) { return sqlite::record(work, wanted); });
+  }
+
   result<comment> find(const comment_id& id) const override {
     auto found = read([&](auto& work) { return sqlite::find_in(work, id); });
     if (!found) return std::move(found).error();
@@ -190,6 +198,10 @@ class sqlite_store final : public store {
   result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
                                        std::size_t limit) const override {
     return read([&](auto& work) { return sqlite::votes_of(work, voter, after, limit); });
+  }
+
+  result<deployment_page> deployments(const deployment_query& query) const override {
+    return read([&](auto& work) { return sqlite::deployments(work, query); });
   }
 
   result<page> list(const query& query) const override {

@@ -16,6 +16,7 @@
 #include <comments/store/group_commit.hpp>
 #include <comments/store/postgres_changes.hpp>
 #include <comments/store/postgres_connection.hpp>
+#include <comments/store/postgres_deployments.hpp>
 #include <comments/store/postgres_insert.hpp>
 #include <comments/store/postgres_pool.hpp>
 #include <comments/store/postgres_rows.hpp>
@@ -171,6 +172,19 @@ class postgres_store final : public store {
   result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
                                        std::size_t limit) const override {
     return read([&](auto& work) { return postgres::votes_of(work, voter, after, limit); });
+  }
+
+  result<recording> record(const deployment& said, instant now) override {
+    deployment wanted = said;
+    wanted.id = make_comment_id(now);
+    wanted.date = now;
+    // Without a run, nothing would tell a record from the same one a second time.
+    return write<recording>(!said.run.empty(),
+                            [&](auto& work, auto&) { return postgres::record(work, wanted); });
+  }
+
+  result<deployment_page> deployments(const deployment_query& query) const override {
+    return read([&](auto& work) { return postgres::deployments(work, query); });
   }
 
   std::string_view signing_key() const override { return key_; }

@@ -119,6 +119,20 @@ CREATE TABLE bucket (
   PRIMARY KEY (content_id, client)
 );
 CREATE INDEX bucket_by_time ON bucket (at);
+)sql"},
+                                       migration{4, 3, R"sql(
+CREATE TABLE deployment (
+  position BIGINT NOT NULL PRIMARY KEY,
+  id TEXT COLLATE "C" NOT NULL,
+  component TEXT COLLATE "C" NOT NULL,
+  version TEXT COLLATE "C" NOT NULL,
+  responsible TEXT COLLATE "C" NOT NULL,
+  status TEXT COLLATE "C" NOT NULL,
+  run TEXT COLLATE "C" NOT NULL,
+  date BIGINT NOT NULL
+);
+CREATE INDEX deployment_by_component ON deployment (component, position);
+CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHERE run <> '';
 )sql"}};
 
 inline constexpr int newest = migrations.back().number;

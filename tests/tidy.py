@@ -20,14 +20,14 @@ LIBRARY, MAP = "include/comments/", "include/comments/meson.build"
 UMBRELLA, GENERATED = "comments.hpp", "version.hpp"
 OWNERS = {  # who may include what, below include/comments
     "sqlite3.h": ["store/sqlite_vfs.hpp", "store/sqlite_connection.hpp"],  # the disk, all else
-    "libpq-fe.h": ["store/postgres.hpp"],
+    "libpq-fe.h": ["store/postgres_connection.hpp"],
     "httplib.h": ["http/httplib.hpp"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/*"],
     "cmark*": ["markdown/cmark.hpp"], "linux/*": ["http/epoll.hpp"], "netdb.h": ["http/epoll.hpp"],
     "pugixml.hpp": ["feed/atom.hpp"],
     "nlohmann/*": ["json/*"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
-                  ["store/sqlite_connection.hpp", "http/*"])
+                  ["store/sqlite_connection.hpp", "store/postgres_connection.hpp", "http/*"])
 BANNED = {"regex", "format", "expected", "iostream"}
 C = """assert ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint
     stdio stdlib string time uchar wchar wctype""".split()

@@ -52,6 +52,7 @@ http::event_limits to_limits(const options& chosen) {
       std::min(chosen.connections_max, std::max(descriptors, others + 1) - others);
   limits.refused_max = refused_max;
   limits.workers_max = chosen.threads;
+  limits.reads_wait = is_postgres(chosen.store);
   limits.watchers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
   return limits;
 }

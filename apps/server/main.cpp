@@ -5,13 +5,13 @@
 #include "log.hpp"
 #include "openapi.hpp"
 #include "options.hpp"
+#include "stores.hpp"
 
 #include <comments/comments.hpp>
 #include <comments/feed/routes.hpp>
 #include <comments/http/httplib.hpp>
 #include <comments/http/routes.hpp>
 #include <comments/markdown/cmark.hpp>
-#include <comments/store/sqlite.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -26,19 +26,6 @@
 namespace {
 
 using namespace comments;
-
-result<std::unique_ptr<store>> open_store(const std::string& name, server::log& log) {
-  if (name == "memory:") return std::unique_ptr<store>{std::make_unique<memory_store>()};
-  const auto is_open = std::make_shared<bool>(false);  // before, the refusal says it all
-  auto opened = sqlite_store::open({.path = name.substr(name.find(':') + 1),
-                                    .on_failure = [&log, is_open](std::string_view why) {
-                                      if (*is_open)
-                                        log.error("store_failed", {{"reason", std::string{why}}});
-                                    }});
-  if (!opened) return std::move(opened).error();
-  *is_open = true;
-  return std::unique_ptr<store>{std::move(*opened)};
-}
 
 // Exit 0 if the server at `at` says that it is ready.
 int check(const server::options& at) {
@@ -104,12 +91,13 @@ int serve(const server::options& chosen) {
   if (!port)
     return server::fail(2, "--listen " + server::to_address(chosen.host, chosen.port) +
                                ": the address is in use, or not one of this machine");
-  auto store = open_store(chosen.store, log);
-  if (!store) return server::fail(2, "--store " + chosen.store + ": " + store.error().message);
+  const std::string where = server::describe_store(chosen.store);
+  auto store = server::open_store(chosen, log);
+  if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
   service service{**store, chosen.service};
   const http::handler api = http::routes(service, to_route_options(chosen, log));
   log.info("listening", {{"address", server::to_address(chosen.host, *port)},
-                         {"store", chosen.store},
+                         {"store", where},
                          {"connections_max", std::to_string(listener.connections_max())},
                          {"version", std::string{library_version}},
                          {"commit", COMMENTS_COMMIT}});

@@ -46,7 +46,8 @@ std::string read_address(const std::string& text, options& chosen) {
 
 std::string check_store(const std::string& text) {
   const bool is_file = text.starts_with("sqlite:") && text.size() > 7;
-  return text == "memory:" || is_file ? "" : "must be memory: or sqlite:FILE";
+  if (text == "memory:" || is_file || is_postgres(text)) return "";
+  return "must be memory:, sqlite:FILE, or a connection string of PostgreSQL";
 }
 
 // Text that is read into `value` by `parse`; empty if it is fine, else what is wrong.
@@ -124,21 +125,39 @@ struct plain_numbers {
   explicit plain_numbers(const options& chosen)
       : edit_window{std::chrono::floor<std::chrono::seconds>(chosen.service.edit_window).count()},
         drain_delay{chosen.drain_delay.count()},
+        store_wait{chosen.store_wait.count()},
+        store_idle{std::chrono::floor<std::chrono::seconds>(chosen.store_idle).count()},
         origin_days{chosen.service.origins_kept.count() / 24} {}
 
   std::int64_t edit_window{};
   std::int64_t drain_delay{};
+  std::int64_t store_wait{};
+  std::int64_t store_idle{};
   std::int64_t origin_days{};
   std::int64_t links_max{-1};
   std::int64_t repeat_window{};
   std::int64_t typing_time{};
 };
 
+void add_postgres(CLI::App& app, options& chosen, plain_numbers& plain) {
+  add(app, "store-connections", "NUMBER", chosen.store_connections,
+      "Connections to PostgreSQL, beside one to hear what others change", whole(1, 1000));
+  add(app, "store-wait", "MILLISECONDS", plain.store_wait,
+      "How long PostgreSQL may take for a statement, and two fifths of it for a lock",
+      whole(100, 600'000));
+  add(app, "store-idle", "SECONDS", plain.store_idle,
+      "How long a connection to PostgreSQL is kept that nobody uses", whole(1, 86'400));
+  add(app, "store-notify", "on|off", chosen.store_notify,
+      "Whether PostgreSQL tells of what other servers change, or is asked again and again",
+      one_of({"on", "off"}));
+}
+
 void add_serving(CLI::App& app, options& chosen, std::string& listen, plain_numbers& plain) {
   add(app, "listen", "HOST:PORT", listen, "Address to serve on; port 0 picks a free one",
       {[&](const std::string& text) { return read_address(text, chosen); }, ""});
   add(app, "store", "STORE", chosen.store,
-      "Where comments live: sqlite:FILE, or memory:", {check_store, ""});
+      "Where comments live: sqlite:FILE, postgresql://…, or memory:", {check_store, ""});
+  add_postgres(app, chosen, plain);
   add(app, "log-level", "LEVEL", chosen.log_level, "debug, info, warn, error or off",
       one_of({"debug", "info", "warn", "error", "off"}));
   add(app, "log-format", "FORMAT", chosen.log_format, "json for machines, text for people",
@@ -223,6 +242,8 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
 void settle(options& chosen, const std::string& mode, const plain_numbers& plain) {
   using namespace comments;
   chosen.drain_delay = std::chrono::seconds{plain.drain_delay};
+  chosen.store_wait = std::chrono::milliseconds{plain.store_wait};
+  chosen.store_idle = std::chrono::seconds{plain.store_idle};
   service_options& service = chosen.service;
   service.edit_window = std::chrono::seconds{plain.edit_window};
   service.origins_kept = std::chrono::hours{24 * plain.origin_days};
@@ -273,6 +294,11 @@ std::string check_rest(options& chosen) {
 }
 
 }  // namespace
+
+bool is_postgres(const std::string& store) {
+  if (store.starts_with("postgresql://") || store.starts_with("postgres://")) return true;
+  return !store.starts_with("sqlite:") && store.find('=') != std::string::npos;
+}
 
 int fail(int exit_code, const std::string& why) {
   std::string line = why;

@@ -15,6 +15,10 @@ struct options {
   std::string host{"127.0.0.1"};
   int port{8000};
   std::string store{"sqlite:comments.db"};
+  std::size_t store_connections{10};
+  std::chrono::milliseconds store_wait{5'000};
+  std::chrono::milliseconds store_idle{60'000};
+  std::string store_notify{"on"};
   std::string log_level{"info"};
   std::string log_format{"json"};
   std::string legacy_emails{"show"};
@@ -38,6 +42,9 @@ struct parsed {
   std::optional<int> exit_code{};
 };
 parsed parse(int argc, const char* const* argv);
+
+// Whether `--store` names a PostgreSQL database, by a URI or by keywords and values.
+bool is_postgres(const std::string& store);
 
 // One line on stderr, for a person.
 int fail(int exit_code, const std::string& why);

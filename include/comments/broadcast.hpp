@@ -26,6 +26,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace comments {
 
@@ -132,7 +133,22 @@ class broadcast final {
     }
     ++followed->second.subscribers;
     gauge_.add(1);
+    if (on_followed_) on_followed_();
     return std::unique_ptr<subscription>{new subscription{*this, where, followed}};
+  }
+
+  // Has each new subscription call `then`, which must not wait nor follow anything itself. Once,
+  // before anybody follows.
+  void when_followed(std::function<void()> then) { on_followed_ = std::move(then); }
+
+  // The contents that are followed now.
+  std::vector<std::string> followed() {
+    std::vector<std::string> ids;
+    for (part& each : parts_) {
+      const std::lock_guard lock{each.mutex};
+      for (const auto& [content_id, followed] : each.channels) ids.push_back(content_id);
+    }
+    return ids;
   }
 
   // Wakes who follows the content: call it after each commit that changed it. Takes no memory.
@@ -186,6 +202,7 @@ class broadcast final {
   std::atomic<std::uint64_t> rounds_{};
   std::atomic<bool> is_closed_{};
   std::array<part, 64> parts_{};
+  std::function<void()> on_followed_{};
 };
 
 }  // namespace comments

@@ -47,8 +47,8 @@ struct author {
   friend bool operator==(const author&, const author&) = default;
 };
 
-// How often something may be written, counted in the transaction that writes it: so it holds for all
-// who write to the same storage.
+// How often something may be written, counted in the transaction that writes it: so it holds for
+// all who write to the same storage.
 struct allowance {
   std::string client{};  // whose; empty: of all who write to the same content
   rate allowed{};

@@ -12,6 +12,7 @@
 //   auto page = api.list({.content_id = "1"});
 
 #include <comments/admission.hpp>
+#include <comments/background.hpp>
 #include <comments/broadcast.hpp>
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
@@ -22,19 +23,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <future>
 #include <iterator>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -74,6 +72,7 @@ class service final {
         refused_{metrics_.counter_of("comments_refused_total", "Posts that were not stored.")},
         held_{metrics_.counter_of("comments_held_total", "Posts stored, and not published.")},
         writable_{metrics_.gauge_of("comments_store_writable", "Whether the store takes writes.")} {
+    if (others_) news_.when_followed([this] { others_->wake(); });
   }
   service(const service&) = delete;
   service& operator=(const service&) = delete;
@@ -336,7 +335,7 @@ class service final {
   bool is_writable() {
     const bool is = store_.is_writable();
     writable_.set(is);
-    if (!is) begin_recovery();
+    if (!is) recovery_.begin([this] { store_.recover(); });
     return is;
   }
 
@@ -467,17 +466,6 @@ class service final {
     }
   }
 
-  void begin_recovery() {
-    const std::lock_guard lock{recovering_};
-    if (recovery_.valid() &&
-        recovery_.wait_for(std::chrono::seconds{0}) != std::future_status::ready)
-      return;
-    try {
-      recovery_ = std::async(std::launch::async, [this] { store_.recover(); });
-    } catch (const std::system_error&) {  // no thread to be had: the next who asks tries again
-    }
-  }
-
   store& store_;
   const service_options options_;
   const admission gate_{store_, options_};
@@ -489,8 +477,10 @@ class service final {
   counter& refused_;
   counter& held_;
   gauge& writable_;
-  std::mutex recovering_{};
-  std::future<void> recovery_{};  // its end is waited for, before the rest goes
+  background recovery_{};  // its end is waited for, before the rest goes
+  std::unique_ptr<listening> others_{store_.listen(
+      {.followed = [this] { return news_.followed(); },
+       .announce = [this](std::string_view content_id) { news_.announce(content_id); }})};
 };
 
 }  // namespace comments

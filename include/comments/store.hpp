@@ -144,7 +144,9 @@ inline error version_moved() {
   return {errc::version_mismatch, "It has changed since the version that If-Match names."};
 }
 inline error too_often(const quota& left) {
-  return {errc::rate_limited, "Too much is written in a short time.", {},
+  return {errc::rate_limited,
+          "Too much is written in a short time.",
+          {},
           static_cast<int>(left.next.count())};
 }
 inline error key_reused() {
@@ -176,10 +178,10 @@ inline event to_event(const draft& draft) {
           .status = std::string{to_text(draft.status)}};
 }
 
-// Who follows contents, as far as a store must know to which others write, too. Both are called from
-// a thread of the store's.
+// Who follows contents, as far as a store must know to which others write, too. Both are called
+// from a thread of the store's.
 struct audience {
-  std::function<std::vector<std::string>()> followed{};       // the contents that are followed now
+  std::function<std::vector<std::string>()> followed{};  // the contents that are followed now
   std::function<void(std::string_view content_id)> announce{};  // one that may have changed
 };
 
@@ -190,6 +192,19 @@ class listening {
   // Somebody follows a content from now on. Does not wait.
   virtual void wake() = 0;
 };
+
+// Takes from all of a draft's allowances, or from none: for stores that are one process's.
+inline result<done> take_tokens(bucket_table& from, const draft& written, instant now) {
+  for (const bool is_taking : {false, true})
+    for (const allowance& each : written.allowances) {
+      const std::string name =
+          each.client.empty() ? "content " + written.content_id : "client " + each.client;
+      const token_rate allowed{each.allowed};
+      const quota left = is_taking ? from.take(name, allowed, now) : from.peek(name, allowed, now);
+      if (!left.is_allowed) return too_often(left);
+    }
+  return ok();
+}
 
 class store {
  public:

@@ -132,19 +132,14 @@ TEST_CASE("handlers know the client also where nothing is limited") {
   CHECK(api.ask("GET", "/healthz", "2001:db8::1").body == "2001:db8::/64");
 }
 
-TEST_CASE("a content takes so many writes, whoever sends them") {
-  limited_api api{{.content_writes = {.per_minute = 60, .burst = 2}}};
-  CHECK(api.limits->take_write_to("1"));
-  CHECK(api.limits->take_write_to("1"));
-  const auto refused = api.limits->take_write_to("1");
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == errc::rate_limited);
-  CHECK(refused.error().retry_after_seconds == 1);
-  CHECK(header(problem(refused.error(), {}), "Retry-After") == "1");
-  CHECK(api.limits->take_write_to("2"));
-  api.time.advance(1s);
-  CHECK(api.limits->take_write_to("1"));
-  CHECK_FALSE(api.limits->take_write_to("1"));
+TEST_CASE("what limits a comment is for the store to count: its client's rate and its content's") {
+  const rate by_client{.per_minute = 60, .burst = 2}, by_content{.per_minute = 5};
+  using all = std::vector<allowance>;
+  CHECK(rate_limits{{}}.allowances_of("ana") == all{});
+  CHECK(rate_limits{{.writes = by_client}}.allowances_of("ana") == all{{"ana", by_client}});
+  CHECK(rate_limits{{.writes = by_client}}.allowances_of("") == all{});
+  CHECK(rate_limits{{.writes = by_client, .content_writes = by_content}}.allowances_of("ana") ==
+        all{{"ana", by_client}, {"", by_content}});
 }
 
 TEST_CASE("right tokens cost nothing, and after too many wrong ones none is looked at") {

@@ -203,6 +203,63 @@ TEST_CASE_TEMPLATE_DEFINE("a key counts for its content only, and to the letter"
   CHECK(made.size() == 12);
 }
 
+TEST_CASE_TEMPLATE_DEFINE("what is stored takes from each allowance, and nothing else does", Maker,
+                          insert_takes_tokens) {
+  Maker maker;
+  store& store = maker.store();
+  const rate three{.per_minute = 1, .burst = 3}, four{.per_minute = 60, .burst = 4};
+  const auto written = [&](const std::string& content_id, const std::string& client) {
+    return draft{
+        .content_id = content_id, .body = "x", .allowances = {{client, three}, {.allowed = four}}};
+  };
+  const auto must_wait = [&](const draft& draft, int seconds) {
+    const picture before = look(store, draft.content_id);
+    const auto refused = store.insert(draft, noon);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == errc::rate_limited);
+    CHECK(refused.error().retry_after_seconds == seconds);
+    CHECK(look(store, draft.content_id) == before);
+  };
+  draft keyed = written("1", "ana");
+  keyed.key = "k";
+  const comment first = post(store, keyed);
+  for (int i = 0; i < 5; ++i) CHECK(must(store.insert(keyed, noon)).stored == first);
+  draft orphan = written("1", "ana");
+  orphan.parent = make_comment_id(noon);
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(store.insert(orphan, noon).has_value());
+  post(store, written("2", "ana"));  // a client's is the same on all contents
+  post(store, written("1", "ana"));
+  must_wait(written("1", "ana"), 60);
+  must_wait(written("3", "ana"), 60);  // refused by its client's, it takes none of the content's
+  post(store, written("1", "bea"));
+  post(store, written("1", "bea"));
+  must_wait(written("1", "bea"), 1);  // the content's four are gone
+  for (int i = 0; i < 3; ++i) post(store, written("3", "caio"));
+  post(store, {.content_id = "1", .body = "without any"});
+  post(store, written("1", "bea"), noon + std::chrono::seconds{1});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("of threads that share an allowance as many are let through as it has",
+                          Maker, threads_share_tokens) {
+  constexpr int threads = 8, each = 6, tokens = 11;
+  Maker maker;
+  store& store = maker.store();
+  std::atomic<int> stored{0}, refused{0};
+  at_once(threads, [&](int thread) {
+    for (int i = 0; i < each; ++i) {
+      const auto posted =
+          store.insert({.content_id = std::to_string((thread + i) % 3),
+                        .body = "x",
+                        .allowances = {{"ana", {.per_minute = 1, .burst = tokens}}}},
+                       noon);
+      if (posted) ++stored;
+      if (!posted && posted.error().code == errc::rate_limited) ++refused;
+    }
+  });
+  CHECK(stored == tokens);
+  CHECK(refused == threads * each - tokens);
+}
+
 TEST_CASE_TEMPLATE_DEFINE("without a key every post is a new comment", Maker,
                           empty_keys_never_replay) {
   Maker maker;
@@ -584,6 +641,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_refuse_another_draft, Maker);      \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_belong_to_their_content, Maker);   \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::empty_keys_never_replay, Maker);        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_tokens, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_tokens, Maker);           \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::find_knows_its_own, Maker);             \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_keep_their_order, Maker);      \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::events_follow_a_version, Maker);        \

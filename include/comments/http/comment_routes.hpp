@@ -134,8 +134,7 @@ class comment_routes final {
   }
 
   result<posting> store(draft written, const principal& who, arrival how) const {
-    if (auto allowed = shared_.rates()->take_write_to(written.content_id); !allowed)
-      return std::move(allowed).error();
+    written.allowances = shared_.rates()->allowances_of(who.client);
     sign(written, who);
     written.encoded = json::encode_written(written.author, written.body, shared_.style());
     return shared_.service().post(std::move(written), who, std::move(how));

@@ -167,9 +167,11 @@ class connection final {
   // Whether the stream has nothing more before it is woken or asked again: until `go_on`.
   bool is_waiting() const { return is_waiting_; }
   void go_on() { is_waiting_ = false; }
-  // Writes the stream's next piece. `blocked`: it has none yet. `broken`: it will not be whole.
-  step pull(const std::function<void()>& wake) {
-    const piece next = stream_(wake);
+  // Asks the stream for its next piece, which may take a while. By whatever thread, if no other
+  // uses the connection's stream meanwhile.
+  piece next_piece(const std::function<void()>& wake) const { return stream_(wake); }
+  // Writes that. `blocked`: there is none yet. `broken`: it will not be whole.
+  step take_piece(const piece& next) {
     if (next.then == piece::state::broken) return step::broken;
     if (is_chunked_)
       detail::append_chunk(out_, next.bytes);
@@ -203,6 +205,7 @@ class connection final {
   std::chrono::steady_clock::time_point since{};
   std::size_t held{};                     // of `unsent`, that the watchers have counted
   bool is_turned_away{};                  // one too many, here to be told so
+  bool was_woken{};                       // since a worker was asked for the next piece
   std::shared_ptr<connection*> handle{};  // what streams and workers hold, emptied at its end
 
  private:

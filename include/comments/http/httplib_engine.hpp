@@ -173,6 +173,11 @@ class engine final : public httplib::Server {
            !detail::has_proof(asked.bytes);
   }
 
+  bool is_probe(const wire_request& asked) const {
+    return asked.method == "OPTIONS" ||
+           (is_ours(asked.target) && http::is_probe(asked.target.substr(options_.prefix.size())));
+  }
+
   // Never throws; out of memory there is an answer without bytes.
   wire_answer answer(const wire_request& asked) {
     wire_answer made{.is_last = asked.is_last};

@@ -2,20 +2,20 @@
 // http/limits.hpp - how often a client may ask: 429 past that, and headers that tell what is left.
 //
 // A client is an address (http/client_address.hpp). What reads and what writes is counted apart,
-// writing also for each content (`take_write_to`), and so are wrong tokens, so that nobody guesses
-// one. Probes are never limited, and neither is OPTIONS, which browsers send by themselves.
+// and so are wrong tokens, so that nobody guesses one. These counts are of one process; comments
+// are counted once more where they are stored (`allowances_of`), for all processes together. Probes
+// are never limited, and neither is OPTIONS, which browsers send by themselves.
 //
 //   const auto limits = std::make_shared<rate_limits>(rate_options{.writes = {.per_minute = 30}});
 //   handler api = with_rate_limits(routes(service), limits);
 
 #include <comments/clock.hpp>
+#include <comments/comment.hpp>
 #include <comments/http/client_address.hpp>
 #include <comments/http/message.hpp>
 #include <comments/http/problem.hpp>
 #include <comments/rate_limit.hpp>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -50,9 +50,14 @@ class rate_limits final {
   }
   quota take(rate_limiter& from, std::string_view key) { return from.take(key, now_()); }
 
-  // Call it before a content is written to; `rate_limited` if that was done too often.
-  result<done> take_write_to(std::string_view content_id) {
-    return judge(contents_.take(content_id, now_()), "This content changes too often now.");
+  // What limits a comment of `client`, for the store to count in the transaction that writes it, so
+  // that they hold for all who write there. Empty for a client that nobody knows.
+  std::vector<allowance> allowances_of(std::string_view client) const {
+    std::vector<allowance> all;
+    if (options_.writes.per_minute > 0 && !client.empty())
+      all.push_back({std::string{client}, options_.writes});
+    if (options_.content_writes.per_minute > 0) all.push_back({{}, options_.content_writes});
+    return all;
   }
 
   // Call it before a token is looked at that somebody could guess, so that not even a right one is
@@ -76,7 +81,6 @@ class rate_limits final {
   const clock now_;
   rate_limiter reads_{options_.reads, options_.keys_max};
   rate_limiter writes_{options_.writes, options_.keys_max};
-  rate_limiter contents_{options_.content_writes, options_.keys_max};
   rate_limiter tokens_{options_.failed_tokens, options_.keys_max};
 };
 
@@ -95,12 +99,6 @@ inline void tell_quota(response& answer, const rate_limiter& limiter, const quot
                                                ";t=" + std::to_string(time.count()));
 }
 
-inline bool is_never_limited(std::string_view method, std::string_view target) {
-  constexpr std::array<std::string_view, 4> probes{"/healthz", "/readyz", "/metrics", "/version"};
-  return method == "OPTIONS" ||
-         std::ranges::find(probes, target.substr(0, target.find('?'))) != probes.end();
-}
-
 }  // namespace detail
 
 // Says whose each request is (`request::client`), and answers 429 with Retry-After where a client
@@ -109,7 +107,7 @@ inline handler with_rate_limits(handler next, std::shared_ptr<rate_limits> limit
   return [next = std::move(next), limits = std::move(limits)](request&& asked) {
     asked.client = limits->client_of(asked);
     rate_limiter& limiter = limits->limiter_of(asked.method);
-    if (!limiter.is_limited() || detail::is_never_limited(asked.method, asked.target))
+    if (!limiter.is_limited() || asked.method == "OPTIONS" || is_probe(asked.target))
       return next(std::move(asked));
     const std::string method = asked.method;
     const quota left = limits->take(limiter, asked.client);

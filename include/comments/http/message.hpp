@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -159,6 +160,12 @@ inline result<fields> parse_query(std::string_view text) {
     found.emplace_back(std::move(*name), std::move(*value));
   }
   return found;
+}
+
+// Whether a path asks how the service is: such a request waits for nothing and is never limited.
+inline bool is_probe(std::string_view target) {
+  constexpr std::string_view probes[] = {"/healthz", "/readyz", "/metrics", "/version"};
+  return std::ranges::find(probes, target.substr(0, target.find('?'))) != std::end(probes);
 }
 
 // A version as a strong entity tag (RFC 9110, section 8.8.3).

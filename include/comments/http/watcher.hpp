@@ -14,9 +14,8 @@
 #include <comments/http/connection.hpp>
 #include <comments/http/epoll.hpp>
 #include <comments/http/framing.hpp>
+#include <comments/http/front.hpp>
 #include <comments/http/httplib_engine.hpp>
-#include <comments/http/worker_pool.hpp>
-#include <comments/metrics.hpp>
 
 #include <algorithm>
 #include <array>
@@ -34,83 +33,7 @@
 
 namespace comments::http {
 
-struct event_limits {
-  frame_limits frames{};
-  std::size_t connections_max{20'000};  // one more is told 503 and closed
-  std::size_t refused_max{1'000};       // of those; one more is closed without a word
-  std::size_t watchers{2};              // threads that own connections and answer what only reads
-  std::size_t workers_max{64};          // threads that answer the rest
-  std::size_t jobs_max{4'096};          // requests that wait for a worker; one more is told 503
-  std::size_t turn_max{16};             // answers to one client before it is others' turn
-  std::size_t progress_bytes{65'536};   // a client takes so much in `reader_wait`, or all there is
-  std::size_t unsent_bytes_max{268'435'456};  // written for clients that do not take it, in all
-  std::size_t discard_bytes_max{1'048'576};   // read from a client after its last answer
-  std::chrono::milliseconds request_wait{60'000};   // for the first byte of the next request
-  std::chrono::milliseconds head_wait{5'000};       // from there to the end of its head
-  std::chrono::milliseconds body_wait{10'000};      // from there to the end of its body
-  std::chrono::milliseconds reader_wait{10'000};    // see `progress_bytes`
-  std::chrono::milliseconds event_wait{heartbeat};  // for a stream to have more, then it is asked
-  std::chrono::milliseconds end_wait{2'000};        // for the client to close after its last answer
-  std::chrono::milliseconds idle_drain_wait{1'000};  // instead of `request_wait`, from a stop on
-  std::chrono::milliseconds drain_wait{10'000};      // for everything, when stopping
-  std::chrono::milliseconds arrival_wait{100};       // for connections that began before the stop
-};
-
 namespace detail {
-
-// What other threads have told the server.
-struct orders {
-  std::atomic<bool> is_draining{};  // every answer is the last on its connection
-  std::atomic<bool> is_stopping{};  // and nobody new comes
-  bell stop{};
-};
-
-// What all watchers share.
-struct front {
-  front(engine& engine, registry& metrics, const event_limits& all, orders& given)
-      : answers{engine},
-        limits{all},
-        told{given},
-        open{metrics.gauge_of("comments_http_connections", "Connections that are open.")},
-        refused{metrics.counter_of("comments_http_connections_refused_total",
-                                   "Connections over the limit.")},
-        late{metrics.counter_of("comments_http_timeouts_total",
-                                "Connections closed because their client was too slow.")} {}
-
-  engine& answers;
-  const event_limits& limits;
-  orders& told;
-  gauge& open;
-  counter& refused;
-  counter& late;
-  std::atomic<std::size_t> connections{};  // without those turned away
-  std::atomic<std::size_t> turned_away{};  // that are told so now
-  std::atomic<std::size_t> unsent{};       // bytes that connections hold
-  std::atomic<bool> is_closed{};           // nobody new can come any more, even who was on the way
-  std::optional<worker_pool> workers{std::in_place, limits.workers_max, limits.jobs_max};
-};
-
-// Where other threads leave what a watcher has to know. Outlives it, because streams hold it.
-struct inbox {
-  using finished = std::pair<std::shared_ptr<connection*>, wire_answer>;
-
-  template <typename Leave>
-  void leave(Leave&& what) {
-    {
-      const std::lock_guard lock{mutex};
-      what(*this);
-      if (std::exchange(is_rung, true)) return;
-    }
-    alarm.ring();
-  }
-
-  std::mutex mutex{};
-  std::list<connection> newcomers{};
-  std::vector<finished> answers{};
-  std::vector<std::shared_ptr<connection*>> woken{};
-  bool is_rung{};
-  bell alarm{};
-};
 
 // One thread and the connections that it owns.
 class watcher final {
@@ -266,13 +189,30 @@ class watcher final {
     const auto wake = [box = inbox_, handle = one.handle] {
       box->leave([&](inbox& to) { to.woken.push_back(handle); });
     };
-    const auto pulled = one.pull(wake);
+    if (shared_.limits.reads_wait) return have_pulled(one, wake), false;
+    const auto pulled = one.take_piece(one.next_piece(wake));
     if (pulled == connection::step::done) return true;
     if (pulled == connection::step::broken)
       drop(one);
     else
       wait_for_event(one);
     return false;
+  }
+
+  // The same by a worker, who alone uses the stream meanwhile.
+  void have_pulled(connection& one, const std::function<void()>& wake) {
+    park(one, wait::worker, true);
+    one.was_woken = false;
+    const bool is_taken = shared_.workers->submit([&one, wake, box = inbox_] {
+      inbox::pulled made{one.handle, one.next_piece(wake)};
+      box->leave([&](inbox& to) { to.pieces.push_back(std::move(made)); });
+    });
+    if (!is_taken) drop(one);  // its client comes back, and goes on where it was
+  }
+  void take_piece(connection& one, piece made) {
+    if (one.take_piece(std::move(made)) == connection::step::broken) return drop(one);
+    if (one.was_woken) one.go_on();
+    park(one, wait::turn, true);
   }
 
   // Until somebody wakes the stream or its time is up. Nobody waits for one whose client is gone.
@@ -282,6 +222,7 @@ class watcher final {
   }
   void wake(connection& one) {
     one.go_on();
+    one.was_woken = true;
     if (one.where == wait::event) park(one, wait::turn, true);  // else when all is sent
   }
 
@@ -315,7 +256,7 @@ class watcher final {
 
   // Reading is answered here, the rest by a worker, who alone uses the connection meanwhile.
   bool answer(connection& one) {
-    if (shared_.answers.is_quick(one.request())) {
+    if (is_quick(one.request())) {
       one.take_answer(answer_to(one));
       park(one, wait::turn, true);  // whatever it waits for next, it begins to wait then
       return true;
@@ -329,6 +270,11 @@ class watcher final {
     if (is_taken) return false;
     refuse(one, {errc::unavailable, "Too many requests wait already."});
     return true;
+  }
+
+  bool is_quick(const wire_request& asked) const {
+    if (shared_.limits.reads_wait && !shared_.answers.is_probe(asked)) return false;
+    return shared_.answers.is_quick(asked);
   }
 
   wire_answer answer_to(const connection& one) const {
@@ -387,6 +333,7 @@ class watcher final {
   void look_into_inbox() {
     std::list<connection> newcomers;
     std::vector<inbox::finished> answers;
+    std::vector<inbox::pulled> pieces;
     std::vector<std::shared_ptr<connection*>> woken;
     {
       const std::lock_guard lock{inbox_->mutex};
@@ -394,6 +341,7 @@ class watcher final {
       inbox_->is_rung = false;
       newcomers.swap(inbox_->newcomers);
       answers.swap(inbox_->answers);
+      pieces.swap(inbox_->pieces);
       woken.swap(inbox_->woken);
     }
     while (!newcomers.empty()) welcome(newcomers);
@@ -401,6 +349,7 @@ class watcher final {
       (*handle)->take_answer(std::move(made));
       park(**handle, wait::turn, true);
     }
+    for (auto& [handle, made] : pieces) take_piece(**handle, std::move(made));
     for (const auto& handle : woken)
       if (*handle) wake(**handle);
   }

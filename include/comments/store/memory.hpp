@@ -42,6 +42,8 @@ class memory_store final : public store {
       if (!parent || parent->content_id != draft.content_id || !is_visible(*parent))
         return parent_not_found();
     }
+    if (auto allowed = take_tokens(buckets_, draft, now); !allowed)
+      return std::move(allowed).error();
     return posting{.stored = append(draft, parent, now)};
   }
 
@@ -407,6 +409,7 @@ class memory_store final : public store {
   }
 
   std::string key_{};
+  bucket_table buckets_{};
   mutable std::mutex mutex_{};
   std::map<std::string, shelved, std::less<>> shelves_{};
   std::map<comment_id, place> homes_{};

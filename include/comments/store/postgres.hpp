@@ -1,6 +1,6 @@
 #pragma once
-// store/postgres.hpp - comments in PostgreSQL, or in what speaks its protocol: the store for as many
-// processes on as many machines as it takes.
+// store/postgres.hpp - comments in PostgreSQL, or in what speaks its protocol: the store for as
+// many processes on as many machines as it takes.
 //
 // Every node asks the database, so what one has acknowledged every other shows at once; no node
 // keeps anything that could be old. Posts that come at the same moment share a transaction, and
@@ -46,9 +46,9 @@ struct postgres_options {
   // waits, TLS (sslmode) and hosts counts.
   std::string conninfo{};
   postgres::pool_limits pool{};
-  std::chrono::milliseconds statement_wait{5'000};  // for one statement
-  std::chrono::milliseconds lock_wait{2'000};       // for a lock of somebody else's
-  std::chrono::milliseconds opening_wait{15'000};   // at the start, for a database that wakes up
+  std::chrono::milliseconds statement_wait{5'000};    // for one statement
+  std::chrono::milliseconds lock_wait{2'000};         // for a lock of somebody else's
+  std::chrono::milliseconds opening_wait{15'000};     // at the start, for a database that wakes up
   std::chrono::milliseconds migration_wait{600'000};  // for a migration, here or on another node
   group_limits group{.batch_max = 128, .queue_max = 4096};  // of each lane
   std::size_t lanes{4};  // transactions that insert at once; a content has its lane
@@ -60,8 +60,8 @@ struct postgres_options {
 class postgres_store final : public store {
  public:
   // Connects, and brings the schema up to date. `unavailable`, with a sentence for the operator and
-  // no secret in it, if the database does not answer within `opening_wait`, is not in UTF-8, belongs
-  // to another program, or was written by a newer version that this one cannot work with.
+  // no secret in it, if the database does not answer within `opening_wait`, is not in UTF-8,
+  // belongs to another program, or was written by a newer version that this one cannot work with.
   static result<std::unique_ptr<postgres_store>> open(postgres_options options) {
     if (!postgres::is_conninfo(options.conninfo))
       return postgres::refused("its connection string cannot be read");
@@ -276,14 +276,13 @@ class postgres_store final : public store {
     const auto home = read([&](auto& work) { return postgres::find_home(work, id); });
     if (!home) return home.error();
     if (!*home) return comment_not_found();
-    return write<T>(is_repeatable, [&](auto& work, auto& noted) {
-      return wanted(work, **home, noted);
-    });
+    return write<T>(is_repeatable,
+                    [&](auto& work, auto& noted) { return wanted(work, **home, noted); });
   }
 
   // All in one transaction. If the database refuses that, or cannot do it now, each content by
-  // itself, so that one that somebody holds does not hold up the others; and if it refuses something
-  // of a content, each draft by itself, so that one that is bad fails alone.
+  // itself, so that one that somebody holds does not hold up the others; and if it refuses
+  // something of a content, each draft by itself, so that one that is bad fails alone.
   void insert_all(std::span<const postgres::insertion* const> works, std::span<outcome> outcomes) {
     std::vector<postgres::insertion> wanted;
     for (const auto* one : works) wanted.push_back(*one);
@@ -297,9 +296,9 @@ class postgres_store final : public store {
       const std::string& content_id = wanted[i].draft->content_id;
       const bool is_held = std::ranges::find(held, content_id) != held.end() ||
                            std::chrono::steady_clock::now() > end;
-      const auto mine = is_held ? postgres::failure::passing
-                                : insert_together(std::span{wanted}.subspan(i, 1),
-                                                  outcomes.subspan(i, 1));
+      const auto mine =
+          is_held ? postgres::failure::passing
+                  : insert_together(std::span{wanted}.subspan(i, 1), outcomes.subspan(i, 1));
       if (mine == postgres::failure::none) continue;
       outcomes[i] = postgres::to_error(mine);
       if (mine != postgres::failure::refused) held.push_back(content_id);
@@ -328,8 +327,8 @@ class postgres_store final : public store {
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     const auto found = read([&](auto& work) { return postgres::contents(work, ids); });
     for (std::size_t i = 0; i < works.size() && found; ++i)
-      outcomes[i] = (*found)[static_cast<std::size_t>(
-          std::ranges::lower_bound(ids, *works[i]) - ids.begin())];
+      outcomes[i] = (*found)[static_cast<std::size_t>(std::ranges::lower_bound(ids, *works[i]) -
+                                                      ids.begin())];
   }
 
   const postgres_options options_;
@@ -337,11 +336,9 @@ class postgres_store final : public store {
   const std::string key_;
   const std::string node_{postgres::make_key().substr(0, 16) + " "};
   std::atomic<bool> can_notify_;
-  mutable postgres::pool connections_{options_.pool,
-                                      [this] { return postgres::connect(server_); }};
-  mutable questions versions_{options_.group, [this](auto works, auto outcomes) {
-                                look_all(works, outcomes);
-                              }};
+  mutable postgres::pool connections_{options_.pool, [this] { return postgres::connect(server_); }};
+  mutable questions versions_{options_.group,
+                              [this](auto works, auto outcomes) { look_all(works, outcomes); }};
   std::vector<std::unique_ptr<lane>> lanes_{};
 };
 

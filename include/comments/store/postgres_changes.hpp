@@ -22,7 +22,8 @@
 
 namespace comments::postgres {
 
-// The content of a comment, wherever it is; nothing if there is no such comment, or the work failed.
+// The content of a comment, wherever it is; nothing if there is no such comment, or the work
+// failed.
 inline std::optional<std::string> find_home(work& reading, const comment_id& id) {
   const auto place = reading.ask("SELECT content_id FROM comment WHERE id = $1", to_string(id));
   if (!reading.run() || reading.rows(place).empty()) return std::nullopt;
@@ -65,9 +66,10 @@ inline void count_reply(work& writing, const std::string& content_id, std::strin
     const bool is_visible = found.text(0, 2) == to_text(status::published);
     const std::int64_t replies = found.number(0, 1) + change;
     const bool is_listed = is_visible || replies > 0, was = is_visible || replies - change > 0;
-    writing.ask("UPDATE comment SET replies = $3, version = $4, listed = $5 WHERE content_id = $1 "
-                "AND id = $2",
-                content_id, parent, replies, version, std::int64_t{is_listed});
+    writing.ask(
+        "UPDATE comment SET replies = $3, version = $4, listed = $5 WHERE content_id = $1 "
+        "AND id = $2",
+        content_id, parent, replies, version, std::int64_t{is_listed});
     change = std::int64_t{is_listed} - std::int64_t{was};
     parent = above;
   }
@@ -80,28 +82,30 @@ inline void erase(work& writing, comment& removed) {
   removed.encoded.clear();
   removed.origin.clear();
   const std::string id = to_string(removed.id);
-  writing.ask("UPDATE comment SET origin = '', request_fingerprint = 0 WHERE content_id = $1 AND "
-              "id = $2",
-              removed.content_id, id);
-  writing.ask("UPDATE event SET text_before = '' WHERE content_id = $1 AND comment_id = $2 AND "
-              "kind IN ('edited', 'moderated', 'removed')",
-              removed.content_id, id);
+  writing.ask(
+      "UPDATE comment SET origin = '', request_fingerprint = 0 WHERE content_id = $1 AND "
+      "id = $2",
+      removed.content_id, id);
+  writing.ask(
+      "UPDATE event SET text_before = '' WHERE content_id = $1 AND comment_id = $2 AND "
+      "kind IN ('edited', 'moderated', 'removed')",
+      removed.content_id, id);
   writing.ask("DELETE FROM complaint WHERE content_id = $1 AND comment_id = $2", removed.content_id,
               id);
 }
 
 inline void update(work& writing, const comment& changed) {
   const author& by = changed.author;
-  const auto edited_at =
-      changed.edited_at ? std::optional{to_milliseconds(*changed.edited_at)} : std::nullopt;
-  writing.ask("UPDATE comment SET status = $3, listed = $4, author_name = $5, author_email = $6, "
-              "author_url = $7, author_verified = $8, author_subject = $9, body = $10, "
-              "encoded = $11, reports = $12, version = $13, edited_at = $14 "
-              "WHERE content_id = $1 AND id = $2",
-              changed.content_id, to_string(changed.id), to_text(changed.status),
-              std::int64_t{is_listed(changed)}, by.name, by.email, by.url,
-              std::int64_t{by.verified}, by.subject, changed.body, changed.encoded, changed.reports,
-              changed.version, edited_at);
+  const parameter edited_at{to_milliseconds(changed.edited_at.value_or(instant{})),
+                            changed.edited_at.has_value()};
+  writing.ask(
+      "UPDATE comment SET status = $3, listed = $4, author_name = $5, author_email = $6, "
+      "author_url = $7, author_verified = $8, author_subject = $9, body = $10, "
+      "encoded = $11, reports = $12, version = $13, edited_at = $14 "
+      "WHERE content_id = $1 AND id = $2",
+      changed.content_id, to_string(changed.id), to_text(changed.status),
+      std::int64_t{is_listed(changed)}, by.name, by.email, by.url, std::int64_t{by.verified},
+      by.subject, changed.body, changed.encoded, changed.reports, changed.version, edited_at);
 }
 
 inline result<comment> amend(work& writing, const std::string& home, const comment_id& id,
@@ -138,9 +142,9 @@ inline result<comment> vote(work& writing, const std::string& home, const commen
                             const std::string& voter, bool is_there, instant now, changes& noted) {
   const std::string id_text = to_string(id);
   const auto content = ask_locked(writing, home);
-  const auto known = writing.ask(
-      "SELECT at FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3", home, id_text,
-      voter);
+  const auto known =
+      writing.ask("SELECT at FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3",
+                  home, id_text, voter);
   const auto comment = ask_comment(writing, home, id_text);
   if (!writing.run() || writing.rows(comment).empty()) return comment_not_found();
   auto found = read_comment(writing.rows(comment), 0);

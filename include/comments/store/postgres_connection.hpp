@@ -28,7 +28,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -132,9 +131,10 @@ class parameter final {
     auto rest = static_cast<std::uint64_t>(number);
     for (std::size_t i = bytes_.size(); i-- > 0; rest >>= 8) bytes_[i] = static_cast<char>(rest);
   }
+  // NULL, unless it is there.
   template <typename T>
-  parameter(const std::optional<T>& value) : parameter{value ? parameter{*value} : parameter{T{}}} {
-    is_null_ = !value;
+  parameter(const T& value, bool is_there) : parameter{value} {
+    is_null_ = !is_there;
   }
 
   Oid type() const { return type_; }
@@ -182,8 +182,7 @@ class connection final {
   friend result<std::unique_ptr<connection>> connect(const server_options& options);
   using answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
-  connection(const server_options& options, PGconn* handle)
-      : handle_{handle}, options_{options} {
+  connection(const server_options& options, PGconn* handle) : handle_{handle}, options_{options} {
     PQsetNoticeReceiver(handle, &note_warning, this);
   }
 
@@ -276,7 +275,9 @@ class work final {
   postgres::rows rows(std::size_t place) const { return postgres::rows{answers_[place].get()}; }
 
   // Whether everything took effect, durably. If not, nothing did, unless it `is_in_doubt`.
-  bool commit() { return commit([] {}); }
+  bool commit() {
+    return commit([] {});
+  }
   // The same, and what `then` asks takes effect behind it, or does not: that says `is_whole`.
   template <typename Then>
   bool commit(Then&& then) {
@@ -395,7 +396,7 @@ class work final {
   connection& on_;
   std::deque<question> asked_{};  // and not answered
   std::vector<connection::answer> answers_{};
-  bool is_answered_{};  // what is in `answers_` was asked before
+  bool is_answered_{};   // what is in `answers_` was asked before
   std::size_t parts_{};  // that were sent, and whose end did not come
   std::size_t ended_parts_{};
   std::size_t commit_part_{};  // how many had ended before the one that commits
@@ -426,20 +427,13 @@ inline bool begin_session(connection& on, const server_options& options) {
 // Connects, or answers `unavailable`, having told `on_failure` why. What the connection string does
 // not say is chosen for a service: a server that takes writes, and waits that end.
 inline result<std::unique_ptr<connection>> connect(const server_options& options) {
-  const char* const names[] = {"fallback_application_name", "connect_timeout",
-                               "keepalives_idle",           "tcp_user_timeout",
-                               "target_session_attrs",      "dbname",
-                               "client_encoding",           nullptr};
-  const char* const values[] = {"comments",
-                                "3",
-                                "10",
-                                "10000",
-                                "read-write",
-                                options.conninfo.c_str(),
-                                "UTF8",
-                                nullptr};
-  auto made = std::unique_ptr<connection>{
-      new connection{options, PQconnectdbParams(names, values, 1)}};
+  const char* const names[] = {
+      "fallback_application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout",
+      "target_session_attrs",      "dbname",          "client_encoding", nullptr};
+  const char* const values[] = {
+      "comments", "3", "10", "10000", "read-write", options.conninfo.c_str(), "UTF8", nullptr};
+  auto made =
+      std::unique_ptr<connection>{new connection{options, PQconnectdbParams(names, values, 1)}};
   PGconn* const handle = made->handle_;
   if (PQstatus(handle) != CONNECTION_OK) {
     made->tell(PQerrorMessage(handle));

@@ -31,8 +31,8 @@ inline deployment read_deployment(const rows& from, int row) {
           .date = from_milliseconds(from.number(row, 7))};
 }
 
-// `said` brings its id and its date along; its position is found here. The row of the schema is what
-// recorders wait for one another at: they are few.
+// `said` brings its id and its date along; its position is found here. The row of the schema is
+// what recorders wait for one another at: they are few.
 inline result<recording> record(work& writing, deployment said) {
   static const std::string known_sql = with_dollars(schema::recorded_sql()),
                            next_sql{schema::next_deployment_sql},
@@ -53,10 +53,9 @@ inline result<recording> record(work& writing, deployment said) {
 }
 
 inline deployment_page deployments(work& reading, const deployment_query& query) {
-  const auto place =
-      reading.ask(with_dollars(schema::deployments_sql(!query.component.empty())),
-                  query.before.value_or(std::numeric_limits<std::int64_t>::max()),
-                  as_number(query.limit) + 1, query.component);
+  const auto place = reading.ask(with_dollars(schema::deployments_sql(!query.component.empty())),
+                                 query.before.value_or(std::numeric_limits<std::int64_t>::max()),
+                                 as_number(query.limit) + 1, query.component);
   deployment_page found;
   if (!reading.run()) return found;
   const rows all = reading.rows(place);

@@ -93,13 +93,13 @@ class insert_batch final {
   // What is known of one draft before it is decided about.
   struct look_up {
     std::optional<std::size_t> key{}, id{}, parent{};  // places
-    std::optional<comment> made{};    // by its key
-    std::int64_t fingerprint{};       // of what made that
-    std::optional<comment> stands{};  // itself, from an attempt before
-    bool has_parent{};                // one that can be answered
-    std::string above{};              // below which it will hang
-    std::string next{};               // that one's parent
-    std::int64_t depth{};             // of `above`
+    std::optional<comment> made{};                     // by its key
+    std::int64_t fingerprint{};                        // of what made that
+    std::optional<comment> stands{};                   // itself, from an attempt before
+    bool has_parent{};                                 // one that can be answered
+    std::string above{};                               // below which it will hang
+    std::string next{};                                // that one's parent
+    std::int64_t depth{};                              // of `above`
   };
   using bucket_name = std::pair<std::string, std::string>;  // content, client
 
@@ -154,9 +154,10 @@ class insert_batch final {
   }
 
   void ask_bucket(const bucket_name& name, shared_bucket& one) {
-    writing_.ask("INSERT INTO bucket (content_id, client, level, at) VALUES ($1, $2, $3, $4) "
-                 "ON CONFLICT (content_id, client) DO NOTHING",
-                 name.first, name.second, one.now.level, one.now.at);
+    writing_.ask(
+        "INSERT INTO bucket (content_id, client, level, at) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (content_id, client) DO NOTHING",
+        name.first, name.second, one.now.level, one.now.at);
     one.place = writing_.ask(
         "SELECT level, at FROM bucket WHERE content_id = $1 AND client = $2 FOR UPDATE", name.first,
         name.second);
@@ -267,9 +268,10 @@ class insert_batch final {
     made.depth = look.has_parent ? look.depth + 1 : 0;
     write_comment(made, draft, look.above);
     if (is_shown && look.has_parent)
-      writing_.ask("UPDATE comment SET replies = replies + 1, version = $3 WHERE content_id = $1 "
-                   "AND id = $2",
-                   draft.content_id, look.above, version);
+      writing_.ask(
+          "UPDATE comment SET replies = replies + 1, version = $3 WHERE content_id = $1 "
+          "AND id = $2",
+          draft.content_id, look.above, version);
     event cause = to_event(draft);
     cause.content_id = draft.content_id;
     cause.version = version;
@@ -280,7 +282,7 @@ class insert_batch final {
   }
 
   void write_comment(const comment& made, const draft& draft, const std::string& above) {
-    const auto key = draft.key.empty() ? std::nullopt : std::optional{std::string_view{draft.key}};
+    const parameter key{draft.key, !draft.key.empty()};
     const author& by = made.author;
     writing_.ask(
         "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "

@@ -2,10 +2,10 @@
 // store/postgres_pool.hpp - connections to one database: as many as are needed up to a number, and
 // none when nobody needs any.
 //
-// A connection works for one thread at a time. The pool lends each out to one; where all are lent it
-// opens another, and past the limit lets callers wait, for so long. One that nobody used for a while
-// is closed, so that a database that pauses when it is idle can. One that was closed by the other
-// side is noticed before it is lent.
+// A connection works for one thread at a time. The pool lends each out to one; where all are lent
+// it opens another, and past the limit lets callers wait, for so long. One that nobody used for a
+// while is closed, so that a database that pauses when it is idle can. One that was closed by the
+// other side is noticed before it is lent.
 //
 //   postgres::pool connections{{.open_max = 10}, [&] { return postgres::connect(options); }};
 //   if (auto lent = connections.take()) postgres::work work{*lent, postgres::work::single};
@@ -26,7 +26,7 @@
 namespace comments::postgres {
 
 struct pool_limits {
-  std::size_t open_max{10};  // connections, at least 1
+  std::size_t open_max{10};                     // connections, at least 1
   std::chrono::milliseconds take_wait{2'000};   // for one, where all are lent
   std::chrono::milliseconds idle_wait{60'000};  // then one that nobody uses is closed
 };

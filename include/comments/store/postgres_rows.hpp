@@ -91,13 +91,14 @@ struct changes {
 
 // Asks for a content's row, to be held until the commit. No row: `make_content`, and again.
 inline std::size_t ask_locked(work& writing, std::string_view content_id) {
-  return writing.ask("SELECT version, comments, status FROM content WHERE content_id = $1 FOR UPDATE",
-                     content_id);
+  return writing.ask(
+      "SELECT version, comments, status FROM content WHERE content_id = $1 FOR UPDATE", content_id);
 }
 inline void make_content(work& writing, std::string_view content_id) {
-  writing.ask("INSERT INTO content (content_id, version, comments, status) "
-              "VALUES ($1, 0, 0, '') ON CONFLICT (content_id) DO NOTHING",
-              content_id);
+  writing.ask(
+      "INSERT INTO content (content_id, version, comments, status) "
+      "VALUES ($1, 0, 0, '') ON CONFLICT (content_id) DO NOTHING",
+      content_id);
 }
 
 // A content as it is, and will be until the commit; it is made if it is not there.
@@ -120,10 +121,11 @@ inline void write_content(work& writing, const content& moved) {
 
 inline void append_event(work& writing, const event& cause) {
   const std::string about = cause.comment == comment_id{} ? "" : to_string(cause.comment);
-  writing.ask("INSERT INTO event (content_id, version, kind, comment_id, at, by_whom, reason, status, "
-              "text_before) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-              cause.content_id, cause.version, to_text(cause.kind), about,
-              to_milliseconds(cause.at), cause.by, cause.reason, cause.status, cause.before);
+  writing.ask(
+      "INSERT INTO event (content_id, version, kind, comment_id, at, by_whom, reason, status, "
+      "text_before) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      cause.content_id, cause.version, to_text(cause.kind), about, to_milliseconds(cause.at),
+      cause.by, cause.reason, cause.status, cause.before);
 }
 
 // Asks for a comment of a content that is known.

@@ -2,9 +2,9 @@
 // store/postgres_schema.hpp - the tables as PostgreSQL has them, and how a database comes to them.
 //
 // The numbers are those of `schema.hpp`: the same number is the same content in the same columns.
-// There is no sequence, trigger or foreign key, and no unique constraint without content_id, so that
-// the tables can be spread over machines by it. Text compares by its bytes (COLLATE "C"), as in every
-// other store.
+// There is no sequence, trigger or foreign key, and no unique constraint without content_id, so
+// that the tables can be spread over machines by it. Text compares by its bytes (COLLATE "C"), as
+// in every other store.
 //
 // The database says which schema it has, and the oldest that a program may know to work with it
 // (rows `schema` and `schema_min` of `setting`): a node that is older than a migration goes on
@@ -157,8 +157,8 @@ inline void ask_all(work& to, std::string_view sql) {
 
 inline std::optional<std::string> read_setting(work& reading, std::string_view name,
                                                std::string_view lock = "") {
-  const auto place = reading.ask(
-      std::string{"SELECT value FROM setting WHERE name = $1"}.append(lock), name);
+  const auto place =
+      reading.ask(std::string{"SELECT value FROM setting WHERE name = $1"}.append(lock), name);
   if (!reading.run() || reading.rows(place).empty()) return std::nullopt;
   return reading.rows(place).text(0, 0);
 }
@@ -187,8 +187,9 @@ inline result<int> read_schema(connection& on) {
 // Of several that do this at once, one makes the table; another's attempt fails, which is as good.
 inline void make_settings(connection& on) {
   work making{on, work::writing};
-  making.ask("CREATE TABLE IF NOT EXISTS setting (name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, "
-             "value TEXT COLLATE \"C\" NOT NULL)");
+  making.ask(
+      "CREATE TABLE IF NOT EXISTS setting (name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, "
+      "value TEXT COLLATE \"C\" NOT NULL)");
   making.commit();
 }
 

@@ -26,13 +26,12 @@ namespace comments::postgres {
 // over machines may have it, the page is newer than its version says, and never older.
 inline page list(work& reading, const query& query) {
   const bool has_parent = query.scope == scope::replies && query.parent;
-  const std::string sql = with_dollars(
-      schema::list_sql(query.scope, query.sort, query.after.has_value()));
+  const std::string sql =
+      with_dollars(schema::list_sql(query.scope, query.sort, query.after.has_value()));
   const cursor after = query.after.value_or(cursor{});
   const auto content = ask_content(reading, query.content_id);
-  const auto items =
-      reading.ask(sql, query.content_id, has_parent ? to_string(*query.parent) : "",
-                  as_number(query.limit) + 1, after.position, after.votes);
+  const auto items = reading.ask(sql, query.content_id, has_parent ? to_string(*query.parent) : "",
+                                 as_number(query.limit) + 1, after.position, after.votes);
   if (!reading.commit()) return {};
   page found{read_content(reading.rows(content), query.content_id),
              read_comments(reading.rows(items)),
@@ -103,8 +102,8 @@ inline std::vector<event> history(work& reading, const comment_id& id, std::int6
       "ORDER BY version LIMIT $4) AS rest ORDER BY version LIMIT $4";
   const auto about = find(reading, id);
   if (!about) return {};
-  const auto place = reading.ask(sql, about->content_id, to_string(id), after, as_number(limit),
-                                 about->position);
+  const auto place =
+      reading.ask(sql, about->content_id, to_string(id), after, as_number(limit), about->position);
   return reading.run() ? read_events(reading.rows(place)) : std::vector<event>{};
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 // store/postgres_watch.hpp - hears what other nodes change, as long as anybody here follows it.
 //
-// A notification is the wake-up, the event log is the truth: what is told is only that a content has
-// changed. A notification that is lost costs time and no event, because versions are compared now
-// and then, and often where the database cannot notify. While nobody follows anything there is no
-// connection, so that a database that pauses when it is idle can.
+// A notification is the wake-up, the event log is the truth: what is told is only that a content
+// has changed. A notification that is lost costs time and no event, because versions are compared
+// now and then, and often where the database cannot notify. While nobody follows anything there is
+// no connection, so that a database that pauses when it is idle can.
 //
 //   const postgres::watch others{options, limits, node, audience};
 
@@ -27,10 +27,10 @@
 namespace comments::postgres {
 
 struct watch_limits {
-  bool is_notified{true};                       // else by comparing versions alone
-  std::chrono::milliseconds check_wait{1'000};  // from one comparison to the next, where notified
-  std::chrono::milliseconds poll_wait{50};      // the same where not
-  std::chrono::milliseconds retry_wait{200};    // from a failure to the next attempt
+  bool is_notified{true};                         // else by comparing versions alone
+  std::chrono::milliseconds check_wait{1'000};    // from one comparison to the next, where notified
+  std::chrono::milliseconds poll_wait{50};        // the same where not
+  std::chrono::milliseconds retry_wait{200};      // from a failure to the next attempt
   std::chrono::milliseconds linger_wait{10'000};  // from the last follower to the connection's end
 };
 
@@ -141,9 +141,9 @@ class watch final : public listening {
     std::map<std::string, std::int64_t> found;
     if (!followed.empty()) {
       work reading{on, work::single};
-      const auto place = reading.ask(
-          "SELECT content_id, version FROM content WHERE content_id = ANY($1::text[])",
-          to_array(followed));
+      const auto place =
+          reading.ask("SELECT content_id, version FROM content WHERE content_id = ANY($1::text[])",
+                      to_array(followed));
       if (!reading.run()) return false;
       const rows all = reading.rows(place);
       for (int row = 0; row < all.size(); ++row) found[all.text(row, 0)] = all.number(row, 1);

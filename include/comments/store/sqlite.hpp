@@ -115,7 +115,7 @@ class sqlite_store final : public store {
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
   result<posting> insert(const draft& draft, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
-    const sqlite::insertion wanted{draft, now, make_comment_id(now)};
+    const sqlite::insertion wanted{draft, now, make_comment_id(now), buckets_};
     return write<posting>([&](auto& work, auto& noted) { return write_one(work, wanted, noted); });
   }
 
@@ -446,6 +446,7 @@ class sqlite_store final : public store {
   mutable sqlite::pool readers_;
   std::string key_;
   mutable content_table known_;
+  bucket_table buckets_{};
   const sqlite_log_limits log_;
   std::int64_t moved_at_{};  // how long the log was when it was moved last, since it began anew
   bool has_erased_{};        // something that the log still holds

@@ -139,6 +139,7 @@ struct insertion {
   const comments::draft& draft;
   instant now{};
   comment_id id{};
+  bucket_table& buckets;  // what `draft.allowances` take from
 };
 
 // What the draft's key made before, replayed; an empty posting if the key is new.
@@ -181,7 +182,7 @@ inline std::optional<place> find_place(transaction& work, const draft& draft) {
 // All that one new comment changes. Whether it took effect, the commit tells.
 inline comment write(transaction& work, const insertion& wanted, content home, const place& where,
                      changes& noted) {
-  const auto& [draft, now, id] = wanted;
+  const auto& [draft, now, id, buckets] = wanted;
   const bool is_shown = draft.status == status::published;
   const std::int64_t version = move_content(work, std::move(home), is_shown, noted).version;
   const std::string id_text = to_string(id);
@@ -228,6 +229,8 @@ inline result<posting> write_one(transaction& work, const insertion& wanted, cha
   if (!is_judged_for(draft, home)) return version_moved();
   const auto where = find_place(work, draft);
   if (!where) return parent_not_found();
+  if (auto allowed = take_tokens(wanted.buckets, draft, wanted.now); !allowed)
+    return std::move(allowed).error();
   return posting{.stored = write(work, wanted, std::move(home), *where, noted)};
 }
 

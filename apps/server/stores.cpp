@@ -1,0 +1,58 @@
+#include "stores.hpp"
+
+#include <comments/store/memory.hpp>
+#include <comments/store/postgres.hpp>
+#include <comments/store/sqlite.hpp>
+
+#include <string_view>
+#include <utility>
+
+namespace server {
+
+using namespace comments;
+
+namespace {
+
+using opened = result<std::unique_ptr<store>>;
+
+template <typename Store>
+opened as_store(result<std::unique_ptr<Store>> made) {
+  if (!made) return std::move(made).error();
+  return std::unique_ptr<store>{std::move(*made)};
+}
+
+opened open_postgres(const options& chosen, log& log) {
+  return as_store(postgres_store::open(
+      {.conninfo = chosen.store,
+       .pool = {.open_max = chosen.store_connections, .idle_wait = chosen.store_idle},
+       .statement_wait = chosen.store_wait,
+       .lock_wait = chosen.store_wait * 2 / 5,  // a statement has time left when it gets its lock
+       .watch = {.is_notified = chosen.store_notify == "on"},
+       .on_failure = [&log](std::string_view why) {
+         log.error("store_failed", {{"reason", std::string{why}}});
+       }}));
+}
+
+opened open_sqlite(const options& chosen, log& log) {
+  const auto is_open = std::make_shared<bool>(false);  // before, the refusal says it all
+  auto made = sqlite_store::open({.path = chosen.store.substr(chosen.store.find(':') + 1),
+                                  .on_failure = [&log, is_open](std::string_view why) {
+                                    if (*is_open)
+                                      log.error("store_failed", {{"reason", std::string{why}}});
+                                  }});
+  *is_open = made.has_value();
+  return as_store(std::move(made));
+}
+
+}  // namespace
+
+opened open_store(const options& chosen, log& log) {
+  if (chosen.store == "memory:") return std::unique_ptr<store>{std::make_unique<memory_store>()};
+  return is_postgres(chosen.store) ? open_postgres(chosen, log) : open_sqlite(chosen, log);
+}
+
+std::string describe_store(const std::string& name) {
+  return is_postgres(name) ? postgres::describe(name) : name;
+}
+
+}  // namespace server

@@ -1,0 +1,23 @@
+#pragma once
+// stores.hpp - the store that `--store` names: memory:, sqlite:FILE, or a connection string of
+// PostgreSQL.
+
+#include "log.hpp"
+#include "options.hpp"
+
+#include <comments/result.hpp>
+#include <comments/store.hpp>
+
+#include <memory>
+#include <string>
+
+namespace server {
+
+// Opens it, makes it if it is not there, and brings its schema up to date. What goes wrong later
+// stands in the log.
+comments::result<std::unique_ptr<comments::store>> open_store(const options& chosen, log& log);
+
+// What `--store` says, without what is secret in it.
+std::string describe_store(const std::string& name);
+
+}  // namespace server

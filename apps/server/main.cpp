@@ -1,5 +1,6 @@
 // main.cpp - options, store, service, mount, wait, drain. It owns everything; all else borrows.
 
+#include "copy.hpp"
 #include "hourly.hpp"
 #include "listener.hpp"
 #include "log.hpp"
@@ -83,6 +84,16 @@ http::route_options to_route_options(const server::options& chosen, server::log&
           .more = {feed::route(), describe_itself()}};
 }
 
+// Opening a store is all that there is to it.
+int migrate(const server::options& chosen) {
+  server::log log{chosen.log_level, chosen.log_format};
+  const auto store = server::open_store(chosen, log);
+  const std::string where = server::describe_store(chosen.store);
+  if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
+  log.info("migrated", {{"store", where}});
+  return 0;
+}
+
 int serve(const server::options& chosen) {
   const sigset_t signals = block_signals();
   server::log log{chosen.log_level, chosen.log_format};
@@ -127,5 +138,10 @@ int serve(const server::options& chosen) {
 int main(int argc, char** argv) {
   const server::parsed parsed = server::parse(argc, argv);
   if (parsed.exit_code) return *parsed.exit_code;
-  return parsed.chosen.check ? check(parsed.chosen) : serve(parsed.chosen);
+  switch (parsed.chosen.action) {
+    case server::options::serve: return serve(parsed.chosen);
+    case server::options::check: return check(parsed.chosen);
+    case server::options::migrate: return migrate(parsed.chosen);
+    case server::options::copy: return server::copy(parsed.chosen);
+  }
 }

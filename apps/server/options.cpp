@@ -238,6 +238,27 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
   add(app, "sso-audience", "TEXT", chosen.secrets.site.audience, "What their aud must hold", {});
 }
 
+// What is done instead of serving.
+void add_actions(CLI::App& app, options& chosen) {
+  app.add_flag_callback(
+      "--check", [&] { chosen.action = options::check; },
+      "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
+  app.require_subcommand(0, 1);
+  app.add_subcommand("migrate", "Bring the schema of --store up to date, and exit")
+      ->fallthrough()
+      ->callback([&] { chosen.action = options::migrate; });
+  CLI::App& copy = *app.add_subcommand("copy", "Move everything from one store to another");
+  copy.callback([&] { chosen.action = options::copy; });
+  const CLI::Validator is_kept{[](const std::string& text) {
+                                 return text == "memory:" ? "must be one that keeps what it holds"
+                                                          : check_store(text);
+                               },
+                               ""};
+  add(copy, "from", "STORE", chosen.from, "The store to read; no server may use it", is_kept);
+  add(copy, "to", "STORE", chosen.to, "An empty store, or a copy that was begun", is_kept);
+  for (const char* name : {"--from", "--to"}) copy.get_option(name)->required();
+}
+
 // Everything that came as text or seconds.
 void settle(options& chosen, const std::string& mode, const plain_numbers& plain) {
   using namespace comments;
@@ -326,8 +347,7 @@ parsed parse(int argc, const char* const* argv) {
   add_comments(app, chosen, mode, plain);
   add_rules(app, chosen, plain);
   add_clients(app, chosen, proxies, origins);
-  app.add_flag("--check", chosen.check,
-               "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
+  add_actions(app, chosen);
 
   try {
     app.parse(argc, argv);

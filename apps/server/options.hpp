@@ -32,7 +32,9 @@ struct options {
   std::size_t threads{64};
   std::size_t connections_max{20'000};
   std::size_t cache_bytes{67'108'864};
-  bool check{};
+  enum { serve, check, migrate, copy } action{serve};
+  std::string from{};  // of a copy
+  std::string to{};
 };
 
 // The options, or the code to exit with after everything was said: 0 for --help and --version, 2

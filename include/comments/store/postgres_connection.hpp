@@ -28,9 +28,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace comments::postgres {
@@ -101,6 +103,7 @@ class rows final {
     const auto length = static_cast<std::size_t>(PQgetlength(found_, row, column));
     return {PQgetvalue(found_, row, column), length};
   }
+  bool is_number(int column) const { return PQftype(found_, column) == 20; }  // BIGINT
   // 0 for null.
   std::int64_t number(int row, int column) const {
     std::uint64_t number = 0;
@@ -136,6 +139,9 @@ class parameter final {
   parameter(const T& value, bool is_there) : parameter{value} {
     is_null_ = !is_there;
   }
+
+  // NULL, of the type that the statement asks for.
+  parameter(std::monostate) : type_{0}, size_{0}, is_null_{true} {}
 
   Oid type() const { return type_; }
   const char* start() const {
@@ -248,12 +254,12 @@ class work final {
   // until more is asked. Its values are $1, $2 …
   template <typename... Values>
   std::size_t ask(std::string_view sql, const Values&... values) {
-    if (is_answered_) {
-      answers_.clear();
-      is_answered_ = false;
-    }
     const std::array<parameter, sizeof...(values)> all{parameter{values}...};
-    if (failed_ == failure::none) send(sql, all.data(), all.size());
+    return ask_with(sql, all);
+  }
+  std::size_t ask_with(std::string_view sql, std::span<const parameter> values) {
+    if (std::exchange(is_answered_, false)) answers_.clear();
+    if (failed_ == failure::none) send(sql, values);
     return asked_.empty() ? 0 : asked_.back().place;
   }
 
@@ -303,16 +309,16 @@ class work final {
     std::string_view prepared{};  // the statement that this prepares, if it does
   };
 
-  void send(std::string_view sql, const parameter* all, std::size_t count) {
-    std::vector<Oid> types(count);
-    std::vector<const char*> starts(count);
-    std::vector<int> sizes(count), formats(count, 1);
-    for (std::size_t i = 0; i < count; ++i) {
-      types[i] = all[i].type();
-      starts[i] = all[i].start();
-      sizes[i] = all[i].size();
+  void send(std::string_view sql, std::span<const parameter> values) {
+    std::vector<Oid> types;
+    std::vector<const char*> starts;
+    std::vector<int> sizes, formats(values.size(), 1);
+    for (const parameter& one : values) {
+      types.push_back(one.type());
+      starts.push_back(one.start());
+      sizes.push_back(one.size());
     }
-    const int size = static_cast<int>(count);
+    const int size = static_cast<int>(values.size());
     auto known = on_.prepared_.find(sql);
     if (known == on_.prepared_.end()) {
       const std::string name = "c" + std::to_string(++on_.names_);

@@ -88,6 +88,9 @@ class statement final {
     return start ? std::string{start, size} : std::string{};
   }
   std::int64_t number(int column) const { return sqlite3_column_int64(handle_, column); }
+  bool is_number(int column) const {
+    return sqlite3_column_type(handle_, column) == SQLITE_INTEGER;
+  }
   bool is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
 
  private:

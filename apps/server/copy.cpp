@@ -1,0 +1,56 @@
+#include "copy.hpp"
+
+#include "stores.hpp"
+
+#include <comments/store/postgres_archive.hpp>
+#include <comments/store/sqlite_archive.hpp>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace server {
+
+using namespace comments;
+
+namespace {
+
+result<std::unique_ptr<archive>> open_archive(const std::string& name, bool must_exist) {
+  if (is_postgres(name))
+    return postgres_archive::open({.conninfo = name, .on_failure = [](std::string_view why) {
+                                     std::cerr << "comments-server: " << why << '\n';
+                                   }});
+  const std::string path = name.substr(name.find(':') + 1);
+  std::error_code ignored;
+  if (must_exist && !std::filesystem::exists(path, ignored))
+    return error{errc::not_found, "There is no such file."};
+  return sqlite_archive::open({.path = path});
+}
+
+void show(const progress& now) {
+  std::cout << now.table << ": " << now.rows;
+  if (now.checksum.empty())
+    std::cout << " of " << now.of << std::endl;  // whoever waits for it sees it now
+  else
+    std::cout << " rows, checksum " << now.checksum << std::endl;
+}
+
+int refuse(const std::string& option, const std::string& name, const error& why) {
+  return fail(2, option + " " + describe_store(name) + ": " + why.message);
+}
+
+}  // namespace
+
+int copy(const options& chosen) {
+  auto from = open_archive(chosen.from, true);
+  if (!from) return refuse("--from", chosen.from, from.error());
+  auto to = open_archive(chosen.to, false);
+  if (!to) return refuse("--to", chosen.to, to.error());
+  const auto is_copied = comments::copy(**from, **to, show);
+  return is_copied ? 0 : fail(1, is_copied.error().message);
+}
+
+}  // namespace server

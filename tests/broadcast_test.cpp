@@ -221,3 +221,20 @@ TEST_CASE("whoever arms before it looks sleeps over nothing, whatever happens in
   CHECK(all_saw(last));
   CHECK(news.subscribers() == 0);
 }
+
+TEST_CASE("who asks is told which contents are followed, each once, and when one more is") {
+  registry metrics;
+  broadcast news{metrics};
+  int told = 0;
+  news.when_followed([&] { ++told; });
+  CHECK(news.followed().empty());
+  const auto a = follow(news, "1"), b = follow(news, "1");
+  {
+    const auto c = follow(news, "2");
+    const auto both = news.followed();
+    CHECK(std::set<std::string>(both.begin(), both.end()) == std::set<std::string>{"1", "2"});
+    CHECK(both.size() == 2);
+  }
+  CHECK(news.followed() == std::vector<std::string>{"1"});
+  CHECK(told == 3);
+}

@@ -4,6 +4,10 @@
 #include <comments/store/postgres.hpp>
 #include <comments/store/sqlite.hpp>
 
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -21,16 +25,36 @@ opened as_store(result<std::unique_ptr<Store>> made) {
   return std::unique_ptr<store>{std::move(*made)};
 }
 
+// While a database is away, everybody who asks it fails: one line a second says so for all.
+class spaced_log final {
+ public:
+  explicit spaced_log(log& to) : to_{to} {}
+
+  void failed(std::string_view why) {
+    const std::lock_guard lock{mutex_};
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return void(++unsaid_);
+    next_ = now + std::chrono::seconds{1};
+    to_.error("store_failed", {{"reason", std::string{why}},
+                               {"others", std::to_string(std::exchange(unsaid_, 0))}});
+  }
+
+ private:
+  log& to_;
+  std::mutex mutex_{};
+  std::chrono::steady_clock::time_point next_{};
+  int unsaid_{};
+};
+
 opened open_postgres(const options& chosen, log& log) {
+  const auto failures = std::make_shared<spaced_log>(log);
   return as_store(postgres_store::open(
       {.conninfo = chosen.store,
        .pool = {.open_max = chosen.store_connections, .idle_wait = chosen.store_idle},
        .statement_wait = chosen.store_wait,
        .lock_wait = chosen.store_wait * 2 / 5,  // a statement has time left when it gets its lock
        .watch = {.is_notified = chosen.store_notify == "on"},
-       .on_failure = [&log](std::string_view why) {
-         log.error("store_failed", {{"reason", std::string{why}}});
-       }}));
+       .on_failure = [failures](std::string_view why) { failures->failed(why); }}));
 }
 
 opened open_sqlite(const options& chosen, log& log) {

@@ -5,6 +5,7 @@
 #   http      the routes, without a server                   needs json, OpenSSL and zlib
 #   httplib   the routes on cpp-httplib                      needs http and cpp-httplib
 #   sqlite    the SQLite store                               needs SQLite
+#   postgres  the PostgreSQL store                           needs libpq
 #   rules     the rule of blocked words                      needs utf8proc
 #   markdown  Markdown to HTML                               needs cmark-gfm
 #   feed      the route of feeds                             needs http and pugixml
@@ -13,6 +14,7 @@ set(_comments_needs_json "nlohmann_json")
 set(_comments_needs_http "nlohmann_json, OpenSSL 1.1.1 or newer and zlib")
 set(_comments_needs_httplib "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and cpp-httplib 0.11.4 or newer")
 set(_comments_needs_sqlite "SQLite 3.38 or newer")
+set(_comments_needs_postgres "libpq 14 or newer and pkg-config, which finds it")
 set(_comments_needs_rules "utf8proc 2.6 or newer and pkg-config, which finds it")
 set(_comments_needs_markdown "cmark-gfm and its extensions")
 set(_comments_needs_feed "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and pugixml")
@@ -85,6 +87,14 @@ if("sqlite" IN_LIST _comments_wanted)
   _comments_target(sqlite comments::comments SQLite::SQLite3)
 endif()
 
+if("postgres" IN_LIST _comments_wanted)
+  find_package(PkgConfig QUIET)
+  if(PKG_CONFIG_FOUND)
+    pkg_check_modules(libpq QUIET IMPORTED_TARGET GLOBAL libpq>=14)
+  endif()
+  _comments_target(postgres comments::comments PkgConfig::libpq)
+endif()
+
 if("rules" IN_LIST _comments_wanted)
   find_package(PkgConfig QUIET)
   if(PKG_CONFIG_FOUND)
@@ -124,7 +134,7 @@ foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
         "${_comments_component} needs ${_comments_needs_${_comments_component}}")
     else()
       set(comments_NOT_FOUND_MESSAGE
-        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, rules, markdown and feed")
+        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, postgres, rules, markdown and feed")
     endif()
   endif()
 endforeach()

@@ -395,6 +395,69 @@ TEST_CASE("as many requests may wait for a worker as the limit says; the next is
   CHECK(wire{server.port()}.ask(post("/", "4")).body == "POST / 4");
 }
 
+TEST_CASE("where reading may wait, workers read, and probes need none") {
+  gate busy;
+  front server{busy.before(echo, "/slow"), {.watchers = 1, .workers_max = 1, .reads_wait = true}};
+  wire first{server.port()}, second{server.port()}, probe{server.port()};
+  first.send(get("/slow"));
+  busy.entered.wait();
+  second.send(get("/"));
+  for (const char* path : {"/healthz", "/readyz", "/metrics", "/version?x"})
+    CHECK(probe.ask(get(path)).status == 200);
+  busy.opened.count_down();
+  CHECK(first.receive().body == "GET /slow ");
+  CHECK(second.receive().body == "GET / ");
+}
+
+TEST_CASE("where reading may wait, workers ask streams, and nobody waits for one meanwhile") {
+  gate busy;
+  const handler api = [&](request asked) {
+    if (asked.target != "/stream") return echo(std::move(asked));
+    return response{.rest = [&busy, calls = std::make_shared<int>()](const auto&) {
+      using state = piece::state;
+      if (++*calls > 1) return piece{.bytes = "two", .then = state::over};
+      busy.entered.count_down();
+      busy.opened.wait();
+      return piece{.bytes = "one ", .then = state::more};
+    }};
+  };
+  front server{api, {.watchers = 1, .workers_max = 2, .reads_wait = true}};
+  wire client{server.port()}, other{server.port()};
+  client.send(get("/stream"));
+  busy.entered.wait();
+  CHECK(other.ask(get("/")).status == 200);
+  busy.opened.count_down();
+  CHECK(client.receive().body == "one two");
+}
+
+TEST_CASE("a stream that is woken while a worker asks it is asked again") {
+  const auto calls = std::make_shared<std::atomic<int>>();
+  front server{[calls](request) {
+                 return response{.rest = [calls](const auto& wake) {
+                   const int call = ++*calls;
+                   if (call <= 3) wake();  // there is more, before it is told that there is not
+                   using state = piece::state;
+                   return piece{.bytes = call == 2 ? "" : ".",
+                                .then = call > 3 ? state::over : state::waiting};
+                 }};
+               },
+               {.event_wait = 1h, .reads_wait = true}};
+  wire client{server.port()};
+  CHECK(client.ask(get("/")).body == "...");
+  CHECK(*calls == 4);
+}
+
+TEST_CASE("a stream that a worker waits for in vain is broken off when the server ends") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.event_wait = 1h, .reads_wait = true}};
+  wire client{server.port()};
+  source->put({.bytes = "one", .then = piece::state::waiting});
+  client.send(get("/"));
+  CHECK(client.has("one"));
+  server.end();
+  CHECK_FALSE(client.rest().ends_with("0\r\n\r\n"));  // which comes to an end
+}
+
 TEST_CASE("who asks a lot at once lets others have their turn") {
   gate start;
   std::mutex mutex;

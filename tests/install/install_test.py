@@ -32,7 +32,7 @@ STATEMENTS = {
     "find_package(comments 99.0 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments REQUIRED COMPONENTS nonsense)":
         "there is no component nonsense; "
-        "there are json, http, httplib, sqlite, rules, markdown and feed",
+        "there are json, http, httplib, sqlite, postgres, rules, markdown and feed",
     "set(CMAKE_DISABLE_FIND_PACKAGE_SQLite3 TRUE)\n"
     "find_package(comments REQUIRED COMPONENTS sqlite)":
         "sqlite needs SQLite 3.38 or newer",
@@ -44,6 +44,7 @@ PROGRAMS = {
     "comments-json": "tests/install/consumer/json.cpp",
     "comments-http": "examples/without_httplib.cpp",
     "comments-sqlite": "examples/sqlite.cpp",
+    "comments-postgres": "tests/install/consumer/postgres.cpp",
     "comments-markdown": "tests/install/consumer/markdown.cpp",
     "comments-httplib": "examples/mounted.cpp",
     "comments-rules": "tests/install/consumer/rules.cpp",
@@ -83,7 +84,7 @@ class Package(unittest.TestCase):
         cls.include = cls.prefix / "include"
         build = cls.folder / "build"
         adapters = [f"-D{name}=enabled" for name in (
-            "sqlite", "http", "httplib", "rules", "markdown", "feed")]
+            "sqlite", "postgres", "http", "httplib", "rules", "markdown", "feed")]
         run("meson", "setup", build, cls.source, "--prefix", cls.prefix, "-Dserver=false",
             "-Dtests=false", "--wrap-mode=nodownload", *adapters)
         run("meson", "install", "-C", build)
@@ -155,7 +156,8 @@ class Package(unittest.TestCase):
         wraps.joinpath("comments.wrap").write_text(
             "[wrap-file]\ndirectory = comments\n\n[provide]\n"
             "dependency_names = comments, comments-json, comments-http, comments-httplib, "
-            "comments-sqlite, comments-rules, comments-markdown, comments-feed\n", "utf-8")
+            "comments-sqlite, comments-postgres, comments-rules, comments-markdown, "
+            "comments-feed\n", "utf-8")
         run("meson", "setup", build, project, "--buildtype=plain", "--wrap-mode=nodownload",
             "--force-fallback-for=comments")
         run("meson", "compile", "-C", build)
@@ -173,8 +175,8 @@ class Package(unittest.TestCase):
 
     def test_4_two_units_with_every_header_link(self):
         headers = headers_below(self.include)
-        adapters = ["comments-sqlite", "comments-httplib", "comments-rules",
-                    "comments-markdown", "comments-feed"]
+        adapters = ["comments-sqlite", "comments-postgres", "comments-httplib",
+                    "comments-rules", "comments-markdown", "comments-feed"]
         flags = self.ask_pkg_config("--cflags", *adapters)
 
         def compile_unit(unit):
@@ -189,8 +191,9 @@ class Package(unittest.TestCase):
         run(*self.cxx, *units, *libraries, "-o", self.folder / "linked")
 
     def test_5_every_header_compiles_alone(self):
-        flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-httplib",
-                                    "comments-rules", "comments-markdown", "comments-feed")
+        flags = self.ask_pkg_config("--cflags", "comments-sqlite", "comments-postgres",
+                                    "comments-httplib", "comments-rules", "comments-markdown",
+                                    "comments-feed")
 
         def compile_alone(header):
             run(*self.cxx, *STRICT, *flags, "-fsyntax-only", "-x", "c++", "-",

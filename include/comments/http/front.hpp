@@ -29,7 +29,6 @@ struct event_limits {
   std::size_t refused_max{1'000};       // of those; one more is closed without a word
   std::size_t watchers{2};              // threads that own connections and answer what only reads
   std::size_t workers_max{64};          // threads that answer the rest
-  bool reads_wait{};                    // so they answer that too, but for probes
   std::size_t jobs_max{4'096};          // requests that wait for a worker; one more is told 503
   std::size_t turn_max{16};             // answers to one client before it is others' turn
   std::size_t progress_bytes{65'536};   // a client takes so much in `reader_wait`, or all there is
@@ -44,6 +43,7 @@ struct event_limits {
   std::chrono::milliseconds idle_drain_wait{1'000};  // instead of `request_wait`, from a stop on
   std::chrono::milliseconds drain_wait{10'000};      // for everything, when stopping
   std::chrono::milliseconds arrival_wait{100};       // for connections that began before the stop
+  bool reads_wait{};  // what only reads may wait too, so workers answer it; but not probes
 };
 
 namespace detail {

@@ -83,7 +83,8 @@ inline bool is_conninfo(const std::string& text) {
 inline std::string describe(const std::string& conninfo) {
   std::map<std::string, std::string> given;
   PQconninfoOption* const all = PQconninfoParse(conninfo.c_str(), nullptr);
-  for (const PQconninfoOption* one = all; one && one->keyword; ++one)
+  if (!all) return "postgresql:";
+  for (const PQconninfoOption* one = all; one->keyword; ++one)
     if (one->val) given[one->keyword] = one->val;
   PQconninfoFree(all);
   const std::string user = given["user"], host = given["host"], port = given["port"];

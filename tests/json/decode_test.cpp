@@ -434,6 +434,27 @@ TEST_CASE("a content's status is one of its names, or null for the default") {
   CHECK(to_line(decoded(R"({"status":[]})").error().violations) == "/status type");
 }
 
+TEST_CASE("a step of a deployment has its fields and no other, and no date of its own") {
+  const auto decoded = [](std::string_view text) {
+    return json::decode_deployment(text, usual, {});
+  };
+  const auto said =
+      decoded(R"({"component":"a","version":"1","responsible":"b","status":"cancelled","run":7,)"
+              R"("date":[]})");
+  REQUIRE(said);
+  CHECK(*said == deployment{.component = "a",
+                            .version = "1",
+                            .responsible = "b",
+                            .status = deployment_status::cancelled,
+                            .run = "7"});
+  CHECK(to_line(decoded(R"({"component":"","version":1,"status":"x","run":true,"a/b":1})")
+                    .error()
+                    .violations) ==
+        "/component required, /version type, /responsible required, /run type, /status unknown, "
+        "/a~1b unknown");
+  CHECK(decoded("{}{}").error().code == errc::malformed);
+}
+
 TEST_CASE("a decision has ids, an action, and perhaps a reason") {
   const auto decoded = [](std::string_view text) { return decode_decision(text, usual); };
   const auto ids = R"("ids":[")" + some_id + R"(",")" + some_id + "\"]";

@@ -322,6 +322,24 @@ TEST_CASE("a ruling is a status or a code, a vote says where, an erasure how muc
   CHECK(encode_erasure(2, 1) == R"({"comments":2,"votes":1})");
 }
 
+TEST_CASE("a step of a deployment is this JSON, its run null where there is none") {
+  deployment step{.id = first_id,
+                  .position = 7,
+                  .component = "comments",
+                  .version = "1.2",
+                  .responsible = "Zo\"ë",
+                  .status = deployment_status::in_progress,
+                  .run = "17",
+                  .date = from_milliseconds(1'700'000'000'123)};
+  const std::string text =
+      R"({"id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","component":"comments","version":"1.2",)"
+      R"("responsible":"Zo\"ë","status":"in_progress","run":"17",)"
+      R"("date":"2023-11-14T22:13:20.123Z"})";
+  CHECK(encode(step) == text);
+  step.run.clear();
+  CHECK(encode(step).find(R"("run":null,"date":)") != text.npos);
+}
+
 TEST_CASE("of another renderer's HTML nothing is used, of its body the original list does") {
   comment kept = make_comment();
   const style other{key_of, renderer{"other 1", [](std::string_view) { return "<i>"; }}};

@@ -24,6 +24,7 @@ ROUTED = ["include/comments/http/routes.hpp", "include/comments/feed/routes.hpp"
           "apps/server/main.cpp"]
 METHODS = {"get", "post", "put", "patch", "delete"}
 MODERATOR, SITE = "a-token-for-moderators", "a-secret-of-the-host's-site-of-32-bytes"
+PIPELINE = "a-token-for-deployments"
 
 
 def base64url(data):
@@ -99,7 +100,7 @@ class OpenApi(unittest.TestCase):
     def setUpClass(cls):
         cls.server = cls.enterClassContext(support.Server(
             "--store", "memory:", "--moderator-token", MODERATOR, "--sso-secret", SITE,
-            "--deploy-token", "a-token-for-deployments"))
+            "--deploy-token", PIPELINE))
         cls.description = Description(cls.server.get("/openapi.json").json)
         cls.moderator = {"Authorization": "Bearer " + MODERATOR}
 
@@ -199,6 +200,7 @@ class OpenApi(unittest.TestCase):
         self.answer_comments()
         self.answer_moderation()
         self.answer_account()
+        self.answer_deployments()
         self.answer_service()
         described = {(method, path) for method, path, _ in self.description.operations()}
         self.assertEqual(described - self.asked, {("GET", "/api/v1/events")})
@@ -277,8 +279,24 @@ class OpenApi(unittest.TestCase):
         self.ask("GET", "/api/v1/me/export", 422, headers=self.moderator)
         self.ask("DELETE", "/api/v1/me", 401)
 
+    def answer_deployments(self):
+        register = "/api/v1/deployments"
+        step = {"component": "comments", "version": "1.2", "responsible": "ana",
+                "status": "success"}
+        pipeline = {"Authorization": "Bearer " + PIPELINE}
+        for more in ({}, {"run": 17}, {"run": "17"}, {"run": None, "date": "2020-01-01"}):
+            self.ask("POST", register, 201, step | more, pipeline)
+        self.ask("POST", register, 401, step)
+        self.ask("POST", register, 403, step, self.moderator)
+        self.ask("POST", register, 422, step | {"status": "done"}, pipeline)
+        self.ask("POST", register, 422, step | {"run": "17", "version": "1.3"}, pipeline)
+        for query in ("", "?limit=1&component=comments", "?format=csv"):
+            self.ask("GET", register + query, 200)
+        self.ask("GET", register + "?format=xml", 422)
+
     def answer_service(self):
-        for path in ("/healthz", "/readyz", "/version", "/metrics", "/openapi.json"):
+        for path in ("/healthz", "/readyz", "/version", "/metrics", "/openapi.json", "/status",
+                     "/status.css"):
             self.ask("GET", path, 200)
 
     def answer_events(self):

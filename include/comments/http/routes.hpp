@@ -13,6 +13,7 @@
 #include <comments/http/comment_routes.hpp>
 #include <comments/http/context.hpp>
 #include <comments/http/cors.hpp>
+#include <comments/http/deployment_routes.hpp>
 #include <comments/http/gzip.hpp>
 #include <comments/http/limits.hpp>
 #include <comments/http/list_routes.hpp>
@@ -113,6 +114,7 @@ class api final {
   comment_routes one{shared};
   moderation_routes moderation{shared};
   account_routes account{shared};
+  deployment_routes deployments{shared};
   live_routes live{shared};
   service_routes about{shared};
 };
@@ -148,6 +150,10 @@ inline handler routes(service& service, route_options options = {}) {
   add("POST /api/v1/moderation/actions", all->moderation, &moderation_routes::decide);
   add("GET /api/v1/me/export", all->account, &account_routes::export_all);
   add("DELETE /api/v1/me", all->account, &account_routes::erase);
+  add("POST /api/v1/deployments", all->deployments, &deployment_routes::record);
+  add("GET /api/v1/deployments", all->deployments, &deployment_routes::list);
+  add("GET /status", all->deployments, &deployment_routes::status);
+  add("GET /status.css", all->deployments, &deployment_routes::style);
   add("GET /healthz", all->about, &service_routes::health);
   add("GET /readyz", all->about, &service_routes::readiness);
   add("GET /version", all->about, &service_routes::version);

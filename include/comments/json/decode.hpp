@@ -5,13 +5,15 @@
 // over `limits::json_depth_max` levels, and an object with the same key twice (RFC 8259 leaves
 // those to the receiver; we refuse rather than guess which one was meant). JSON of the wrong shape
 // is `invalid`, with all violations of shape ("type", "required") and of `check` together. Fields
-// that are not known are ignored.
+// that are not known are ignored, but in the pipeline's: a mistyped "run" must not go unnoticed.
 
+#include <comments/deployment.hpp>
 #include <comments/moderation.hpp>
 #include <comments/validation.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -21,6 +23,13 @@
 #include <vector>
 
 namespace comments::json {
+
+// A key as a step of a JSON pointer (RFC 6901, section 3).
+inline std::string to_step(const std::string& key) {
+  std::string escaped{"/"};
+  for (const char c : key) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string{c};
+  return escaped;
+}
 
 // Watches a parser go by: where it is, how deep, and which keys each open object has shown.
 class watch final {
@@ -39,7 +48,7 @@ class watch final {
     if (met == event::key && !is_too_deep_) {  // after that, the path stays where it was
       const auto& key = parsed.get_ref<const std::string&>();
       path_.resize(depth);
-      path_[depth - 1] = "/" + escape(key);
+      path_[depth - 1] = to_step(key);
       keys_.resize(depth);
       if (!keys_[depth - 1].insert(key).second && !repeated_) repeated_ = pointer();
     }
@@ -60,12 +69,6 @@ class watch final {
   static constexpr std::size_t pointer_bytes_max{255};
 
  private:
-  static std::string escape(const std::string& key) {  // RFC 6901, section 3
-    std::string escaped;
-    for (const char c : key) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string{c};
-    return escaped;
-  }
-
   std::size_t depth_max_;
   bool is_too_deep_{};
   std::optional<std::string> repeated_{};
@@ -114,10 +117,10 @@ class fields final {
     return note(name, "type");
   }
 
-  // A content's id, which may be written as an integer: 1 and "1" are the same content.
-  std::string content_id(const char* name) {
-    const nlohmann::json* value = find(name, true);
-    return value && value->is_number_integer() ? value->dump() : value ? text(name, true) : "";
+  // A name that may be written as an integer: 1 and "1" are the same content, or run.
+  std::string name(const char* name, bool is_required) {
+    const nlohmann::json* value = find(name, is_required);
+    return value && value->is_number_integer() ? value->dump() : text(name, is_required);
   }
 
   // The field's object; null, and noted, if it is there and no object.
@@ -143,6 +146,15 @@ class fields final {
         note(name, "type");
     }
     return found;
+  }
+
+  // Notes every field that is none of `known`, by its name where that helps.
+  void refuse_others(std::initializer_list<std::string_view> known) {
+    for (const auto& [name, value] : object_.items()) {
+      if (std::ranges::find(known, name) != known.end()) continue;
+      const bool is_short = name.size() <= watch::pointer_bytes_max;
+      found_.push_back({is_short ? to_step(name) : "", "unknown"});
+    }
   }
 
   // Whether the field is there, as null.
@@ -206,7 +218,7 @@ result<draft> decode_object(std::string_view text, std::string key, const limits
   if (!parsed) return parsed.error();
   std::vector<violation> found;
   fields root{*parsed, "/", found};
-  draft written{.content_id = root.content_id("content_id"), .key = std::move(key)};
+  draft written{.content_id = root.name("content_id", true), .key = std::move(key)};
   read(root, written, found);
   return accept(std::move(written), std::move(found), limits, names);
 }
@@ -303,6 +315,29 @@ inline result<decision_request> decode_decision(std::string_view text, const lim
     wanted.action = action.value_or(decision::hold);
     return wanted;
   });
+}
+
+// {"component", "version", "responsible", "status", "run"?}: a step of a deployment. A "date" is
+// passed over: whoever keeps the register has a clock.
+inline result<deployment> decode_deployment(std::string_view text, const limits& limits,
+                                            const deployment_limits& most) {
+  const auto parsed = parse_object(text, limits);
+  if (!parsed) return parsed.error();
+  std::vector<violation> found;
+  fields root{*parsed, "/", found};
+  deployment said{.component = root.text("component", true),
+                  .version = root.text("version", true),
+                  .responsible = root.text("responsible", true),
+                  .run = root.name("run", false)};
+  const std::string name = root.text("status", true);
+  const auto status = comments::parse<deployment_status>(name);
+  if (!name.empty() && !status) root.note("status", "unknown");
+  said.status = status.value_or(deployment_status::pending);
+  for (const violation& broken : check(said, most))
+    root.note(broken.pointer.substr(1).c_str(), broken.code.c_str());
+  root.refuse_others({"component", "version", "responsible", "status", "run", "date"});
+  if (!found.empty()) return to_error(std::move(found));
+  return said;
 }
 
 // The original API's {"email", "comment", "content_id"}, all three required.

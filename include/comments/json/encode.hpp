@@ -282,6 +282,25 @@ inline void append(std::string& to, const ballot& vote) {
   to.append(R"(,"at":")").append(to_rfc3339(vote.at)).append("\"}");
 }
 
+// One step of a deployment.
+inline void append(std::string& to, const deployment& step) {
+  to.append(R"({"id":")").append(to_string(step.id));
+  append_text(to += R"(","component":)", step.component);
+  append_text(to += R"(,"version":)", step.version);
+  append_text(to += R"(,"responsible":)", step.responsible);
+  to.append(R"(,"status":")").append(to_text(step.status)).append(R"(","run":)");
+  if (step.run.empty())
+    to += "null";
+  else
+    append_text(to, step.run);
+  to.append(R"(,"date":")").append(to_rfc3339(step.date)).append("\"}");
+}
+inline std::string encode(const deployment& step) {
+  std::string text;
+  append(text, step);
+  return text;
+}
+
 // {"counts":{"a":2,"b":0}}, each content once.
 inline std::string encode_counts(std::span<const content> contents) {
   std::string text = R"({"counts":{)";

@@ -21,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import cluster
 import processes
 import report
 
@@ -121,6 +122,8 @@ class Bench:
             self.small = self.stack.enter_context(self.serve(self.databases[1_000]))
             self.measure_reads()
             self.measure_writes()
+            say("servers that share a PostgreSQL")
+            self.optional("a shared PostgreSQL", lambda: cluster.measure(self, LIST + "c{}"))
             self.measure_idle()
             self.measure_growth()
         self.measure_footprint()
@@ -195,7 +198,8 @@ class Bench:
         rounds = self.in_turns({
             "post": self.post(target, "c{}", *contents),
             "raw log": self.append_to_log,
-            "pgbench": postgres and (lambda: self.insert(postgres)),
+            "pgbench": postgres and (lambda: cluster.pgbench(postgres, "insert", INSERT,
+                                                              self.seconds)),
             "nginx": self.nginx and self.post(self.nginx, "c0", path="/empty", status=200)})
         self.add("Writes", "durable post, 64 clients", "1/s", rounds["post"],
                  {"name": "raw log, 64 threads, shared fdatasync", "rounds": rounds["raw log"]},
@@ -219,18 +223,6 @@ class Bench:
         counted = json.loads(done.stdout)
         return {"value": counted["rate"], "cpu_us": used / counted["answered"] * 1e6,
                 "p50_us": counted["post"]["p50_us"], "p99_us": counted["post"]["p99_us"]}
-
-    def insert(self, postgres):
-        script = postgres.folder / "insert.sql"
-        script.write_text(INSERT)
-        before = processes.cpu_seconds(postgres.pid)
-        said = postgres.run("pgbench", "-h", postgres.folder, "-U", "bench", "-n", "-M", "prepared",
-                            "-c", 64, "-j", 2, "-T", max(2, round(self.seconds)), "-f", script,
-                            "postgres")
-        used = processes.cpu_seconds(postgres.pid) - before
-        words = said.replace(" (without", "").split()
-        count = int(said.split("actually processed: ")[1].split()[0].split("/")[0])
-        return {"value": float(words[words.index("tps") + 2]), "cpu_us": used / count * 1e6}
 
     def measure_mixed(self, target):
         say("mixed load")

@@ -149,8 +149,8 @@ def nginx(folder):
 class Postgres:
     """A cluster of its own, on a Unix socket, with pgbench beside it. Never as root."""
 
-    def __init__(self, folder, schema):
-        self.folder, self.schema = Path(folder) / "postgres", schema
+    def __init__(self, folder, schema, name="postgres"):
+        self.folder, self.schema = Path(folder) / name, schema
         self.bin = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parts[-2]))
         self.user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
 
@@ -165,7 +165,8 @@ class Postgres:
             owner = pwd.getpwnam("postgres")
             os.chmod(self.folder.parent, 0o755)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-        self.run("initdb", "-D", self.folder / "data", "-A", "trust", "-U", "bench", "--no-sync")
+        self.run("initdb", "-D", self.folder / "data", "-A", "trust", "-U", "bench", "--no-sync",
+                 "--locale", "C.UTF-8", "--encoding", "UTF8")
         self.process = Process(
             [self.bin / "postgres", "-D", self.folder / "data", "-k", self.folder,
              "-c", "listen_addresses=", "-c", "fsync=on", "-c", "synchronous_commit=on",

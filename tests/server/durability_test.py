@@ -12,50 +12,23 @@ import unittest
 from pathlib import Path
 from urllib.parse import urlencode
 
+from clients import CONTENTS, Client
 from support import NO_ANSWER, ORIGINAL_POST, POST, Server, at_once, main, until
 
 SQLITE = ("--store", "sqlite:comments.db", "--drain-delay", "0")
-CONTENTS = ("a", "b", "c")
 
 
 def database(path):
     return contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True))
 
 
-class Client:
-    """Posts comments, each with a key of its own, and remembers what it was told of them."""
-
-    def __init__(self, number, dice):
-        self.number, self.dice = number, dice
-        self.sent, self.acknowledged = {}, {}  # by key: (target, body), the answer
-
-    def draft(self, key):
-        content_id = self.dice.choice(CONTENTS)
-        if self.dice.random() < 0.2:
-            return ORIGINAL_POST, {"content_id": content_id, "comment": key,
-                                   "email": "gabriela@example.com"}
-        known = [made["id"] for made in self.acknowledged.values()
-                 if made.get("content_id") == content_id]
-        parent = self.dice.choice(known) if known and self.dice.random() < 0.3 else None
-        return POST, {"content_id": content_id, "body": key, "parent_id": parent}
-
-    def send(self, server, key):
-        target, body = self.sent[key]
-        answer = server.post(target, body, {"Idempotency-Key": key})
-        if answer.status not in (200, 201):
-            raise AssertionError(answer)
-        made = answer.json
-        made.pop("edit_token", None)
-        if self.acknowledged.setdefault(key, made).get("id") != made.get("id"):
-            raise AssertionError(f"{key} became another comment")
-        return answer
+class Tenacious(Client):
+    """Posts until the server goes, and tries again what had no answer once it is back."""
 
     def post_until_it_goes(self, server):
         with contextlib.suppress(*NO_ANSWER):
             while True:
-                key = f"client-{self.number}-post-{len(self.sent)}"
-                self.sent[key] = self.draft(key)
-                self.send(server, key)
+                self.send(server, self.new_key())
 
     def retry_unanswered_and_post(self, server):
         with contextlib.suppress(*NO_ANSWER):
@@ -79,7 +52,7 @@ class Crash(unittest.TestCase):
         self.dice = random.Random(seed)
         self.enterContext(self.subTest(seed=seed))
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.clients = [Client(n, random.Random(self.dice.random())) for n in range(8)]
+        self.clients = [Tenacious(n, random.Random(self.dice.random())) for n in range(8)]
 
     def count(self):
         return sum(len(client.acknowledged) for client in self.clients)

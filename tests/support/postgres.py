@@ -174,11 +174,19 @@ class Postgres:
     def log(self):
         return (self.folder / "log").read_text(errors="replace")
 
-    def sql(self, text):
-        """Runs statements; what the last one answers, a line for a row, tabs between columns."""
-        return run("psql", "--dbname", self.conninfo, "--no-psqlrc", "--quiet", "--no-align",
-                   "--tuples-only", "--field-separator", "\t", "--set", "ON_ERROR_STOP=1",
-                   text=text).rstrip("\n")
+    def psql(self, database):
+        """The arguments with which it talks to a database of this server."""
+        return ["--dbname", f"{self.conninfo} dbname={database}", "--no-psqlrc", "--quiet",
+                "--no-align", "--tuples-only", "--field-separator", "\t",
+                "--set", "ON_ERROR_STOP=1"]
+
+    def sql(self, text, database="postgres"):
+        """Runs statements; what they answer, a line for a row, tabs between columns."""
+        return run("psql", *self.psql(database), text=text).rstrip("\n")
+
+    def dump(self, database):
+        """A database as a program would write it anew."""
+        return run("pg_dump", f"{self.conninfo} dbname={database}")
 
     def cut_connections(self):
         """Ends all connections but the one that says so; how many there were."""
@@ -186,12 +194,11 @@ class Postgres:
                             "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"))
 
     @contextlib.contextmanager
-    def transaction(self, text):
+    def transaction(self, text, database="postgres"):
         """Has run the statements, and keeps their locks, until the end of the block."""
         session = subprocess.Popen(
-            [programs() / "psql", "--dbname", self.conninfo, "--no-psqlrc", "--quiet",
-             "--set", "ON_ERROR_STOP=1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd="/", env=ENVIRONMENT, **OWNER)
+            [programs() / "psql", *self.psql(database)], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True, cwd="/", env=ENVIRONMENT, **OWNER)
         with session:
             session.stdin.write(f"BEGIN;\n{text};\n\\echo has them\n")
             session.stdin.flush()

@@ -28,6 +28,7 @@ AT_ONCE = 4  # seconds; less than any timeout of the server's, so nobody waits f
 
 POST, ORIGINAL_POST = "/api/v1/comments", "/api/comment/new"
 NO_ANSWER = (OSError, http.client.HTTPException)  # what asking a server that goes away raises
+LISTENING = re.compile(r'\blistening\b.*?address(?:=|":")([^\s"]+)')
 COMPLAINT = re.compile(r"Sanitizer|runtime error:|terminate called|Assertion")
 
 
@@ -160,11 +161,13 @@ class Server:
         def is_up():
             if self.process.poll() is not None:
                 raise AssertionError(f"the server left with {self.process.returncode}:\n{self.log}")
-            return self.is_listening() if self.port else self.lines
+            if self.port:
+                return self.is_listening()
+            return next(filter(None, map(LISTENING.search, list(self.lines))), None)
 
-        until(is_up, "a server")
+        said = until(is_up, "a server")
         if not self.port:
-            self.address = re.search(r'address(?:=|":")([^\s"]+)', self.lines[0])[1]
+            self.address = said[1]
             self.port = int(self.address.rsplit(":", 1)[1])
 
     def is_listening(self):

@@ -171,13 +171,18 @@ inline int to_number(const std::optional<std::string>& text) {
 
 // Which schema a database has, 0 if none; refused if this program is too old for it.
 inline result<int> read_schema(connection& on) {
+  const error not_ours = refused("it belongs to another program");
   work reading{on, work::single};
-  const auto table = reading.ask("SELECT to_regclass('setting')::text");
+  // Ours have `setting` before any other table.
+  const auto tables = reading.ask(
+      "SELECT to_regclass('setting')::text, count(to_regclass(name)) FROM unnest(ARRAY['content', "
+      "'comment', 'event', 'vote', 'complaint', 'deployment', 'bucket']) AS name");
   if (!reading.run()) return refused(no_answer);
-  if (reading.rows(table).is_null(0, 0)) return 0;
+  const rows named = reading.rows(tables);
+  if (named.is_null(0, 0)) return named.number(0, 1) == 0 ? result<int>{0} : not_ours;
   const int found = to_number(read_setting(reading, "schema"));
   const int least = to_number(read_setting(reading, "schema_min"));
-  if (reading.failed() != failure::none) return refused("it belongs to another program");
+  if (reading.failed() != failure::none) return not_ours;
   if (least > newest)
     return refused("a newer version of this program wrote it (its schema is " +
                    std::to_string(found) + ", this program knows " + std::to_string(newest) + ")");

@@ -18,6 +18,7 @@
 #include <comments/store/postgres_connection.hpp>
 #include <comments/store/postgres_deployments.hpp>
 #include <comments/store/postgres_insert.hpp>
+#include <comments/store/postgres_patience.hpp>
 #include <comments/store/postgres_pool.hpp>
 #include <comments/store/postgres_rows.hpp>
 #include <comments/store/postgres_schema.hpp>
@@ -29,6 +30,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -46,8 +48,10 @@ struct postgres_options {
   // waits, TLS (sslmode) and hosts counts.
   std::string conninfo{};
   postgres::pool_limits pool{};
-  std::chrono::milliseconds statement_wait{5'000};    // for one statement
-  std::chrono::milliseconds lock_wait{2'000};         // for a lock of somebody else's
+  std::chrono::milliseconds statement_wait{5'000};  // for one statement
+  std::chrono::milliseconds lock_wait{2'000};       // for a lock of somebody else's
+  std::chrono::milliseconds shared_lock_wait{200};  // the same where others wait along
+  std::size_t patient_max{2};  // connections that wait longer at once, beside one for comments
   std::chrono::milliseconds opening_wait{15'000};     // at the start, for a database that wakes up
   std::chrono::milliseconds migration_wait{600'000};  // for a migration, here or on another node
   group_limits group{.batch_max = 128, .queue_max = 4096};  // of each lane
@@ -67,7 +71,7 @@ class postgres_store final : public store {
       return postgres::refused("its connection string cannot be read");
     const postgres::server_options server{.conninfo = options.conninfo,
                                           .statement_wait = options.statement_wait,
-                                          .lock_wait = options.lock_wait,
+                                          .lock_wait = shared_wait(options),
                                           .on_failure = options.on_failure};
     const auto end = std::chrono::steady_clock::now() + options.opening_wait;
     for (auto key = prepare(server, options);; key = prepare(server, options)) {
@@ -84,10 +88,19 @@ class postgres_store final : public store {
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
   result<posting> insert(const draft& draft, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
-    const postgres::insertion wanted{&draft, now, make_comment_id(now)};
-    const std::size_t which = std::hash<std::string>{}(draft.content_id) % lanes_.size();
-    if (auto mine = lanes_[which]->submit(wanted)) return std::move(*mine);
-    return postgres::unavailable();
+    bool is_locked = held_.has(draft.content_id);
+    postgres::insertion wanted{&draft, now, make_comment_id(now), false, &is_locked};
+    if (!is_locked) {
+      const std::size_t which = std::hash<std::string>{}(draft.content_id) % lanes_.size();
+      auto mine = lanes_[which]->submit(wanted);
+      if (!is_locked) return mine ? std::move(*mine) : postgres::unavailable();
+      wanted.may_exist = true;
+    }
+    postgres::held_contents::guard apart{held_, draft.content_id};
+    is_locked = false;
+    auto mine = patient_.submit(wanted);
+    apart.tell(!is_locked);
+    return mine ? std::move(*mine) : postgres::unavailable();
   }
 
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
@@ -203,6 +216,7 @@ class postgres_store final : public store {
   using lane = group_commit<postgres::insertion, result<posting>>;
   using questions = group_commit<std::string_view, std::optional<content>>;
   using outcome = postgres::insert_batch::outcome;
+  using lock_patience = std::optional<std::chrono::milliseconds>;
 
   postgres_store(postgres_options options, const postgres::server_options& server, std::string key)
       : options_{std::move(options)},
@@ -211,7 +225,11 @@ class postgres_store final : public store {
         can_notify_{options_.watch.is_notified} {
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.lanes, 1); ++i)
       lanes_.push_back(std::make_unique<lane>(
-          options_.group, [this](auto works, auto outcomes) { insert_all(works, outcomes); }));
+          options_.group, [this](auto works, auto outcomes) { insert_all(works, outcomes, {}); }));
+  }
+
+  static std::chrono::milliseconds shared_wait(const postgres_options& options) {
+    return std::min(options.shared_lock_wait, options.lock_wait);
   }
 
   // The signing key of a database that is ready.
@@ -251,13 +269,15 @@ class postgres_store final : public store {
   }
 
   // Has `wanted` written in a transaction. What must not happen twice is not repeated once nobody
-  // knows whether it has happened.
+  // knows whether it has happened. A few at once may wait for a lock that somebody keeps.
   template <typename T, typename Work>
   result<T> write(bool is_repeatable, Work&& wanted) {
+    std::optional<postgres::permits::one> patience;
     for (int tries = 0;; ++tries) {
       const auto lent = connections_.take();
       if (!lent) return postgres::unavailable();
       postgres::work writing{*lent, postgres::work::writing};
+      if (patience) writing.wait_for_locks(options_.lock_wait);
       postgres::changes noted;
       result<T> answer = wanted(writing, noted);
       postgres::ending end{writing.failed()};
@@ -265,6 +285,8 @@ class postgres_store final : public store {
       if (end.why == postgres::failure::none)
         end = postgres::finish(writing, noted, {node_, &can_notify_});
       if (end.why == postgres::failure::none) return answer;
+      if (end.why == postgres::failure::locked && !patience && (patience = patient_changes_.take()))
+        continue;
       if ((end.is_in_doubt && !is_repeatable) || !may_repeat(end.why, tries))
         return postgres::to_error(end.why);
     }
@@ -280,37 +302,44 @@ class postgres_store final : public store {
                     [&](auto& work, auto& noted) { return wanted(work, **home, noted); });
   }
 
-  // All in one transaction. If the database refuses that, or cannot do it now, each content by
-  // itself, so that one that somebody holds does not hold up the others; and if it refuses
-  // something of a content, each draft by itself, so that one that is bad fails alone.
-  void insert_all(std::span<const postgres::insertion* const> works, std::span<outcome> outcomes) {
+  // All in one transaction. If the database refuses that, or cannot do it now, each by itself, so
+  // that one that is bad fails alone (not if the database is away: nobody's wait would end sooner),
+  // and one whose content somebody holds does not hold up others: that one is told so.
+  void insert_all(std::span<const postgres::insertion* const> works, std::span<outcome> outcomes,
+                  lock_patience patience) {
     std::vector<postgres::insertion> wanted;
     for (const auto* one : works) wanted.push_back(*one);
-    const auto why = insert_together(wanted, outcomes);
+    const auto why = insert_together(wanted, outcomes, patience);
     if (why == postgres::failure::none) return;
-    if (wanted.size() == 1) outcomes[0] = postgres::to_error(why);
-    if (wanted.size() == 1) return;
+    if (wanted.size() == 1 || why == postgres::failure::lost) {
+      for (std::size_t i = 0; i < wanted.size(); ++i) refuse(wanted[i], outcomes[i], why);
+      return;
+    }
     const auto end = std::chrono::steady_clock::now() + options_.statement_wait;
-    std::vector<std::string> held;  // contents that cannot be written to now
+    std::map<std::string_view, postgres::failure> known;  // what stops all of a content's drafts
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      const std::string& content_id = wanted[i].draft->content_id;
-      const bool is_held = std::ranges::find(held, content_id) != held.end() ||
-                           std::chrono::steady_clock::now() > end;
-      const auto mine =
-          is_held ? postgres::failure::passing
-                  : insert_together(std::span{wanted}.subspan(i, 1), outcomes.subspan(i, 1));
+      const std::string_view content_id = wanted[i].draft->content_id;
+      const auto before = known.find(content_id);
+      auto mine = before != known.end() ? before->second : postgres::failure::passing;
+      if (before == known.end() && std::chrono::steady_clock::now() < end)
+        mine = insert_together(std::span{wanted}.subspan(i, 1), outcomes.subspan(i, 1), {});
       if (mine == postgres::failure::none) continue;
-      outcomes[i] = postgres::to_error(mine);
-      if (mine != postgres::failure::refused) held.push_back(content_id);
+      refuse(wanted[i], outcomes[i], mine);
+      if (mine != postgres::failure::refused) known.emplace(content_id, mine);
     }
   }
 
+  static void refuse(const postgres::insertion& one, outcome& to, postgres::failure why) {
+    *one.is_locked = why == postgres::failure::locked;
+    to = postgres::to_error(why);
+  }
+
   postgres::failure insert_together(std::span<postgres::insertion> wanted,
-                                    std::span<outcome> outcomes) {
+                                    std::span<outcome> outcomes, lock_patience patience) {
     for (int tries = 0;; ++tries) {
       const auto lent = connections_.take();
-      if (!lent) return postgres::failure::passing;
-      postgres::insert_batch batch{*lent, wanted};
+      if (!lent) return postgres::failure::lost;
+      postgres::insert_batch batch{*lent, wanted, patience};
       const auto end = batch.run(outcomes, {node_, &can_notify_});
       if (end.why == postgres::failure::none) return end.why;
       if (end.is_in_doubt)
@@ -340,6 +369,12 @@ class postgres_store final : public store {
   mutable questions versions_{options_.group,
                               [this](auto works, auto outcomes) { look_all(works, outcomes); }};
   std::vector<std::unique_ptr<lane>> lanes_{};
+  // Where comments wait whose content somebody holds, and only they.
+  postgres::held_contents held_{};
+  lane patient_{options_.group, [this](auto works, auto outcomes) {
+                  insert_all(works, outcomes, options_.lock_wait);
+                }};
+  postgres::permits patient_changes_{options_.patient_max};
 };
 
 }  // namespace comments

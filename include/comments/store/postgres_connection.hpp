@@ -52,11 +52,13 @@ enum class failure {
   conflict,  // with another one: undone, and the same may go well at once (40001, 40P01)
   lost,      // the connection is of no use any more
   refused,   // the database will not do this: what is to be stored is not acceptable to it
-  passing,   // it cannot do it now: a lock, a limit, a full disk
+  locked,    // somebody else kept a lock for longer than it was waited for
+  passing,   // it cannot do it now: a limit, a full disk
 };
 
 inline failure to_failure(std::string_view sqlstate) {
   if (sqlstate == "40001" || sqlstate == "40P01") return failure::conflict;
+  if (sqlstate == "55P03") return failure::locked;
   const std::string_view group = sqlstate.substr(0, 2);
   // A server that shuts down, starts up, or became a standby meanwhile.
   const bool is_gone = group == "08" || sqlstate == "57P01" || sqlstate == "57P02" ||
@@ -264,6 +266,11 @@ class work final {
     return asked_.empty() ? 0 : asked_.back().place;
   }
 
+  // From here to the end of the transaction, locks of others are waited for so long.
+  void wait_for_locks(std::chrono::milliseconds longest) {
+    ask("SELECT set_config('lock_timeout', $1, true)", std::to_string(longest.count()));
+  }
+
   // Waits for the answers to everything that was asked. Whether all went well, here and before.
   bool run() {
     if (failed_ != failure::none) return false;
@@ -391,7 +398,7 @@ class work final {
     }
     if (failed_ == failure::none) failed_ = to_failure(sqlstate);
     if (failed_ == failure::lost) on_.is_lost_ = true;
-    if (failed_ != failure::conflict)
+    if (failed_ != failure::conflict && failed_ != failure::locked)
       on_.tell(std::string{sqlstate} + " " + (words ? words : "no answer"));
   }
 

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -33,7 +34,8 @@ struct insertion {
   const comments::draft* draft{};
   instant now{};
   comment_id id{};
-  bool may_exist{};  // an attempt before this one may have been committed
+  bool may_exist{};   // an attempt before this one may have been committed
+  bool* is_locked{};  // is told whether somebody else holds its content
 };
 
 // How a unit of work ended.
@@ -62,8 +64,12 @@ class insert_batch final {
  public:
   using outcome = std::optional<result<posting>>;
 
-  insert_batch(connection& on, std::span<const insertion> wanted)
-      : writing_{on, work::writing}, wanted_{wanted}, looks_(wanted.size()) {}
+  // With a `patience` locks are waited for that long, else as long as the connection says.
+  insert_batch(connection& on, std::span<const insertion> wanted,
+               std::optional<std::chrono::milliseconds> patience)
+      : writing_{on, work::writing}, wanted_{wanted}, looks_(wanted.size()) {
+    if (patience) writing_.wait_for_locks(*patience);
+  }
 
   // Unless it ends well, the outcomes mean nothing.
   ending run(std::span<outcome> outcomes, const announcement& to) {

@@ -107,7 +107,8 @@ class Consistent(ClusterTest):
         is_over, seen = threading.Event(), {}
 
         def compare(content_id, sort):
-            target, dice, newest = f"{POST}?content_id={content_id}&sort={sort}", random.Random(1), 0
+            target = f"{POST}?content_id={content_id}&sort={sort}"
+            dice, newest = random.Random(1), 0
             while not is_over.is_set():
                 answer = dice.choice(self.nodes).get(target)
                 version = answer.json["content"]["version"]
@@ -181,8 +182,9 @@ class Live(ClusterTest):
 
     def test_followers_that_move_between_nodes_hear_of_each_change_once_while_8_write(self):
         nodes = self.start_nodes(3, *SECRETS)
-        followers, writers = ([kind(Anyone(nodes, self.dice), "1", random.Random(n))
-                               for n in range(count)] for kind, count in ((Follower, 6), (Writer, 8)))
+        followers, writers = (
+            [kind(Anyone(nodes, self.dice), "1", random.Random(n)) for n in range(count)]
+            for kind, count in ((Follower, 6), (Writer, 8)))
 
         def write():
             at_once([lambda writer=writer: writer.write(60) for writer in writers])

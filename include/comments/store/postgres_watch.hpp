@@ -29,7 +29,7 @@ namespace comments::postgres {
 struct watch_limits {
   bool is_notified{true};                         // else by comparing versions alone
   std::chrono::milliseconds check_wait{1'000};    // from one comparison to the next, where notified
-  std::chrono::milliseconds poll_wait{50};        // the same where not
+  std::chrono::milliseconds poll_wait{20};        // the same where not
   std::chrono::milliseconds retry_wait{200};      // from a failure to the next attempt
   std::chrono::milliseconds linger_wait{10'000};  // from the last follower to the connection's end
 };

@@ -242,6 +242,7 @@ class work final {
   work(const work&) = delete;
   work& operator=(const work&) = delete;
   ~work() {
+    if (!is_open_ && !asked_.empty()) on_.is_lost_ = true;  // its answers are nobody's
     if (!is_open_ || on_.is_lost_) return;
     failed_ = failure::none;
     is_committing_ = false;
@@ -423,13 +424,15 @@ class work final {
 
 namespace detail {
 
-// Waits that end, and commits that are on disk, whatever is the database's or the user's default.
+// Waits that end, commits that are on disk, and the warning of one that may not be, whatever is the
+// database's or the user's default.
 inline bool begin_session(connection& on, const server_options& options) {
   const auto text = [](std::chrono::milliseconds wait) { return std::to_string(wait.count()); };
   work setting{on, work::single};
   setting.ask(
       "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
       "set_config('idle_in_transaction_session_timeout', $1, false), "
+      "set_config('client_min_messages', 'warning', false), "
       "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
       "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)",
       text(options.statement_wait), text(options.lock_wait));

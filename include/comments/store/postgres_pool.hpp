@@ -122,9 +122,10 @@ class pool final {
         --opened_;
       else
         idle_.push_back({std::move(one), steady::now()});
-      changed_.notify_one();
     }
-    if (!is_lost) idled_.notify_one();
+    if (is_lost) return changed_.notify_all();  // not everybody who waits may open another
+    changed_.notify_one();
+    idled_.notify_one();
   }
 
   // The one that was given back first is at the front, because the last is lent first.
@@ -145,7 +146,7 @@ class pool final {
       --opened_;
       lock.unlock();
       closed.reset();
-      changed_.notify_one();
+      changed_.notify_all();
       lock.lock();
     }
   }

@@ -1,0 +1,44 @@
+output "url" {
+  description = "Where the service answers."
+  value       = var.domain == null ? "http://${aws_lb.main.dns_name}" : "https://${var.domain.name}"
+}
+
+output "alb_hostname" {
+  description = "Public name of the load balancer."
+  value       = aws_lb.main.dns_name
+}
+
+output "dashboard" {
+  description = "Name of the CloudWatch dashboard."
+  value       = aws_cloudwatch_dashboard.main.dashboard_name
+}
+
+output "cluster" {
+  description = "Name of the ECS cluster."
+  value       = aws_ecs_cluster.main.name
+}
+
+output "task_definition" {
+  description = "What serves this release."
+  value       = aws_ecs_task_definition.app.arn
+}
+
+output "release" {
+  description = "What was deployed last, and by whom."
+  value       = var.release
+}
+
+output "migration" {
+  description = "The request that deploy/migrate makes: which task to run, and where."
+  value       = terraform_data.migration.output
+}
+
+output "secrets" {
+  description = "The secrets that deploy/migrate fills in, once."
+  value       = join(" ", [for secret in aws_secretsmanager_secret.main : secret.arn])
+}
+
+output "deploy_token_secret" {
+  description = "Where the pipeline finds its token for the register of deployments."
+  value       = aws_secretsmanager_secret.main["deploy-token"].arn
+}

@@ -45,6 +45,8 @@ def read(log: pathlib.Path) -> tuple[int, int, int]:
         passed, failed, skipped = count(output)
         if is_good and passed + skipped == 0:
             passed = 1
+        for why in sorted(set(re.findall(r"\.\.\. skipped ['\"](.*)['\"]$", output, re.MULTILINE))):
+            print(f"skipped in {run['name']}: {why}")
         if not is_good:
             failed = max(failed, 1)
             print(f"\n--- {log.parent.parent.name}: {run['name']}: {run['result']}")

@@ -78,7 +78,9 @@ locals {
   }
 
   # These take back a release that set them off.
-  rollback_alarms = ["server-errors", "slow"]
+  rollback_alarms = [
+    for name in ["server-errors", "slow"] : aws_cloudwatch_metric_alarm.main[name].alarm_name
+  ]
 }
 
 resource "aws_cloudwatch_metric_alarm" "main" {

@@ -6,12 +6,13 @@ locals {
   panels = {
     Traffic = [concat(["AWS/ApplicationELB", "RequestCount"], local.of_balancer)]
     Errors = [
-      for metric in ["HTTPCode_Target_4XX_Count", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"] :
-      concat(["AWS/ApplicationELB", metric], local.of_balancer)
+      for kind in ["Target_4XX", "Target_5XX", "ELB_5XX"] :
+      concat(["AWS/ApplicationELB", "HTTPCode_${kind}_Count"], local.of_balancer)
     ]
     Latency = [
       for stat in ["p50", "p95", "p99"] : concat(
-        ["AWS/ApplicationELB", "TargetResponseTime"], local.of_balancer, [{ stat = stat, label = stat }]
+        ["AWS/ApplicationELB", "TargetResponseTime"], local.of_balancer,
+        [{ stat = stat, label = stat }]
       )
     ]
     Saturation = [

@@ -62,12 +62,9 @@ resource "aws_ecs_task_definition" "app" {
     ]
 
     secrets = [
-      { name = "PGPASSWORD", valueFrom = aws_secretsmanager_secret.main["database-password"].arn },
-      { name = "COMMENTS_DEPLOY_TOKEN", valueFrom = aws_secretsmanager_secret.main["deploy-token"].arn },
-      {
-        name      = "COMMENTS_MODERATOR_TOKEN"
-        valueFrom = aws_secretsmanager_secret.main["moderator-token"].arn
-      },
+      { name = "PGPASSWORD", valueFrom = local.secret_arns["database-password"] },
+      { name = "COMMENTS_DEPLOY_TOKEN", valueFrom = local.secret_arns["deploy-token"] },
+      { name = "COMMENTS_MODERATOR_TOKEN", valueFrom = local.secret_arns["moderator-token"] },
     ]
 
     healthCheck = {
@@ -125,7 +122,7 @@ resource "aws_ecs_service" "app" {
   alarms {
     enable      = true
     rollback    = true
-    alarm_names = [for name in local.rollback_alarms : aws_cloudwatch_metric_alarm.main[name].alarm_name]
+    alarm_names = local.rollback_alarms
   }
 
   # Autoscaling's to say, once there is a service.

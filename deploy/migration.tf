@@ -29,10 +29,7 @@ resource "aws_ecs_task_definition" "migration" {
 
     secrets = [
       { name = "PGPASSWORD", valueFrom = "${local.master_secret_arn}:password::" },
-      {
-        name      = "COMMENTS_APP_PASSWORD"
-        valueFrom = aws_secretsmanager_secret.main["database-password"].arn
-      },
+      { name = "COMMENTS_APP_PASSWORD", valueFrom = local.secret_arns["database-password"] },
     ]
 
     logConfiguration = {

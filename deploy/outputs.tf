@@ -35,10 +35,10 @@ output "migration" {
 
 output "secrets" {
   description = "The secrets that deploy/migrate fills in, once."
-  value       = join(" ", [for secret in aws_secretsmanager_secret.main : secret.arn])
+  value       = join(" ", values(local.secret_arns))
 }
 
 output "deploy_token_secret" {
   description = "Where the pipeline finds its token for the register of deployments."
-  value       = aws_secretsmanager_secret.main["deploy-token"].arn
+  value       = local.secret_arns["deploy-token"]
 }

@@ -13,18 +13,20 @@ locals {
   }) }
 
   # ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@DIGEST
-  image          = regex("^([0-9]+)\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com/(.+)@", var.release.image)
-  repository_arn = "arn:aws:ecr:${local.image[1]}:${local.image[0]}:repository/${local.image[2]}"
+  image = regex(
+    "^(?P<account>[0-9]+)\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.amazonaws\\.com/(?P<name>.+)@",
+    var.release.image
+  )
+  repository_arn = join(":", [
+    "arn:aws:ecr", local.image.region, local.image.account, "repository/${local.image.name}",
+  ])
 
   master_secret_arn = aws_rds_cluster.main.master_user_secret[0].secret_arn
 
   # Who is started with which secrets.
   readable_secrets = {
-    app = [for secret in aws_secretsmanager_secret.main : secret.arn]
-    migration = [
-      local.master_secret_arn,
-      aws_secretsmanager_secret.main["database-password"].arn,
-    ]
+    app       = values(local.secret_arns)
+    migration = [local.master_secret_arn, local.secret_arns["database-password"]]
   }
 }
 
@@ -71,11 +73,13 @@ resource "aws_iam_role_policy" "execution" {
         Resource = each.value
       },
       {
-        Sid       = "DecryptSecrets"
-        Effect    = "Allow"
-        Action    = "kms:Decrypt"
-        Resource  = aws_kms_key.main.arn
-        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+        Sid      = "DecryptSecrets"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = aws_kms_key.main.arn
+        Condition = { StringEquals = {
+          "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com"
+        } }
       },
     ]
   })

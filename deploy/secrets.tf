@@ -6,6 +6,8 @@ locals {
     deploy-token      = "What the pipeline shows to write the register of deployments"
     moderator-token   = "What moderators sign in with"
   }
+
+  secret_arns = { for name, secret in aws_secretsmanager_secret.main : name => secret.arn }
 }
 
 resource "aws_secretsmanager_secret" "main" {

@@ -229,11 +229,13 @@ resource "aws_iam_policy" "boundary" {
         ]
       },
       {
-        Sid       = "DecryptSecrets"
-        Effect    = "Allow"
-        Action    = "kms:Decrypt"
-        Resource  = "arn:aws:kms:${var.region}:${local.account_id}:key/*"
-        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+        Sid      = "DecryptSecrets"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = "arn:aws:kms:${var.region}:${local.account_id}:key/*"
+        Condition = { StringEquals = {
+          "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com"
+        } }
       },
     ]
   })

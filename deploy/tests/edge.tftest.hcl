@@ -110,6 +110,10 @@ run "edge" {
     error_message = "A task that goes has half a minute for what it has begun."
   }
   assert {
+    condition     = aws_lb_target_group.app.load_balancing_algorithm_type == "least_outstanding_requests"
+    error_message = "A task that is slow gets less to do."
+  }
+  assert {
     condition = (
       [for c in aws_lb_listener_rule.metrics.condition : c.path_pattern[0].values] ==
       [toset(["/metrics"])] &&
@@ -131,7 +135,8 @@ run "edge" {
     condition = (
       aws_route53_record.main["A"].name == "comments.example.com" &&
       aws_route53_record.main["A"].zone_id == var.domain.zone_id &&
-      [for to in aws_route53_record.main["A"].alias : to.name] == [aws_lb.main.dns_name]
+      [for to in aws_route53_record.main["A"].alias : [to.name, to.zone_id, to.evaluate_target_health]] ==
+      [[aws_lb.main.dns_name, aws_lb.main.zone_id, true]]
     )
     error_message = "The name leads to the load balancer."
   }
@@ -139,7 +144,15 @@ run "edge" {
     condition = (
       aws_acm_certificate.main[0].domain_name == "comments.example.com" &&
       aws_acm_certificate.main[0].validation_method == "DNS" &&
-      [for record in aws_route53_record.validation : record.name] == ["_name.comments.example.com"]
+      jsonencode([
+        for record in aws_route53_record.validation :
+        [record.zone_id, record.name, record.type, record.records]
+        ]) == jsonencode([[
+          var.domain.zone_id, "_name.comments.example.com", "CNAME", ["_value.acm.example.com"]
+      ]]) &&
+      aws_acm_certificate_validation.main[0].certificate_arn == aws_acm_certificate.main[0].arn &&
+      aws_acm_certificate_validation.main[0].validation_record_fqdns ==
+      toset([for record in aws_route53_record.validation : record.fqdn])
     )
     error_message = "The certificate is the name's, and is renewed by itself: a record proves who asks."
   }

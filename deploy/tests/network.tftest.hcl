@@ -66,6 +66,15 @@ run "network" {
     )
     error_message = "Public subnets have the internet gateway."
   }
+  assert {
+    condition = alltrue([
+      for one in [
+        aws_internet_gateway.main, aws_route_table.public, aws_route_table.private,
+        aws_route_table.database,
+      ] : one.vpc_id == aws_vpc.main.id
+    ])
+    error_message = "Gateway and tables are this network's."
+  }
 
   # Security groups
   assert {
@@ -168,11 +177,13 @@ run "network" {
   }
   assert {
     condition = alltrue([
-      for endpoint in aws_vpc_endpoint.interface : alltrue([
+      for endpoint in aws_vpc_endpoint.interface : jsonencode([
         for statement in jsondecode(endpoint.policy).Statement :
-        statement.Condition == { StringEquals = { "aws:PrincipalAccount" = "123456789012" } } &&
-        statement.Effect == "Allow"
-      ])
+        [statement.Effect, statement.Principal, statement.Resource, statement.Condition]
+        ]) == jsonencode([[
+          "Allow", { AWS = "*" }, "*",
+          { StringEquals = { "aws:PrincipalAccount" = "123456789012" } }
+      ]])
     ])
     error_message = "Endpoints serve this account only."
   }
@@ -198,10 +209,13 @@ run "network" {
     error_message = "Tasks, and not the database, reach S3 through the gateway that costs nothing."
   }
   assert {
-    condition = [
+    condition = jsonencode([
       for statement in jsondecode(aws_vpc_endpoint.s3.policy).Statement :
-      [statement.Effect, statement.Action, statement.Resource]
-    ] == [["Allow", "s3:GetObject", "arn:aws:s3:::prod-eu-west-3-starport-layer-bucket/*"]]
+      [statement.Effect, statement.Principal, statement.Action, statement.Resource]
+      ]) == jsonencode([[
+        "Allow", { AWS = "*" }, "s3:GetObject",
+        "arn:aws:s3:::prod-eu-west-3-starport-layer-bucket/*"
+    ]])
     error_message = "Of S3, tasks read the layers of images, and nothing else."
   }
 }

@@ -45,6 +45,15 @@ run "service" {
     condition = alltrue([
       for task in [aws_ecs_task_definition.app, aws_ecs_task_definition.migration] : alltrue([
         for container in jsondecode(task.container_definitions) :
+        container.linuxParameters.initProcessEnabled == true
+      ])
+    ])
+    error_message = "Signals reach the program, and nothing is left behind by it."
+  }
+  assert {
+    condition = alltrue([
+      for task in [aws_ecs_task_definition.app, aws_ecs_task_definition.migration] : alltrue([
+        for container in jsondecode(task.container_definitions) :
         container.image == var.release.image && can(regex("@sha256:[0-9a-f]{64}$", container.image)) &&
         container.versionConsistency == "enabled" && container.essential == true
       ])
@@ -159,6 +168,14 @@ run "service" {
 
   # The migration's
   assert {
+    condition = (
+      aws_ecs_task_definition.migration.family != aws_ecs_task_definition.app.family &&
+      tonumber(aws_ecs_task_definition.migration.cpu) == 256 &&
+      tonumber(aws_ecs_task_definition.migration.memory) == 512
+    )
+    error_message = "The migration is a task of its own, and a small one."
+  }
+  assert {
     condition = {
       for container in jsondecode(aws_ecs_task_definition.migration.container_definitions) :
       container.name => container.command
@@ -217,7 +234,8 @@ run "service" {
     condition = (
       aws_ecs_service.app.cluster == aws_ecs_cluster.main.id &&
       aws_ecs_service.app.task_definition == aws_ecs_task_definition.app.arn &&
-      aws_ecs_service.app.launch_type == "FARGATE" && output.cluster == aws_ecs_cluster.main.name &&
+      aws_ecs_service.app.launch_type == "FARGATE" &&
+      aws_ecs_service.app.platform_version == "LATEST" && output.cluster == aws_ecs_cluster.main.name &&
       output.task_definition == aws_ecs_task_definition.app.arn
     )
     error_message = "The service runs the release's task definition."
@@ -340,7 +358,8 @@ run "service" {
       policy.policy_type == "TargetTrackingScaling" &&
       policy.resource_id == aws_appautoscaling_target.app.resource_id &&
       alltrue([for tracking in policy.target_tracking_scaling_policy_configuration :
-        tracking.scale_out_cooldown < tracking.scale_in_cooldown && tracking.disable_scale_in != true
+        tracking.scale_out_cooldown == 60 && tracking.scale_in_cooldown == 300 &&
+        tracking.disable_scale_in != true
       ])
     ])
     error_message = "Scaling tracks targets, goes up faster than down, and does go down."

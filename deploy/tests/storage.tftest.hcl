@@ -153,6 +153,12 @@ run "storage" {
     error_message = "Alarms use the key for messages, and for nothing else."
   }
   assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_kms_key.main.policy).Statement : statement.Resource == "*"
+    ])
+    error_message = "The key's policy is about the key, which it calls *."
+  }
+  assert {
     condition = [
       for policy in [aws_kms_key.main.policy, aws_s3_bucket_policy.access_logs.policy] :
       jsondecode(policy).Version

@@ -225,15 +225,22 @@ class Deployment(unittest.TestCase):
 
     def test_how_it_ended_is_recorded_whatever_happened(self):
         for name in ("staging", "production"):
-            last = self.jobs[name]["steps"][-1]
-            self.assertEqual(last["with"]["status"], "${{ job.status }}")
-            self.assertTrue(last["if"].startswith("always() && "))
+            *_, began, ended = self.jobs[name]["steps"]
+            self.assertEqual(ended["with"]["status"], "${{ job.status }}")
+            self.assertEqual(ended["if"], "always() && steps.after.outcome == 'success'")
+            self.assertEqual(began["if"], ended["if"] + " && steps.begin.outcome != 'success'")
+
+    def test_a_service_that_is_down_can_be_mended(self):
+        """It cannot be told that this begins; so that is told at the end."""
+        begins = self.jobs["production"]["steps"][self.place("production", "Record that it begins")]
+        self.assertEqual((begins["id"], begins["continue-on-error"]), ("begin", "true"))
+        self.assertLess(int(begins["with"]["tries"]), 10)
 
     def test_the_record_action_says_what_the_script_asks_for(self):
         action = rules.parsed(ROOT / ".github/actions/record/action.yml")
         [step] = action["runs"]["steps"]
         script = (terraform.STACK / "record").read_text()
-        asked = set(re.findall(r"^#   (RECORD_\w+)", script, re.MULTILINE)) - {"RECORD_TRIES"}
+        asked = set(re.findall(r"^#   (RECORD_\w+)", script, re.MULTILINE))
         self.assertEqual({name for name in step["env"] if name != "STATUS"}, asked)
         self.assertEqual(step["run"], 'deploy/record "$STATUS"')
         self.assertEqual(step["env"]["RECORD_RESPONSIBLE"], "${{ github.triggering_actor }}")

@@ -62,6 +62,12 @@ resource "aws_rds_cluster" "main" {
     seconds_until_auto_pause = var.database.min_acu == 0 ? 600 : null
   }
 
+  # AWS brings minor versions by itself, and would not go back to the one that is written here. For
+  # the next major version take this away for one apply.
+  lifecycle {
+    ignore_changes = [engine_version]
+  }
+
   depends_on = [aws_cloudwatch_log_group.main]
 }
 

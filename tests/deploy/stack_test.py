@@ -49,6 +49,15 @@ class Stack(unittest.TestCase):
         self.accepted(stack, "validate")
         self.accepted(stack / "bootstrap", "validate")
 
+    def test_both_environments_settings_give_a_stack(self):
+        for environment in ("staging", "production"):
+            with tempfile.TemporaryDirectory() as name:
+                copy = terraform.copy_of_stack(pathlib.Path(name))
+                settings = (copy / f"{environment}.tfvars").read_text()
+                (copy / "tests/production.auto.tfvars").write_text(settings)
+                self.assertRegex(settings, f'environment *= "{environment}"\n')
+                self.accepted(copy, "test", "-filter=tests/settings.tftest.hcl")
+
     def test_its_tests_pass(self):
         self.accepted(stack, "test")
         self.accepted(stack / "bootstrap", "test")
@@ -90,6 +99,10 @@ class Text(unittest.TestCase):
         for name in ("aws_rds_cluster_instance.main", "aws_iam_role_policy.execution",
                      "aws_vpc_endpoint.interface", "aws_route_table_association.private"):
             self.assertIn(name, needed)
+
+    def test_what_aws_upgrades_is_not_taken_back(self):
+        self.assertRegex((terraform.STACK / "database.tf").read_text(),
+                         r"lifecycle \{\s*ignore_changes = \[engine_version\]\s*\}")
 
     def test_states_cannot_be_destroyed(self):
         self.assertRegex((terraform.STACK / "bootstrap/state.tf").read_text(),

@@ -13,7 +13,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 STACK = HERE.parent.parent / "deploy"
-SECONDS = 120  # of one command
+SECONDS = 600  # of one command; so many only so that a broken one ends
 
 
 def missing(packages: pathlib.Path) -> str:

@@ -70,8 +70,11 @@ def timeouts(file):
 
 
 def concurrency(file):
-    if "jobs" in file and not {"group", "cancel-in-progress"} <= set(file.get("concurrency", {})):
-        yield "does not say what becomes of a run that is overtaken"
+    """A workflow says what becomes of a run that is overtaken; one that deploys, for each place."""
+    deploying = {name: job for name, job in jobs(file) if "environment" in job}
+    for name, place in (deploying or {"workflow": file} if "jobs" in file else {}).items():
+        if not {"group", "cancel-in-progress"} <= set(place.get("concurrency", {})):
+            yield f"{name} does not say what becomes of a run that is overtaken"
 
 
 def runners(file):

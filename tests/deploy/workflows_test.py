@@ -123,7 +123,8 @@ BREAKAGES = [  # a rule, a file, and what is done to it that this rule and no ot
     ("timeouts", "ci.yml", JOB + "timeout-minutes", "121"),
     ("timeouts", "ci.yml", JOB + "timeout-minutes", "0"),
     ("concurrency", "ci.yml", "concurrency", None),
-    ("concurrency", "deploy.yml", "concurrency.cancel-in-progress", None),
+    ("concurrency", "deploy.yml", "jobs.staging.concurrency", None),
+    ("concurrency", "deploy.yml", "jobs.production.concurrency.cancel-in-progress", None),
     ("runners", "ci.yml", JOB + "runs-on", "ubuntu-latest"),
     ("runners", "ci.yml", JOB + "runs-on", "self-hosted"),
     ("runners", "ci.yml", JOB + "container.image", "debian"),
@@ -202,7 +203,9 @@ class Deployment(unittest.TestCase):
     def test_only_what_is_on_main_is_deployed_and_one_after_the_other(self):
         file = workflow("deploy")
         self.assertEqual(file["on"], {"push": {"branches": ["main"]}, "workflow_dispatch": ""})
-        self.assertEqual(file["concurrency"], {"group": "deploy", "cancel-in-progress": "false"})
+        for name in ("staging", "production"):
+            self.assertEqual(file["jobs"][name]["concurrency"], {
+                "group": f"deploy-{name}", "cancel-in-progress": "false"})
 
     def test_both_environments_are_deployed_in_the_same_way(self):
         def steps(environment):

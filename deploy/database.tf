@@ -45,6 +45,9 @@ resource "aws_rds_cluster" "main" {
   master_user_secret_kms_key_id       = aws_kms_key.main.arn
   iam_database_authentication_enabled = true
 
+  # How deploy/migrate makes the service's user, from outside of the network and with IAM's leave.
+  enable_http_endpoint = true
+
   storage_encrypted               = true
   kms_key_id                      = aws_kms_key.main.arn
   backup_retention_period         = var.database.backup_days

@@ -1,9 +1,9 @@
-# A task that runs once for each release, before the service rolls: it brings the database's schema
-# up to date, as the master user, and sees to the user that the service has.
+# A task that runs once for each release, before the service rolls, and as the master user: it brings
+# the database's schema up to date.
 #
-#   terraform apply -target=terraform_data.migration     all that it needs, and not the service
-#   ./migrate                                            the secrets, once; then the task
-#   terraform apply                                      the service
+#   terraform apply -target=terraform_data.migration    all that it needs, and not the service
+#   ./migrate                                           the secrets; the task; the service's user
+#   terraform apply                                     the service
 
 resource "aws_ecs_task_definition" "migration" {
   family                   = "${local.name}-migration"
@@ -29,7 +29,6 @@ resource "aws_ecs_task_definition" "migration" {
 
     secrets = [
       { name = "PGPASSWORD", valueFrom = "${local.master_secret_arn}:password::" },
-      { name = "COMMENTS_APP_PASSWORD", valueFrom = local.secret_arns["database-password"] },
     ]
 
     logConfiguration = {

@@ -38,6 +38,15 @@ output "secrets" {
   value       = join(" ", values(local.secret_arns))
 }
 
+output "database" {
+  description = "What deploy/migrate makes the service's user in, as whom, and with which password."
+  value = {
+    cluster         = aws_rds_cluster.main.arn
+    master_secret   = local.master_secret_arn
+    password_secret = local.secret_arns["database-password"]
+  }
+}
+
 output "deploy_token_secret" {
   description = "Where the pipeline finds its token for the register of deployments."
   value       = local.secret_arns["deploy-token"]

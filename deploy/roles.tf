@@ -26,7 +26,7 @@ locals {
   # Who is started with which secrets.
   readable_secrets = {
     app       = values(local.secret_arns)
-    migration = [local.master_secret_arn, local.secret_arns["database-password"]]
+    migration = [local.master_secret_arn]
   }
 }
 

@@ -59,11 +59,8 @@ run "rights" {
     condition = {
       for statement in jsondecode(aws_iam_role_policy.execution["migration"].policy).Statement :
       statement.Sid => jsonencode(statement.Resource) if statement.Sid == "ReadSecrets"
-      } == { ReadSecrets = jsonencode([
-        aws_rds_cluster.main.master_user_secret[0].secret_arn,
-        aws_secretsmanager_secret.main["database-password"].arn,
-    ]) }
-    error_message = "Only the migration is started with the master's secret, and with no token."
+    } == { ReadSecrets = jsonencode([aws_rds_cluster.main.master_user_secret[0].secret_arn]) }
+    error_message = "Only the migration is started with the master's secret, and with no other."
   }
   assert {
     condition = alltrue([

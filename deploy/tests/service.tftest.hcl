@@ -200,8 +200,7 @@ run "service" {
       for secret in jsondecode(aws_ecs_task_definition.migration.container_definitions)[0].secrets :
       secret.name => secret.valueFrom
       } == {
-      PGPASSWORD            = "${aws_rds_cluster.main.master_user_secret[0].secret_arn}:password::"
-      COMMENTS_APP_PASSWORD = aws_secretsmanager_secret.main["database-password"].arn
+      PGPASSWORD = "${aws_rds_cluster.main.master_user_secret[0].secret_arn}:password::"
     }
     error_message = "The master's secret, which rotates, goes to the migration and nowhere else."
   }
@@ -227,6 +226,14 @@ run "service" {
       for secret in aws_secretsmanager_secret.main : secret.arn
     ])
     error_message = "deploy/migrate learns from the outputs which secrets there are."
+  }
+  assert {
+    condition = output.database == {
+      cluster         = aws_rds_cluster.main.arn
+      master_secret   = aws_rds_cluster.main.master_user_secret[0].secret_arn
+      password_secret = aws_secretsmanager_secret.main["database-password"].arn
+    }
+    error_message = "deploy/migrate learns from the outputs where the service's user belongs."
   }
 
   # The service

@@ -37,6 +37,10 @@ run "storage" {
     error_message = "The database would take IAM's word for who connects (CKV_AWS_162)."
   }
   assert {
+    condition     = aws_rds_cluster.main.enable_http_endpoint == true
+    error_message = "deploy/migrate reaches the database, which nothing outside of the network does."
+  }
+  assert {
     condition     = aws_rds_cluster.main.enabled_cloudwatch_logs_exports == toset(["postgresql"])
     error_message = "The database's log is kept (CKV_AWS_324)."
   }

@@ -23,7 +23,8 @@ TERRAFORM = r"""#!/bin/bash
 [[ $1 != -chdir=* ]] || shift
 echo "terraform $*" >>"$STATE/asked"
 case "$1 $2 $3" in
-  'output -json '*'migration') echo '{"cluster":"comments-staging"}' ;;
+  'output -json migration') echo '{"cluster":"comments-staging"}' ;;
+  'output -json database') echo '{"cluster":"arn:db","master_secret":"m","password_secret":"p"}' ;;
   'output -json '*) [ -e "$STATE/standing" ] || { echo '{}'; exit; }
     printf '{"url":{"value":"%s"},"deploy_token_secret":{"value":"arn:token"}}' "$URL" ;;
   'output -raw url') [ -e "$STATE/standing" ] && printf %s "$URL" ;;
@@ -38,7 +39,7 @@ AWS = r"""#!/bin/bash
 echo "aws $*" >>"$STATE/asked"
 case "$1 $2" in
   'secretsmanager list-secret-version-ids') echo 0a1b ;;
-  'secretsmanager get-secret-value') echo "$TOKEN" ;;
+  'secretsmanager get-secret-value') [[ $4 == arn:token ]] && echo "$TOKEN" || echo password ;;
   'ecs run-task') echo arn:task ;;
   'ecs describe-tasks') [ -e "$STATE/unmigratable" ] && echo 1 || echo 0 ;;
 esac
@@ -140,7 +141,7 @@ class Deployment(unittest.TestCase):
         self.deploy("standing")
         order = [self.asked().index(text) for text in (
             "-target=terraform_data.migration", "aws ecs run-task", "aws ecs wait",
-            "-auto-approve -var-file=staging.tfvars\n")]
+            "aws rds-data execute-statement", "-auto-approve -var-file=staging.tfvars\n")]
         self.assertEqual(order, sorted(order))
 
     def test_the_first_release_is_recorded_at_its_end(self):

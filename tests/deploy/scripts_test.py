@@ -22,6 +22,8 @@ case $* in
   'output -raw secrets') printf 'arn:old arn:new' ;;
   'output -raw cluster') printf 'comments-staging' ;;
   'output -json migration') printf '{"cluster":"comments-staging"}' ;;
+  'output -json database')
+    printf '{"cluster":"arn:db","master_secret":"arn:master","password_secret":"arn:old"}' ;;
   *) exit 9 ;;
 esac
 """
@@ -34,6 +36,8 @@ case "$1 $2" in
     case $4 in arn:old) echo 0a1b ;; arn:new) echo None ;; esac ;;
   'secretsmanager get-random-password') echo "$PASSWORD" ;;
   'secretsmanager put-secret-value') cat /dev/stdin >>"$STORED" ;;
+  'secretsmanager get-secret-value') echo "$PASSWORD" ;;
+  'rds-data execute-statement') cat /dev/stdin >>"$SQL" ;;
   'ecs run-task') echo "$TASK" ;;
   'ecs wait') exit "${WAITED:-0}" ;;
   'ecs describe-tasks')
@@ -53,11 +57,13 @@ class Migrate(unittest.TestCase):
             (self.folder / name).write_text(text)
             (self.folder / name).chmod(0o755)
         self.asked, self.stored = self.folder / "asked", self.folder / "stored"
+        self.sql = self.folder / "sql"
 
     def migrate(self, **how):
         environment = os.environ | {
             "PATH": f"{self.folder}:{os.environ['PATH']}", "ASKED": str(self.asked),
-            "STORED": str(self.stored), "PASSWORD": "of48letters", "CODE": "0", "TASK": TASK} | how
+            "STORED": str(self.stored), "SQL": str(self.sql), "PASSWORD": "of48letters",
+            "CODE": "0", "TASK": TASK} | how
         return subprocess.run([STACK / "migrate"], env=environment, text=True, timeout=SECONDS,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -78,6 +84,22 @@ class Migrate(unittest.TestCase):
         self.assertIn("--secret-id arn:new", put[0])
         self.assertEqual(self.stored.read_text(), "of48letters")
 
+    def test_then_the_service_has_a_user_that_reads_and_writes_rows(self):
+        self.migrate()
+        asked = self.asked.read_text().splitlines()[-1]
+        self.assertEqual(asked, "rds-data execute-statement --resource-arn arn:db --secret-arn "
+                         "arn:master --database comments --sql file:///dev/stdin")
+        sql = self.sql.read_text()
+        for part in ("CREATE ROLE comments_app LOGIN;", "PASSWORD 'of48letters';",
+                     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"):
+            self.assertIn(part, sql)
+        self.assertRegex(sql, r"^DO \$\$ BEGIN\n(?s:.*)END \$\$$")
+
+    def test_a_password_is_never_part_of_the_statement_otherwise(self):
+        for password in ("x'; DROP TABLE comment; --", "$$", ""):
+            self.assertEqual(self.migrate(PASSWORD=password).returncode, 1)
+        self.assertFalse(self.sql.exists())
+
     def test_nobody_sees_the_password(self):
         answer = self.migrate()
         self.assertNotIn("of48letters", answer.stdout + self.asked.read_text())
@@ -85,6 +107,7 @@ class Migrate(unittest.TestCase):
     def test_a_migration_that_fails_fails_the_deployment(self):
         answer = self.migrate(CODE="1")
         self.assertEqual(answer.returncode, 1)
+        self.assertFalse(self.sql.exists())
         self.assertIn("failed with 1: Essential container exited", answer.stdout)
         self.assertIn("group /ecs/comments-staging, in the stream migration/migration/0a1b",
                       answer.stdout)

@@ -98,10 +98,11 @@ run "bootstrap" {
   assert {
     condition = {
       for statement in jsondecode(aws_iam_role_policy.publish.policy).Statement :
-      statement.Sid => jsonencode([statement.Action, statement.Resource])
+      statement.Sid => jsonencode([statement.Effect, statement.Action, statement.Resource])
       } == {
-      LogIn = jsonencode(["ecr:GetAuthorizationToken", "*"])
+      LogIn = jsonencode(["Allow", "ecr:GetAuthorizationToken", "*"])
       Push = jsonencode([
+        "Allow",
         [
           "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
           "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage",
@@ -154,6 +155,47 @@ run "bootstrap" {
       }
     ])
     error_message = "Roles are made below the boundary only, and for two services only."
+  }
+  assert {
+    condition = alltrue([
+      for policy in aws_iam_role_policy.deploy : {
+        for statement in jsondecode(policy.policy).Statement :
+        statement.Sid => jsonencode([statement.Effect, statement.Action, try(statement.Condition, null)])
+        if contains(["KeepRoles", "LetServicesWorkForTheFirstTime"], statement.Sid)
+        } == {
+        KeepRoles = jsonencode([
+          "Allow",
+          [
+            "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole",
+            "iam:ListRolePolicies", "iam:TagRole", "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+          ],
+          null
+        ])
+        LetServicesWorkForTheFirstTime = jsonencode([
+          "Allow", "iam:CreateServiceLinkedRole",
+          { StringEquals = { "iam:AWSServiceName" = [
+            "ecs.amazonaws.com", "ecs.application-autoscaling.amazonaws.com",
+            "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com", "wafv2.amazonaws.com",
+          ] } }
+        ])
+      }
+    ])
+    error_message = "Roles are kept and taken away, and AWS's own are made, for five services."
+  }
+  assert {
+    condition = alltrue([
+      for policy in aws_iam_role_policy.deploy : [
+        for statement in jsondecode(policy.policy).Statement : statement.Resource
+        if statement.Sid == "LetServicesWorkForTheFirstTime"
+      ] == ["arn:aws:iam::123456789012:role/aws-service-role/*"]
+    ])
+    error_message = "Of AWS's own roles, nothing else is touched."
+  }
+  assert {
+    condition     = aws_iam_policy.boundary.name == "comments-boundary"
+    error_message = "The boundary has the name by which the stack's roles are put below it."
   }
   assert {
     condition = alltrue([
@@ -284,8 +326,11 @@ run "bootstrap" {
   assert {
     condition = jsonencode([
       for statement in jsondecode(aws_s3_bucket_policy.state.policy).Statement :
-      [statement.Effect, statement.Principal, statement.Action, statement.Condition]
-    ]) == jsonencode([["Deny", { AWS = "*" }, "s3:*", { Bool = { "aws:SecureTransport" = "false" } }]])
+      [statement.Effect, statement.Principal, statement.Action, statement.Resource, statement.Condition]
+      ]) == jsonencode([[
+        "Deny", { AWS = "*" }, "s3:*", [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"],
+        { Bool = { "aws:SecureTransport" = "false" } }
+    ]])
     error_message = "Nobody reads or writes a state in clear."
   }
   assert {
@@ -303,9 +348,9 @@ run "bootstrap" {
   assert {
     condition = flatten([
       for rule in aws_s3_bucket_lifecycle_configuration.state.rule : [
-        rule.noncurrent_version_expiration[*].noncurrent_days, length(rule.expiration)
+        rule.status, rule.noncurrent_version_expiration[*].noncurrent_days, length(rule.expiration)
       ]
-    ]) == [365, 0]
+    ]) == ["Enabled", 365, 0]
     error_message = "Old states go after a year, and the newest never."
   }
 

@@ -1,4 +1,4 @@
-"""deployments_test - the register of deployments as a pipeline, a spreadsheet and a reader meet it."""
+"""deployments_test - the register as a pipeline, a spreadsheet and a reader meet it."""
 import contextlib
 import csv
 import io
@@ -106,7 +106,8 @@ class Register(ServerTest):
                                ["/version"]), ({"responsible": "x" * 201}, ["/responsible"]),
                                ({"status": "done"}, ["/status"]), ({"status": None}, ["/status"]),
                                ({"run": "x" * 201}, ["/run"]), ({"run": ["1"]}, ["/run"]),
-                               ({"colour": "red"}, ["/colour"]), ({"version": "1\n2"}, ["/version"]),
+                               ({"colour": "red"}, ["/colour"]),
+                               ({"version": "1\n2"}, ["/version"]),
                                ({"component": " ", "version": None}, ["/component", "/version"])]:
             with self.subTest(more):
                 answer = self.record(**more)

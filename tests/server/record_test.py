@@ -154,7 +154,8 @@ class Recorded(unittest.TestCase):
         with self.serve() as server:
             def forward(request):
                 with server.connect() as connection:
-                    connection.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+                    last = b"\r\nConnection: close\r\n\r\n"
+                    connection.sendall(request.replace(b"\r\n\r\n", last, 1))
                     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
             def lose(request):
@@ -277,7 +278,8 @@ class Alone(unittest.TestCase):
                     self.assertEqual(script.code, 1)
                     self.assertEqual(script.errors, f"record: RECORD_{name} is not set\n")
         for told, why in [({"TRIES": "x"}, "RECORD_TRIES"), ({"TRIES": "0"}, "RECORD_TRIES"),
-                          ({"TOKEN": "two\nlines"}, "RECORD_TOKEN"), ({"TOKEN": "ü"}, "RECORD_TOKEN")]:
+                          ({"TOKEN": "two\nlines"}, "RECORD_TOKEN"),
+                          ({"TOKEN": "ü"}, "RECORD_TOKEN")]:
             script = run("http://127.0.0.1:1", **told)
             self.assertNotEqual(script.code, 0)
             self.assertRegex(script.errors, f"^record: {why}")

@@ -202,8 +202,8 @@ inline result<content> set_status(work& writing, const std::string& content_id,
   return std::move(*home);
 }
 
-// First those to erase are looked for, everywhere; then each is erased where it is. So no statement
-// that changes anything touches more than one content.
+// First those to erase are looked for, everywhere; then each is erased where it is, if it has not
+// become newer since. So no statement that changes anything touches more than one content.
 inline result<std::size_t> forget_origins(connection& on, instant before, std::size_t limit) {
   struct kind {
     std::string_view find{}, erase{};
@@ -212,15 +212,17 @@ inline result<std::size_t> forget_origins(connection& on, instant before, std::s
   static constexpr kind kinds[] = {
       {"SELECT content_id, id FROM comment WHERE origin <> '' AND created_at < $1 "
        "ORDER BY created_at LIMIT $2",
-       "UPDATE comment SET origin = '' WHERE content_id = $1 AND id = $2", 2},
+       "UPDATE comment SET origin = '' WHERE content_id = $1 AND id = $2 AND created_at < $3", 2},
       {"SELECT content_id, comment_id, voter FROM vote WHERE voter >= 'a:' AND voter < 'a;' AND "
        "at < $1 ORDER BY at LIMIT $2",
-       "DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3", 3},
+       "DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND at < $3 AND voter = $4", 3},
       {"SELECT content_id, comment_id, reporter FROM complaint WHERE reporter >= 'a:' AND "
        "reporter < 'a;' AND at < $1 ORDER BY at LIMIT $2",
-       "DELETE FROM complaint WHERE content_id = $1 AND comment_id = $2 AND reporter = $3", 3},
+       "DELETE FROM complaint WHERE content_id = $1 AND comment_id = $2 AND at < $3 AND "
+       "reporter = $4",
+       3},
       {"SELECT content_id, client FROM bucket WHERE at < $1 ORDER BY at LIMIT $2",
-       "DELETE FROM bucket WHERE content_id = $1 AND client = $2", 2}};
+       "DELETE FROM bucket WHERE content_id = $1 AND client = $2 AND at < $3", 2}};
   std::size_t count = 0;
   for (const kind& one : kinds) {
     work erasing{on, work::single};
@@ -233,8 +235,7 @@ inline result<std::size_t> forget_origins(connection& on, instant before, std::s
             erasing.rows(place).text(row, column);
     std::vector<std::size_t> erased;
     for (const auto& [content_id, id, whose] : found)
-      erased.push_back(one.columns == 2 ? erasing.ask(one.erase, content_id, id)
-                                        : erasing.ask(one.erase, content_id, id, whose));
+      erased.push_back(erasing.ask(one.erase, content_id, id, to_milliseconds(before), whose));
     if (!erased.empty() && !erasing.run()) return unavailable();
     for (const std::size_t each : erased) count += erasing.rows(each).has_changed();
   }

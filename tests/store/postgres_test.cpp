@@ -3,7 +3,396 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
+#include "support/parallel.hpp"
 #include "support/postgres_maker.hpp"
+#include "support/postgres_schema.hpp"
+#include "support/wire.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
 
 STORE_CONTRACT(testing::postgres_maker);
 DURABLE_STORE_CONTRACT(testing::postgres_maker);
+
+using namespace comments;
+using namespace std::chrono_literals;
+using store_contract::must;
+using store_contract::noon;
+using testing::eventually;
+using testing::postgres_schema;
+
+namespace {
+
+// A node of the service, with as many lanes as it takes to be in each other's way.
+std::unique_ptr<postgres_store> open(postgres_options options) {
+  options.lanes = 1;
+  return must(postgres_store::open(std::move(options)));
+}
+std::unique_ptr<postgres_store> open(const postgres_schema& in) {
+  return open({.conninfo = in.conninfo()});
+}
+
+// How often somebody waits for a lock.
+std::string waiting(const postgres_schema& in) {
+  return in.run(
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+      "application_name = current_setting('application_name')");
+}
+
+// Somebody who holds a content.
+class holder final {
+ public:
+  holder(const postgres_schema& in, const std::string& content_id) : on_{in.conninfo()} {
+    on_.run("INSERT INTO content VALUES ('" + content_id + "', 0, 0, '') ON CONFLICT DO NOTHING");
+    on_.run("BEGIN");
+    on_.run("SELECT 1 FROM content WHERE content_id = '" + content_id + "' FOR UPDATE");
+  }
+  void let_go() { on_.run("COMMIT"); }
+
+ private:
+  testing::postgres_session on_;
+};
+
+// Has the connection of whoever notifies end: right behind a commit that nobody hears of then.
+std::string cut_behind_commits(const postgres_schema& in) {
+  in.run(
+      "CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
+      "PERFORM pg_terminate_backend(pg_backend_pid()); END $$");
+  return in.conninfo("-c search_path=" + in.name() + ",pg_catalog");
+}
+
+// Has so many insertions of comments collide with something.
+void let_collide(const postgres_schema& in, int count) {
+  in.run(
+      "CREATE SEQUENCE tries; CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$ "
+      "BEGIN IF nextval('tries') <= " +
+      std::to_string(count) +
+      " THEN RAISE EXCEPTION 'collided' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$; "
+      "CREATE TRIGGER collide BEFORE INSERT ON comment FOR EACH ROW EXECUTE FUNCTION collide()");
+}
+
+// What a store's callers are told that others changed.
+class readers final {
+ public:
+  audience as_audience() {
+    return {.followed = [] { return std::vector<std::string>{"followed"}; },
+            .announce =
+                [this](std::string_view content_id) {
+                  const std::lock_guard lock{mutex_};
+                  ++told_[std::string{content_id}];
+                }};
+  }
+  int told(const std::string& content_id) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = told_.find(content_id);
+    return found == told_.end() ? 0 : found->second;
+  }
+
+ private:
+  mutable std::mutex mutex_{};
+  std::map<std::string, int> told_{};
+};
+
+const decider keep = [](const comment& before) -> result<amendment> {
+  return amendment{before, {.kind = event_kind::edited}};
+};
+
+}  // namespace
+
+TEST_CASE("a content that somebody holds is unavailable, and all others are not") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(), .lock_wait = 200ms});
+  const comment made = must(store->insert({.content_id = "held", .body = "x"}, noon)).stored;
+  holder other{schema, "held"};
+  std::vector<errc> refused(3);
+  std::atomic<int> posted{};
+  const auto start = std::chrono::steady_clock::now();
+  in_parallel(8, [&](int i) {
+    const draft written{.content_id = i < 3 ? "held" : "free " + std::to_string(i), .body = "y"};
+    const auto answer = store->insert(written, noon);
+    if (i < 3 && !answer) refused[static_cast<std::size_t>(i)] = answer.error().code;
+    if (i >= 3) posted += answer.has_value();
+  });
+  CHECK(std::chrono::steady_clock::now() - start < 30s);
+  CHECK(refused == std::vector<errc>(3, errc::unavailable));
+  CHECK(posted == 5);
+  CHECK(store->vote(made.id, "ana", true, noon).error().code == errc::unavailable);
+  CHECK(must(store->find(made.id)) == made);
+  CHECK(must(store->list({.content_id = "held"})).items == std::vector{made});
+  other.let_go();
+  CHECK(eventually(
+      [&] { return store->insert({.content_id = "held", .body = "y"}, noon).has_value(); }));
+  CHECK(schema.run("SELECT count(*) FROM comment WHERE content_id = 'held'") == "2");
+}
+
+TEST_CASE("writers who come at the same moment share a transaction") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(), .statement_wait = 60s, .lock_wait = 60s});
+  holder other{schema, "1"};
+  std::thread letting_go{[&] {
+    CHECK(eventually([&] { return waiting(schema) == "1"; }));
+    other.let_go();
+  }};
+  std::atomic<int> made{};
+  in_parallel(16, [&](int i) {
+    made += store->insert({.content_id = "1", .body = std::to_string(i)}, noon).has_value();
+  });
+  letting_go.join();
+  CHECK(made == 16);
+  CHECK(schema.run("SELECT count(DISTINCT body) FROM comment") == "16");
+  CHECK(std::stoi(schema.run("SELECT count(DISTINCT xmin::text) FROM comment")) < 16);
+}
+
+TEST_CASE("a draft that the database refuses fails alone, whoever shares its transaction") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(), .statement_wait = 60s, .lock_wait = 60s});
+  holder other{schema, "1"};
+  std::thread letting_go{[&] {
+    CHECK(eventually([&] { return waiting(schema) == "1"; }));
+    other.let_go();
+  }};
+  constexpr std::size_t count = 8, bad = 5;
+  std::vector<errc> ends(count);
+  std::vector<int> made(count);
+  in_parallel(count, [&](int i) {
+    const auto which = static_cast<std::size_t>(i);
+    const draft written{.content_id = "1", .body = which == bad ? std::string{"b\0d", 3} : "good"};
+    const auto answer = store->insert(written, noon);
+    made[which] = answer.has_value();
+    if (!answer) ends[which] = answer.error().code;
+  });
+  letting_go.join();
+  std::vector<int> expected(count, 1);
+  expected[bad] = 0;
+  CHECK(made == expected);
+  CHECK(ends[bad] == errc::invalid);
+  CHECK(schema.run("SELECT version || ' ' || comments FROM content") == "7 7");
+  CHECK(schema.run("SELECT count(*) FROM comment") == "7");
+}
+
+TEST_CASE("as many writers wait as may, and one more is refused at once") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(),
+                           .statement_wait = 60s,
+                           .lock_wait = 60s,
+                           .group = {.batch_max = 1, .queue_max = 3}});
+  holder other{schema, "1"};
+  std::atomic<int> made{}, refused{};
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 5; ++i)
+    writers.emplace_back([&] {
+      const auto answer = store->insert({.content_id = "1", .body = "x"}, noon);
+      made += answer.has_value();
+      refused += !answer && answer.error().code == errc::unavailable;
+    });
+  CHECK(eventually([&] { return refused == 2; }));
+  CHECK(made == 0);
+  other.let_go();
+  for (std::thread& one : writers) one.join();
+  CHECK(made == 3);
+  CHECK(refused == 2);
+}
+
+TEST_CASE("connections that were cut are replaced, and whoever calls next does not notice") {
+  const postgres_schema schema;
+  const auto store = open(schema);
+  const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  const std::string ids[] = {"1", "2"};
+  const std::vector<std::function<bool()>> calls{
+      [&] { return store->insert({.content_id = "1", .body = "y"}, noon).has_value(); },
+      [&] { return store->amend(made.id, keep, noon).has_value(); },
+      [&] { return store->vote(made.id, "ana", true, noon).has_value(); },
+      [&] {
+        return store->report(made.id, {"ana", "rude", noon}).has_value();
+      },
+      [&] { return store->set_status("2", content_status::locked, {}, {}, noon).has_value(); },
+      [&] { return store->record({.component = "a", .version = "1"}, noon).has_value(); },
+      [&] { return store->forget_origins(noon, 10).has_value(); },
+      [&] { return store->forget_reporter("rui").has_value(); },
+      [&] { return store->find(made.id).has_value(); },
+      [&] { return store->list({.content_id = "1"}).has_value(); },
+      [&] { return store->contents(std::span{ids}.first(1)).has_value(); },
+      [&] { return store->contents(ids).has_value(); },
+      [&] { return store->events("1", 0, 10).has_value(); },
+      [&] { return store->history(made.id, 0, 10).has_value(); },
+      [&] { return store->complaints(made.id, 10).has_value(); },
+      [&] { return store->find_all({}).has_value(); },
+      [&] { return store->votes_of("ana", {}, 10).has_value(); },
+      [&] { return store->deployments({}).has_value(); }};
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    CAPTURE(i);
+    CHECK(schema.cut_connections() >= 1);
+    CHECK(calls[i]());
+  }
+  CHECK(schema.run("SELECT count(*) FROM comment") == "2");
+}
+
+TEST_CASE("connections that are cut under load cost nobody a comment, and double none") {
+  const postgres_schema schema;
+  const auto store = open(schema);
+  constexpr int writers = 4, cuts = 5;
+  std::atomic<int> posted{}, refused{};
+  std::atomic<bool> is_over{};
+  std::thread cutting{[&] {
+    for (int i = 0; i < cuts; ++i) {
+      const int before = posted;
+      CHECK(eventually([&] { return posted > before; }));
+      schema.cut_connections();
+    }
+    is_over = true;
+  }};
+  in_parallel(writers, [&](int i) {
+    for (int round = 0; !is_over; ++round) {
+      const draft written{.content_id = std::to_string(i), .body = std::to_string(round)};
+      const bool is_made = store->insert(written, noon).has_value();
+      (is_made ? posted : refused) += 1;
+    }
+  });
+  cutting.join();
+  const int kept = std::stoi(schema.run("SELECT count(*) FROM comment"));
+  CHECK(kept >= posted);
+  CHECK(kept <= posted + refused);
+  CHECK(refused <= cuts * writers);
+  CHECK(schema.run("SELECT count(*) FROM comment") ==
+        schema.run("SELECT count(DISTINCT (content_id, body)) FROM comment"));
+  CHECK(schema.run("SELECT count(*) FROM content c WHERE version <> (SELECT count(*) FROM comment "
+                   "m WHERE m.content_id = c.content_id)") == "0");
+  CHECK(store->insert({.content_id = "1", .body = "after"}, noon));
+}
+
+TEST_CASE("a post whose commit nobody heard of is looked for, and not made twice") {
+  const postgres_schema schema;
+  const auto store = open(schema);
+  const auto cut = open({.conninfo = cut_behind_commits(schema)});
+  const comment made = must(cut->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  CHECK(must(store->list({.content_id = "1"})).items == std::vector{made});
+  CHECK(must(store->events("1", 0, 10)).size() == 1);
+  // A vote that is there is there; an edit may have been made twice, so it is not tried again.
+  CHECK(must(cut->vote(made.id, "ana", true, noon)).votes == 1);
+  CHECK(cut->amend(made.id, keep, noon).error().code == errc::unavailable);
+  CHECK(must(store->find(made.id)).votes == 1);
+  CHECK(must(store->events("1", 0, 10)).size() == 3);
+}
+
+TEST_CASE("what collides is tried again, and not for ever") {
+  for (const int collisions : {8, 1000}) {
+    CAPTURE(collisions);
+    const postgres_schema schema;
+    const auto store = open(schema);
+    let_collide(schema, collisions);
+    const auto answer = store->insert({.content_id = "1", .body = "x"}, noon);
+    CHECK(answer.has_value() == (collisions == 8));
+    if (!answer) CHECK(answer.error().code == errc::unavailable);
+    CHECK(schema.run("SELECT last_value FROM tries") == "9");
+  }
+}
+
+TEST_CASE("a store that nobody uses has no connection") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(), .pool = {.idle_wait = 1ms}});
+  REQUIRE(store->insert({.content_id = "1", .body = "x"}, noon));
+  CHECK(eventually([&] { return store->connections() == 0; }));
+  CHECK(eventually([&] { return schema.connections() == 0; }));
+  CHECK(store->list({.content_id = "1"}));
+  CHECK(store->is_remote());
+}
+
+TEST_CASE("a connection string that cannot be read is refused, and not quoted") {
+  std::atomic<int> heard{};
+  for (const char* const broken : {"password=s3cret nonsense", "postgresql://ana:s3cret@[::1/a"}) {
+    const auto opened =
+        postgres_store::open({.conninfo = broken, .on_failure = [&](auto) { ++heard; }});
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code == errc::unavailable);
+    CHECK(opened.error().message ==
+          "The database cannot be used: its connection string cannot be read.");
+  }
+  CHECK(heard == 0);
+}
+
+TEST_CASE("a database that is not there is waited for, for so long, and no secret is told") {
+  std::mutex mutex;
+  std::vector<std::string> heard;
+  const auto start = std::chrono::steady_clock::now();
+  const auto opened =
+      postgres_store::open({.conninfo = "host=127.0.0.1 port=1 user=ana password=s3cret",
+                            .opening_wait = 600ms,
+                            .on_failure = [&](std::string_view why) {
+                              const std::lock_guard lock{mutex};
+                              heard.emplace_back(why);
+                            }});
+  const auto taken = std::chrono::steady_clock::now() - start;
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == errc::unavailable);
+  CHECK(opened.error().message == "The database cannot be used: it does not answer.");
+  CHECK(taken < 30s);
+  CHECK(heard.size() > 1);
+  for (const std::string& why : heard) CHECK(why.find("s3cret") == std::string::npos);
+}
+
+TEST_CASE("a database that wakes up while it is waited for is opened") {
+  const postgres_schema schema;
+  const std::string user = schema.name();
+  schema.run("CREATE ROLE " + user + " NOLOGIN; GRANT ALL ON SCHEMA " + user + " TO " + user);
+  std::atomic<int> heard{};
+  std::thread waking{[&] {
+    CHECK(eventually([&] { return heard > 0; }));
+    schema.run("ALTER ROLE " + user + " LOGIN");
+  }};
+  const bool is_open = postgres_store::open({.conninfo = schema.conninfo() + " user=" + user,
+                                             .opening_wait = 60s,
+                                             .on_failure = [&](auto) { ++heard; }})
+                           .has_value();
+  waking.join();
+  CHECK(is_open);
+  schema.run("DROP OWNED BY " + user + "; DROP ROLE " + user);
+}
+
+TEST_CASE("what another node changes is announced at once, and what this one changes is not") {
+  const postgres_schema schema;
+  const postgres::watch_limits patient{.check_wait = 10min, .linger_wait = 10min};
+  const auto here = open({.conninfo = schema.conninfo(), .watch = patient});
+  const auto there = open({.conninfo = schema.conninfo(), .watch = patient});
+  readers all;
+  const auto listening = here->listen(all.as_audience());
+  must(there->insert({.content_id = "followed", .body = "before"}, noon));
+  listening->wake();
+  CHECK(eventually([&] { return all.told("followed") > 0; }));  // by now it listens
+  const comment own = must(here->insert({.content_id = "own", .body = "x"}, noon)).stored;
+  must(here->vote(own.id, "ana", true, noon));
+  must(there->insert({.content_id = "posted", .body = "x"}, noon));
+  const comment made = must(there->insert({.content_id = "voted", .body = "x"}, noon)).stored;
+  CHECK(eventually([&] { return all.told("voted") == 1; }));
+  CHECK(all.told("posted") == 1);
+  must(there->vote(made.id, "ana", true, noon));
+  CHECK(eventually([&] { return all.told("voted") == 2; }));
+  must(there->amend(made.id, keep, noon));
+  CHECK(eventually([&] { return all.told("voted") == 3; }));
+  must(there->set_status("set", content_status::locked, {}, {}, noon));
+  CHECK(eventually([&] { return all.told("set") == 1; }));
+  CHECK(all.told("own") == 0);
+}
+
+TEST_CASE("a node that does not notify is heard by comparing versions") {
+  const postgres_schema schema;
+  const auto here =
+      open({.conninfo = schema.conninfo(), .watch = {.is_notified = false, .poll_wait = 1ms}});
+  const auto there = open({.conninfo = schema.conninfo(), .watch = {.is_notified = false}});
+  readers all;
+  const auto listening = here->listen(all.as_audience());
+  listening->wake();
+  for (int round = 1; round <= 3; ++round) {
+    must(there->insert({.content_id = "followed", .body = "x"}, noon));
+    CHECK(eventually([&] { return all.told("followed") == round; }));
+  }
+}

@@ -421,6 +421,18 @@ TEST_CASE("notifications arrive once they are committed, and not before") {
   CHECK(notes.on->take_notices(0ms).empty());
 }
 
+// It was waited for again, for as long as nothing else came.
+TEST_CASE("a notification that came along with an answer is there at once") {
+  notebook notes;
+  work listening{*notes.on, work::single};
+  listening.ask("LISTEN news");
+  REQUIRE(listening.run());
+  ask(*notes.on, "SELECT pg_notify('news', 'own')");
+  const auto taken =
+      time_of([&] { CHECK(notes.on->take_notices(60s) == std::vector<std::string>{"own"}); });
+  CHECK(taken < 30s);
+}
+
 TEST_CASE("waiting for notifications ends when the connection does") {
   notebook notes;
   notes.schema.cut_connections();

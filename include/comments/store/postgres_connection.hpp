@@ -178,11 +178,16 @@ class connection final {
   // What was notified since, each by its payload; waits up to `wait` for the first.
   std::vector<std::string> take_notices(std::chrono::milliseconds wait) {
     std::vector<std::string> payloads;
+    const auto take = [&] {
+      while (PGnotify* const one = PQnotifies(handle_)) {
+        payloads.emplace_back(one->extra);
+        PQfreemem(one);
+      }
+    };
+    take();  // what came along with an answer
+    if (!payloads.empty()) return payloads;
     listen(PQsocket(handle_) >= 0 ? wait : std::chrono::milliseconds{0});
-    while (PGnotify* const one = PQnotifies(handle_)) {
-      payloads.emplace_back(one->extra);
-      PQfreemem(one);
-    }
+    take();
     return payloads;
   }
 

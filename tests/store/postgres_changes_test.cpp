@@ -28,7 +28,7 @@ comment post(postgres_tables& file, const draft& written) {
   const postgres::insertion wanted{&written, noon, make_comment_id(noon)};
   postgres::insert_batch::outcome outcome;
   std::atomic<bool> can_notify{};
-  postgres::insert_batch batch{file.on(), {&wanted, 1}};
+  postgres::insert_batch batch{file.on(), {&wanted, 1}, {}};
   const auto end = batch.run({&outcome, 1}, {"", &can_notify});
   REQUIRE(end.why == postgres::failure::none);
   REQUIRE(outcome.value());

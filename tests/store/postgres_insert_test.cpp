@@ -9,6 +9,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,10 +39,11 @@ struct answers {
   bool can_notify{true};
 };
 
-answers insert(postgres::connection& on, std::span<const postgres::insertion> wanted) {
+answers insert(postgres::connection& on, std::span<const postgres::insertion> wanted,
+               std::optional<std::chrono::milliseconds> patience = {}) {
   answers said{.outcomes = std::vector<postgres::insert_batch::outcome>(wanted.size())};
   std::atomic<bool> can_notify{true};
-  postgres::insert_batch batch{on, wanted};
+  postgres::insert_batch batch{on, wanted, patience};
   said.end = batch.run(said.outcomes, {node, &can_notify});
   said.can_notify = can_notify;
   return said;
@@ -260,6 +263,27 @@ TEST_CASE("batches that touch the same contents and clients in opposite orders n
   });
   for (const auto& each : ends) CHECK(each == std::vector<failure>(30, failure::none));
   CHECK(versions(file) == "a:61:61 b:61:61 c:61:61 d:61:61 e:61:61 f:61:61 g:61:61 h:61:61");
+}
+
+TEST_CASE("a batch waits for what somebody holds as long as it is told to, and stores nothing") {
+  postgres_tables file;
+  const std::vector<draft> drafts{{.content_id = "free", .body = "x"},
+                                  {.content_id = "held", .body = "x"}};
+  insert(file, drafts);
+  const testing::postgres_session other{file.schema().conninfo()};
+  other.run("BEGIN; SELECT 1 FROM content WHERE content_id = 'held' FOR UPDATE");
+  auto options = file.options();
+  for (const bool is_told : {false, true}) {
+    CAPTURE(is_told);
+    options.lock_wait = is_told ? 10min : 20ms;
+    options.statement_wait = 10min;
+    const auto on = file.open(options);
+    const auto said =
+        insert(*on, to_insertions(drafts), is_told ? std::optional{20ms} : std::nullopt);
+    CHECK(said.end.why == failure::locked);
+    CHECK_FALSE(said.end.is_in_doubt);
+    CHECK(versions(file) == "free:1:1 held:1:1");
+  }
 }
 
 TEST_CASE("new contents that two nodes make at once are made once") {

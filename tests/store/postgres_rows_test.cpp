@@ -119,7 +119,7 @@ TEST_CASE("who locks a content waits for who has it, and sees what that did") {
     {
       work second{*other, work::writing};
       CHECK_FALSE(postgres::lock_content(second, "1"));
-      CHECK(second.failed() == failure::passing);
+      CHECK(second.failed() == failure::locked);
     }
     REQUIRE(first.commit());
     work second{*other, work::writing};
@@ -160,7 +160,8 @@ TEST_CASE("what the database refuses is the caller's to change, all else may go 
   const error refused = postgres::to_error(failure::refused);
   CHECK(refused.code == errc::invalid);
   CHECK(refused.violations.size() == 1);
-  for (const failure passing : {failure::conflict, failure::lost, failure::passing})
+  for (const failure passing :
+       {failure::conflict, failure::lost, failure::locked, failure::passing})
     CHECK(postgres::to_error(passing).code == errc::unavailable);
 }
 

@@ -172,15 +172,27 @@ TEST_CASE("a database whose settings are somebody else's is refused with nothing
   CHECK(schema.run("SELECT id FROM setting") == "1");
 }
 
+TEST_CASE("a database with a table of our name, and no settings, is somebody else's") {
+  for (const std::string name : {"comment", "vote", "deployment"}) {
+    CAPTURE(name);
+    const postgres_schema schema;
+    schema.run("CREATE TABLE " + name + " (id BIGINT)");
+    const auto refused = migrate(schema.conninfo());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message == "The database cannot be used: it belongs to another program.");
+    CHECK(tables(schema) == name);
+  }
+}
+
 TEST_CASE("a migration that fails leaves nothing behind, and can be tried again") {
   const postgres_schema schema;
-  schema.run("CREATE TABLE vote (id BIGINT)");
+  schema.run("CREATE TABLE bucket_by_time (id BIGINT)");  // what an index is to be called
   const auto refused = migrate(schema.conninfo());
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message ==
         "The database cannot be used: its schema cannot be brought up to date.");
   CHECK(tables(schema).find("content") == std::string::npos);
-  schema.run("DROP TABLE vote");
+  schema.run("DROP TABLE bucket_by_time");
   CHECK(migrate(schema.conninfo()));
 }
 

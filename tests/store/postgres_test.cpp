@@ -135,9 +135,41 @@ TEST_CASE("a content that somebody holds is unavailable, and all others are not"
   CHECK(schema.run("SELECT count(*) FROM comment WHERE content_id = 'held'") == "2");
 }
 
+TEST_CASE("who waits for a content that somebody holds waits apart, until it is let go") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(),
+                           .statement_wait = 60s,
+                           .lock_wait = 60s,
+                           .shared_lock_wait = 50ms});
+  const comment made = must(store->insert({.content_id = "held", .body = "x"}, noon)).stored;
+  holder other{schema, "held"};
+  std::atomic<int> ended{}, done{};
+  std::thread posting{[&] {
+    done += store->insert({.content_id = "held", .body = "y"}, noon).has_value();
+    ++ended;
+  }};
+  std::thread voting{[&] {
+    done += store->vote(made.id, "ana", true, noon).has_value();
+    ++ended;
+  }};
+  CHECK(eventually([&] { return waiting(schema) == "2"; }));
+  for (int i = 0; i < 5; ++i) {
+    CHECK(store->insert({.content_id = "free", .body = "x"}, noon));
+    CHECK(store->list({.content_id = "held"}));
+  }
+  CHECK(ended == 0);
+  other.let_go();
+  posting.join();
+  voting.join();
+  CHECK(done == 2);
+}
+
 TEST_CASE("writers who come at the same moment share a transaction") {
   const postgres_schema schema;
-  const auto store = open({.conninfo = schema.conninfo(), .statement_wait = 60s, .lock_wait = 60s});
+  const auto store = open({.conninfo = schema.conninfo(),
+                           .statement_wait = 60s,
+                           .lock_wait = 60s,
+                           .shared_lock_wait = 60s});
   holder other{schema, "1"};
   std::thread letting_go{[&] {
     CHECK(eventually([&] { return waiting(schema) == "1"; }));
@@ -155,7 +187,10 @@ TEST_CASE("writers who come at the same moment share a transaction") {
 
 TEST_CASE("a draft that the database refuses fails alone, whoever shares its transaction") {
   const postgres_schema schema;
-  const auto store = open({.conninfo = schema.conninfo(), .statement_wait = 60s, .lock_wait = 60s});
+  const auto store = open({.conninfo = schema.conninfo(),
+                           .statement_wait = 60s,
+                           .lock_wait = 60s,
+                           .shared_lock_wait = 60s});
   holder other{schema, "1"};
   std::thread letting_go{[&] {
     CHECK(eventually([&] { return waiting(schema) == "1"; }));
@@ -185,6 +220,7 @@ TEST_CASE("as many writers wait as may, and one more is refused at once") {
   const auto store = open({.conninfo = schema.conninfo(),
                            .statement_wait = 60s,
                            .lock_wait = 60s,
+                           .shared_lock_wait = 60s,
                            .group = {.batch_max = 1, .queue_max = 3}});
   holder other{schema, "1"};
   std::atomic<int> made{}, refused{};

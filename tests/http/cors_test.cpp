@@ -195,6 +195,20 @@ TEST_CASE("beside a star, listed origins may do everything still") {
   CHECK_FALSE(has_cors(ask(both, "https://example.org", "PUT")));
 }
 
+TEST_CASE("what a route has opened by itself stays open, and says so once") {
+  const auto open = [](request) {
+    return response{.headers = {{"Access-Control-Allow-Origin", "*"}}, .body = "ok"};
+  };
+  for (const char* origins : {listed, "*", ""}) {
+    const handler api = with_cors(open, {.origins = *parse_origins(origins)});
+    const response answer = api({.method = "GET", .headers = {{"Origin", listed}}});
+    CHECK(header(answer, "Access-Control-Allow-Origin") == "*");
+    CHECK(std::ranges::count_if(answer.headers, [](const auto& one) {
+            return one.first == "Access-Control-Allow-Origin";
+          }) == 1);
+  }
+}
+
 TEST_CASE("credentials are never allowed") {
   for (const char* origin : {listed, "https://example.org"})
     for (const char* method : {"GET", "POST"}) {

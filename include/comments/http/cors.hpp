@@ -104,8 +104,10 @@ struct cors_policy {
   void tell(response& answer, access allowed, std::string origin, bool is_preflight) const {
     answer.headers.emplace_back("Vary", "Origin");
     if (allowed == access::none) return;
-    answer.headers.emplace_back("Access-Control-Allow-Origin",
-                                allowed == access::all ? std::move(origin) : "*");
+    // What a route has opened to everybody by itself stays so: two such headers count as none.
+    if (!find_header(answer.headers, "Access-Control-Allow-Origin"))
+      answer.headers.emplace_back("Access-Control-Allow-Origin",
+                                  allowed == access::all ? std::move(origin) : "*");
     if (!is_preflight)
       answer.headers.emplace_back("Access-Control-Expose-Headers",
                                   "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, "

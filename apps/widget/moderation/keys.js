@@ -1,0 +1,29 @@
+// keys.js - a key for everything that is done often. Not while somebody types.
+
+export function listenToKeys({ move, decide, select, history, undo, search, escape }) {
+  const actions = {
+    j: () => move(1),
+    k: () => move(-1),
+    a: () => decide('approve'),
+    s: () => decide('spam'),
+    d: () => decide('remove'),
+    u: undo,
+    x: select,
+    h: history,
+    '/': search,
+  };
+  const listen = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape') {
+      event.preventDefault(); // or a search would lose its text, and nobody would hear of it
+      event.target.blur?.();
+      return escape();
+    }
+    const isTyping = event.target.closest?.('select, textarea, input:not([type=checkbox])');
+    if (isTyping || !Object.hasOwn(actions, event.key)) return;
+    event.preventDefault();
+    actions[event.key]();
+  };
+  addEventListener('keydown', listen);
+  return () => removeEventListener('keydown', listen);
+}

@@ -1,0 +1,42 @@
+// keep.js - what this browser keeps for its reader: drafts, votes, proofs of authorship, a name.
+//
+// In the host page's localStorage, so nothing of it is sent anywhere by itself; where that is
+// refused, until the page is left.
+
+const memory = new Map();
+
+function read(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) ?? {};
+  } catch {
+    return memory.get(name) ?? {};
+  }
+}
+
+function write(name, value) {
+  memory.set(name, value);
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch {} // full, or refused: it is in memory
+}
+
+// keepFor('https://comments.example.com/', '1'): `take(part, id)` what is kept there, `put` keeps
+// it, or with null lets it go. Parts: draft, vote, own, and person, which all contents share.
+export function keepFor(base, contentId) {
+  const nameOf = (part) => `comments ${base} ${part === 'person' ? '' : contentId}`;
+  const take = (part, id) => read(nameOf(part))[`${part} ${id}`];
+  function put(part, id, value) {
+    const name = nameOf(part);
+    const all = read(name);
+    for (const [key, kept] of Object.entries(all)) if (kept.until < Date.now()) delete all[key];
+    all[`${part} ${id}`] = value;
+    if (value == null) delete all[`${part} ${id}`];
+    write(name, all);
+  }
+  // The ids of all that is kept of a part.
+  const ids = (part) =>
+    Object.keys(read(nameOf(part)))
+      .filter((key) => key.startsWith(`${part} `))
+      .map((key) => key.slice(part.length + 1));
+  return { take, put, ids };
+}

@@ -1,0 +1,55 @@
+// live.js - what happens to a content while it is being read (server-sent events).
+//
+// A browser has few connections to a server, and tabs share them. So only a page that is being
+// looked at follows, and goes on where it was when it is looked at again.
+
+const kinds = ['posted', 'edited', 'moderated', 'voted', 'removed'];
+const retryAfter = 30_000; // a browser gives up for good after a 503
+
+// `after()`: the version up to which everything is known. `onEvent` gets each event with its own.
+// Gives what ends it.
+export function follow(thread, { after, onEvent }) {
+  let source;
+  let retry;
+  let isNear = false;
+
+  function settle() {
+    const isWanted = isNear && !document.hidden;
+    if (isWanted && !source) open();
+    else if (!isWanted) close();
+  }
+
+  function open() {
+    clearTimeout(retry);
+    const wanted = new URLSearchParams({ content_id: thread.contentId, after: after() });
+    source = new EventSource(`${thread.base}/api/v1/events?${wanted}`);
+    for (const kind of kinds)
+      source.addEventListener(kind, ({ data }) => onEvent(JSON.parse(data)));
+    source.onerror = () => {
+      if (source?.readyState !== EventSource.CLOSED) return;
+      close();
+      retry = setTimeout(settle, retryAfter);
+    };
+  }
+
+  function close() {
+    clearTimeout(retry);
+    source?.close();
+    source = undefined;
+  }
+
+  const sight = new IntersectionObserver(
+    ([seen]) => {
+      isNear = seen.isIntersecting;
+      settle();
+    },
+    { rootMargin: '1000px' },
+  );
+  sight.observe(thread.host);
+  document.addEventListener('visibilitychange', settle);
+  return () => {
+    sight.disconnect();
+    document.removeEventListener('visibilitychange', settle);
+    close();
+  };
+}

@@ -1,0 +1,54 @@
+// words.js - what is said, in the page's language: numbers, plurals and times included.
+//
+//   const words = wordsFor('pt-BR', { post: 'Comentar' });
+//   words.say('replies', { n: 3 });      // "3 respostas"
+//   words.ago('2026-11-28T12:00:00Z');   // "há 2 horas"
+
+import { languages, table as threadTable } from './table.js';
+
+const units = [
+  ['year', 31536e3],
+  ['month', 2592e3],
+  ['week', 604800],
+  ['day', 86400],
+  ['hour', 3600],
+  ['minute', 60],
+];
+
+// `own` are words of the site's. They may be of a language that we have not got; without them that
+// is English. One is a text, as in the table, or has a form for each of the language's plurals.
+export function wordsFor(lang, own = {}, table = threadTable) {
+  let column = languages.findIndex((known) => lang.slice(0, 2) === known.slice(0, 2));
+  let locale = languages[column];
+  try {
+    if (locale || Object.keys(own).length) [locale] = Intl.getCanonicalLocales(lang);
+  } catch {} // it is no language tag
+  column = Math.max(column, 0);
+  locale ??= languages[column];
+  const plural = new Intl.PluralRules(locale);
+  const number = new Intl.NumberFormat(locale);
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' });
+  const form = (word, n) => {
+    const rule = plural.select(n);
+    if (typeof word !== 'string') return word[rule] ?? word.other;
+    const [one, other = one] = word.split('|');
+    return rule === 'one' ? one : other;
+  };
+  return {
+    locale,
+    has: (key) => key in table,
+    number: (n) => number.format(n),
+    say: (key, values = {}) =>
+      form(own[key] ?? table[key][column], values.n ?? 2).replace(/{(\w+)}/g, (_, name) =>
+        name === 'n' ? number.format(values.n) : values[name],
+      ),
+    ago(time) {
+      const seconds = Math.round((Date.parse(time) - Date.now()) / 1000);
+      const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
+      const isNow = unit === 'second';
+      return relative.format(isNow ? 0 : Math.trunc(seconds / size), unit);
+    },
+    exact: (time) => exact.format(new Date(time)),
+  };
+}

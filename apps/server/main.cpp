@@ -1,12 +1,14 @@
 // main.cpp - options, store, service, mount, wait, drain. It owns everything; all else borrows.
 
 #include "copy.hpp"
+#include "error_page.hpp"
+#include "files.hpp"
 #include "hourly.hpp"
 #include "listener.hpp"
 #include "log.hpp"
-#include "openapi.hpp"
 #include "options.hpp"
 #include "stores.hpp"
+#include "thread_page.hpp"
 
 #include <comments/comments.hpp>
 #include <comments/feed/routes.hpp>
@@ -23,6 +25,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -64,10 +67,11 @@ void wait_for_stop(const sigset_t& signals, service& service, server::listener& 
   if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
 }
 
-http::more_route describe_itself() {
-  return {"GET /openapi.json", [](const http::context&) {
-            return [](http::request&&) { return http::answer_with(std::string{server::openapi}); };
-          }};
+std::vector<http::more_route> more_routes() {
+  std::vector<http::more_route> all{feed::route()};
+  for (auto& some : {server::files(), server::thread_pages()})
+    all.insert(all.end(), some.begin(), some.end());
+  return all;
 }
 
 http::route_options to_route_options(const server::options& chosen, server::log& log) {
@@ -81,7 +85,7 @@ http::route_options to_route_options(const server::options& chosen, server::log&
                     .build_date = COMMENTS_BUILD_DATE},
           .cache_bytes = chosen.cache_bytes,
           .observe = [&log](const http::exchange& seen) { log.request(seen); },
-          .more = {feed::route(), describe_itself()}};
+          .more = more_routes()};
 }
 
 // Opening a store is all that there is to it.
@@ -106,7 +110,8 @@ int serve(const server::options& chosen) {
   auto store = server::open_store(chosen, log);
   if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
   service service{**store, chosen.service};
-  const http::handler api = http::routes(service, to_route_options(chosen, log));
+  const http::handler api =
+      server::with_error_pages(http::routes(service, to_route_options(chosen, log)));
   log.info("listening", {{"address", server::to_address(chosen.host, *port)},
                          {"store", where},
                          {"connections_max", std::to_string(listener.connections_max())},

@@ -1,0 +1,13 @@
+#pragma once
+// files.hpp - what browsers get as it is: the widget, its demonstration, the moderators' page, and
+// the description of the API.
+
+#include <comments/http/context.hpp>
+
+#include <vector>
+
+namespace server {
+
+std::vector<comments::http::more_route> files();
+
+}  // namespace server

@@ -4,7 +4,8 @@
     summary.py LOG… [--skipped WHAT]…
 
 Each LOG is the testlog.json of a `meson test`. A program that says how many cases it ran counts as
-so many (doctest, unittest, tidy.py), any other as one; one that died without a word is one failed.
+so many (doctest, unittest, node:test, tidy.py), any other as one; one that died without a word is
+one failed, one that leaves with 77 is one skipped.
 Exits with 1 if anything failed, or if nothing ran.
 """
 
@@ -16,6 +17,7 @@ import sys
 
 DOCTEST = re.compile(r"test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped")
 UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n\n(?:OK|FAILED)(?: \((.*)\))?$", re.MULTILINE)
+NODE = re.compile(r"^ℹ (pass|fail|cancelled|skipped) (\d+)$", re.MULTILINE)
 PLAIN = re.compile(r"^(?:[\w-]+: )?(\d+) (?:checks )?passed, (\d+) failed", re.MULTILINE)
 
 
@@ -29,6 +31,9 @@ def count(output: str) -> tuple[int, int, int]:
         failed = int(details.get("failures", 0)) + int(details.get("errors", 0))
         skipped = int(details.get("skipped", 0))
         return int(found[1]) - failed - skipped, failed, skipped
+    if found := dict(NODE.findall(output)):
+        failed = int(found.get("fail", 0)) + int(found.get("cancelled", 0))
+        return int(found.get("pass", 0)), failed, int(found.get("skipped", 0))
     if found := PLAIN.findall(output):
         passed, failed = map(int, found[-1])
         return passed, failed, 0
@@ -41,6 +46,10 @@ def read(log: pathlib.Path) -> tuple[int, int, int]:
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     for run in map(json.loads, lines):
         output = run.get("stdout", "") + "\n" + run.get("stderr", "")
+        if run["result"] == "SKIP":  # it says why
+            sums[2] += 1
+            print(f"skipped: {output.strip()}")
+            continue
         is_good = run["result"] == "OK"
         passed, failed, skipped = count(output)
         if is_good and passed + skipped == 0:

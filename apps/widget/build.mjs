@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const modules = process.env.COMMENTS_NODE_MODULES ?? join(here, '../../build/web/node_modules');
+const modules = process.env.COMMENTS_NODE_MODULES ?? join(here, '../../build/node/web/node_modules');
 const esbuild = createRequire(join(modules, 'x.js'))('esbuild');
 
 // A style sheet that a script imports is its minified text.

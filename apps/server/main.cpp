@@ -88,16 +88,6 @@ http::route_options to_route_options(const server::options& chosen, server::log&
           .more = more_routes()};
 }
 
-// Opening a store is all that there is to it.
-int migrate(const server::options& chosen) {
-  server::log log{chosen.log_level, chosen.log_format};
-  const auto store = server::open_store(chosen, log);
-  const std::string where = server::describe_store(chosen.store);
-  if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
-  log.info("migrated", {{"store", where}});
-  return 0;
-}
-
 int serve(const server::options& chosen) {
   const sigset_t signals = block_signals();
   server::log log{chosen.log_level, chosen.log_format};
@@ -146,7 +136,7 @@ int main(int argc, char** argv) {
   switch (parsed.chosen.action) {
     case server::options::serve: return serve(parsed.chosen);
     case server::options::check: return check(parsed.chosen);
-    case server::options::migrate: return migrate(parsed.chosen);
+    case server::options::migrate: return server::migrate(parsed.chosen);
     case server::options::copy: return server::copy(parsed.chosen);
   }
 }

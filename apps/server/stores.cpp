@@ -79,4 +79,13 @@ std::string describe_store(const std::string& name) {
   return is_postgres(name) ? postgres::describe(name) : name;
 }
 
+int migrate(const options& chosen) {
+  log log{chosen.log_level, chosen.log_format};
+  const std::string where = describe_store(chosen.store);
+  const auto store = open_store(chosen, log);
+  if (!store) return fail(2, "--store " + where + ": " + store.error().message);
+  log.info("migrated", {{"store", where}});
+  return 0;
+}
+
 }  // namespace server

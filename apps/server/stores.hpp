@@ -20,4 +20,7 @@ comments::result<std::unique_ptr<comments::store>> open_store(const options& cho
 // What `--store` says, without what is secret in it.
 std::string describe_store(const std::string& name);
 
+// `comments-server migrate`: opening a store is all that there is to it. The exit code.
+int migrate(const options& chosen);
+
 }  // namespace server

@@ -18,6 +18,7 @@ const instant noon = from_milliseconds(1'700'000'000'123);
 struct tables {
   std::unique_ptr<sqlite::connection> connection = open();
   sqlite::changes noted{};
+  bucket_table buckets{};
 
   static std::unique_ptr<sqlite::connection> open() {
     auto opened = sqlite::connect({.path = ":memory:"});
@@ -27,7 +28,7 @@ struct tables {
     return std::move(*opened);
   }
   comment write(sqlite::transaction& work, const draft& written) {
-    auto made = sqlite::write_one(work, {written, noon, make_comment_id(noon)}, noted);
+    auto made = sqlite::write_one(work, {written, noon, make_comment_id(noon), buckets}, noted);
     REQUIRE(made);
     noted = {};
     return made->stored;

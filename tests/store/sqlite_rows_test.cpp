@@ -13,6 +13,7 @@ namespace {
 struct tables {
   std::unique_ptr<sqlite::connection> connection = open();
   sqlite::changes noted{};
+  bucket_table buckets{};
 
   static std::unique_ptr<sqlite::connection> open() {
     auto opened = sqlite::connect({.path = ":memory:"});
@@ -34,7 +35,8 @@ TEST_CASE("what is written is read as it was, with the content that it moved") {
                       .body = "Primeiro post!",
                       .key = "k"};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const auto made = sqlite::write_one(work, {written, noon, make_comment_id(noon)}, file.noted);
+  const auto made =
+      sqlite::write_one(work, {written, noon, make_comment_id(noon), file.buckets}, file.noted);
   REQUIRE(made);
   CHECK(sqlite::find_in(work, made->stored.id) == made->stored);
   REQUIRE(file.noted.moved.size() == 1);
@@ -50,7 +52,7 @@ TEST_CASE("a key that is known writes nothing") {
   const draft other{.content_id = "1", .body = "y", .key = "k"};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const auto write = [&](const draft& one) {
-    return sqlite::write_one(work, {one, noon, make_comment_id(noon)}, file.noted);
+    return sqlite::write_one(work, {one, noon, make_comment_id(noon), file.buckets}, file.noted);
   };
   const auto made = write(first), again = write(first), refused = write(other);
   REQUIRE(again);

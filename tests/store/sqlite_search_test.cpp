@@ -29,9 +29,10 @@ struct tables {
       REQUIRE(connection->execute(std::string{step.sql}));
   })};
   sqlite::changes noted{};
+  bucket_table buckets{};
 
   comment write(sqlite::transaction& work, const draft& written, instant now = noon) {
-    auto made = sqlite::write_one(work, {written, now, make_comment_id(now)}, noted);
+    auto made = sqlite::write_one(work, {written, now, make_comment_id(now), buckets}, noted);
     REQUIRE(made);
     return made->stored;
   }

@@ -131,15 +131,11 @@ class postgres_store final : public store {
   }
 
   result<std::size_t> forget_origins(instant before, std::size_t limit) override {
-    const auto lent = connections_.take();
-    if (!lent) return postgres::unavailable();
-    return postgres::forget_origins(*lent, before, limit);
+    return erase([&](auto& on) { return postgres::forget_origins(on, before, limit); });
   }
 
   result<done> forget_reporter(const std::string& reporter) override {
-    const auto lent = connections_.take();
-    if (!lent) return postgres::unavailable();
-    return postgres::forget_reporter(*lent, reporter);
+    return erase([&](auto& on) { return postgres::forget_reporter(on, reporter); });
   }
 
   result<comment> find(const comment_id& id) const override {
@@ -292,7 +288,19 @@ class postgres_store final : public store {
     }
   }
 
-  // The same for what is about one comment, whose content must be known first.
+  // Erasing twice is as good as once, so what meets writers, or a lost connection, is done again.
+  template <typename Erase>
+  auto erase(Erase&& wanted) -> decltype(wanted(std::declval<postgres::connection&>())) {
+    constexpr int tries_max = 4;
+    for (int tries = 1;; ++tries) {
+      const auto lent = connections_.take();
+      if (!lent) return postgres::unavailable();
+      auto answer = wanted(*lent);
+      if (answer || tries == tries_max) return answer;
+    }
+  }
+
+  // As `write`, for what is about one comment, whose content must be known first.
   template <typename T, typename Work>
   result<T> change(const comment_id& id, bool is_repeatable, Work&& wanted) {
     const auto home = read([&](auto& work) { return postgres::find_home(work, id); });

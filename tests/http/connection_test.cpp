@@ -234,18 +234,19 @@ TEST_CASE("a stream goes out in chunks or bare, and ends so that its end is seen
                             .rest = once("0123456789abcdef", piece::state::more),
                             .is_chunked = is_chunked});
     CHECK(at.served->has_stream());
-    CHECK(at.served->pull(wake) == step::done);
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
     at.served->take_answer({.rest = once("", piece::state::waiting), .is_chunked = is_chunked});
-    CHECK(at.served->pull(wake) == step::blocked);
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::blocked);
     at.served->take_answer({.rest = once("a", piece::state::waiting), .is_chunked = is_chunked});
-    CHECK(at.served->pull(wake) == step::done);  // there is something to send first
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) ==
+          step::done);  // there is something to send first
     at.served->take_answer({.rest = once("", piece::state::more), .is_chunked = is_chunked});
-    CHECK(at.served->pull(wake) == step::done);
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
     at.served->take_answer({.rest = once("z", piece::state::over), .is_chunked = is_chunked});
-    CHECK(at.served->pull(wake) == step::done);
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
     CHECK_FALSE(at.served->has_stream());
     at.served->take_answer({.rest = once("lost", piece::state::broken), .is_chunked = is_chunked});
-    CHECK(at.served->pull(wake) == step::broken);
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::broken);
     CHECK(at.served->flush() == step::done);
     CHECK(at.got() == (is_chunked ? "head|10\r\n0123456789abcdef\r\n1\r\na\r\n1\r\nz\r\n0\r\n\r\n"
                                   : "head|0123456789abcdefaz"));

@@ -209,8 +209,8 @@ class watcher final {
     });
     if (!is_taken) drop(one);  // its client comes back, and goes on where it was
   }
-  void take_piece(connection& one, piece made) {
-    if (one.take_piece(std::move(made)) == connection::step::broken) return drop(one);
+  void take_piece(connection& one, const piece& made) {
+    if (one.take_piece(made) == connection::step::broken) return drop(one);
     if (one.was_woken) one.go_on();
     park(one, wait::turn, true);
   }
@@ -349,7 +349,7 @@ class watcher final {
       (*handle)->take_answer(std::move(made));
       park(**handle, wait::turn, true);
     }
-    for (auto& [handle, made] : pieces) take_piece(**handle, std::move(made));
+    for (const auto& [handle, made] : pieces) take_piece(**handle, made);
     for (const auto& handle : woken)
       if (*handle) wake(**handle);
   }

@@ -234,6 +234,7 @@ inline result<std::size_t> forget_origins(connection& on, instant before, std::s
         (column == 0 ? found.emplace_back() : found.back())[static_cast<std::size_t>(column)] =
             erasing.rows(place).text(row, column);
     std::vector<std::size_t> erased;
+    erased.reserve(found.size());
     for (const auto& [content_id, id, whose] : found)
       erased.push_back(erasing.ask(one.erase, content_id, id, to_milliseconds(before), whose));
     if (!erased.empty() && !erasing.run()) return unavailable();

@@ -60,6 +60,7 @@ inline constexpr std::string_view event_columns =
 
 inline std::vector<event> read_events(const rows& from) {
   std::vector<event> found;
+  found.reserve(static_cast<std::size_t>(from.size()));
   for (int row = 0; row < from.size(); ++row)
     found.push_back({.content_id = from.text(row, 0),
                      .version = from.number(row, 1),
@@ -115,8 +116,9 @@ inline std::vector<complaint> complaints(work& reading, const comment_id& id, st
       "ORDER BY at DESC LIMIT $3",
       about->content_id, to_string(id), as_number(limit));
   if (!reading.run()) return {};
-  std::vector<complaint> found;
   const rows all = reading.rows(place);
+  std::vector<complaint> found;
+  found.reserve(static_cast<std::size_t>(all.size()));
   for (int row = 0; row < all.size(); ++row)
     found.push_back({all.text(row, 0), all.text(row, 1), from_milliseconds(all.number(row, 2))});
   return found;
@@ -144,8 +146,9 @@ inline std::vector<ballot> votes_of(work& reading, const std::string& voter,
       "ORDER BY comment_id LIMIT $3",
       voter, after ? to_string(*after) : "", as_number(limit));
   if (!reading.run()) return {};
-  std::vector<ballot> found;
   const rows all = reading.rows(place);
+  std::vector<ballot> found;
+  found.reserve(static_cast<std::size_t>(all.size()));
   for (int row = 0; row < all.size(); ++row)
     found.push_back({parse_comment_id(all.text(row, 0)).value_or(comment_id{}), all.text(row, 1),
                      from_milliseconds(all.number(row, 2))});

@@ -50,7 +50,7 @@ struct postgres_options {
   postgres::pool_limits pool{};
   std::chrono::milliseconds statement_wait{5'000};  // for one statement
   std::chrono::milliseconds lock_wait{2'000};       // for a lock of somebody else's
-  std::chrono::milliseconds shared_lock_wait{200};  // the same where others wait along
+  std::chrono::milliseconds shared_lock_wait{500};  // the same where others wait along
   std::size_t patient_max{2};  // connections that wait longer at once, beside one for comments
   std::chrono::milliseconds opening_wait{15'000};     // at the start, for a database that wakes up
   std::chrono::milliseconds migration_wait{600'000};  // for a migration, here or on another node
@@ -330,7 +330,7 @@ class postgres_store final : public store {
       const auto before = known.find(content_id);
       auto mine = before != known.end() ? before->second : postgres::failure::passing;
       if (before == known.end() && std::chrono::steady_clock::now() < end)
-        mine = insert_together(std::span{wanted}.subspan(i, 1), outcomes.subspan(i, 1), {});
+        mine = insert_together(std::span{wanted}.subspan(i, 1), outcomes.subspan(i, 1), patience);
       if (mine == postgres::failure::none) continue;
       refuse(wanted[i], outcomes[i], mine);
       if (mine != postgres::failure::refused) known.emplace(content_id, mine);

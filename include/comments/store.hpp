@@ -93,6 +93,17 @@ struct amendment {
 };
 using decider = std::function<result<amendment>(const comment&)>;
 
+// `stands` as `wanted` would have it, in all that an amendment may change.
+inline comment amend(comment stands, const comment& wanted) {
+  stands.status = wanted.status;
+  stands.author = wanted.author;
+  stands.body = wanted.body;
+  stands.encoded = wanted.encoded;
+  stands.edited_at = wanted.edited_at;
+  stands.reports = wanted.reports;
+  return stands;
+}
+
 // A reader's word against a comment. `reporter` names the reader as votes do.
 struct complaint {
   std::string reporter{};

@@ -115,14 +115,7 @@ inline result<comment> amend(work& writing, const std::string& home, const comme
   const comment before = stands->now;
   auto decided = decide(before);
   if (!decided) return std::move(decided).error();
-  const comment& wanted = decided->changed;
-  comment changed = before;
-  changed.status = wanted.status;
-  changed.author = wanted.author;
-  changed.body = wanted.body;
-  changed.encoded = wanted.encoded;
-  changed.edited_at = wanted.edited_at;
-  changed.reports = wanted.reports;
+  comment changed = comments::amend(before, decided->changed);
   const std::int64_t more = int{is_visible(changed)} - int{is_visible(before)};
   changed.version = move_content(writing, stands->home, more, noted);
   event cause = std::move(decided->cause);

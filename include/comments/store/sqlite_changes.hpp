@@ -60,14 +60,7 @@ inline result<comment> amend(transaction& work, const comment_id& id, const deci
   if (!before) return comment_not_found();
   auto decided = decide(*before);
   if (!decided) return std::move(decided).error();
-  const comment& wanted = decided->changed;
-  comment changed = *before;
-  changed.status = wanted.status;
-  changed.author = wanted.author;
-  changed.body = wanted.body;
-  changed.encoded = wanted.encoded;
-  changed.edited_at = wanted.edited_at;
-  changed.reports = wanted.reports;
+  comment changed = comments::amend(*before, decided->changed);
   const std::int64_t more = int{is_visible(changed)} - int{is_visible(*before)};
   content home = find_content(work, changed.content_id);
   changed.version = move_content(work, std::move(home), more, noted).version;

@@ -89,7 +89,7 @@ TEST_CASE("limits are the caller's to choose") {
 }
 
 TEST_CASE("a content and a body are required, everything else may be empty") {
-  CHECK(to_line(check({}, {})) == "/content_id required, /body required");
+  CHECK(to_line(check(comments::draft{}, {})) == "/content_id required, /body required");
   for (const auto& blank : {" "s, "\u00a0\u200b"s, "\u3000"s}) {
     CHECK(faults(fields[0], blank) == "/content_id required");
     CHECK(faults(fields[1], blank) == "/body required");

@@ -79,6 +79,15 @@ class Example(unittest.TestCase):
                  for item in self.nodes[2].get(f"/api/comment/list/{content_id}").json]
         self.assertEqual(sorted(found), sorted(key for client in clients for key in client.sent))
 
+    def test_with_no_node_left_the_proxy_answers_as_a_node_would(self):
+        for name in ("node-1", "node-2", "node-3"):
+            os.kill(self.processes[name], signal.SIGKILL)
+        answer = self.proxy.post(POST, {"content_id": "1", "body": "x"})
+        self.assertEqual(answer.status, 503)
+        self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+        self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
+        self.assertEqual(answer.json["status"], 503)
+
 
 class Refusal(unittest.TestCase):
     def test_a_server_that_is_not_there(self):

@@ -9,6 +9,7 @@ import re
 
 import yaml
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 RUNNERS = {"ubuntu-24.04", "ubuntu-24.04-arm"}
 MINUTES_MAX = 120
@@ -185,11 +186,10 @@ def shells(file):
 
 def own_actions(file):
     """What our own actions are given is what they take; GitHub's service does not look."""
-    root = pathlib.Path(__file__).resolve().parent.parent.parent
     for step in steps(file):
         if not step.get("uses", "").startswith("./"):
             continue
-        described = root / step["uses"] / "action.yml"
+        described = ROOT / step["uses"] / "action.yml"
         if not described.exists():
             yield f"{step['uses']} does not exist"
             continue
@@ -200,8 +200,17 @@ def own_actions(file):
         yield from (f"`{named(step)}` takes no {name}" for name in sorted(given - set(inputs)))
 
 
+def images(file):
+    """An image is given all that it is to say of itself; the date comes from the environment."""
+    asked = set(re.findall(r"^ARG (\w+)=", (ROOT / "Containerfile").read_text(), re.MULTILINE))
+    for step in uses(file, "docker/build-push-action"):
+        given = {line.partition("=")[0] for line in step["with"].get("build-args", "").split("\n")}
+        given |= set(step.get("env", {}))
+        yield from (f"`{named(step)}` is not given {name}" for name in sorted(asked - given))
+
+
 RULES = [events, permissions, timeouts, concurrency, runners, pins, checkouts, injection, keys,
-         roles, silence, names, shells, own_actions]
+         roles, silence, names, shells, own_actions, images]
 
 
 def faults(file):

@@ -160,6 +160,8 @@ BREAKAGES = [  # a rule, a file, and what is done to it that this rule and no ot
     ("own_actions", "deploy.yml", "jobs.staging.steps.1.with.state-bucket", None),
     ("own_actions", "deploy.yml", "jobs.staging.steps.1.with.bucket", "x"),
     ("own_actions", "deploy.yml", "jobs.image.steps.+", {"name": "x", "uses": "./.github/x"}),
+    ("images", "deploy.yml", "jobs.build.steps.5.with.build-args", "VERSION=1\nCOMMIT=1\n"),
+    ("images", "deploy.yml", "jobs.build.steps.5.env", {}),
 ]
 
 

@@ -50,7 +50,7 @@ for (const [what, policyFor] of Object.entries(policies))
     const shown = await comments(page).first().evaluate((one) => getComputedStyle(one).display);
     assert.equal(shown, 'grid', 'its styles are there');
     assert.deepEqual(await page.evaluate(() => globalThis.refused), []);
-  });
+  }, { fresh: true });
 
 scene('no cookies, no requests to anybody else, and none of its secrets in an address', async ({ page, context, id }) => {
   const asked = [];
@@ -79,7 +79,7 @@ scene('where the page may store nothing, it works all the same', async ({ page, 
   await site.open(page, api.thread(id));
   await postOne(page, 'nothing is kept');
   await commentWith(page, 'nothing is kept').getByRole('button', { name: 'Edit' }).waitFor();
-});
+}, { fresh: true });
 
 const ids = ['/a/path?with=query&more#hash', 'ünïcödé 日本 🎉', '"><b>x</b>', '..', '%2F%00', "it's"];
 scene('a content has whatever id it has', async ({ page, id }) => {
@@ -175,7 +175,7 @@ scene('on a slow network there is a skeleton, then comments, and nothing jumps',
     );
     assert.ok(shift < 0.05, `a shift of ${shift}`);
   }
-});
+}, { fresh: true });
 
 scene('without room reserved by the page, comments that come move nothing either', async ({ page, id }) => {
   for (let i = 0; i < 3; ++i) await api.post(id, `number ${i}`);

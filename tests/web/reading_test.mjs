@@ -63,7 +63,7 @@ scene('a time is told from now, and exactly on hover', async ({ page, id }) => {
   assert.match(await time.getAttribute('title'), new RegExp(`${new Date(made.created_at).getFullYear()}`));
   await page.clock.fastForward(3_600_000);
   await until(async () => (await time.textContent()) === '3 hours ago', 'the clock to go on');
-});
+}, { fresh: true });
 
 scene('an author has a face that is drawn here, the same each time', async ({ page, id }) => {
   await api.post(id, 'one', { name: 'Ana' });

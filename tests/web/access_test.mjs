@@ -33,6 +33,23 @@ scene('axe finds nothing in a thread, whatever is open in it', async ({ page, id
   await assertAccessible(page);
 });
 
+scene('who listens hears what is what', async ({ page, id }) => {
+  const root = await api.post(id, 'of Ana', { name: 'Ana' });
+  await api.post(id, 'of Bruno', { name: 'Bruno', parent_id: root.id });
+  await site.open(page, api.thread(id));
+  await page.getByRole('heading', { name: '2 comments', level: 2 }).waitFor();
+  const toggle = page.getByRole('button', { name: '1 reply', expanded: false });
+  await toggle.click();
+  const answer = page.getByRole('list').getByRole('article', { name: 'Ana' }).getByRole('article');
+  await answer.and(page.getByRole('article', { name: 'Bruno' })).waitFor();
+  await page.getByRole('textbox', { name: 'Write a comment' }).click();
+  for (const name of ['Name · optional', 'E-mail (not shown) · optional'])
+    await page.getByRole('textbox', { name }).waitFor();
+  await page.getByRole('combobox', { name: 'Order' }).waitFor();
+  await answer.getByRole('button', { name: 'Vote up, 0 votes', pressed: false }).waitFor();
+  assert.equal(await page.getByRole('status').count(), 1, 'one live region');
+});
+
 scene('axe finds nothing while it loads, and when it cannot', async ({ page, id }) => {
   let goOn;
   const asked = new Promise((go) => (goOn = go));

@@ -60,7 +60,8 @@ scene('everything is done by keyboard alone', async ({ page, id }) => {
   const press = async (label, from = 'Shift+Tab') => {
     for (let i = 0; i < 20 && !(await focused(page)).text?.startsWith(label); ++i)
       await page.keyboard.press(from);
-    assert.ok((await focused(page)).text.startsWith(label), `no way to ${label}`);
+    const { text } = await focused(page);
+    assert.ok(text.startsWith(label), `no way to ${label}, only to ${text}`);
     await page.keyboard.press('Enter');
   };
   await press('Reply');
@@ -72,6 +73,17 @@ scene('everything is done by keyboard alone', async ({ page, id }) => {
   await page.keyboard.press('Control+Enter');
   await commentWith(page, 'an answer by keys').waitFor();
   await until(async () => /an answer by keys/.test((await focused(page)).text), 'the focus there');
+  await press('Remove', 'Tab');
+  await press('Keep it', 'Tab');
+  assert.equal((await focused(page)).text, 'Remove');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await commentWith(page, 'an answer by keys').waitFor({ state: 'detached' });
+  await press('Report');
+  assert.equal((await focused(page)).tag, 'input');
+  await page.keyboard.type('Rude.');
+  await page.keyboard.press('Enter');
+  await page.getByText('Thank you.').first().waitFor();
 });
 
 scene('a reply stands below what it answers', async ({ page, id }) => {

@@ -208,7 +208,8 @@ async function playAlone(name, play, { fresh = false, ...options }) {
 // scene, by what can only be said when they are made.
 const idle = new Map();
 
-async function takePage(fresh, { viewport = {}, colorScheme, reducedMotion, ...lasting }) {
+async function takePage(fresh, { viewport, ...more }) {
+  const { colorScheme = 'light', reducedMotion = 'no-preference', ...lasting } = more;
   const kind = JSON.stringify(lasting);
   let page = fresh ? undefined : idle.get(kind)?.pop();
   if (!page) {

@@ -72,7 +72,9 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
 
   function open() {
     element.classList.add('open');
-    form ??= thread.ask('GET', '/api/v1/form').catch(() => {});
+    form ??= thread.ask('GET', '/api/v1/form').catch(() => {
+      form = undefined; // asked for again with the next key
+    });
   }
 
   function close() {

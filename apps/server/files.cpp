@@ -67,7 +67,6 @@ http::response answer(const file& one, const http::request& asked, std::string_v
 http::response opened(http::response made) {
   made.headers.emplace_back("Access-Control-Allow-Origin", "*");
   made.headers.emplace_back("Cross-Origin-Resource-Policy", "cross-origin");
-  made.headers.emplace_back("X-Content-Type-Options", "nosniff");
   return made;
 }
 

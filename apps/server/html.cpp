@@ -154,9 +154,9 @@ std::string page_policy(std::string_view ancestors) {
          std::string{ancestors};
 }
 
+// What every answer has (nosniff) the adapter adds.
 void protect(http::response& answer, std::string_view policy, std::string_view referrer) {
   answer.headers.emplace_back("Content-Security-Policy", policy);
-  answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
   answer.headers.emplace_back("Referrer-Policy", referrer);
   answer.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
 }

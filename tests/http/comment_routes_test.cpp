@@ -389,6 +389,11 @@ TEST_CASE("an edit is judged: it may leave publication and never enter it") {
   CHECK(history.at(1).at("reason") == "says pills");
 }
 
+TEST_CASE("a form is told how long a comment may be") {
+  const full_site site;
+  CHECK(read(site.get("/api/v1/form")).at("body_bytes_max") == comments::limits{}.body_bytes_max);
+}
+
 TEST_CASE("how a draft came is for the rules: the client, the form and the trap") {
   std::vector<arrival> seen;
   full_site site{{.rules = {[&](const draft&, const arrival& how) {

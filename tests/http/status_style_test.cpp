@@ -22,7 +22,7 @@ TEST_CASE("the style fetches nothing from anywhere") {
 TEST_CASE("each colour has its like in the dark") {
   const std::size_t dark = status_style.find("@media (prefers-color-scheme: dark)");
   for (const std::string name :
-       {"--ink", "--faint", "--paper", "--card", "--line", "--good", "--bad", "--busy"}) {
+       {"--ink", "--faint", "--paper", "--card", "--line", "--good", "--bad", "--busy", "--link"}) {
     CHECK_MESSAGE(status_style.substr(0, dark).find(name + ": #") != status_style.npos, name);
     CHECK_MESSAGE(status_style.substr(dark).find(name + ": #") != status_style.npos, name);
   }

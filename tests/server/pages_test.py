@@ -40,7 +40,15 @@ class Pages(support.ServerTest):
         self.assertNotIn("<script", html)
         self.assertIn("default-src 'none'", answer.headers["Content-Security-Policy"])
         self.assertIn(f"frame-ancestors 'self' {SITE}", answer.headers["Content-Security-Policy"])
-        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+
+    def test_every_page_is_protected_and_says_each_thing_once(self):
+        listed = self.server.get("/").body.decode()
+        asset = re.search(r"assets/page\.[0-9a-f]+\.css", listed)[0]
+        for path in ("/", "/moderation", "/embed.js", "/" + asset, self.path, "/status", "/nothing"):
+            answer = self.server.get(path, {"Accept": "text/html"})
+            names = [name.lower() for name in answer.headers if name.lower() != "vary"]
+            self.assertEqual(sorted(names), sorted(set(names)), path)
+            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff", path)
 
     def test_a_page_that_is_known_is_not_sent_again_before_it_changes(self):
         self.post_comment()

@@ -32,6 +32,18 @@ scene('replies are shown on demand, and hidden again', async ({ page, id }) => {
   await commentWith(page, 'the deepest').waitFor({ state: 'hidden' });
 });
 
+scene('replies, too, come a page at a time', async ({ page, id }) => {
+  const root = await api.post(id, 'the root');
+  for (let i = 1; i <= 21; ++i) await api.post(id, `reply ${i}.`, { parent_id: root.id });
+  await site.open(page, api.thread(id));
+  await page.getByRole('button', { name: '21 replies' }).click();
+  await commentWith(page, 'reply 20.').waitFor();
+  assert.equal(await comments(page).count(), 21);
+  await page.getByRole('button', { name: 'Show more replies' }).click();
+  await until(async () => /reply 21\./.test((await focused(page)).text), 'the focus on the next');
+  assert.ok(await page.getByRole('button', { name: 'Show more replies' }).isHidden());
+});
+
 scene('the order is chosen: oldest, newest, most votes', async ({ page, id }) => {
   await fill(id, 3);
   const { items } = await api.ask('GET', `/api/v1/comments?content_id=${encodeURIComponent(id)}`);
@@ -63,7 +75,7 @@ scene('a time is told from now, and exactly on hover', async ({ page, id }) => {
   assert.match(await time.getAttribute('title'), new RegExp(`${new Date(made.created_at).getFullYear()}`));
   await page.clock.fastForward(3_600_000);
   await until(async () => (await time.textContent()) === '3 hours ago', 'the clock to go on');
-});
+}, { fresh: true });
 
 scene('an author has a face that is drawn here, the same each time', async ({ page, id }) => {
   await api.post(id, 'one', { name: 'Ana' });

@@ -5,8 +5,8 @@
 //     …
 //   });
 //
-// Each scene has a browser context and a content of its own, so scenes run side by side. Nothing
-// waits for time to pass: Playwright's locators wait for what is to be there.
+// Each scene has a page and a content of its own, so scenes run side by side. Nothing waits for time
+// to pass: Playwright's locators wait for what is to be there.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ import { after, describe, it } from 'node:test';
 export { assert };
 
 const closing = []; // what is to be done when all is over
-const patience = 30_000; // only so that what is broken ends at all
+const patience = 90_000; // only so that what is broken ends at all; a busy machine takes long
 
 const { COMMENTS_SERVER, COMMENTS_NODE_MODULES, COMMENTS_CHROMIUM } = process.env;
 const require = createRequire(join(COMMENTS_NODE_MODULES, 'x.js'));
@@ -179,26 +179,62 @@ const scenes = [];
 // A test that needs no page.
 export const check = (name, run) => scenes.push([name, run]);
 
-// A test with a page of its own. What the page throws fails it.
+// A test with a page of its own. What the page throws fails it. `options` are those of a browser
+// context, and `fresh`: for a scene that leaves more in its page than leaving the page undoes
+// (init scripts, clocks, exposed functions, another network, cookies).
 export function scene(name, play, options = {}) {
   scenes.push([name, () => playAlone(name, play, options)]);
 }
 
-async function playAlone(name, play, options) {
-  const context = await browser.newContext({ viewport: { width: 800, height: 900 }, ...options });
-  context.setDefaultTimeout(patience);
+async function playAlone(name, play, { fresh = false, ...options }) {
+  const page = await takePage(fresh, options);
   const thrown = [];
+  page.on('pageerror', (error) => thrown.push(error));
+  let isGood = false;
   try {
-    const page = await context.newPage();
-    page.on('pageerror', (error) => thrown.push(error));
-    await play({ page, context, id: name });
+    await play({ page, context: page.context(), id: name });
     assert.deepEqual(thrown, []);
+    isGood = true;
   } catch (fault) {
     if (thrown[0]) fault.message += `\nThe page had thrown: ${thrown[0].stack}`;
     throw fault;
   } finally {
-    await context.close();
+    if (isGood && !fresh) isGood = await giveBack(page);
+    if (!isGood || fresh) await page.context().close();
   }
+}
+
+// A page costs the browser more than most scenes do. So those that are done lie here for the next
+// scene, by what can only be said when they are made.
+const idle = new Map();
+
+async function takePage(fresh, { viewport, ...more }) {
+  const { colorScheme = 'light', reducedMotion = 'no-preference', ...lasting } = more;
+  const kind = JSON.stringify(lasting);
+  let page = fresh ? undefined : idle.get(kind)?.pop();
+  if (!page) {
+    const context = await browser.newContext(lasting);
+    context.setDefaultTimeout(patience);
+    page = await context.newPage();
+    page.kind = kind;
+  }
+  await page.setViewportSize({ width: 800, height: 900, ...viewport });
+  await page.emulateMedia({ colorScheme, reducedMotion });
+  return page;
+}
+
+// As a reader who comes anew: nothing kept, nobody who listens. False if it cannot be.
+async function giveBack(page) {
+  for (const event of ['pageerror', 'request', 'console', 'dialog']) page.removeAllListeners(event);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  for (const other of page.context().pages()) if (other !== page) await other.close();
+  try {
+    await page.evaluate(() => [localStorage, sessionStorage].forEach((kept) => kept.clear()));
+  } catch {
+    return false; // it has been led to nowhere
+  }
+  idle.set(page.kind, [...(idle.get(page.kind) ?? []), page]);
+  return true;
 }
 
 // Plays all, some at once.
@@ -237,13 +273,19 @@ export const focused = (page) =>
     return at && { tag: at.localName, text: at.textContent, label: at.ariaLabel, id: at.id };
   });
 
+// Under axe-core, by light and in the dark; what differs between the two is contrast alone.
 export async function assertAccessible(page) {
-  await page.addScriptTag({ path: axe });
-  const found = await page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  });
-  assert.deepEqual(found, []);
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.addScriptTag({ path: axe });
+  const findIn = (rules) =>
+    page.evaluate(async (runOnly) => {
+      const options = { resultTypes: ['violations'], ...(runOnly && { runOnly }) };
+      const { violations } = await globalThis.axe.run(document, options);
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    }, rules);
+  assert.deepEqual(await findIn(), []);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await findIn(['color-contrast']), [], 'in the dark');
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 export const assertNoSidewaysScroll = async (page) =>

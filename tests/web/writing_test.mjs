@@ -60,7 +60,8 @@ scene('everything is done by keyboard alone', async ({ page, id }) => {
   const press = async (label, from = 'Shift+Tab') => {
     for (let i = 0; i < 20 && !(await focused(page)).text?.startsWith(label); ++i)
       await page.keyboard.press(from);
-    assert.ok((await focused(page)).text.startsWith(label), `no way to ${label}`);
+    const { text } = await focused(page);
+    assert.ok(text.startsWith(label), `no way to ${label}, only to ${text}`);
     await page.keyboard.press('Enter');
   };
   await press('Reply');
@@ -72,6 +73,17 @@ scene('everything is done by keyboard alone', async ({ page, id }) => {
   await page.keyboard.press('Control+Enter');
   await commentWith(page, 'an answer by keys').waitFor();
   await until(async () => /an answer by keys/.test((await focused(page)).text), 'the focus there');
+  await press('Remove', 'Tab');
+  await press('Keep it', 'Tab');
+  assert.equal((await focused(page)).text, 'Remove');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await commentWith(page, 'an answer by keys').waitFor({ state: 'detached' });
+  await press('Report');
+  assert.equal((await focused(page)).tag, 'input');
+  await page.keyboard.type('Rude.');
+  await page.keyboard.press('Enter');
+  await page.getByText('Thank you.').first().waitFor();
 });
 
 scene('a reply stands below what it answers', async ({ page, id }) => {
@@ -243,20 +255,29 @@ scene('with the server down nothing is lost: a message, the draft, and another t
   await post(page).click();
   await commentWith(page, 'written in a tunnel').waitFor();
   assert.equal((await listed(id)).length, 1);
-});
+}, { fresh: true });
 
 scene('a limit is told before it is reached, and when', async ({ page, id }) => {
   await site.open(page, api.thread(id));
   await loaded(page);
   const hint = composerOf(page).locator('.hint');
   await textOf(page).fill('é'.repeat(8_000));
-  assert.equal(await hint.textContent(), '384 bytes left');
+  await hint.getByText('384 bytes left').waitFor();
   await textOf(page).fill('x'.repeat(16_385));
-  assert.equal(await hint.textContent(), '1 byte too long');
+  await hint.getByText('1 byte too long').waitFor();
   await post(page).click();
   await page.getByText('Comment is too long.').waitFor();
   assert.equal(await textOf(page).getAttribute('aria-invalid'), 'true');
   assert.equal((await textOf(page).inputValue()).length, 16_385);
+});
+
+scene('the limit that is told is the server’s own', async ({ page, id }) => {
+  await withServer(['--body-bytes-max', '20'], async (server) => {
+    await site.open(page, server.thread(id));
+    await loaded(page);
+    await textOf(page).fill('a text of 24 bytes, oh.');
+    await page.getByText('3 bytes too long').waitFor();
+  });
 });
 
 scene('who writes too often is told for how long to wait', async ({ page, id }) => {

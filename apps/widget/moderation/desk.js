@@ -51,8 +51,7 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     h('div.news', {}, news),
     list,
     more,
-    bulk,
-    toast,
+    h('div.foot', {}, toast, bulk),
   );
   let typing;
   search.oninput = () => {
@@ -246,8 +245,8 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
       );
     bulk.replaceChildren(
       h('span', {}, say('selected', { n: chosen.length })),
-      ...possible.map(one),
       button('quiet', clearSelection, say('clear')),
+      ...possible.map(one),
     );
   }
 

@@ -6,7 +6,6 @@
 import { randomKey } from './api.js';
 import { alarm, button, h, showHtml } from './elements.js';
 
-const bodyBytesMax = 16_384; // the server's own limit may be lower; it says so then
 const isNearlyFull = (left) => left < 1_000;
 const pauses = [1_000, 3_000]; // between tries, where nobody answered
 const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
@@ -20,7 +19,7 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
   const person = thread.kept.take('person', '') ?? {};
   const isNamed = !edited && !thread.token;
   let key = kept?.key ?? randomKey();
-  let form; // when it was shown, signed by the server
+  let form; // when it was shown, signed by the server; and how long a text may be
   let isBusy = false;
 
   const label = edited
@@ -73,7 +72,9 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
 
   function open() {
     element.classList.add('open');
-    form ??= edited ? Promise.resolve() : thread.ask('GET', '/api/v1/form').catch(() => {});
+    form ??= thread.ask('GET', '/api/v1/form').catch(() => {
+      form = undefined; // asked for again with the next key
+    });
   }
 
   function close() {
@@ -81,17 +82,18 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
     onClose();
   }
 
-  function typed() {
+  async function typed() {
     open();
     const isNew = text.value && text.value !== edited?.body;
     thread.kept.put('draft', place, isNew ? { body: text.value, key } : null);
-    const left = bodyBytesMax - new TextEncoder().encode(text.value).length;
+    text.ariaInvalid = null;
+    const limit = (await form)?.body_bytes_max; // unknown: it is not told
+    const left = limit - new TextEncoder().encode(text.value).length;
     hint.textContent =
       left < 0
         ? say('over', { n: -left })
         : say(isNearlyFull(left) ? 'left' : 'markdown', { n: left });
     hint.classList.toggle('over', left < 0);
-    text.ariaInvalid = null;
   }
 
   async function togglePreview() {
@@ -139,8 +141,7 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
     const body = { content_id: thread.contentId, body: text.value, author };
     if (parent) body.parent_id = parent.id;
     if (trap.value) body.trap = trap.value;
-    const shown = await form;
-    if (shown) body.form = shown.form;
+    body.form = (await form)?.form;
     for (let tries = 0; ; ++tries) {
       try {
         return await thread.ask('POST', '/api/v1/comments', { body, key, token: thread.token });

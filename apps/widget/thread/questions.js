@@ -2,7 +2,8 @@
 
 import { alarm, button, h } from './elements.js';
 
-const escape = (close) => (event) => event.key === 'Escape' && close();
+// A handler that gave false would keep every other key from doing what it does.
+const escape = (close) => (event) => void (event.key === 'Escape' && close());
 
 // Why it is reported; `tell` says what came of it.
 export function reportOf(thread, path, { close, tell }) {

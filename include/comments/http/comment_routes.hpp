@@ -124,8 +124,8 @@ class comment_routes final {
 
   // GET /api/v1/form
   response form(request) const {
-    return answer_with(
-        json::encode_fields({{"form", auth::make_form_token(shared_.sign(), shared_.now())}}));
+    return answer_with(json::dump({{"form", auth::make_form_token(shared_.sign(), shared_.now())},
+                                   {"body_bytes_max", shared_.limits().body_bytes_max}}));
   }
 
  private:

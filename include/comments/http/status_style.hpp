@@ -10,13 +10,13 @@ namespace comments::http {
 
 inline constexpr std::string_view status_style = R"css(:root {
   color-scheme: light dark;
-  --ink: #1b1f24; --faint: #57606a; --paper: #ffffff; --card: #f6f8fa; --line: #d0d7de;
-  --good: #116329; --bad: #a40e26; --busy: #0a53be;
+  --ink: #1c1917; --faint: #5c554f; --paper: #faf9f7; --card: #ffffff; --line: #e3e0dc;
+  --good: #116329; --bad: #b42318; --busy: #0a53be; --link: #0f766e;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ink: #e6edf3; --faint: #9da7b3; --paper: #0d1117; --card: #161b22; --line: #30363d;
-    --good: #56d364; --bad: #ff8a80; --busy: #79c0ff;
+    --ink: #eceae8; --faint: #aaa39c; --paper: #141210; --card: #1b1917; --line: #3b3733;
+    --good: #56d364; --bad: #fda29b; --busy: #79c0ff; --link: #5eead4;
   }
 }
 * { box-sizing: border-box; }
@@ -26,7 +26,7 @@ body {
 }
 h1 { font-size: 1.5rem; margin: 0 0 1rem; }
 h2 { font-size: 1.125rem; margin: 2rem 0 0.75rem; }
-dl, .health { border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem 1rem; }
+dl, .health { border: 1px solid var(--line); border-radius: 0.75rem; padding: 0.75rem 1rem; }
 .health { border-color: currentcolor; font-weight: 600; margin: 0; }
 dl {
   background: var(--card); display: grid; gap: 0.25rem 1.5rem; margin: 0;
@@ -34,7 +34,7 @@ dl {
 }
 dt, th { color: var(--faint); }
 dd { margin: 0; }
-a { color: var(--busy); }
+a { color: var(--link); }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: 0.5rem 1.25rem 0.5rem 0; }
 th { font-weight: 600; text-align: left; white-space: nowrap; }
@@ -49,7 +49,7 @@ td { vertical-align: top; }
   thead { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px; }
   table, tbody { display: block; }
   tr {
-    background: var(--card); border: 1px solid var(--line); border-radius: 0.5rem;
+    background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem;
     display: block; margin-bottom: 0.75rem; padding: 0.5rem 1rem;
   }
   td { border: 0; display: grid; gap: 1rem; grid-template-columns: 6rem 1fr; padding: 0.125rem 0; }

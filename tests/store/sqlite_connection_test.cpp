@@ -128,7 +128,7 @@ TEST_CASE("of rows that move and go nothing returns to the log once the pages ar
   };
   std::mt19937 dice{1};
   std::vector<std::string> there;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     there.push_back(std::to_string(1000 + dice() % 9000) + "-word-" + std::to_string(i) + "-" +
                     std::string(dice() % 300, 'x'));
     on.run("INSERT INTO word VALUES (?1, 0)", there.back());

@@ -8,6 +8,7 @@ of examples/; consumer/ is also built with the source as a Meson subproject. Eve
 CXX names the compiler. Needs no network and leaves nothing behind.
 """
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -69,6 +70,11 @@ def two_at_a_time(work, arguments):
 
 def headers_below(folder):
     return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*.hpp"))
+
+
+def first_include(path):
+    found = re.search(r"^#include <(.+)>", path.read_text(), re.MULTILINE)
+    return found and found[1]
 
 
 class Package(unittest.TestCase):
@@ -199,7 +205,10 @@ class Package(unittest.TestCase):
             run(*self.cxx, *STRICT, *flags, "-fsyntax-only", "-x", "c++", "-",
                 text=f"#include <{header}>\n")
 
-        two_at_a_time(compile_alone, headers_below(self.include))
+        # One that another includes before all else is compiled alone there.
+        headers = headers_below(self.include)
+        known = {first_include(self.include / header) for header in headers}
+        two_at_a_time(compile_alone, [header for header in headers if header not in known])
 
     def test_6_every_header_is_installed(self):
         self.assertEqual(headers_below(self.include), headers_below(self.source / "include"))

@@ -44,7 +44,7 @@ class Pages(support.ServerTest):
     def test_every_page_is_protected_and_says_each_thing_once(self):
         listed = self.server.get("/").body.decode()
         asset = re.search(r"assets/page\.[0-9a-f]+\.css", listed)[0]
-        for path in ("/", "/moderation", "/embed.js", "/" + asset, self.path, "/status", "/nothing"):
+        for path in ("/", "/moderation", "/embed.js", f"/{asset}", self.path, "/status", "/no"):
             answer = self.server.get(path, {"Accept": "text/html"})
             names = [name.lower() for name in answer.headers if name.lower() != "vary"]
             self.assertEqual(sorted(names), sorted(set(names)), path)

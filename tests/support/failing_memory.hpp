@@ -12,10 +12,23 @@
 #include <cstdlib>
 #include <new>
 
+// Clang's thread sanitizer lets nobody replace its own.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KEEPS_ALLOCATOR
+#endif
+#endif
+
 namespace testing {
 
 class failing_memory final {
  public:
+#ifdef KEEPS_ALLOCATOR
+  static constexpr bool is_possible = false;
+#else
+  static constexpr bool is_possible = true;
+#endif
+
   explicit failing_memory(std::size_t fails_at) { left_ = fails_at; }
   failing_memory(const failing_memory&) = delete;
   failing_memory& operator=(const failing_memory&) = delete;
@@ -34,6 +47,7 @@ class failing_memory final {
 
 }  // namespace testing
 
+#ifndef KEEPS_ALLOCATOR
 [[gnu::noinline]] void* operator new(std::size_t size) {
   if (testing::failing_memory::is_over()) throw std::bad_alloc{};
   if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
@@ -41,3 +55,4 @@ class failing_memory final {
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif

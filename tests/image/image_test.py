@@ -238,7 +238,8 @@ class Run(unittest.TestCase):
     def test_many_long_comments_at_once_fit_into_its_memory(self):
         def post(number):
             body = f"{number}: " + "ção " * 2500
-            return lambda: self.server.post(POST, {"content_id": f"many-{number}", "body": body}).status
+            draft = {"content_id": f"many-{number}", "body": body}
+            return lambda: self.server.post(POST, draft).status
 
         for _ in range(4):
             self.assertEqual(at_once([post(number) for number in range(32)]), [201] * 32)

@@ -384,9 +384,8 @@ class postgres_store final : public store {
   std::vector<std::unique_ptr<lane>> lanes_{};
   // Where comments wait whose content somebody holds, and only they.
   postgres::held_contents held_{};
-  lane patient_{options_.group, [this](auto works, auto outcomes) {
-                  insert_all(works, outcomes, {});
-                }};
+  lane patient_{options_.group,
+                [this](auto works, auto outcomes) { insert_all(works, outcomes, {}); }};
   postgres::permits patient_changes_{options_.patient_max};
 };
 

@@ -96,14 +96,9 @@ class postgres_store final : public store {
       if (!is_locked) return mine ? std::move(*mine) : postgres::unavailable();
       wanted.may_exist = true;
     }
-    // Again and again for a short while, so that no content waits for the lock of another.
     postgres::held_contents::guard apart{held_, draft.content_id};
-    const auto end = std::chrono::steady_clock::now() + options_.lock_wait;
-    std::optional<result<posting>> mine;
-    do {
-      is_locked = false;
-      mine = patient_.submit(wanted);
-    } while (is_locked && std::chrono::steady_clock::now() < end);
+    is_locked = false;
+    auto mine = patient_.submit(wanted);
     apart.tell(!is_locked);
     return mine ? std::move(*mine) : postgres::unavailable();
   }
@@ -384,8 +379,9 @@ class postgres_store final : public store {
   std::vector<std::unique_ptr<lane>> lanes_{};
   // Where comments wait whose content somebody holds, and only they.
   postgres::held_contents held_{};
-  lane patient_{options_.group,
-                [this](auto works, auto outcomes) { insert_all(works, outcomes, {}); }};
+  lane patient_{options_.group, [this](auto works, auto outcomes) {
+                  insert_all(works, outcomes, options_.lock_wait);
+                }};
   postgres::permits patient_changes_{options_.patient_max};
 };
 

@@ -56,7 +56,8 @@ class memory_store final : public store {
     shelved& shelf = shelves_.find(found->content_id)->second;
     append(shelf, decided->cause, id, now);
     const comment before = *found;
-    apply(*found, decided->changed, shelf.content.version);
+    *found = comments::amend(before, decided->changed);
+    found->version = shelf.content.version;
     if (before.status != found->status) settle(shelf, before, *found);
     if (found->status == status::removed) erase(shelf, *found);
     return *found;
@@ -369,17 +370,6 @@ class memory_store final : public store {
     cause.comment = about;
     cause.at = now;
     shelf.events.push_back(std::move(cause));
-  }
-
-  // What an amendment may change.
-  static void apply(comment& to, const comment& changed, std::int64_t version) {
-    to.status = changed.status;
-    to.author = changed.author;
-    to.body = changed.body;
-    to.encoded = changed.encoded;
-    to.edited_at = changed.edited_at;
-    to.reports = changed.reports;
-    to.version = version;
   }
 
   // Counts a comment whose place in lists may have changed, in its content and its ancestors.

@@ -6,35 +6,32 @@ Each file gets a namespace of its own, as its helpers are named like those of ot
 includes comes before, once. That each header compiles alone, the suite `install` shows.
 """
 
-import os
 import sys
 from pathlib import Path
 
 separator = sys.argv.index("--")
-units, files = sys.argv[1:separator], sys.argv[separator + 1:]
+units = [Path(name) for name in sys.argv[1:separator]]
+files = [Path(name).resolve() for name in sys.argv[separator + 1:]]
 share = -(-len(files) // len(units))
 
 
-def address(file, name, folder):
-    """What to include for `name`, which `file` may have beside it."""
-    beside = Path(file).parent / name
-    return os.path.relpath(beside, folder) if beside.exists() else name
+def includes_of(file):
+    """What it includes, by the whole address where it has that beside it."""
+    for line in file.read_text().splitlines():
+        if line.startswith("#include "):
+            beside = file.parent / line.split()[1].strip('"')
+            yield f'#include "{beside}"' if beside.exists() else line
 
 
-def text_of(unit, files):
-    folder, includes, bodies = Path(unit).parent, {}, []
-    for number, file in enumerate(files):
-        for line in Path(file).read_text().splitlines():
-            if line.startswith('#include "'):
-                line = f'#include "{address(file, line.split(chr(34))[1], folder)}"'
-            if line.startswith("#include"):
-                includes[line] = None
-        bodies.append(f"namespace file_{number} {{\n#include \"{os.path.abspath(file)}\"\n}}\n")
-    return "\n".join(includes) + "\n" + "".join(bodies)
+def text_of(files):
+    includes = dict.fromkeys(line for file in files for line in includes_of(file))
+    bodies = [f'namespace file_{number} {{\n#include "{file}"\n}}'
+              for number, file in enumerate(files)]
+    return "\n".join([*includes, *bodies, ""])
 
 
 for number, unit in enumerate(units):
-    text = text_of(unit, files[number * share:(number + 1) * share])
+    text = text_of(files[number * share:(number + 1) * share])
     # One that stays the same is not compiled again.
-    if not Path(unit).exists() or Path(unit).read_text() != text:
-        Path(unit).write_text(text)
+    if not unit.exists() or unit.read_text() != text:
+        unit.write_text(text)

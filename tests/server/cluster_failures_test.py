@@ -234,7 +234,7 @@ class Obstacles(FailureTest):
         # On a busy machine the one or other waits along, but never longer than the held one's.
         self.assertLess(max(others), LONGEST)
         self.assertLess(statistics.median(others), 2)
-        self.assertLess(statistics.median(readings), 2)
+        self.assertLess(max(readings), 5)
         for node in self.nodes:
             self.assertEqual(self.post(node, "held").status, 201)
         self.assertEqual(self.nodes[0].get("/api/v1/contents/held").json["version"],

@@ -250,11 +250,25 @@ def children(parent):
 # --- around a program -----------------------------------------------------------------------------
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def leave(number, _):
     """Lets every `with` and `finally` do its work; a second signal changes nothing."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in ENDING:
         signal.signal(each, signal.SIG_IGN)
     sys.exit(128 + number)
+
+
+@contextlib.contextmanager
+def no_child_left():
+    """A signal may come when a child runs already and no variable names it yet: it ends here."""
+    try:
+        yield
+    finally:
+        for process in children(os.getpid()):
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
 
 
 def end(process):
@@ -268,10 +282,10 @@ def end(process):
 
 def run_with_database(command):
     """Runs the command to its end; its exit code, as a shell would name it."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in ENDING:
         signal.signal(each, leave)
-    with temporary_folder() as folder, Postgres(folder, listen_addresses="",
-                                                **UNSYNCED) as database:
+    with (temporary_folder() as folder, no_child_left(),
+          Postgres(folder, listen_addresses="", **UNSYNCED) as database):
         process = subprocess.Popen(
             command, env=os.environ | {"COMMENTS_TEST_POSTGRES": database.conninfo})
         try:

@@ -11,6 +11,17 @@ from pathlib import Path
 from postgres import PATIENCE, UNSYNCED, Postgres, children, temporary_folder
 
 WRAPPER = [sys.executable, str(Path(__file__).with_name("postgres.py")), "--"]
+TORN = """
+import os, signal, subprocess, postgres
+class Torn(subprocess.Popen):
+    def __init__(self, command, **options):
+        super().__init__(command, **options)
+        if command[0] == "sleep":
+            print(self.pid, flush=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+subprocess.Popen = Torn
+postgres.run_with_database(["sleep", "600"])
+"""  # the signal comes when the program runs and nobody holds it yet
 SAY_WHERE = 'echo "$COMMENTS_TEST_POSTGRES"; '
 
 
@@ -64,13 +75,22 @@ class Wrapper(unittest.TestCase):
                 self.assert_gone(*where)
                 self.assertFalse(Path(f"/proc/{program}").exists())
 
-    def test_a_signal_while_it_starts(self):
+    def test_a_signal_while_the_database_is_made(self):
         wrapper = self.start("true")
         until(lambda: children(wrapper.pid), "initdb")
+        started = children(wrapper.pid)
         wrapper.terminate()
         self.assertEqual(wrapper.wait(PATIENCE), 128 + signal.SIGTERM)
         self.assertEqual(wrapper.stderr.read(), "")
-        self.assertEqual(children(wrapper.pid), [])
+        self.assertFalse(any(map(is_alive, started)))
+
+    def test_a_signal_while_the_program_starts(self):
+        torn = self.enterContext(subprocess.Popen(
+            [sys.executable, "-c", TORN], cwd=Path(__file__).parent, text=True,
+            stdout=subprocess.PIPE))
+        program = torn.stdout.readline().strip()
+        self.assertEqual(torn.wait(PATIENCE), 128 + signal.SIGTERM)
+        self.assertFalse(Path(f"/proc/{program}").exists())
 
 
 class Alone(unittest.TestCase):

@@ -231,9 +231,10 @@ class Obstacles(FailureTest):
               f"{max(readings):.2f} s", flush=True)
         self.assertEqual(set(waits), set(self.nodes))
         self.assertLess(longest, LONGEST)
-        # On a busy machine the one or other waits along, but never longer than the held one's.
-        self.assertLess(max(others), LONGEST)
-        self.assertLess(statistics.median(others), 2)
+        # The first to share a transaction with a held one wait along; on a busy machine a free
+        # content's lock is late, too, and has a wait of its own. None waits for the held one's.
+        self.assertLess(max(others), 8)
+        self.assertLess(statistics.median(others), 1)
         self.assertLess(max(readings), 5)
         for node in self.nodes:
             self.assertEqual(self.post(node, "held").status, 201)

@@ -2,11 +2,29 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
-using comments::postgres::held_contents;
+using namespace std::chrono_literals;
 using comments::postgres::permits;
+
+namespace {
+
+struct lane {
+  int number{};
+};
+
+// Its lanes are numbered as they are made.
+struct held_contents : comments::postgres::held_contents<lane> {
+  held_contents()
+      : comments::postgres::held_contents<lane>{
+            [made = 0]() mutable { return std::make_unique<lane>(++made); }} {}
+};
+
+}  // namespace
 
 TEST_CASE("as many have leave as there is, and one more has none until somebody gives it back") {
   permits patient{2};
@@ -33,7 +51,18 @@ TEST_CASE("leave that is handed on is given back once") {
   CHECK_FALSE(patient.take());
 }
 
-TEST_CASE("nobody has leave where there is none") { CHECK_FALSE(permits{0}.take()); }
+TEST_CASE("nobody has leave where there is none") {
+  CHECK_FALSE(permits{0}.take());
+  CHECK_FALSE(permits{0}.take(1ms));
+}
+
+TEST_CASE("whoever waits for leave has it once somebody gives it back") {
+  permits patient{1};
+  auto mine = patient.take();
+  std::thread giving_back{[&] { mine.reset(); }};
+  CHECK(patient.take(10min));
+  giving_back.join();
+}
 
 TEST_CASE("a content is held as long as anybody waits for it") {
   held_contents held;
@@ -61,4 +90,18 @@ TEST_CASE("a content that was found free is held no more, though others still wa
     CHECK(held.has("1"));
   }
   CHECK(held.has("1"));
+}
+
+TEST_CASE("all who wait for one content share a lane, which goes with the last of them") {
+  held_contents held;
+  {
+    held_contents::guard one{held, "1"};
+    held_contents::guard other{held, "2"};
+    held_contents::guard again{held, "1"};
+    CHECK(one.lane().number == 1);
+    CHECK(other.lane().number == 2);
+    CHECK(&again.lane() == &one.lane());
+  }
+  held_contents::guard later{held, "1"};
+  CHECK(later.lane().number == 3);
 }

@@ -49,6 +49,13 @@ std::string waiting(const postgres_schema& in) {
       "application_name = current_setting('application_name')");
 }
 
+// When others last asked the database something.
+std::string last_question(const postgres_schema& in) {
+  return in.run(
+      "SELECT max(query_start) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
+      "application_name = current_setting('application_name')");
+}
+
 // Somebody who holds a content.
 class holder final {
  public:
@@ -162,6 +169,59 @@ TEST_CASE("who waits for a content that somebody holds waits apart, until it is 
   posting.join();
   voting.join();
   CHECK(done == 2);
+}
+
+TEST_CASE("who waits for one held content does not wait for another") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(),
+                           .statement_wait = 60s,
+                           .lock_wait = 60s,
+                           .shared_lock_wait = 50ms});
+  holder first{schema, "first"}, second{schema, "second"};
+  std::atomic<bool> is_first_done{}, is_second_done{};
+  std::thread posting_first{[&] {
+    is_first_done = store->insert({.content_id = "first", .body = "x"}, noon).has_value();
+  }};
+  CHECK(eventually([&] { return waiting(schema) == "1"; }));
+  std::thread posting_second{[&] {
+    is_second_done = store->insert({.content_id = "second", .body = "x"}, noon).has_value();
+  }};
+  CHECK(eventually([&] { return waiting(schema) == "2"; }));
+  second.let_go();
+  posting_second.join();
+  CHECK(is_second_done);
+  CHECK_FALSE(is_first_done);
+  first.let_go();
+  posting_first.join();
+  CHECK(is_first_done);
+}
+
+TEST_CASE("as many wait for a held content as may, one more is told unasked, and it stays held") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(),
+                           .statement_wait = 60s,
+                           .lock_wait = 60s,
+                           .shared_lock_wait = 50ms,
+                           .held_queue_max = 3});
+  holder other{schema, "held"};
+  std::atomic<int> made{}, refused{};
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 5; ++i)
+    writers.emplace_back([&] {
+      const auto answer = store->insert({.content_id = "held", .body = "x"}, noon);
+      made += answer.has_value();
+      refused += !answer && answer.error().code == errc::unavailable;
+    });
+  CHECK(eventually([&] { return refused == 2; }));
+  CHECK(made == 0);
+  CHECK(eventually([&] { return waiting(schema) == "1"; }));
+  const std::string asked = last_question(schema);
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(store->insert({.content_id = "held"}, noon));
+  CHECK(last_question(schema) == asked);
+  other.let_go();
+  for (std::thread& one : writers) one.join();
+  CHECK(made == 3);
+  CHECK(refused == 2);
 }
 
 TEST_CASE("writers who come at the same moment share a transaction") {

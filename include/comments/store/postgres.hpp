@@ -51,11 +51,12 @@ struct postgres_options {
   std::chrono::milliseconds statement_wait{5'000};  // for one statement
   std::chrono::milliseconds lock_wait{2'000};       // for a lock of somebody else's
   std::chrono::milliseconds shared_lock_wait{500};  // the same where others wait along
-  std::size_t patient_max{2};  // connections that wait longer at once, beside one for comments
+  std::size_t patient_max{2};  // connections that wait longer at once; as many again for comments
   std::chrono::milliseconds opening_wait{15'000};     // at the start, for a database that wakes up
   std::chrono::milliseconds migration_wait{600'000};  // for a migration, here or on another node
   group_limits group{.batch_max = 128, .queue_max = 4096};  // of each lane
-  std::size_t lanes{4};  // transactions that insert at once; a content has its lane
+  std::size_t held_queue_max{32};  // who may wait for a content that somebody holds
+  std::size_t lanes{4};            // transactions that insert at once; a content has its lane
   postgres::watch_limits watch{};
   // Hears the database's own words whenever something fails, for the log. Called from any thread.
   std::function<void(std::string_view)> on_failure{};
@@ -85,7 +86,8 @@ class postgres_store final : public store {
     }
   }
 
-  // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
+  // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`, or
+  // past `held_queue_max` who wait for the same content.
   result<posting> insert(const draft& draft, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
     bool is_locked = held_.has(draft.content_id);
@@ -96,10 +98,10 @@ class postgres_store final : public store {
       if (!is_locked) return mine ? std::move(*mine) : postgres::unavailable();
       wanted.may_exist = true;
     }
-    postgres::held_contents::guard apart{held_, draft.content_id};
+    postgres::held_contents<lane>::guard apart{held_, draft.content_id};
     is_locked = false;
-    auto mine = patient_.submit(wanted);
-    apart.tell(!is_locked);
+    auto mine = apart.lane().submit(wanted);
+    if (mine) apart.tell(!is_locked);
     return mine ? std::move(*mine) : postgres::unavailable();
   }
 
@@ -222,6 +224,17 @@ class postgres_store final : public store {
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.lanes, 1); ++i)
       lanes_.push_back(std::make_unique<lane>(
           options_.group, [this](auto works, auto outcomes) { insert_all(works, outcomes, {}); }));
+  }
+
+  // For one content that somebody holds. A lock can be late only because the machine is busy: such
+  // a content has its comments in once one of the few who may wait longer has ended.
+  std::unique_ptr<lane> make_patient_lane() {
+    const group_limits limits{options_.group.batch_max,
+                              std::min(options_.held_queue_max, options_.group.queue_max)};
+    return std::make_unique<lane>(limits, [this](auto works, auto outcomes) {
+      const auto permit = patient_comments_.take(options_.lock_wait);
+      insert_all(works, outcomes, permit ? lock_patience{options_.lock_wait} : std::nullopt);
+    });
   }
 
   static std::chrono::milliseconds shared_wait(const postgres_options& options) {
@@ -377,12 +390,9 @@ class postgres_store final : public store {
   mutable questions versions_{options_.group,
                               [this](auto works, auto outcomes) { look_all(works, outcomes); }};
   std::vector<std::unique_ptr<lane>> lanes_{};
-  // Where comments wait whose content somebody holds, and only they.
-  postgres::held_contents held_{};
-  lane patient_{options_.group, [this](auto works, auto outcomes) {
-                  insert_all(works, outcomes, options_.lock_wait);
-                }};
   postgres::permits patient_changes_{options_.patient_max};
+  postgres::permits patient_comments_{options_.patient_max};
+  postgres::held_contents<lane> held_{[this] { return make_patient_lane(); }};
 };
 
 }  // namespace comments

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -17,12 +18,12 @@ struct lane {
   int number{};
 };
 
-// Its lanes are numbered as they are made.
-struct held_contents : comments::postgres::held_contents<lane> {
-  held_contents()
-      : comments::postgres::held_contents<lane>{
-            [made = 0]() mutable { return std::make_unique<lane>(++made); }} {}
-};
+using held_contents = comments::postgres::held_contents<lane>;
+
+// Numbers lanes as they are made.
+std::function<std::unique_ptr<lane>()> numbering() {
+  return [made = 0]() mutable { return std::make_unique<lane>(++made); };
+}
 
 }  // namespace
 
@@ -65,7 +66,7 @@ TEST_CASE("whoever waits for leave has it once somebody gives it back") {
 }
 
 TEST_CASE("a content is held as long as anybody waits for it") {
-  held_contents held;
+  held_contents held{numbering()};
   CHECK_FALSE(held.has("1"));
   {
     const held_contents::guard one{held, "1"};
@@ -80,7 +81,7 @@ TEST_CASE("a content is held as long as anybody waits for it") {
 }
 
 TEST_CASE("a content that was found free is held no more, though others still wait for it") {
-  held_contents held;
+  held_contents held{numbering()};
   held_contents::guard one{held, "1"};
   {
     held_contents::guard other{held, "1"};
@@ -93,7 +94,7 @@ TEST_CASE("a content that was found free is held no more, though others still wa
 }
 
 TEST_CASE("all who wait for one content share a lane, which goes with the last of them") {
-  held_contents held;
+  held_contents held{numbering()};
   {
     held_contents::guard one{held, "1"};
     held_contents::guard other{held, "2"};

@@ -22,7 +22,7 @@ using held_contents = comments::postgres::held_contents<lane>;
 
 // Numbers lanes as they are made.
 std::function<std::unique_ptr<lane>()> numbering() {
-  return [made = 0]() mutable { return std::make_unique<lane>(++made); };
+  return [made = 0]() mutable { return std::make_unique<lane>(lane{++made}); };
 }
 
 }  // namespace

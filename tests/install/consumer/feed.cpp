@@ -1,17 +1,13 @@
-// A program that gives a content's comments as a feed.
+// A program that writes an Atom feed.
 
-#include <comments/comments.hpp>
-#include <comments/feed/routes.hpp>
-#include <comments/http/routes.hpp>
+#include <comments/feed/atom.hpp>
 
 #include <iostream>
+#include <string>
 
 int main() {
-  comments::memory_store store;
-  comments::service service{store};
-  if (!service.post({.content_id = "1", .body = "Primeiro Post!"})) return 1;
-  const auto api = comments::http::routes(service, {.more = {comments::feed::route()}});
-  const auto answer = api({.method = "GET", .target = "/api/v1/feed?content_id=1"});
-  std::cout << answer.body << "\n";
-  return answer.body.find("Primeiro Post!") != std::string::npos ? 0 : 1;
+  const std::string text = comments::feed::to_atom(
+      {.id = "urn:example:1", .title = "Comments", .entries = {{.html = "Primeiro Post!"}}});
+  std::cout << text << "\n";
+  return text.find("Primeiro Post!") != std::string::npos ? 0 : 1;
 }

@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace server {
 namespace {
@@ -93,7 +95,8 @@ std::string form_again(const http::request& sent, const fault& found, const page
                     found.pointers);
 }
 
-http::response to_page(http::response answer, const http::request& sent) {
+http::response to_page(http::response answer, const http::request& sent,
+                       std::span<const std::string> origins) {
   const page_words& words = words_for(sent);
   const auto said = json::document::parse(answer.body, nullptr, false);
   const fault found = read_fault(said, words);
@@ -109,7 +112,7 @@ http::response to_page(http::response answer, const http::request& sent) {
   std::string up;
   for (auto slashes = std::ranges::count(path, '/'); slashes > 1; --slashes) up += "../";
   main += "<p><a href=\"" +
-          (is_form      ? escape_html(sent.target.substr(path.rfind('/') + 1))
+          (is_form      ? "./" + escape_html(sent.target.substr(path.rfind('/') + 1))
            : up.empty() ? "./"
                         : up) +
           "\">" + std::string{is_form ? words.back : words.home} + "</a></p>";
@@ -118,21 +121,21 @@ http::response to_page(http::response answer, const http::request& sent) {
   made.route = answer.route;
   for (auto& [name, value] : answer.headers)
     if (!name.starts_with("Content-")) made.headers.emplace_back(name, std::move(value));
-  protect(made, page_policy("'self'"));
+  protect(made, sent.target.starts_with("/contents") ? page_policy(origins) : page_policy());
   return made;
 }
 
 }  // namespace
 
-http::handler with_error_pages(http::handler next) {
-  return [next = std::move(next)](http::request&& asked) {
+http::handler with_error_pages(http::handler next, std::vector<std::string> origins) {
+  return [next = std::move(next), origins = std::move(origins)](http::request&& asked) {
     if (!wants_page(asked)) return next(std::move(asked));
     const http::request sent{.method = asked.method,
                              .target = asked.target,
                              .headers = asked.headers,
                              .body = asked.method == "POST" ? asked.body : ""};
     http::response answer = next(std::move(asked));
-    return is_problem(answer) ? to_page(std::move(answer), sent) : answer;
+    return is_problem(answer) ? to_page(std::move(answer), sent, origins) : answer;
   };
 }
 

@@ -148,10 +148,12 @@ http::response make_page(const frame& around, std::string_view main) {
   return {.headers = {{"Content-Type", "text/html; charset=utf-8"}}, .body = std::move(html)};
 }
 
-std::string page_policy(std::string_view ancestors) {
-  return "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-         "base-uri 'none'; frame-ancestors " +
-         std::string{ancestors};
+std::string page_policy(std::span<const std::string> origins) {
+  std::string policy =
+      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+      "base-uri 'none'; frame-ancestors 'self'";
+  for (const std::string& origin : origins) policy += " " + origin;
+  return policy;
 }
 
 // What every answer has (nosniff) the adapter adds.

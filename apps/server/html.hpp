@@ -9,6 +9,7 @@
 #include <comments/http/message.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,8 +40,8 @@ struct frame {
 // A whole page around `main`.
 comments::http::response make_page(const frame& around, std::string_view main);
 
-// The Content-Security-Policy of a page without scripts that these may frame.
-std::string page_policy(std::string_view ancestors);
+// The Content-Security-Policy of a page without scripts that we and these may frame.
+std::string page_policy(std::span<const std::string> origins = {});
 
 // Everything that keeps a page from doing, and having done to it, what it is not for.
 void protect(comments::http::response& answer, std::string_view policy,

@@ -100,8 +100,8 @@ int serve(const server::options& chosen) {
   auto store = server::open_store(chosen, log);
   if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
   service service{**store, chosen.service};
-  const http::handler api =
-      server::with_error_pages(http::routes(service, to_route_options(chosen, log)));
+  const http::handler api = server::with_error_pages(
+      http::routes(service, to_route_options(chosen, log)), chosen.cors.origins);
   log.info("listening", {{"address", server::to_address(chosen.host, *port)},
                          {"store", where},
                          {"connections_max", std::to_string(listener.connections_max())},

@@ -343,7 +343,8 @@ class thread_page final {
                    "api/v1/feed?content_id=" + http::percent_encode(seen.content_id) + "\">";
     main += form_of(seen, words, home);
     http::response answer = make_page(around, main);
-    protect(answer, page_policy(ancestors()));
+    // The sites whose pages may use the API may frame the thread, too.
+    protect(answer, page_policy(shared_.options().cors.origins));
     return answer;
   }
 
@@ -389,13 +390,6 @@ class thread_page final {
     if (home.status == content_status::premoderated)
       html = "<p class=\"notice\">" + std::string{words.premoderated} + "</p>" + html;
     return html;
-  }
-
-  // The sites whose pages may use the API may frame the thread, too.
-  std::string ancestors() const {
-    std::string list{"'self'"};
-    for (const std::string& origin : shared_.options().cors.origins) list += " " + origin;
-    return list;
   }
 
   const http::context& shared_;

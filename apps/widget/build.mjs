@@ -27,9 +27,9 @@ const cssText = {
 
 // What our own objects call their members: nobody outside of a bundle sees it, so it is shortened.
 const members = [
-  ...['added', 'ago', 'announce', 'contentId', 'eachSecond', 'exact', 'explain'],
+  ...['added', 'ago', 'announce', 'contentId', 'eachSecond', 'element', 'exact', 'explain'],
   ...['hasMore', 'insert', 'isEmpty', 'kept', 'locale', 'mayPass', 'onClose', 'onDone', 'onEvent'],
-  ...['openReplies', 'own', 'proofOf', 'refresh', 'release', 'reserve', 'scrolling', 'take'],
+  ...['openReplies', 'own', 'proofOf', 'refresh', 'release', 'reserve', 'say', 'scrolling', 'take'],
   ...['vanish', 'views', 'words'],
 ];
 

@@ -26,6 +26,7 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
   let current;
   let isClosed = false;
   let fading;
+  let told; // the decision that the toast offers to undo
   let looks = 0;
 
   const desk = { words, explain, ask, base, decide, selectionChanged };
@@ -68,7 +69,7 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     },
     select: () => current && toggleBox(current),
     history: () => current?.toggleHistory(),
-    undo,
+    undo: () => undo(),
     search: () => search.focus(),
     escape: () => {
       clearSelection();
@@ -139,17 +140,37 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     }
     next = page.next;
     news.hidden = true;
-    page.items.forEach(add);
+    for (const one of page.items) if (!isGoing(one.id)) add(one);
     showState();
+  }
+
+  // Whether it is removed, as far as its moderator knows.
+  function isGoing(id) {
+    return done.some(({ timer, cards: some }) => timer && some.some((one) => one.comment.id === id));
   }
 
   function add(comment) {
     if (cards.has(comment.id)) return;
+    const card = makeCard(comment);
+    list.append(h('li', {}, card.element));
+    if (!current) point(card);
+  }
+
+  function makeCard(comment) {
     const card = cardOf(desk, comment);
     cards.set(comment.id, card);
     card.element.addEventListener('focusin', () => point(card));
-    list.append(h('li', {}, card.element));
-    if (!current) point(card);
+    return card;
+  }
+
+  // Shows what its author, or a reporter, has made of it meanwhile.
+  function renew(card, comment) {
+    const hadFocus = card.element.contains(document.activeElement);
+    const made = makeCard(comment);
+    made.box.checked = card.box.checked;
+    card.element.replaceWith(made.element);
+    if (card === current) point(made);
+    if (hadFocus) made.element.focus();
   }
 
   function showState() {
@@ -183,6 +204,13 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     if (!page.next)
       for (const [id, card] of cards)
         if (!there.has(id) && !card.element.contains(document.activeElement)) drop(card);
+    for (const one of page.items) {
+      const { comment } = cards.get(one.id) ?? {};
+      if (!comment) continue;
+      const isSame = comment.body_html === one.body_html && comment.reports === one.reports;
+      if (isSame) comment.version = one.version;
+      else renew(cards.get(one.id), one);
+    }
     const waiting = new Set(done.flatMap(({ cards: some }) => some.map((one) => one.comment.id)));
     const fresh = next ? [] : page.items.filter(({ id }) => !cards.has(id) && !waiting.has(id));
     news.hidden = !fresh.length;
@@ -255,12 +283,17 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
   async function decide(decision, chosen) {
     const some = chosen.filter(({ comment }) => decisionsFor(comment).includes(decision));
     if (!some.length) return;
-    const step = { decision, cards: some, places: some.map(takeAway) };
+    const step = { decision, cards: some, places: some.map(takeAway), isAsSeen: true };
     if (decision === 'remove') step.timer = setTimeout(() => sendRemoval(step), removeAfter);
-    else if (!(await send(step))) return putBack(step);
+    else if (!(await send(step))) return putBackAnew(step);
     done.push(step);
-    tell(`did_${decision}`, step.cards.length, true);
+    tell(`did_${decision}`, step.cards.length, step);
     count();
+  }
+
+  // A decision is about what the moderator saw, and not about what its author made of it since.
+  function asSeen({ comment }) {
+    return { 'If-Match': `"${comment.version}"` };
   }
 
   // Sends a decision; whether the server took it. What it took of it alone stays in the step.
@@ -272,6 +305,7 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
         const { items } = await ask('POST', '/api/v1/moderation/actions', {
           body: { ids, action: step.decision },
           keepalive: isLast,
+          headers: step.isAsSeen && ids.length === 1 ? asSeen(step.cards[0]) : {},
         });
         refusals.push(...items.filter(({ error }) => error));
       }
@@ -292,7 +326,8 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     if (at < 0) return;
     clearTimeout(step.timer);
     done.splice(at, 1);
-    if (!(await send(step, isLast))) putBack(step);
+    if (told === step) toast.replaceChildren();
+    if (!(await send(step, isLast))) putBackAnew(step);
     else if (!isLast) count();
   }
 
@@ -300,13 +335,17 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     for (const step of done.filter(({ timer }) => timer)) sendRemoval(step, true);
   }
 
-  async function undo() {
-    const step = done.pop();
-    if (!step) return;
+  async function undo(step = done.at(-1)) {
+    const at = done.indexOf(step);
+    if (at < 0) return;
     clearTimeout(step.timer);
+    done.splice(at, 1);
     for (const was of step.timer ? [] : statuses) {
       const some = step.cards.filter(({ comment }) => comment.status === was);
-      if (some.length && !(await send({ decision: back[was], cards: some }))) return;
+      if (some.length && !(await send({ decision: back[was], cards: some }))) {
+        done.splice(at, 0, step);
+        return;
+      }
     }
     putBack(step);
     tell('undone');
@@ -336,9 +375,16 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     if (card === current) point([...cards.values()][0]);
   }
 
-  // Where they stood, as far as that is still there.
+  // After a refusal: they may not be any more what they were.
+  function putBackAnew(step) {
+    putBack(step);
+    look();
+  }
+
+  // Where they stood, as far as that is still there; not into the queue of another status.
   function putBack({ cards: some, places }) {
     for (let i = some.length - 1; i >= 0; --i) {
+      if (some[i].comment.status !== status || cards.has(some[i].comment.id)) continue;
       const place = places[i]?.isConnected ? places[i] : null;
       list.insertBefore(some[i].element.parentElement, place);
       cards.set(some[i].comment.id, some[i]);
@@ -348,13 +394,15 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     cards.clear();
     for (const [id, card] of sorted) cards.set(id, card);
     showState();
-    point(some[0]);
-    some[0]?.element.focus();
+    const first = some.find((card) => cards.get(card.comment.id) === card);
+    if (first) point(first);
+    first?.element.focus();
   }
 
-  function tell(word, n = 2, canUndo = false) {
+  function tell(word, n = 2, step = undefined) {
     const parts = [h('span', {}, say(word, { n }))];
-    if (canUndo) parts.push(button('quiet', undo, say('undo'), ' ', h('kbd', {}, 'u')));
+    if (step) parts.push(button('quiet', () => undo(step), say('undo'), ' ', h('kbd', {}, 'u')));
+    told = step;
     toast.replaceChildren(...parts);
     clearTimeout(fading);
     fading = setTimeout(() => toast.replaceChildren(), toastFor);

@@ -45,6 +45,7 @@ export const table = {
   offline: ['The server cannot be reached.', 'Não foi possível alcançar o servidor.'],
   unavailable: ['The server is out of order for a moment.', 'O servidor está fora do ar.'],
   rate_limited: ['That was too often. Wait a moment.', 'Foram pedidos demais. Espere um pouco.'],
+  version_mismatch: ['It was changed meanwhile. Look again.', 'Mudou nesse meio-tempo. Veja de novo.'],
   again: ['Try again', 'Tentar de novo'],
   mode: ['New comments on {name}', 'Novos comentários em {name}'],
   standard: ['as by default', 'como no padrão'],

@@ -14,8 +14,7 @@ export class Problem extends Error {
 }
 
 // No cookies, no referrer; `token` proves who asks, `key` makes a retry safe.
-export async function ask(base, method, path, { body, token, key, keepalive } = {}) {
-  const headers = {};
+export async function ask(base, method, path, { body, token, key, keepalive, headers = {} } = {}) {
   if (body) headers['Content-Type'] = 'application/json';
   if (token) headers.Authorization = `Bearer ${token}`;
   if (key) headers['Idempotency-Key'] = key;

@@ -14,6 +14,7 @@ export function commentView(thread, comment, parent) {
   const path = `/api/v1/comments/${comment.id}`;
   let shown; // the HTML that is on the page
   let replies; // the list of replies, once it was asked for
+  let opening; // while they are asked for
   let opener; // which button opened what is below the text
 
   const author = h('bdi.author');
@@ -49,7 +50,6 @@ export function commentView(thread, comment, parent) {
     openReplies,
     vanish,
     focus,
-    comment: () => comment,
   };
   update(comment);
   thread.eachSecond(tick);
@@ -99,9 +99,9 @@ export function commentView(thread, comment, parent) {
   async function openReplies() {
     if (!replies) {
       const list = commentList(thread, comment);
-      await list.more();
-      toggle.after(list.element);
-      replies = list;
+      opening ??= list.more().then(() => (replies = list));
+      await opening.finally(() => (opening = null));
+      toggle.after(replies.element);
     }
     replies.element.hidden = false;
     showToggle();
@@ -113,9 +113,7 @@ export function commentView(thread, comment, parent) {
       replies.element.hidden = true;
       return showToggle();
     }
-    toggle.disabled = true;
     await openReplies().catch(complain);
-    toggle.disabled = false;
   }
 
   async function toggleVote() {
@@ -150,7 +148,8 @@ export function commentView(thread, comment, parent) {
   function close() {
     below.replaceChildren();
     body.hidden = false;
-    opener?.focus();
+    if (opener.hidden) focus();
+    else opener.focus();
   }
 
   // It was changed, removed (nothing was `made`), or answered.
@@ -184,7 +183,7 @@ export function commentView(thread, comment, parent) {
     element.parentElement.remove();
     thread.views.delete(comment.id);
     const above = parent && thread.views.get(parent.id);
-    if (above) above.update({ ...above.comment(), replies: above.comment().replies - 1 });
+    if (above) thread.refresh(parent.id);
     if (hadFocus) (above ?? thread).focus();
   }
 

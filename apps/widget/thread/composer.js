@@ -16,7 +16,7 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
   const { say } = thread.words;
   const place = edited ? `edit ${edited.id}` : (parent?.id ?? '');
   const kept = thread.kept.take('draft', place);
-  const person = thread.kept.take('person', '') ?? {};
+  const person = kept ?? thread.kept.take('person', '') ?? {};
   const isNamed = !edited && !thread.token;
   let key = kept?.key ?? randomKey();
   let form; // when it was shown, signed by the server; and how long a text may be
@@ -45,7 +45,8 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
   const hint = h('span.hint', {}, say('markdown'));
   const look = button('quiet', togglePreview, say('preview'));
   look.ariaPressed = false;
-  const submit = h('button.primary', {}, say(edited ? 'save' : 'post'));
+  const doing = say(edited ? 'save' : 'post');
+  const submit = h('button.primary', {}, doing);
   const cancel = onClose && button('quiet', close, say('cancel'));
   const element = h(
     'form.composer',
@@ -62,11 +63,11 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
     problem,
   );
 
-  text.addEventListener('input', typed);
+  element.addEventListener('input', typed);
   element.addEventListener('focusin', open);
   element.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send(event);
-    if (event.key === 'Escape' && onClose) close();
+    if (event.key === 'Escape' && onClose && !event.isComposing) close();
   });
   if (text.value) typed();
 
@@ -82,10 +83,16 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
     onClose();
   }
 
+  // With the name, too: under one key the server takes one comment, by one author.
+  function keepDraft() {
+    const isNew = text.value && text.value !== edited?.body;
+    const draft = { body: text.value, key, name: name.value, email: email.value };
+    thread.kept.put('draft', place, isNew ? draft : null);
+  }
+
   async function typed() {
     open();
-    const isNew = text.value && text.value !== edited?.body;
-    thread.kept.put('draft', place, isNew ? { body: text.value, key } : null);
+    keepDraft();
     text.ariaInvalid = null;
     const limit = (await form)?.body_bytes_max; // unknown: it is not told
     const left = limit - new TextEncoder().encode(text.value).length;
@@ -141,6 +148,7 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
     const body = { content_id: thread.contentId, body: text.value, author };
     if (parent) body.parent_id = parent.id;
     if (trap.value) body.trap = trap.value;
+    open();
     body.form = (await form)?.form;
     for (let tries = 0; ; ++tries) {
       try {
@@ -148,8 +156,9 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
       } catch (why) {
         const isOther = why.code === 'idempotency_reuse'; // the text before this one had got through
         if (tries >= pauses.length || !(why.mayPass || isOther)) throw why;
-        if (isOther) key = randomKey();
-        else await sleep(pauses[tries]);
+        if (!isOther) await sleep(pauses[tries]);
+        else key = randomKey();
+        keepDraft();
       }
     }
   }
@@ -166,7 +175,7 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
   function setBusy(is) {
     isBusy = is;
     element.ariaBusy = is;
-    submit.textContent = say(is ? 'sending' : edited ? 'save' : 'post');
+    submit.textContent = is ? say('sending') : doing;
   }
 
   function complain(why) {
@@ -192,7 +201,7 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
     submit.disabled = true;
     thread.eachSecond(() => {
       const n = Math.ceil((end - Date.now()) / 1_000);
-      submit.textContent = n > 0 ? say('later', { n }) : say(edited ? 'save' : 'post');
+      submit.textContent = n > 0 ? say('later', { n }) : doing;
       submit.disabled = n > 0;
       return n > 0 && element.isConnected;
     });

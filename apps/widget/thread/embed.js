@@ -75,7 +75,7 @@ class CommentThread extends HTMLElement {
     try {
       return JSON.parse(this.getAttribute('strings') ?? '{}');
     } catch (mistake) {
-      console.error('comment-thread: the attribute strings is no JSON.', mistake);
+      console.error('comment-thread: strings is no JSON', mistake);
       return {};
     }
   }

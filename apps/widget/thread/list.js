@@ -1,7 +1,7 @@
 // list.js - comments below one another: those that start a thread, or the replies to one.
 
 import { commentView } from './comment.js';
-import { button, h } from './elements.js';
+import { alarm, button, h } from './elements.js';
 
 const pageSize = 20;
 
@@ -9,20 +9,25 @@ const pageSize = 20;
 export function commentList(thread, parent) {
   const { say } = thread.words;
   let next; // the cursor of the page to come; null behind the last
+  let last; // of what came in pages; new ones may stand behind it
+  let isAsking = false;
   const items = h('ol.items', { role: 'list' });
   const goOn = button('more', showMore, say(parent ? 'moreReplies' : 'more'));
+  const problem = alarm();
   goOn.hidden = true;
 
   async function showMore() {
-    const before = items.lastElementChild;
-    goOn.disabled = true;
+    if (isAsking) return;
+    isAsking = true;
+    const before = last;
+    problem.textContent = '';
     try {
       await more();
-      (before?.nextElementSibling ?? items.lastElementChild)?.firstElementChild.focus();
+      (before?.nextElementSibling ?? last)?.firstElementChild.focus();
     } catch (why) {
-      thread.announce(thread.explain(why));
+      problem.textContent = thread.explain(why);
     }
-    goOn.disabled = false;
+    isAsking = false;
   }
 
   // The next page: its answer, whole.
@@ -31,27 +36,31 @@ export function commentList(thread, parent) {
     if (parent) wanted.set('parent_id', parent.id);
     else wanted.set('sort', thread.sort);
     if (next) wanted.set('cursor', next);
+    const { views } = thread;
     const page = await thread.ask('GET', `/api/v1/comments?${wanted}`);
+    if (views !== thread.views) return page; // another order was asked for meanwhile
     next = page.next;
     goOn.hidden = !next;
-    for (const one of page.items) insert(one);
+    for (const one of page.items) insert(one, false, true);
     return page;
   }
 
   // What is here already is shown anew where it is.
-  function insert(comment, isFirst) {
+  function insert(comment, isFirst, isPaged) {
     const known = thread.views.get(comment.id);
     if (known) return known.update(comment);
     const view = commentView(thread, comment, parent);
     thread.views.set(comment.id, view);
     const item = h('li', {}, view.element);
-    if (isFirst) items.prepend(item);
+    if (isPaged && last) last.after(item);
+    else if (isPaged || isFirst) items.prepend(item);
     else items.append(item);
+    if (isPaged) last = item;
     return view;
   }
 
   return {
-    element: h('div.list', {}, items, goOn),
+    element: h('div.list', {}, items, problem, goOn),
     more,
     insert,
     hasMore: () => next !== null,

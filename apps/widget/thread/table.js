@@ -52,13 +52,12 @@ export const table = {
   reason: ['What is wrong with it?', 'O que há de errado?'],
   send: ['Send', 'Enviar'],
   reported: ['Thank you. The moderators know.', 'Obrigado. A moderação foi avisada.'],
-  link: ['Link to this comment', 'Link para este comentário'],
   fresh: ['{n} new comment|{n} new comments', '{n} novo comentário|{n} novos comentários'],
   empty: [
     'No comments yet. Yours can be the first.',
     'Nenhum comentário ainda. O seu pode ser o primeiro.',
   ],
-  locked: ['Comments are closed.', 'Os comentários estão fechados.'],
+  content_locked: ['Comments are closed.', 'Os comentários estão fechados.'],
   premoderated: [
     'A moderator reads each comment before it appears.',
     'A moderação lê cada comentário antes que ele apareça.',
@@ -75,7 +74,7 @@ export const table = {
     'O prazo para alterar este comentário acabou.',
   ],
   unauthenticated: ['Your sign-in is not valid any more.', 'Sua identificação não vale mais.'],
-  not_found: ['That comment is not here any more.', 'Esse comentário não está mais aqui.'],
+  not_found: ['This comment is not here any more.', 'Este comentário não está mais aqui.'],
   failed: ['That did not work.', 'Não deu certo.'],
   text: ['Comment', 'Comentário'],
   required: ['is missing', 'está faltando'],

@@ -92,23 +92,23 @@ export function startThread(host, root, settings) {
 
   // The first page: a skeleton, then what came, or why not.
   async function load() {
-    thread.views.clear();
+    thread.views = new Map();
     fresh.clear();
     news.hidden = true;
-    roots = commentList(thread, null);
+    const mine = (roots = commentList(thread, null));
     place.replaceChildren(skeleton());
     settings.reserve();
     try {
-      const page = await roots.more();
-      if (isOver) return;
+      const page = await mine.more();
+      if (isOver || mine !== roots) return;
       version = page.content.version;
       place.replaceChildren(roots.element);
       showContent(page.content);
       showOwn();
       unfollow ??= follow(thread, { after: () => version, onEvent: note });
     } catch (why) {
-      if (isOver) return;
-      const retry = button('primary', load, say('again'));
+      if (isOver || mine !== roots) return;
+      const retry = button('primary', () => load().then(jump), say('again'));
       place.replaceChildren(h('div.notice', {}, alarm(explain(why)), retry));
     }
     settings.release();
@@ -125,7 +125,7 @@ export function startThread(host, root, settings) {
     const isLocked = mode === 'locked';
     section.classList.toggle('locked', isLocked);
     write.element.hidden = isLocked;
-    const word = isLocked ? 'locked' : mode === 'premoderated' ? mode : comments ? '' : 'empty';
+    const word = isLocked ? 'content_locked' : mode === 'premoderated' ? mode : comments ? '' : 'empty';
     notice.hidden = !word;
     notice.textContent = word && say(word);
   }
@@ -134,9 +134,8 @@ export function startThread(host, root, settings) {
   async function showOwn() {
     for (const [id, { token, end }] of thread.own) {
       if (thread.views.has(id) || !(end > Date.now())) continue;
-      const found = await thread.ask('GET', `/api/v1/comments/${id}`, { token }).catch(() => {});
-      const list = found?.parent_id ? null : roots;
-      if (found?.status === 'pending') list?.insert(found, sort !== 'oldest');
+      const found = await find(id, token).catch(() => {});
+      if (found?.status === 'pending') await putInPlace(found);
     }
   }
 
@@ -147,7 +146,8 @@ export function startThread(host, root, settings) {
 
   function explain(why) {
     if (!why.code) throw why; // a mistake of ours, not of anybody's request
-    return words.has(why.code) ? say(why.code) : why.detail || say('failed');
+    if (words.has(why.code)) return say(why.code);
+    return (why.code !== 'validation' && why.detail) || say('failed'); // that one tells of a list
   }
 
   // A comment that this reader has just posted.
@@ -165,15 +165,13 @@ export function startThread(host, root, settings) {
     view?.focus();
   }
 
-  // Puts a comment where it belongs; nothing, if that is below one that is not on the page.
+  // Puts a comment where it belongs.
   async function putInPlace(comment) {
     if (!comment.parent_id) return roots.insert(comment, sort !== 'oldest');
     const above = thread.views.get(comment.parent_id);
-    if (!above) return undefined;
-    const list = await above.openReplies();
-    const isKnown = thread.views.has(comment.id);
-    const view = list.insert(comment);
-    if (!isKnown) above.update({ ...above.comment(), replies: above.comment().replies + 1 });
+    if (!above) return reach(comment.id);
+    const view = (await above.openReplies()).insert(comment);
+    await refresh(comment.parent_id); // it has one reply more
     return view;
   }
 
@@ -206,16 +204,21 @@ export function startThread(host, root, settings) {
   }
 
   async function count() {
-    const wanted = `/api/v1/contents/${encodeURIComponent(contentId)}`;
-    const found = await thread.ask('GET', wanted).catch(() => {});
-    if (found && !isOver) showContent(found);
+    const wanted = new URLSearchParams({ content_id: contentId, limit: 1 });
+    const found = await thread.ask('GET', `/api/v1/comments?${wanted}`).catch(() => {});
+    if (found && !isOver) showContent(found.content);
   }
 
-  // One comment as it is now.
+  function find(id, proof) {
+    return thread.ask('GET', `/api/v1/comments/${id}`, { token: proof });
+  }
+
+  // Shows one comment as it is now.
   async function refresh(id) {
     try {
-      const proof = { token: thread.own.get(id)?.token };
-      thread.views.get(id)?.update(await thread.ask('GET', `/api/v1/comments/${id}`, proof));
+      const own = thread.own.get(id);
+      const found = await find(id, own?.end > Date.now() ? own.token : undefined);
+      thread.views.get(id)?.update(found);
     } catch (why) {
       if (why.code === 'not_found') thread.views.get(id)?.vanish();
     }
@@ -231,7 +234,7 @@ export function startThread(host, root, settings) {
     }
     let first;
     for (const id of ids) {
-      const found = await thread.ask('GET', `/api/v1/comments/${id}`).catch(() => {});
+      const found = await find(id).catch(() => {});
       const view = found && (await putInPlace(found));
       view?.element.classList.add('marked');
       first ??= view;
@@ -246,12 +249,20 @@ export function startThread(host, root, settings) {
     if (id && !isOver) jumpTo(id).catch((why) => thread.announce(explain(why)));
   }
 
-  // Loads what stands between it and what is on the page, up to a bound; behind that, it alone.
   async function jumpTo(id) {
+    const view = await reach(id);
+    if (!view) return;
+    for (const other of thread.views.values()) other.element.classList.remove('marked');
+    view.element.classList.add('marked');
+    view.focus('center');
+  }
+
+  // Loads what stands between it and what is on the page, up to a bound; behind that, it alone.
+  async function reach(id) {
     const chain = [];
     for (let at = id; at;) {
-      const found = await thread.ask('GET', `/api/v1/comments/${at}`).catch(() => {});
-      if (found?.content_id !== contentId) return;
+      const found = await find(at).catch(() => {});
+      if (found?.content_id !== contentId) return undefined;
       chain.unshift(found);
       at = found.parent_id;
     }
@@ -263,9 +274,6 @@ export function startThread(host, root, settings) {
       const view = thread.views.get(one.id);
       if (one.id !== id) list = await view.openReplies();
     }
-    for (const view of thread.views.values()) view.element.classList.remove('marked');
-    const view = thread.views.get(id);
-    view.element.classList.add('marked');
-    view.focus('center');
+    return thread.views.get(id);
   }
 }

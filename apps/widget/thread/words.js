@@ -40,7 +40,7 @@ export function wordsFor(lang, own = {}, table = threadTable) {
     has: (key) => key in table,
     number: (n) => number.format(n),
     say: (key, values = {}) =>
-      form(own[key] ?? table[key][column], values.n ?? 2).replace(/{(\w+)}/g, (_, name) =>
+      form(own?.[key] ?? table[key][column], values.n ?? 2).replace(/{(\w+)}/g, (_, name) =>
         name === 'n' ? number.format(values.n) : values[name],
       ),
     ago(time) {

@@ -332,7 +332,9 @@ class postgres_store final : public store {
     for (const auto* one : works) wanted.push_back(*one);
     const auto why = insert_together(wanted, outcomes, patience);
     if (why == postgres::failure::none) return;
-    if (wanted.size() == 1 || why == postgres::failure::lost) {
+    const bool is_for_all = why == postgres::failure::lost ||
+                            (why == postgres::failure::locked && has_one_content(wanted));
+    if (wanted.size() == 1 || is_for_all) {
       for (std::size_t i = 0; i < wanted.size(); ++i) refuse(wanted[i], outcomes[i], why);
       return;
     }
@@ -348,6 +350,12 @@ class postgres_store final : public store {
       refuse(wanted[i], outcomes[i], mine);
       if (mine != postgres::failure::refused) known.emplace(content_id, mine);
     }
+  }
+
+  static bool has_one_content(std::span<const postgres::insertion> all) {
+    return std::ranges::all_of(all, [&](const postgres::insertion& one) {
+      return one.draft->content_id == all.front().draft->content_id;
+    });
   }
 
   static void refuse(const postgres::insertion& one, outcome& to, postgres::failure why) {

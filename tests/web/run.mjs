@@ -25,7 +25,7 @@ for (const name of ['playwright-core', 'axe-core', 'esbuild'])
     skip(`${name} is not installed; ./dev test web installs it from the npm registry`);
 
 const files = ['bundle', 'reading', 'writing', 'live', 'embedding', 'access', 'security', 'pages',
-  'moderation', 'screenshots'];
+  'moderation', 'regression', 'screenshots'];
 for (const file of files)
   if (!process.env.COMMENTS_WEB_ONLY || process.env.COMMENTS_WEB_ONLY.split(',').includes(file))
     await import(`./${file}_test.mjs`);

@@ -70,6 +70,27 @@ class holder final {
   testing::postgres_session on_;
 };
 
+// So many who post to a content at the same moment, and how it went for them so far.
+class writers final {
+ public:
+  writers(postgres_store& to, const std::string& content_id, int count) {
+    for (int i = 0; i < count; ++i)
+      threads_.emplace_back([this, &to, content_id] {
+        const auto answer = to.insert({.content_id = content_id, .body = "x"}, noon);
+        made += answer.has_value();
+        refused += !answer && answer.error().code == errc::unavailable;
+      });
+  }
+  void join() {
+    for (std::thread& one : threads_) one.join();
+  }
+
+  std::atomic<int> made{}, refused{};
+
+ private:
+  std::vector<std::thread> threads_{};
+};
+
 // Has the connection of whoever notifies end: right behind a commit that nobody hears of then.
 std::string cut_behind_commits(const postgres_schema& in) {
   in.run(
@@ -204,24 +225,17 @@ TEST_CASE("as many wait for a held content as may, one more is told unasked, and
                            .shared_lock_wait = 50ms,
                            .held_queue_max = 3});
   holder other{schema, "held"};
-  std::atomic<int> made{}, refused{};
-  std::vector<std::thread> writers;
-  for (int i = 0; i < 5; ++i)
-    writers.emplace_back([&] {
-      const auto answer = store->insert({.content_id = "held", .body = "x"}, noon);
-      made += answer.has_value();
-      refused += !answer && answer.error().code == errc::unavailable;
-    });
-  CHECK(eventually([&] { return refused == 2; }));
-  CHECK(made == 0);
+  writers five{*store, "held", 5};
+  CHECK(eventually([&] { return five.refused == 2; }));
+  CHECK(five.made == 0);
   CHECK(eventually([&] { return waiting(schema) == "1"; }));
   const std::string asked = last_question(schema);
   for (int i = 0; i < 5; ++i) CHECK_FALSE(store->insert({.content_id = "held"}, noon));
   CHECK(last_question(schema) == asked);
   other.let_go();
-  for (std::thread& one : writers) one.join();
-  CHECK(made == 3);
-  CHECK(refused == 2);
+  five.join();
+  CHECK(five.made == 3);
+  CHECK(five.refused == 2);
 }
 
 TEST_CASE("writers who come at the same moment share a transaction") {
@@ -283,20 +297,13 @@ TEST_CASE("as many writers wait as may, and one more is refused at once") {
                            .shared_lock_wait = 60s,
                            .group = {.batch_max = 1, .queue_max = 3}});
   holder other{schema, "1"};
-  std::atomic<int> made{}, refused{};
-  std::vector<std::thread> writers;
-  for (int i = 0; i < 5; ++i)
-    writers.emplace_back([&] {
-      const auto answer = store->insert({.content_id = "1", .body = "x"}, noon);
-      made += answer.has_value();
-      refused += !answer && answer.error().code == errc::unavailable;
-    });
-  CHECK(eventually([&] { return refused == 2; }));
-  CHECK(made == 0);
+  writers five{*store, "1", 5};
+  CHECK(eventually([&] { return five.refused == 2; }));
+  CHECK(five.made == 0);
   other.let_go();
-  for (std::thread& one : writers) one.join();
-  CHECK(made == 3);
-  CHECK(refused == 2);
+  five.join();
+  CHECK(five.made == 3);
+  CHECK(five.refused == 2);
 }
 
 TEST_CASE("connections that were cut are replaced, and whoever calls next does not notice") {

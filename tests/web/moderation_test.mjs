@@ -1,35 +1,12 @@
 // moderation_test.mjs - the moderators' page, at a desk and on a phone.
 
-import { Server, api, assert, assertNoSidewaysScroll, moderator, scene, until } from './support.mjs';
+import { api, assert, assertNoSidewaysScroll, desk, moderator, queued, scene, until } from './support.mjs';
 
 const cards = (page) => page.locator('.card');
 const cardWith = (page, text) => page.locator('.card').filter({ hasText: text });
 const toast = (page) => page.locator('.toast');
-const statusOf = async (server, made) => {
-  const found = await server.ask('GET', '/api/v1/moderation/queue?status=all&limit=200', null, {
-    Authorization: `Bearer ${moderator}`,
-  });
-  return found.items.find(({ id }) => id === made.id).status;
-};
-
-// A server of its own for each: its queue is all that there is.
-function desk(name, play, options) {
-  scene(name, async ({ page, context, id }) => {
-    const server = await Server.start('--mode', 'premoderated');
-    try {
-      const post = (body, more) => server.post('a content', body, more);
-      const signIn = async () => {
-        await page.goto(`${server.base}/moderation`);
-        await page.getByLabel('Moderator token').fill(moderator);
-        await page.getByRole('button', { name: 'Sign in' }).click();
-        await page.locator('.tab').first().waitFor();
-      };
-      await play({ page, context, server, post, signIn, id });
-    } finally {
-      await server.stop();
-    }
-  }, options);
-}
+const statusOf = async (server, made) =>
+  (await queued(server)).find(({ id }) => id === made.id).status;
 
 scene('only the right token gets in, and no other tab knows it', async ({ page, context }) => {
   await page.goto(`${api.base}/moderation`);

@@ -1,11 +1,19 @@
 // pages_test.mjs - the thread without script, what goes wrong in it, and the page at /.
 
-import { api, assert, assertNoSidewaysScroll, loaded, scene, site, until, withServer } from './support.mjs';
+import {
+  api,
+  assert,
+  assertNoSidewaysScroll,
+  listed,
+  loaded,
+  scene,
+  site,
+  until,
+  withServer,
+} from './support.mjs';
 
 const noScript = { javaScriptEnabled: false };
 const address = (id, server = api) => `${server.base}/contents/${encodeURIComponent(id)}`;
-const listed = async (id, server = api) =>
-  (await server.ask('GET', `/api/v1/comments?content_id=${encodeURIComponent(id)}`)).items;
 
 scene('without script a thread is read, replies and all', async ({ page, id }) => {
   const root = await api.post(id, 'a **strong** root');

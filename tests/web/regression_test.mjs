@@ -1,27 +1,22 @@
 // regression_test.mjs - what once went wrong on the pages, one scene each.
 
 import {
-  Server,
   api,
   assert,
   comments,
   commentWith,
-  composerOf,
+  desk,
   focused,
+  listed,
   loaded,
-  moderator,
+  postOf,
+  queued,
   scene,
   site,
+  textOf,
   until,
   withServer,
 } from './support.mjs';
-
-const textOf = (page) => composerOf(page).locator('textarea');
-const post = (page) => composerOf(page).locator('.primary');
-const bodies = async (id, server = api) => {
-  const { items } = await server.ask('GET', `/api/v1/comments?content_id=${encodeURIComponent(id)}`);
-  return items.map(({ body }) => body);
-};
 
 // The server gets each post, and its answer gets lost if it is a comment.
 async function loseAnswers(page) {
@@ -39,10 +34,10 @@ async function loseAnswers(page) {
 // The widget tries again by itself.
 async function postInVain(page, lost, times = 3) {
   const wanted = lost.length + times;
-  await post(page).click();
+  await postOf(page).click();
   await until(async () => {
     await page.clock.runFor(500);
-    return lost.length === wanted && (await post(page).textContent()) === 'Try again';
+    return lost.length === wanted && (await postOf(page).textContent()) === 'Try again';
   }, 'it to give up');
 }
 
@@ -57,9 +52,9 @@ scene('a post whose answer is lost stays one after a reload, with its name', asy
   await page.reload();
   await loaded(page);
   assert.equal(await page.getByLabel('Name').inputValue(), 'Bob');
-  await post(page).click();
+  await postOf(page).click();
   await commentWith(page, 'my only comment').waitFor();
-  assert.deepEqual(await bodies(id), ['my only comment']);
+  assert.deepEqual((await listed(id)).map(({ body }) => body), ['my only comment']);
 }, { fresh: true });
 
 scene('a text that was changed after a lost answer is posted once, reload or not', async ({ page, id }) => {
@@ -73,9 +68,9 @@ scene('a text that was changed after a lost answer is posted once, reload or not
   await page.unroute('**/api/v1/comments');
   await page.reload();
   await loaded(page);
-  await post(page).click();
+  await postOf(page).click();
   await until(async () => (await textOf(page).inputValue()) === '', 'the post');
-  assert.deepEqual(await bodies(id), ['one', 'one two']);
+  assert.deepEqual((await listed(id)).map(({ body }) => body), ['one', 'one two']);
 }, { fresh: true });
 
 for (const css of ['main{display:flex;flex-direction:column;align-items:center}', 'main{display:grid;justify-items:center}',
@@ -112,7 +107,7 @@ scene('a comment of one’s own stands behind those that are loaded later', asyn
   await site.open(page, api.thread(id));
   await loaded(page);
   await textOf(page).fill('mine');
-  await post(page).click();
+  await postOf(page).click();
   await commentWith(page, 'mine').waitFor();
   await page.getByRole('button', { name: 'Show more comments' }).click();
   await commentWith(page, 'number 24.').waitFor();
@@ -124,11 +119,11 @@ scene('own comments stay live when their edit window is over', async ({ page, id
     await site.open(page, server.thread(id));
     await loaded(page);
     await textOf(page).fill('soon not mine to edit');
-    await post(page).click();
+    await postOf(page).click();
     const mine = commentWith(page, 'soon not mine');
     await mine.waitFor();
     await mine.getByRole('button', { name: 'Edit' }).waitFor({ state: 'hidden' });
-    const [made] = (await server.ask('GET', `/api/v1/comments?content_id=${encodeURIComponent(id)}`)).items;
+    const [made] = await listed(id, server);
     await server.ask('PUT', `/api/v1/comments/${made.id}/vote`);
     await mine.getByRole('button', { name: 'Vote up, 1 vote' }).waitFor();
   });
@@ -138,7 +133,7 @@ scene('a lock does not take the text away from who is editing it', async ({ page
   await site.open(page, api.thread(id));
   await loaded(page);
   await textOf(page).fill('to be edited');
-  await post(page).click();
+  await postOf(page).click();
   const mine = commentWith(page, 'to be edited');
   await mine.getByRole('button', { name: 'Edit' }).click();
   await api.setMode(id, 'locked');
@@ -207,75 +202,50 @@ scene('an error of the form is shown in the frame of a listed site', async ({ pa
 
 // --- the moderators' page ---
 
-async function openDesk(page, play) {
-  const server = await Server.start('--mode', 'premoderated');
-  try {
-    await page.goto(`${server.base}/moderation`);
-    await page.getByLabel('Moderator token').fill(moderator);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.locator('.tab').first().waitFor();
-    await play(server);
-  } finally {
-    await server.stop();
-  }
-}
-
-const queued = async (server) => {
-  const headers = { Authorization: `Bearer ${moderator}` };
-  const path = '/api/v1/moderation/queue?status=all&limit=200';
-  return (await server.ask('GET', path, null, headers)).items;
-};
-
-scene('a moderator decides about what was seen, and sees what it became', async ({ page }) => {
-  await openDesk(page, async (server) => {
-    const made = await server.post('a content', 'a harmless text');
-    await page.reload();
-    await page.locator('.card').first().waitFor();
-    await server.ask('PATCH', `/api/v1/comments/${made.id}`, { body: 'another text' }, {
-      Authorization: `Bearer ${made.edit_token}`,
-    });
-    await page.keyboard.press('a');
-    await page.getByText('It was changed meanwhile. Look again.').waitFor();
-    assert.equal((await queued(server))[0].status, 'pending');
-    await page.locator('.card').filter({ hasText: 'another text' }).waitFor();
-    await page.keyboard.press('a');
-    await until(async () => (await queued(server))[0].status === 'published', 'the approval');
+desk('a moderator decides about what was seen, and sees what it became', async ({ page, server, post, signIn }) => {
+  const made = await post('a harmless text');
+  await signIn();
+  await page.locator('.card').first().waitFor();
+  await server.ask('PATCH', `/api/v1/comments/${made.id}`, { body: 'another text' }, {
+    Authorization: `Bearer ${made.edit_token}`,
   });
+  await page.keyboard.press('a');
+  await page.getByText('It was changed meanwhile. Look again.').waitFor();
+  assert.equal((await queued(server))[0].status, 'pending');
+  await page.locator('.card').filter({ hasText: 'another text' }).waitFor();
+  await page.keyboard.press('a');
+  await until(async () => (await queued(server))[0].status === 'published', 'the approval');
 });
 
-scene('the offer to undo ends with what it undoes', async ({ page }) => {
+desk('the offer to undo ends with what it undoes', async ({ page, server, post, signIn }) => {
   await page.clock.install();
-  await openDesk(page, async (server) => {
-    await server.post('a content', 'good');
-    await server.post('a content', 'bad');
-    await page.reload();
-    await page.locator('.card').nth(1).waitFor();
-    await page.keyboard.press('j');
-    await page.keyboard.press('a');
-    await page.locator('.toast').getByText('1 approved').waitFor();
-    await page.keyboard.press('d');
-    await page.locator('.toast').getByText('1 will be removed').waitFor();
-    await page.clock.runFor(6_500);
-    await until(async () => (await queued(server)).some(({ status }) => status === 'removed'), 'the end');
-    assert.equal(await page.locator('.toast button').count(), 0);
-    assert.ok((await queued(server)).some(({ status }) => status === 'published'));
-  });
+  await post('good');
+  await post('bad');
+  await signIn();
+  await page.locator('.card').nth(1).waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('a');
+  await page.locator('.toast').getByText('1 approved').waitFor();
+  await page.keyboard.press('d');
+  await page.locator('.toast').getByText('1 will be removed').waitFor();
+  await page.clock.runFor(6_500);
+  await until(async () => (await queued(server)).some(({ status }) => status === 'removed'), 'the end');
+  assert.equal(await page.locator('.toast button').count(), 0);
+  assert.ok((await queued(server)).some(({ status }) => status === 'published'));
 }, { fresh: true });
 
-scene('what is going away does not come back by changing the queue', async ({ page }) => {
-  await openDesk(page, async (server) => {
-    await server.post('a content', 'bad');
-    await page.reload();
-    await page.locator('.card').first().waitFor();
-    await page.keyboard.press('j');
-    await page.keyboard.press('d');
-    await page.locator('.tab').nth(2).click();
-    await page.getByText('Nothing here.').waitFor();
-    await page.keyboard.press('u');
-    await page.locator('.toast').getByText('Undone').waitFor();
-    assert.equal(await page.locator('.card').count(), 0, 'it belongs to another queue');
-    await page.locator('.tab').first().click();
-    await page.locator('.card').first().waitFor();
-    assert.equal(await page.locator('.card').count(), 1);
-  });
+desk('what is going away does not come back by changing the queue', async ({ page, server, post, signIn }) => {
+  await post('bad');
+  await signIn();
+  await page.locator('.card').first().waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('d');
+  await page.locator('.tab').nth(2).click();
+  await page.getByText('Nothing here.').waitFor();
+  await page.keyboard.press('u');
+  await page.locator('.toast').getByText('Undone').waitFor();
+  assert.equal(await page.locator('.card').count(), 0, 'it belongs to another queue');
+  await page.locator('.tab').first().click();
+  await page.locator('.card').first().waitFor();
+  assert.equal(await page.locator('.card').count(), 1);
 });

@@ -253,6 +253,8 @@ export const comments = (page) => page.locator('comment-thread .comment');
 export const commentWith = (page, text) =>
   page.locator('comment-thread .comment').filter({ hasText: text }).last();
 export const composerOf = (page) => page.locator('comment-thread .thread > .composer');
+export const textOf = (page) => composerOf(page).locator('textarea');
+export const postOf = (page) => composerOf(page).locator('.primary');
 export const loaded = (page) =>
   page.locator('comment-thread .place > .list').first().waitFor({ state: 'attached' });
 
@@ -264,6 +266,34 @@ export async function until(look, what) {
     await new Promise((soon) => setTimeout(soon, 20));
   }
 }
+
+// What the server lists of a content.
+export const listed = async (id, server = api) =>
+  (await server.ask('GET', `/api/v1/comments?content_id=${encodeURIComponent(id)}`)).items;
+
+// --- looking at the desk ---
+
+// A scene with a server of its own, for its queue is all that there is.
+export function desk(name, play, options) {
+  scene(name, ({ page, context, id }) =>
+    withServer(['--mode', 'premoderated'], async (server) => {
+      const post = (body, more) => server.post('a content', body, more);
+      const signIn = async () => {
+        await page.goto(`${server.base}/moderation`);
+        await page.getByLabel('Moderator token').fill(moderator);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.locator('.tab').first().waitFor();
+      };
+      await play({ page, context, server, post, signIn, id });
+    }), options);
+}
+
+// All that a moderator of `server` sees.
+export const queued = async (server) => {
+  const headers = { Authorization: `Bearer ${moderator}` };
+  const path = '/api/v1/moderation/queue?status=all&limit=200';
+  return (await server.ask('GET', path, null, headers)).items;
+};
 
 // The text of what has the focus, in whatever shadow it is.
 export const focused = (page) =>

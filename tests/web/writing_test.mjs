@@ -7,24 +7,23 @@ import {
   commentWith,
   composerOf,
   focused,
+  listed,
   loaded,
+  postOf,
   scene,
   signedIn,
   site,
+  textOf,
   until,
   withServer,
 } from './support.mjs';
 
-const textOf = (page) => composerOf(page).locator('textarea');
-const post = (page) => composerOf(page).locator('.primary');
 const status = (page) => page.locator('comment-thread [role=status]');
-const listed = async (id, server = api) =>
-  (await server.ask('GET', `/api/v1/comments?content_id=${encodeURIComponent(id)}`)).items;
 
 async function write(page, text) {
   await loaded(page);
   await textOf(page).fill(text);
-  await post(page).click();
+  await postOf(page).click();
 }
 
 scene('a comment is posted: it is there, has the focus, and is announced', async ({ page, id }) => {
@@ -33,7 +32,7 @@ scene('a comment is posted: it is there, has the focus, and is announced', async
   await textOf(page).fill('My **first** comment');
   await page.getByLabel('Name').fill('Guilherme');
   await page.getByLabel('E-mail').fill('guilherme@example.com');
-  await post(page).click();
+  await postOf(page).click();
   const made = commentWith(page, 'My first comment');
   await made.locator('strong').waitFor();
   await made.getByText('Guilherme').waitFor();
@@ -208,7 +207,7 @@ scene('a draft outlives a reload, and goes when it is posted', async ({ page, id
   await page.reload();
   await page.locator('.comment').getByRole('button', { name: 'Reply' }).click();
   assert.equal(await page.getByPlaceholder('Reply to Ana').inputValue(), 'half a reply');
-  await post(page).click();
+  await postOf(page).click();
   await commentWith(page, 'half a thou').waitFor();
   await page.reload();
   await loaded(page);
@@ -239,7 +238,7 @@ scene('with the server down nothing is lost: a message, the draft, and another t
   await page.clock.install();
   await page.route('**/api/**', (route) => route.abort());
   await textOf(page).fill('written in a tunnel');
-  await post(page).click();
+  await postOf(page).click();
   const alert = composerOf(page).locator('[role=alert]');
   await until(async () => {
     await page.clock.runFor(1_000); // between tries
@@ -252,7 +251,7 @@ scene('with the server down nothing is lost: a message, the draft, and another t
   await page.unroute('**/api/**');
   await page.getByRole('button', { name: 'Try again' }).click();
   await loaded(page);
-  await post(page).click();
+  await postOf(page).click();
   await commentWith(page, 'written in a tunnel').waitFor();
   assert.equal((await listed(id)).length, 1);
 }, { fresh: true });
@@ -265,7 +264,7 @@ scene('a limit is told before it is reached, and when', async ({ page, id }) => 
   await hint.getByText('384 bytes left').waitFor();
   await textOf(page).fill('x'.repeat(16_385));
   await hint.getByText('1 byte too long').waitFor();
-  await post(page).click();
+  await postOf(page).click();
   await page.getByText('Comment is too long.').waitFor();
   assert.equal(await textOf(page).getAttribute('aria-invalid'), 'true');
   assert.equal((await textOf(page).inputValue()).length, 16_385);
@@ -286,8 +285,8 @@ scene('who writes too often is told for how long to wait', async ({ page, id }) 
     await write(page, 'the one of this minute');
     await commentWith(page, 'the one of this minute').waitFor();
     await write(page, 'too soon');
-    await until(async () => /^Try again in \d+ s$/.test(await post(page).textContent()), 'the wait');
-    assert.ok(await post(page).isDisabled());
+    await until(async () => /^Try again in \d+ s$/.test(await postOf(page).textContent()), 'the wait');
+    assert.ok(await postOf(page).isDisabled());
     await page.getByText('That was too often.').waitFor();
     assert.equal(await textOf(page).inputValue(), 'too soon');
   });
@@ -298,12 +297,12 @@ scene('a field that is wrong is named and gets the focus', async ({ page, id }) 
   await loaded(page);
   await textOf(page).fill('fine');
   await page.getByLabel('E-mail').fill('no address');
-  await post(page).click();
+  await postOf(page).click();
   await page.getByText('E-mail (not shown) is not valid.').waitFor();
   assert.equal(await page.getByLabel('E-mail').getAttribute('aria-invalid'), 'true');
   await page.getByLabel('E-mail').fill('');
   await textOf(page).fill('   ');
-  await post(page).click();
+  await postOf(page).click();
   await page.getByText('Comment is missing.').waitFor();
   assert.deepEqual(await listed(id), []);
 });

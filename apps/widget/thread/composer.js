@@ -156,9 +156,10 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
       } catch (why) {
         const isOther = why.code === 'idempotency_reuse'; // the text before this one had got through
         if (tries >= pauses.length || !(why.mayPass || isOther)) throw why;
-        if (!isOther) await sleep(pauses[tries]);
-        else key = randomKey();
-        keepDraft();
+        if (isOther) {
+          key = randomKey();
+          keepDraft();
+        } else await sleep(pauses[tries]);
       }
     }
   }

@@ -4,9 +4,9 @@
 // Shows that two hundred connections stay open and are answered in turn by an event server, which
 // has a few threads, and that the program's own route works beside the comments.
 
+#include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
-#include <comments/http/event_server.hpp>
-#include <comments/http/routes.hpp>
+#include <comments/http/epoll_server.hpp>
 
 #include <iostream>
 #include <list>
@@ -43,7 +43,7 @@ int main() {
     answer.set_content("the host's own page", "text/plain");
   });
 
-  http::event_server server;
+  http::epoll_server server;
   const auto port = server.bind("127.0.0.1", 0);
   if (!port) return 1;
   std::thread serving{[&] { server.run(answers, service.metrics()); }};

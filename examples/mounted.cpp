@@ -2,9 +2,9 @@
 //
 // Shows the host's page and the comments answer on one port, and that links know the prefix.
 
+#include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
 #include <comments/http/httplib.hpp>
-#include <comments/http/routes.hpp>
 
 #include <iostream>
 #include <string>

@@ -3,8 +3,8 @@
 // A rule is a function of a draft and of how it came; five lines make one.
 
 #include <comments/comments.hpp>
+#include <comments/rules/honeypot.hpp>
 #include <comments/rules/links.hpp>
-#include <comments/rules/trap.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -20,12 +20,12 @@ int main() {
   // A service asks them about every draft and edit that is not a moderator's.
   comments::memory_store store;
   comments::service_options options;
-  options.rules = {comments::rules::links(2), comments::rules::trap(), hold_shouting};
+  options.rules = {comments::rules::links(2), comments::rules::honeypot(), hold_shouting};
   comments::service api{store, options};
 
-  const auto posted = [&](std::string body, bool is_trap_filled = false) {
+  const auto posted = [&](std::string body, bool is_honeypot_filled = false) {
     const auto made =
-        api.post({.content_id = "1", .body = body}, {}, {.is_trap_filled = is_trap_filled});
+        api.post({.content_id = "1", .body = body}, {}, {.is_honeypot_filled = is_honeypot_filled});
     const auto past = store.history(made->stored.id, 0, 1);
     std::cout << to_text(made->stored.status) << ": " << past->front().reason << "\n";
     return made->stored.status;

@@ -14,8 +14,8 @@ class counting_store final : public comments::forwarding_store {
  public:
   using forwarding_store::forwarding_store;
 
-  comments::result<comments::posting> insert(const comments::draft& draft,
-                                             comments::instant now) override {
+  comments::result<comments::post_result> insert(const comments::draft& draft,
+                                                 comments::instant now) override {
     ++writes;
     return inner().insert(draft, now);
   }

@@ -4,8 +4,8 @@
 // Shows what a binding to another HTTP library does: fill in a request, call the routes, write the
 // response. It is also how a test asks the API something without a socket.
 
+#include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
-#include <comments/http/routes.hpp>
 
 #include <iostream>
 #include <string>

@@ -96,7 +96,7 @@ TEST_CASE("a refusal names the violations of every rule") {
 TEST_CASE("a rule sees the draft and how it came") {
   const arrival how{.now = from_milliseconds(5),
                     .client = "c",
-                    .is_trap_filled = true,
+                    .is_honeypot_filled = true,
                     .form_shown_at = from_milliseconds(3)};
   int calls = 0;
   const std::vector<rule> rules(2, [&](const draft& seen, const arrival& came) {

@@ -524,7 +524,7 @@ TEST_CASE("what is a moderator's is for nobody else, and what is a user's for th
   for (const auto& [who, code] : {std::pair{principal{}, errc::unauthenticated},
                                   std::pair{principal{ana}, errc::forbidden}}) {
     CHECK(api.history(id, 0, 10, who).error().code == code);
-    CHECK(api.complaints(id, who).error().code == code);
+    CHECK(api.reports_of(id, who).error().code == code);
     CHECK(api.find_all({}, who).error().code == code);
     CHECK(api.find_all({.subject = "18"}, who).error().code == code);
     CHECK(api.votes_of("18", {}, who).error().code == code);
@@ -591,7 +591,7 @@ TEST_CASE("a post that is judged while its content is locked is judged again") {
   class locking_store final : public forwarding_store {
    public:
     using forwarding_store::forwarding_store;
-    result<posting> insert(const draft& draft, instant now) override {
+    result<post_result> insert(const draft& draft, instant now) override {
       if (!std::exchange(is_locked, true))
         CHECK(inner().set_status(draft.content_id, content_status::locked, {}, {}, now));
       return inner().insert(draft, now);

@@ -23,16 +23,16 @@ namespace {
 // pages and no changes, and needs nothing but this header to say so.
 class least_store final : public store {
  public:
-  result<posting> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const draft& draft, instant now) override {
     if (draft.parent) return parent_not_found();
     const std::int64_t version = count(draft.content_id) + 1;
-    return posting{.stored = kept_.emplace_back(comment{.id = make_comment_id(now),
-                                                        .content_id = draft.content_id,
-                                                        .position = version,
-                                                        .author = draft.author,
-                                                        .body = draft.body,
-                                                        .created_at = now,
-                                                        .version = version})};
+    return post_result{.stored = kept_.emplace_back(comment{.id = make_comment_id(now),
+                                                            .content_id = draft.content_id,
+                                                            .position = version,
+                                                            .author = draft.author,
+                                                            .body = draft.body,
+                                                            .created_at = now,
+                                                            .version = version})};
   }
   result<comment> amend(const comment_id&, const decider&, instant) override {
     return comment_not_found();
@@ -40,7 +40,7 @@ class least_store final : public store {
   result<comment> vote(const comment_id&, const std::string&, bool, instant) override {
     return comment_not_found();
   }
-  result<comment> report(const comment_id&, const complaint&) override {
+  result<comment> report(const comment_id&, const comments::report&) override {
     return comment_not_found();
   }
   result<content> set_status(const std::string&, std::optional<content_status>,
@@ -49,8 +49,8 @@ class least_store final : public store {
   }
   result<std::size_t> forget_origins(instant, std::size_t) override { return std::size_t{0}; }
   result<done> forget_reporter(const std::string&) override { return ok(); }
-  result<recording> record(const deployment& said, instant) override {
-    return recording{.stored = said};
+  result<record_result> record(const deployment& said, instant) override {
+    return record_result{.stored = said};
   }
   result<deployment_page> deployments(const deployment_query&) const override {
     return deployment_page{};
@@ -84,13 +84,15 @@ class least_store final : public store {
   result<std::vector<event>> history(const comment_id&, std::int64_t, std::size_t) const override {
     return std::vector<event>{};
   }
-  result<std::vector<complaint>> complaints(const comment_id&, std::size_t) const override {
-    return std::vector<complaint>{};
+  result<std::vector<comments::report>> reports_of(const comment_id&, std::size_t) const override {
+    return std::vector<comments::report>{};
   }
-  result<findings> find_all(const search&) const override { return findings{.items = kept_}; }
-  result<std::vector<ballot>> votes_of(const std::string&, std::optional<comment_id>,
-                                       std::size_t) const override {
-    return std::vector<ballot>{};
+  result<search_result> find_all(const search&) const override {
+    return search_result{.items = kept_};
+  }
+  result<std::vector<comments::vote>> votes_of(const std::string&, std::optional<comment_id>,
+                                               std::size_t) const override {
+    return std::vector<comments::vote>{};
   }
   std::string_view signing_key() const override { return "only for tests, 32 bytes of key."; }
 
@@ -137,7 +139,7 @@ TEST_CASE("a store of one's own needs this header and the standard library only"
   CHECK(own->forget_origins(now, 10).value() == 0u);
   CHECK(own->forget_reporter("ana"));
   CHECK(own->history(id, 0, 10)->empty());
-  CHECK(own->complaints(id, 10)->empty());
+  CHECK(own->reports_of(id, 10)->empty());
   CHECK(own->find_all({})->items.size() == 2);
   CHECK(own->votes_of("ana", {}, 10)->empty());
   CHECK(own->signing_key().size() == 32);
@@ -192,7 +194,7 @@ TEST_CASE("a query asks for the first 50 comments that start a thread, the oldes
 TEST_CASE("an empty page is one without a next") {
   CHECK(page{}.items.empty());
   CHECK_FALSE(page{}.next);
-  CHECK_FALSE(posting{}.replayed);
+  CHECK_FALSE(post_result{}.replayed);
 }
 
 TEST_CASE("cursors are equal if they are one place") {

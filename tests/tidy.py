@@ -19,15 +19,15 @@ from posixpath import basename, dirname, join, normpath
 LIBRARY, MAP = "include/comments/", "include/comments/meson.build"
 UMBRELLA, GENERATED = "comments.hpp", "version.hpp"
 OWNERS = {  # who may include what, below include/comments
-    "sqlite3.h": ["store/sqlite_vfs.hpp", "store/sqlite_connection.hpp"],  # the disk, all else
-    "libpq-fe.h": ["store/postgres_connection.hpp"],
+    "sqlite3.h": ["store/sqlite/wiping_vfs.hpp", "store/sqlite/connection.hpp"],  # the disk, all else
+    "libpq-fe.h": ["store/postgres/connection.hpp"],
     "httplib.h": ["http/httplib.hpp"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/*"],
-    "cmark*": ["markdown/cmark.hpp"], "linux/*": ["http/epoll.hpp"], "netdb.h": ["http/epoll.hpp"],
+    "cmark*": ["markdown/cmark.hpp"], "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],
     "pugixml.hpp": ["feed/atom.hpp"],
     "nlohmann/*": ["json/*"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
-                  ["store/sqlite_connection.hpp", "store/postgres_connection.hpp", "http/*"])
+                  ["store/sqlite/connection.hpp", "store/postgres/connection.hpp", "http/*"])
 BANNED = {"regex", "format", "expected", "iostream"}
 C = """assert ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint
     stdio stdlib string time uchar wchar wctype""".split()
@@ -293,14 +293,14 @@ template <class T> void all(T t) requires requires(T u) { u.x(); } { std::visit(
 inline row a() { return {.id = 2}; } inline row b() { return {}; } inline row c() { return {}; }
 inline row d() { return {}; } inline row e() { return {}; } inline row f() { return {}; }
 """
-NAMES = ["result.hpp", "store.hpp", "store/sqlite_connection.hpp", "json/encode.hpp"]
+NAMES = ["result.hpp", "store.hpp", "store/sqlite/connection.hpp", "json/encode.hpp"]
 TESTS = [name.replace(".hpp", "_test.cpp") for name in NAMES]
 FINE = "// sample.hpp - nothing.\n#pragma once\n"
 CLEAN = {LIBRARY + name: FINE for name in NAMES + [UMBRELLA, GENERATED + ".in"]} | {
     f"tests/{test}": f"#include <comments/{name}>\n" for test, name in zip(TESTS, NAMES)} | {
     MAP: f"files = {NAMES + [GENERATED, UMBRELLA]}", "tests/meson.build": f"tests = {TESTS}",
     LIBRARY + "store.hpp": SAMPLE,
-    LIBRARY + "store/sqlite_connection.hpp": FINE + "#include <sqlite3.h>\n",
+    LIBRARY + "store/sqlite/connection.hpp": FINE + "#include <sqlite3.h>\n",
     "README.md": "git@some.org:a/b.git https://me:pw@some.org/home/ x/work/ me@mail.example.org\n"}
 LONG = "\n" * 70 + "}"
 APPENDED = {  # to json/encode.hpp, one at a time
@@ -316,7 +316,7 @@ CHANGED = [
     ("order", {LIBRARY + "new.hpp": FINE}), ("order", {LIBRARY + "store.hpp": None}),
     ("order", {MAP: CLEAN[MAP] + "'store.hpp'"}), ("budgets", {"dev": "x" * 101}),
     ("order", {MAP: f"{[UMBRELLA, *NAMES, GENERATED]}"}), ("words", {"docs/util.md": ""}),
-    ("core", {LIBRARY + UMBRELLA: FINE + "#include <comments/store/sqlite_connection.hpp>"}),
+    ("core", {LIBRARY + UMBRELLA: FINE + "#include <comments/store/sqlite/connection.hpp>"}),
     ("banned", {LIBRARY + UMBRELLA: "// x - y"}), ("banned", {LIBRARY + UMBRELLA: "#pragma once"}),
     ("mirror", {"tests/result_test.cpp": None}), ("mirror", {"tests/new_test.cpp": ""}),
     ("mirror", {"tests/result_test.cpp": "#include <vector>\n#include <comments/result.hpp>"}),

@@ -2,8 +2,8 @@
 
 #include "stores.hpp"
 
-#include <comments/store/postgres_archive.hpp>
-#include <comments/store/sqlite_archive.hpp>
+#include <comments/store/postgres/copy.hpp>
+#include <comments/store/sqlite/copy.hpp>
 
 #include <filesystem>
 #include <iostream>

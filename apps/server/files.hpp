@@ -2,7 +2,7 @@
 // files.hpp - what browsers get as it is: the widget, its demonstration, the moderators' page, and
 // the description of the API.
 
-#include <comments/http/context.hpp>
+#include <comments/api/context.hpp>
 
 #include <vector>
 

@@ -6,7 +6,7 @@
 #endif
 
 #ifdef COMMENTS_WITH_EPOLL
-#include <comments/http/event_server.hpp>
+#include <comments/http/epoll_server.hpp>
 
 #include <sys/resource.h>
 
@@ -64,7 +64,7 @@ struct listener::parts {
 
   options chosen;
   http::event_limits limits;
-  http::event_server front;
+  http::epoll_server front;
 };
 
 std::optional<int> listener::bind() {

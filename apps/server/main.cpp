@@ -10,10 +10,10 @@
 #include "stores.hpp"
 #include "thread_page.hpp"
 
+#include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
 #include <comments/feed/routes.hpp>
 #include <comments/http/httplib.hpp>
-#include <comments/http/routes.hpp>
 #include <comments/markdown/cmark.hpp>
 
 #include <pthread.h>
@@ -79,7 +79,7 @@ http::route_options to_route_options(const server::options& chosen, server::log&
           .cors = chosen.cors,
           .secrets = chosen.secrets,
           .body = chosen.markup == "markdown" ? markdown::make_renderer() : renderer{},
-          .hide_original_emails = chosen.legacy_emails == "hide",
+          .hide_legacy_emails = chosen.legacy_emails == "hide",
           .build = {.component = "comments-server",
                     .commit = COMMENTS_COMMIT,
                     .build_date = COMMENTS_BUILD_DATE},

@@ -1,9 +1,9 @@
 #include "options.hpp"
 
 #include <comments/rules/blocked_words.hpp>
+#include <comments/rules/honeypot.hpp>
 #include <comments/rules/links.hpp>
 #include <comments/rules/repeated_text.hpp>
-#include <comments/rules/trap.hpp>
 #include <comments/rules/typing_time.hpp>
 #include <comments/version.hpp>
 
@@ -269,7 +269,7 @@ void settle(options& chosen, const std::string& mode, const plain_numbers& plain
   service.edit_window = std::chrono::seconds{plain.edit_window};
   service.origins_kept = std::chrono::hours{24 * plain.origin_days};
   service.mode = comments::parse<content_status>(mode).value_or(content_status::open);
-  service.rules.push_back(rules::trap());
+  service.rules.push_back(rules::honeypot());
   if (plain.links_max >= 0)
     service.rules.push_back(rules::links(static_cast<std::size_t>(plain.links_max)));
   if (plain.repeat_window > 0)

@@ -1,7 +1,7 @@
 #pragma once
 // options.hpp - what the server can be told, on the command line or in the environment.
 
-#include <comments/http/context.hpp>
+#include <comments/api/context.hpp>
 #include <comments/service_options.hpp>
 
 #include <chrono>

@@ -3,8 +3,8 @@
 #include "assets.hpp"
 #include "html.hpp"
 
+#include <comments/api/comment_routes.hpp>
 #include <comments/cache.hpp>
-#include <comments/http/comment_routes.hpp>
 #include <comments/json/encode.hpp>
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 // posts to the same address. What is posted goes the way of POST /api/v1/comments, by its own
 // handler.
 
-#include <comments/http/context.hpp>
+#include <comments/api/context.hpp>
 
 #include <vector>
 

@@ -6,7 +6,7 @@
 
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>
-#include <comments/deployment.hpp>
+#include <comments/deployments/deployment.hpp>
 #include <comments/event.hpp>
 #include <comments/id.hpp>
 #include <comments/metrics.hpp>

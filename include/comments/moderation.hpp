@@ -87,7 +87,7 @@ constexpr std::optional<status> to_status(outcome what) {
 struct arrival {
   instant now{};
   std::string client{};                    // a keyed hash of its address; empty: not known
-  bool is_trap_filled{};                   // in a field of the form that people do not see
+  bool is_honeypot_filled{};               // in a field of the form that people do not see
   std::optional<instant> form_shown_at{};  // by our own signed time; none, or forged: nothing
   bool is_edit{};                          // of a comment that is there: no form was shown for it
 };

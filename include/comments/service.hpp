@@ -14,7 +14,7 @@
 #include <comments/admission.hpp>
 #include <comments/background.hpp>
 #include <comments/broadcast.hpp>
-#include <comments/deployment_register.hpp>
+#include <comments/deployments/register.hpp>
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
 #include <comments/principal.hpp>
@@ -82,7 +82,7 @@ class service final {
   // nothing but what its writer could tell. `invalid` with every violation, `content_locked`, what
   // a rule refuses, else what `store::insert` answers. Whether it is published, its status says.
   // Durable as the store is. Retrying with the same `draft.key` is safe.
-  result<posting> post(draft written, const principal& who = {}, arrival how = {}) {
+  result<post_result> post(draft written, const principal& who = {}, arrival how = {}) {
     auto posted = try_post(std::move(written), who, std::move(how));
     (!posted ? refused_ : posted->replayed ? replayed_ : posted_).add();
     if (posted && !posted->replayed && !is_visible(posted->stored)) held_.add();
@@ -268,14 +268,15 @@ class service final {
   }
 
   // The latest words of readers against a comment. For moderators.
-  result<std::vector<complaint>> complaints(const comment_id& id, const principal& who) const {
+  result<std::vector<comments::report>> reports_of(const comment_id& id,
+                                                   const principal& who) const {
     if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
-    return store_.complaints(id, options_.page_max);
+    return store_.reports_of(id, options_.page_max);
   }
 
   // Comments of all contents, as `store::find_all` has it. For moderators, and for users what is
   // theirs.
-  result<findings> find_all(const search& wanted, const principal& who) const {
+  result<search_result> find_all(const search& wanted, const principal& who) const {
     const bool is_own = is_user(who) && wanted.subject == who.subject;
     if (!is_own)
       if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
@@ -285,8 +286,9 @@ class service final {
   }
 
   // The votes of a user, at most `page_max` of them. For that user and moderators.
-  result<std::vector<ballot>> votes_of(const std::string& subject, std::optional<comment_id> after,
-                                       const principal& who) const {
+  result<std::vector<comments::vote>> votes_of(const std::string& subject,
+                                               std::optional<comment_id> after,
+                                               const principal& who) const {
     if (!(is_user(who) && who.subject == subject))
       if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
     return store_.votes_of("u:" + subject, after, options_.page_max);
@@ -354,8 +356,8 @@ class service final {
 
   // A moderator may give the content another status between the look at it and the insert; then it
   // is looked at again.
-  result<posting> place(draft& written, const principal& who, const judgement& judged,
-                        instant now) {
+  result<post_result> place(draft& written, const principal& who, const judgement& judged,
+                            instant now) {
     constexpr int looks_max = 4;
     for (int looks = 1;; ++looks) {
       auto placed = gate_.judge_place(written, who, judged);
@@ -370,7 +372,7 @@ class service final {
     }
   }
 
-  result<posting> try_post(draft written, const principal& who, arrival how) {
+  result<post_result> try_post(draft written, const principal& who, arrival how) {
     sign(written, who);
     auto checked = validate(std::move(written), options_.limits);
     if (!checked) return std::move(checked).error();
@@ -458,7 +460,7 @@ class service final {
       const auto found = store_.votes_of(voter, after, options_.page_max);
       if (!found) return found.error();
       if (found->empty()) return store_.forget_reporter(voter);
-      for (const ballot& one : *found) {
+      for (const comments::vote& one : *found) {
         const auto gone = store_.vote(one.comment, voter, false, options_.clock());
         if (!gone) return gone.error();
         news_.announce(one.content_id);
@@ -481,7 +483,7 @@ class service final {
   counter& held_;
   gauge& writable_;
   background recovery_{};  // its end is waited for, before the rest goes
-  std::unique_ptr<listening> others_{store_.listen(
+  std::unique_ptr<change_listener> others_{store_.listen(
       {.followed = [this] { return news_.followed(); },
        .announce = [this](std::string_view content_id) { news_.announce(content_id); }})};
 };

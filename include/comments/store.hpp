@@ -9,7 +9,7 @@
 // A store keeps what it is given. It trusts that drafts are valid: `service` sees to that.
 
 #include <comments/comment.hpp>
-#include <comments/deployment.hpp>
+#include <comments/deployments/deployment.hpp>
 #include <comments/event.hpp>
 #include <comments/result.hpp>
 
@@ -60,7 +60,7 @@ struct page {
 
 // What an insert answers. `replayed`: the key was known, and `stored` is the comment that it made
 // then, as it stands now.
-struct posting {
+struct post_result {
   comment stored{};
   bool replayed{};
 };
@@ -78,7 +78,7 @@ struct search {
 };
 
 // `next` is there exactly if more comments follow.
-struct findings {
+struct search_result {
   std::vector<comment> items{};
   std::optional<comment_id> next{};
 };
@@ -105,26 +105,26 @@ inline comment amend(comment stands, const comment& wanted) {
 }
 
 // A reader's word against a comment. `reporter` names the reader as votes do.
-struct complaint {
+struct report {
   std::string reporter{};
   std::string reason{};
   instant at{};
 
-  friend bool operator==(const complaint&, const complaint&) = default;
+  friend bool operator==(const report&, const report&) = default;
 };
 
 // A vote of somebody.
-struct ballot {
+struct vote {
   comment_id comment{};
   std::string content_id{};
   instant at{};
 
-  friend bool operator==(const ballot&, const ballot&) = default;
+  friend bool operator==(const vote&, const vote&) = default;
 };
 
 // What a recording answers. `replayed`: its run had recorded that already, and `stored` is the
 // record of then.
-struct recording {
+struct record_result {
   deployment stored{};
   bool replayed{};
 };
@@ -191,15 +191,15 @@ inline event to_event(const draft& draft) {
 
 // Who follows contents, as far as a store must know to which others write, too. Both are called
 // from a thread of the store's.
-struct audience {
+struct change_callbacks {
   std::function<std::vector<std::string>()> followed{};  // the contents that are followed now
   std::function<void(std::string_view content_id)> announce{};  // one that may have changed
 };
 
 // Tells an audience what others write, as long as it lives. Safe from any thread.
-class listening {
+class change_listener {
  public:
-  virtual ~listening() = default;
+  virtual ~change_listener() = default;
   // Somebody follows a content from now on. Does not wait.
   virtual void wake() = 0;
 };
@@ -234,7 +234,7 @@ class store {
   // `fingerprint` or the comment was removed, else `key_reused`.
   // Durable: once it has answered with success, the comment survives a crash and a power cut.
   // Waits for other writers, not for readers.
-  virtual result<posting> insert(const draft& draft, instant now) = 0;
+  virtual result<post_result> insert(const draft& draft, instant now) = 0;
 
   // Changes a comment as `decide` says, and answers it as it then stands. It moves the content's
   // version by one and appends the event; a status that shows or hides it changes the counts of its
@@ -255,7 +255,7 @@ class store {
   // Adds a complaint, and one to the comment's `reports`, unless its reporter has complained about
   // this comment before. No version moves. `not_found` if it is not visible. Durable as `insert`
   // is.
-  virtual result<comment> report(const comment_id& id, const complaint& said) = 0;
+  virtual result<comment> report(const comment_id& id, const comments::report& said) = 0;
 
   // Gives a content that status, or back the default: moves its version by one, and appends the
   // event `cause`, as `amend` does. A content that nobody commented on is made. `version_mismatch`
@@ -280,7 +280,7 @@ class store {
   // A component's run records a status once: said again, by whoever and whenever, the answer is the
   // record of then, replayed, or `key_reused` if the version or the responsible is another. Without
   // a run each call is a new record. Durable as `insert` is.
-  virtual result<recording> record(const deployment& said, instant now) = 0;
+  virtual result<record_result> record(const deployment& said, instant now) = 0;
 
   // The comment, whatever its status, or `not_found`.
   virtual result<comment> find(const comment_id& id) const = 0;
@@ -305,18 +305,18 @@ class store {
                                              std::size_t limit) const = 0;
 
   // What readers said against a comment, the latest first, at most `limit` of it.
-  virtual result<std::vector<complaint>> complaints(const comment_id& id,
-                                                    std::size_t limit) const = 0;
+  virtual result<std::vector<comments::report>> reports_of(const comment_id& id,
+                                                           std::size_t limit) const = 0;
 
   // The comments that `wanted` describes, whatever their status. With a status other than
   // published, a subject or an e-mail address it costs as much as there are of those; else, and
   // with a text, as much as the store is large.
-  virtual result<findings> find_all(const search& wanted) const = 0;
+  virtual result<search_result> find_all(const search& wanted) const = 0;
 
   // At most `limit` votes of a voter, those of the smallest comment ids over `after`.
-  virtual result<std::vector<ballot>> votes_of(const std::string& voter,
-                                               std::optional<comment_id> after,
-                                               std::size_t limit) const = 0;
+  virtual result<std::vector<comments::vote>> votes_of(const std::string& voter,
+                                                       std::optional<comment_id> after,
+                                                       std::size_t limit) const = 0;
 
   // The records that `query` asks for, the latest first. Following `next` from page to page meets
   // each record that was there at the start once, whatever is recorded meanwhile. Costs the same
@@ -340,7 +340,7 @@ class store {
 
   // Tells `to` of every content that it follows and that others than this store's callers changed:
   // soon after, at least once, and also of one that did not change. Null where there are no others.
-  virtual std::unique_ptr<listening> listen(audience) { return nullptr; }
+  virtual std::unique_ptr<change_listener> listen(change_callbacks) { return nullptr; }
 };
 
 }  // namespace comments

@@ -2,7 +2,7 @@
 //
 // DATABASE is one that seed.cpp made; a cold list is read from it, as if no cache were there.
 
-#include <comments/http/routes.hpp>
+#include <comments/api/routes.hpp>
 #include <comments/json/decode.hpp>
 #include <comments/json/encode.hpp>
 #include <comments/service.hpp>

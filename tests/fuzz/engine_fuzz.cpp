@@ -2,8 +2,8 @@
 // the whole API behind it, and what goes out. Whoever sends what is answered, and never with a
 // fault of ours.
 
-#include <comments/http/connection.hpp>
-#include <comments/http/routes.hpp>
+#include <comments/api/routes.hpp>
+#include <comments/http/epoll/connection.hpp>
 #include <comments/store/memory.hpp>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // framing_fuzz.cpp - any bytes, in any pieces, before the framer. What it accepts is held against a
 // second reading of RFC 9112 that is slow, simple and shares nothing with it.
 
-#include <comments/http/framing.hpp>
+#include <comments/http/epoll/framing.hpp>
 
 #include <cstdint>
 #include <cstdio>

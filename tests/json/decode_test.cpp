@@ -398,11 +398,11 @@ TEST_CASE("a form's token and trap come along, as texts that may be missing") {
   form_fields form;
   CHECK(decode_draft(with(R"("form":"t.t","trap":"x")"), "", usual, form));
   CHECK(form.token == "t.t");
-  CHECK(form.is_trap_filled);
+  CHECK(form.is_honeypot_filled);
   for (const char* without : {R"("x":1)", R"("form":"","trap":"")", R"("form":null,"trap":null)"}) {
     CHECK(decode_draft(with(without), "", usual, form));
     CHECK(form.token == "");
-    CHECK_FALSE(form.is_trap_filled);
+    CHECK_FALSE(form.is_honeypot_filled);
   }
   CHECK(refusal(with(R"("form":1,"trap":[])")) == "invalid, /form type, /trap type");
 }

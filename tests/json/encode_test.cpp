@@ -37,7 +37,7 @@ const std::string first_text =
     R"("votes":-2,"replies":3,"created_at":"2023-11-14T22:13:20.123Z","edited_at":null,)"
     R"("version":9)";
 
-std::string original_list(const std::vector<comment>& all, bool hide_emails) {
+std::string legacy_list(const std::vector<comment>& all, bool hide_emails) {
   std::string text = "[";
   for (const comment& one : all) {
     if (text.size() > 1) text += ",";
@@ -67,7 +67,7 @@ TEST_CASE("of what was encoded in another form, or by halves, nothing is used") 
     comment kept = make_comment();
     kept.encoded = other;
     CHECK(encode(kept, plain) == first_text + "}");
-    CHECK(original_list({kept}, false) == original_list({make_comment()}, false));
+    CHECK(legacy_list({kept}, false) == legacy_list({make_comment()}, false));
   }
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("whatever an author wrote, what was encoded once gives the same two an
       comment kept = made;
       kept.encoded = encode_written(kept.author, kept.body, plain);
       CHECK(encode(kept, plain) == encode(made, plain));
-      CHECK(original_list({kept}, false) == original_list({made}, false));
+      CHECK(legacy_list({kept}, false) == legacy_list({made}, false));
     }
 }
 
@@ -190,10 +190,10 @@ TEST_CASE("the original list has addresses and bodies, and hides the addresses i
   second.author.email = "";
   second.body = "";
   const std::vector<comment> both{make_comment(), second};
-  CHECK(original_list(both, false) ==
+  CHECK(legacy_list(both, false) ==
         R"([{"email":"gabriela@example.com","comment":"Oi & \"tchau\"\n\n<b>"},)"
         R"({"email":"","comment":""}])");
-  CHECK(original_list(both, true) ==
+  CHECK(legacy_list(both, true) ==
         R"([{"email":"","comment":"Oi & \"tchau\"\n\n<b>"},{"email":"","comment":""}])");
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("text that is no UTF-8 is written with a replacement, wherever it stan
   CHECK(written.find(R"("content_id":")" + good + '"') != written.npos);
   CHECK(written.find(R"("name":")" + good + '"') != written.npos);
   CHECK(written.find(R"(<p>)" + good + "</p>") != written.npos);
-  CHECK(original_list({broken}, false) ==
+  CHECK(legacy_list({broken}, false) ==
         R"([{"email":")" + good + R"(","comment":")" + good + "\"}]");
   CHECK(encode_counts(std::vector<content>{{.content_id = bad}}) ==
         R"({"counts":{")" + good + R"(":0}})");
@@ -291,7 +291,7 @@ TEST_CASE("an event is this JSON for readers, and more for moderators") {
 TEST_CASE("moderators see reports and their reasons, and not whose they are") {
   comment one = make_comment();
   one.reports = 2;
-  const complaint said[] = {{"u:17", "a\"b", {}}, {"a:hash", "", {}}};
+  const comments::report said[] = {{"u:17", "a\"b", {}}, {"a:hash", "", {}}};
   std::string text;
   append_moderated(text, one, plain, said);
   CHECK(text == first_text + R"(,"reports":2,"reasons":["a\"b",""]})");
@@ -316,7 +316,7 @@ TEST_CASE("a ruling is a status or a code, a vote says where, an erasure how muc
   append_ruling(text, first_id, comment_not_found(), "not_found");
   CHECK(text == R"({"id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","error":"not_found"})");
   text.clear();
-  append(text, ballot{first_id, "a\"b", from_milliseconds(1'700'000'000'123)});
+  append(text, comments::vote{first_id, "a\"b", from_milliseconds(1'700'000'000'123)});
   CHECK(text == R"({"comment_id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","content_id":"a\"b",)"
                 R"("at":"2023-11-14T22:13:20.123Z"})");
   CHECK(encode_erasure(2, 1) == R"({"comments":2,"votes":1})");
@@ -345,5 +345,5 @@ TEST_CASE("of another renderer's HTML nothing is used, of its body the original 
   const style other{key_of, renderer{"other 1", [](std::string_view) { return "<i>"; }}};
   kept.encoded = encode_written(kept.author, kept.body, other);
   CHECK(encode(kept, plain) == first_text + "}");
-  CHECK(original_list({kept}, false) == original_list({make_comment()}, false));
+  CHECK(legacy_list({kept}, false) == legacy_list({make_comment()}, false));
 }

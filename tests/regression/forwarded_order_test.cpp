@@ -3,7 +3,7 @@
 // believed.
 
 #include <comments/http/httplib.hpp>
-#include <comments/http/limits.hpp>
+#include <comments/http/rate_limits.hpp>
 
 #include <doctest/doctest.h>
 

@@ -159,7 +159,7 @@ TEST_CASE_TEMPLATE_DEFINE("the same key and draft answer the first comment again
   const comment first = post(store, written);
   const picture before = look(store, "1");
   for (int i = 0; i < 3; ++i) {
-    const posting again = must(store.insert(written, noon + std::chrono::hours{i}));
+    const post_result again = must(store.insert(written, noon + std::chrono::hours{i}));
     CHECK(again.replayed);
     CHECK(again.stored == first);
   }
@@ -539,7 +539,7 @@ TEST_CASE_TEMPLATE_DEFINE("one key from 8 threads at once makes one comment", Ma
   constexpr int threads = 8, keys = 5;
   Maker maker;
   store& store = maker.store();
-  std::vector<std::vector<posting>> answers(threads);
+  std::vector<std::vector<post_result>> answers(threads);
   at_once(threads, [&](int thread) {
     for (int i = 0; i < keys; ++i)
       if (auto posted = store.insert(
@@ -619,7 +619,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
     CHECK(look(maker.store(), "ä") == before[1]);
     CHECK(must(maker.store().find(made[0].id)) == before[0].all.items[0]);
     CHECK(key == maker.store().signing_key());
-    const posting again = must(maker.store().insert(written, noon));
+    const post_result again = must(maker.store().insert(written, noon));
     CHECK(again.replayed);
     CHECK(again.stored == keyed);
   }

@@ -424,8 +424,8 @@ TEST_CASE_TEMPLATE_DEFINE("what is removed is erased, and its key still replays 
   CHECK(removed == expected);
   const picture after = look(store, "1");
   CHECK(after.comments[1] == removed);
-  CHECK(after.complaints[1].empty());
-  CHECK(after.complaints[2] == before.complaints[2]);
+  CHECK(after.reports[1].empty());
+  CHECK(after.reports[2] == before.reports[2]);
   for (const event& one : after.events) {
     const bool is_kept = one.comment == reply.id && one.kind == event_kind::edited;
     CHECK(one.before == std::string{is_kept ? "reply" : ""});
@@ -439,7 +439,7 @@ TEST_CASE_TEMPLATE_DEFINE("what is removed is erased, and its key still replays 
 
   for (const std::string body : {"first", "anything else"}) {
     written.body = body;
-    const posting again = must(store.insert(written, later));
+    const post_result again = must(store.insert(written, later));
     CHECK(again.replayed);
     CHECK(again.stored == removed);
   }
@@ -539,15 +539,15 @@ TEST_CASE_TEMPLATE_DEFINE("votes_of tells a voter's votes by their comments' ids
   for (const comment& one : made) must(store.vote(one.id, "ana", true, later));
   must(store.vote(made[1].id, "bob", true, noon));
   must(store.vote(made[4].id, "ana", false, later));
-  std::vector<ballot> expected;
+  std::vector<comments::vote> expected;
   for (std::size_t i = 0; i < 4; ++i) expected.push_back({made[i].id, made[i].content_id, later});
-  std::ranges::sort(expected, {}, &ballot::comment);
+  std::ranges::sort(expected, {}, &comments::vote::comment);
   CHECK(must(store.votes_of("ana", {}, 100)) == expected);
   CHECK(must(store.votes_of("ana", {}, all_of_it)) == expected);
   CHECK(must(store.votes_of("ana", {}, 0)).empty());
-  CHECK(must(store.votes_of("bob", {}, 4)) == std::vector<ballot>{{made[1].id, "1", noon}});
+  CHECK(must(store.votes_of("bob", {}, 4)) == std::vector<comments::vote>{{made[1].id, "1", noon}});
   CHECK(must(store.votes_of("Ana", {}, 4)).empty());
-  std::vector<ballot> met;
+  std::vector<comments::vote> met;
   for (std::optional<comment_id> after;;) {
     const auto next = must(store.votes_of("ana", after, 3));
     if (next.empty()) break;
@@ -564,13 +564,13 @@ TEST_CASE_TEMPLATE_DEFINE("a reader complains once about a comment, and no versi
   const comment made = post(store, {.content_id = "1", .body = "x"});
   const comment other = post(store, {.content_id = "1", .body = "y"});
   const picture before = look(store, "1");
-  const std::vector<complaint> said{{"ana", "rude", noon}, {"a:01", "", later}};
+  const std::vector<comments::report> said{{"ana", "rude", noon}, {"a:01", "", later}};
   CHECK(must(store.report(made.id, said[0])).reports == 1);
   CHECK(must(store.report(made.id, said[1])).reports == 2);
   CHECK(must(store.report(made.id, {"ana", "again", later})).reports == 2);
   CHECK(must(store.report(other.id, {"ana", "rude", later})).reports == 1);
   picture after = look(store, "1");
-  CHECK(after.complaints[0] == std::vector{said[1], said[0]});  // the latest first
+  CHECK(after.reports[0] == std::vector{said[1], said[0]});  // the latest first
   CHECK(after.all.content == before.all.content);
   CHECK(after.events == before.events);
   comment expected = made;
@@ -613,20 +613,21 @@ TEST_CASE_TEMPLATE_DEFINE("complaints come the latest first, up to the limit", M
   Maker maker;
   store& store = maker.store();
   const comment made = post(store, {.content_id = "1", .body = "x"});
-  std::vector<complaint> expected;
+  std::vector<comments::report> expected;
   for (const int minute : {3, 1, 4, 5, 9, 2, 6}) {
-    const complaint said{std::to_string(minute), "rude", noon + std::chrono::minutes{minute}};
+    const comments::report said{std::to_string(minute), "rude",
+                                noon + std::chrono::minutes{minute}};
     must(store.report(made.id, said));
     expected.push_back(said);
   }
-  std::ranges::sort(expected, std::ranges::greater{}, &complaint::at);
-  CHECK(must(store.complaints(made.id, all_of_it)) == expected);
+  std::ranges::sort(expected, std::ranges::greater{}, &comments::report::at);
+  CHECK(must(store.reports_of(made.id, all_of_it)) == expected);
   for (const std::size_t limit : {0u, 1u, 6u, 7u, 8u}) {
-    const auto found = must(store.complaints(made.id, limit));
+    const auto found = must(store.reports_of(made.id, limit));
     CHECK(found ==
           std::vector(expected.begin(), expected.begin() + std::min<long>(long(limit), 7)));
   }
-  CHECK(must(store.complaints(make_comment_id(noon), 10)).empty());
+  CHECK(must(store.reports_of(make_comment_id(noon), 10)).empty());
 }
 
 TEST_CASE_TEMPLATE_DEFINE("a content takes a status and gives it back, at the version expected",
@@ -729,9 +730,9 @@ TEST_CASE_TEMPLATE_DEFINE("what tells an address is forgotten by its age, a part
       CHECK(after.comments[i] == expected);
       CHECK(expected.votes == 3);
       CHECK(expected.reports == 2);
-      const auto& said = after.complaints[i];
+      const auto& said = after.reports[i];
       CHECK(said.size() == (expected.created_at < at(4) ? 1 : 2));
-      CHECK(std::ranges::count(said, "ana", &complaint::reporter) == 1);
+      CHECK(std::ranges::count(said, "ana", &comments::report::reporter) == 1);
     }
   }
   CHECK(must(store.votes_of("a:01", {}, 100)).size() == 2);
@@ -756,9 +757,9 @@ TEST_CASE_TEMPLATE_DEFINE("a reporter's complaints are forgotten, and still coun
   const picture after = look(store, "1");
   CHECK(after.comments == before.comments);
   CHECK(after.events == before.events);
-  for (const auto& said : after.complaints) {
+  for (const auto& said : after.reports) {
     CHECK(said.size() == 2);
-    CHECK(std::ranges::count(said, "ana", &complaint::reporter) == 0);
+    CHECK(std::ranges::count(said, "ana", &comments::report::reporter) == 0);
   }
 }
 
@@ -859,7 +860,7 @@ TEST_CASE_TEMPLATE_DEFINE("a search finds what it describes, of all contents, pa
     std::vector<comment> all;
     for (const std::size_t which : expected) all.push_back(made[which]);
     CAPTURE(wanted.text + wanted.subject + wanted.email);
-    const findings found = must(store.find_all(wanted));
+    const search_result found = must(store.find_all(wanted));
     CHECK(found.items == all);
     CHECK_FALSE(found.next);
     for (const std::size_t limit : {std::size_t{1}, std::size_t{2}, std::size_t{6}, all_of_it}) {
@@ -867,7 +868,7 @@ TEST_CASE_TEMPLATE_DEFINE("a search finds what it describes, of all contents, pa
       page.limit = limit;
       std::vector<comment> met;
       do {
-        const findings part = must(store.find_all(page));
+        const search_result part = must(store.find_all(page));
         met.insert(met.end(), part.items.begin(), part.items.end());
         CHECK(part.items.size() == std::min(limit, all.size() - (met.size() - part.items.size())));
         CHECK(part.next.has_value() == (met.size() < all.size()));

@@ -32,7 +32,7 @@ inline deployment step(int number, const std::string& component = "comments",
 
 // Records what must be new.
 inline deployment put(store& store, const deployment& said, instant now = noon) {
-  recording made = must(store.record(said, now));
+  record_result made = must(store.record(said, now));
   REQUIRE_FALSE(made.replayed);
   return made.stored;
 }
@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE_DEFINE("a run records each status of a component once, and a 
   store& store = maker.store();
   const deployment first = put(store, step(1, "comments", "run 1"));
   for (int i = 0; i < 3; ++i) {
-    const recording again = must(store.record(step(1, "comments", "run 1"), later));
+    const record_result again = must(store.record(step(1, "comments", "run 1"), later));
     CHECK(again.replayed);
     CHECK(again.stored == first);
   }
@@ -179,7 +179,7 @@ TEST_CASE_TEMPLATE_DEFINE("8 threads that record at once lose nothing, and share
   constexpr int threads = 8, each = 6;
   Maker maker;
   store& store = maker.store();
-  std::vector<std::vector<recording>> shared(threads);
+  std::vector<std::vector<record_result>> shared(threads);
   std::atomic<int> failures{};
   at_once(threads, [&](int thread) {
     for (int i = 0; i < each; ++i) {
@@ -236,7 +236,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has its register, and kn
   for (int i = 0; i < 2; ++i) {
     maker.reopen();
     CHECK(must(maker.store().deployments({})).items == all);
-    const recording again = must(maker.store().record(step(4, "comments", "run 4"), later));
+    const record_result again = must(maker.store().record(step(4, "comments", "run 4"), later));
     CHECK(again.replayed);
     CHECK(again.stored == all.front());
   }

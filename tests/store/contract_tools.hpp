@@ -33,7 +33,7 @@ T must(result<T> answer) {
 
 // Posts what must be new.
 inline comment post(store& store, const draft& draft, instant now = noon) {
-  posting made = must(store.insert(draft, now));
+  post_result made = must(store.insert(draft, now));
   REQUIRE_FALSE(made.replayed);
   return made.stored;
 }
@@ -44,11 +44,11 @@ struct picture {
   std::vector<content> counted{};
   std::vector<event> events{};
   std::vector<comment> comments{};  // whatever their status, in the order of their posting
-  std::vector<std::vector<complaint>> complaints{};
+  std::vector<std::vector<comments::report>> reports{};
 
   friend bool operator==(const picture& a, const picture& b) {
     return a.all.content == b.all.content && a.all.items == b.all.items && a.counted == b.counted &&
-           a.events == b.events && a.comments == b.comments && a.complaints == b.complaints;
+           a.events == b.events && a.comments == b.comments && a.reports == b.reports;
   }
 };
 
@@ -60,7 +60,7 @@ inline picture look(const store& store, const std::string& content_id) {
     if (one.content_id == content_id) seen.comments.push_back(std::move(one));
   std::ranges::sort(seen.comments, {}, &comment::position);
   for (const comment& one : seen.comments)
-    seen.complaints.push_back(must(store.complaints(one.id, 1000)));
+    seen.reports.push_back(must(store.reports_of(one.id, 1000)));
   return seen;
 }
 

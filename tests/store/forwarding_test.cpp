@@ -54,7 +54,7 @@ TEST_CASE("each function is passed on, and its error comes back") {
   CHECK(is_passed_on(front.contents(ids)));
   CHECK(is_passed_on(front.events("1", 0, 10)));
   CHECK(is_passed_on(front.history(id, 0, 10)));
-  CHECK(is_passed_on(front.complaints(id, 10)));
+  CHECK(is_passed_on(front.reports_of(id, 10)));
   CHECK(is_passed_on(front.find_all({})));
   CHECK(is_passed_on(front.votes_of("ana", {}, 10)));
   CHECK(front.signing_key() == memory.signing_key());
@@ -76,7 +76,7 @@ TEST_CASE("what is overridden is done in its own way, the rest is passed on") {
   class deaf_store final : public forwarding_store {
    public:
     using forwarding_store::forwarding_store;
-    result<posting> insert(const draft&, instant) override { return parent_not_found(); }
+    result<post_result> insert(const draft&, instant) override { return parent_not_found(); }
   };
   memory_store memory;
   deaf_store front{memory};

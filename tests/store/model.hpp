@@ -63,13 +63,13 @@ struct side {
            " " + name(e.comment) + " " + to_rfc3339(e.at) + " by " + e.by + " because " + e.reason +
            ", now " + e.status + ", before " + e.before + "\n";
   }
-  std::string text(const complaint& c) const {
+  std::string text(const comments::report& c) const {
     return c.reporter + ": " + c.reason + " " + to_rfc3339(c.at) + "\n";
   }
-  std::string text(const ballot& b) const {
+  std::string text(const comments::vote& b) const {
     return name(b.comment) + " in " + b.content_id + " " + to_rfc3339(b.at) + "\n";
   }
-  std::string text(const findings& f) const {
+  std::string text(const search_result& f) const {
     return text(f.items) + (f.next ? name(*f.next) : "");
   }
   std::string text(const deployment& d) const {
@@ -77,7 +77,7 @@ struct side {
            d.responsible + ": " + std::string{to_text(d.status)} + " in " + d.run + " " +
            to_rfc3339(d.date) + "\n";
   }
-  std::string text(const recording& r) const {
+  std::string text(const record_result& r) const {
     return text(r.stored) + (r.replayed ? "replayed" : "new");
   }
   std::string text(const deployment_page& p) const {
@@ -85,7 +85,7 @@ struct side {
   }
   std::string text(done) const { return "done"; }
   std::string text(std::size_t count) const { return std::to_string(count); }
-  std::string text(const posting& p) const {
+  std::string text(const post_result& p) const {
     return text(p.stored) + (p.replayed ? "replayed" : "new");
   }
   std::string text(const page& p) const {
@@ -146,7 +146,7 @@ class model final {
     for (std::size_t i = 0; i < sides_[0].made.size(); ++i)
       compare([&](side& on) {
         const comment_id& id = on.made[i];
-        return on.text(on.store->find(id)) + on.text(on.store->complaints(id, 100)) +
+        return on.text(on.store->find(id)) + on.text(on.store->reports_of(id, 100)) +
                on.text(on.store->history(id, 0, 1000));
       });
     compare([&](side& on) { return (found_on(on, {.limit = 10'000})); });
@@ -261,8 +261,8 @@ class model final {
   // No two at one moment: their order is nobody's promise.
   void report() {
     const std::size_t number = any_comment();
-    const complaint said{any_reader(), "reason " + std::to_string(below(3)),
-                         from_milliseconds(1'000'000'000'000 + ++reports_)};
+    const comments::report said{any_reader(), "reason " + std::to_string(below(3)),
+                                from_milliseconds(1'000'000'000'000 + ++reports_)};
     compare([&](side& on) { return on.text(on.store->report(id_on(on, number), said)); });
   }
 
@@ -349,7 +349,7 @@ class model final {
       const auto found = on.store->votes_of(voter, after, 3);
       REQUIRE(found);
       if (found->empty()) return joined(std::move(lines));
-      for (const ballot& one : *found) lines.push_back(on.text(one));
+      for (const comments::vote& one : *found) lines.push_back(on.text(one));
       after = found->back().comment;
     }
   }

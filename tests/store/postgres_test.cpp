@@ -112,7 +112,7 @@ void let_collide(const postgres_schema& in, int count) {
 // What a store's callers are told that others changed.
 class readers final {
  public:
-  audience as_audience() {
+  change_callbacks as_callbacks() {
     return {.followed = [] { return std::vector<std::string>{"followed"}; },
             .announce =
                 [this](std::string_view content_id) {
@@ -172,7 +172,7 @@ TEST_CASE("who waits for a content that somebody holds waits apart, until it is 
   const comment made = must(store->insert({.content_id = "held", .body = "x"}, noon)).stored;
   holder other{schema, "held"};
   std::atomic<int> ended{}, done{};
-  std::thread posting{[&] {
+  std::thread post_result{[&] {
     done += store->insert({.content_id = "held", .body = "y"}, noon).has_value();
     ++ended;
   }};
@@ -187,7 +187,7 @@ TEST_CASE("who waits for a content that somebody holds waits apart, until it is 
   }
   CHECK(ended == 0);
   other.let_go();
-  posting.join();
+  post_result.join();
   voting.join();
   CHECK(done == 2);
 }
@@ -328,7 +328,7 @@ TEST_CASE("connections that were cut are replaced, and whoever calls next does n
       [&] { return store->contents(ids).has_value(); },
       [&] { return store->events("1", 0, 10).has_value(); },
       [&] { return store->history(made.id, 0, 10).has_value(); },
-      [&] { return store->complaints(made.id, 10).has_value(); },
+      [&] { return store->reports_of(made.id, 10).has_value(); },
       [&] { return store->find_all({}).has_value(); },
       [&] { return store->votes_of("ana", {}, 10).has_value(); },
       [&] { return store->deployments({}).has_value(); }};
@@ -467,7 +467,7 @@ TEST_CASE("what another node changes is announced at once, and what this one cha
   const auto here = open({.conninfo = schema.conninfo(), .watch = patient});
   const auto there = open({.conninfo = schema.conninfo(), .watch = patient});
   readers all;
-  const auto listening = here->listen(all.as_audience());
+  const auto listening = here->listen(all.as_callbacks());
   must(there->insert({.content_id = "followed", .body = "before"}, noon));
   listening->wake();
   CHECK(eventually([&] { return all.told("followed") > 0; }));  // by now it listens
@@ -492,7 +492,7 @@ TEST_CASE("a node that does not notify is heard by comparing versions") {
       open({.conninfo = schema.conninfo(), .watch = {.is_notified = false, .poll_wait = 1ms}});
   const auto there = open({.conninfo = schema.conninfo(), .watch = {.is_notified = false}});
   readers all;
-  const auto listening = here->listen(all.as_audience());
+  const auto listening = here->listen(all.as_callbacks());
   listening->wake();
   for (int round = 1; round <= 3; ++round) {
     must(there->insert({.content_id = "followed", .body = "x"}, noon));

@@ -73,7 +73,7 @@ constexpr std::pair<scope, sort> bounded_lists[] = {
 
 // A store whose connections and whose words for the log a test can see.
 struct seen_store {
-  std::size_t contents_kept{content_table::contents_kept_max};
+  std::size_t contents_kept{content_cache::contents_kept_max};
   testing::temporary_folder folder{};
   std::string path{folder.path("comments.db")};
   std::vector<std::string> failures{};
@@ -113,7 +113,7 @@ struct seen_store {
     must(store->report(held, {"a:" + content_id, "rude", noon}));
     must(store->set_status(content_id, content_status::locked, {}, {}, noon));
     must(store->history(held, 0, 10));
-    must(store->complaints(held, 10));
+    must(store->reports_of(held, 10));
     must(store->votes_of("ana", {}, 10));
     must(store->find_all({.status = status::pending, .limit = 10}));
     must(store->find_all({.email = "ana@example.com", .limit = 10}));
@@ -158,7 +158,7 @@ TEST_CASE("the file says whose it is and which schema it has") {
   opened.exercise("1");
   const testing::database file{opened.path};
   CHECK(file.text("PRAGMA application_id") == std::to_string(sqlite_store::application_id));
-  CHECK(file.text("PRAGMA user_version") == std::to_string(schema::newest));
+  CHECK(file.text("PRAGMA user_version") == std::to_string(sql_schema::newest));
   CHECK(file.text("PRAGMA integrity_check") == "ok");
   CHECK(file.text("PRAGMA foreign_key_check").empty());
 }
@@ -253,7 +253,7 @@ void compare(const testing::connections& seen, Ask&& ask) {
 void compare_pages(const seen_store& opened) {
   for (const auto& [scope, sort] : bounded_lists)
     for (const bool has_cursor : {false, true}) {
-      const std::string sql = schema::list_sql(scope, sort, has_cursor);
+      const std::string sql = sql_schema::list_sql(scope, sort, has_cursor);
       CAPTURE(sql);
       query asked{.scope = scope, .parent = parent_of(scope, much_answered), .sort = sort};
       compare(opened.seen, [&](const std::string& id, std::int64_t count) {
@@ -389,7 +389,10 @@ TEST_CASE("a file that is not ours to use is refused with its reason and left as
     bool was_ours{};
   } files[] = {
       {"newer version", {}, "PRAGMA user_version = 1000", true},
-      {"newer version", {}, "PRAGMA user_version = " + std::to_string(schema::newest + 1), true},
+      {"newer version",
+       {},
+       "PRAGMA user_version = " + std::to_string(sql_schema::newest + 1),
+       true},
       {"another program", {}, "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)", false},
       {"another program", {}, "PRAGMA journal_mode = WAL; CREATE TABLE theirs (a)", false},
       {"another program", {}, "CREATE TABLE comment (a); PRAGMA user_version = 1", false},
@@ -424,7 +427,7 @@ TEST_CASE("a file that is not ours to use is refused with its reason and left as
 namespace {
 
 // What version 0.1.0 left: schema 1, with one comment in it. Never changes.
-const std::string a_file_of_schema_1 = std::string{schema::migrations[0].sql} + R"sql(
+const std::string a_file_of_schema_1 = std::string{sql_schema::migrations[0].sql} + R"sql(
 INSERT INTO setting VALUES ('signing_key',
   '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO content VALUES ('1', 1, 1, 'open');
@@ -454,7 +457,7 @@ TEST_CASE("a file of schema 1 is brought up to date, with all that is in it") {
     CHECK(post(*opened, {.content_id = "1", .body = "new", .encoded = "1 x"}).position == version);
     CHECK(must(opened->list({.content_id = "1"})).items.back().encoded == "1 x");
   }
-  CHECK(testing::database{path}.text("PRAGMA user_version") == std::to_string(schema::newest));
+  CHECK(testing::database{path}.text("PRAGMA user_version") == std::to_string(sql_schema::newest));
 }
 
 TEST_CASE("a migration that fails leaves the file as it was") {
@@ -702,7 +705,7 @@ TEST_CASE("a reading that is cut off at any step is unavailable, never half an a
   CHECK(fails([&] { return store.contents(ids); }) > 5);
   CHECK(fails([&] { return store.events("1", 0, 10); }) > 5);
   CHECK(fails([&] { return store.history(first.id, 0, 10); }) > 5);
-  CHECK(fails([&] { return store.complaints(first.id, 10); }) > 5);
+  CHECK(fails([&] { return store.reports_of(first.id, 10); }) > 5);
   CHECK(fails([&] { return store.find_all({.text = "root"}); }) > 5);
   CHECK(fails([&] { return store.votes_of("ana", {}, 10); }) > 5);
   CHECK(look(store, "1") == before);
@@ -716,11 +719,11 @@ TEST_CASE("a page is of one moment, at whatever step of its reading another comm
   bool has_happened = true;
   for (int steps = 0; has_happened; ++steps) {
     has_happened = false;
-    const incident posting{reader, steps, [&] {
-                             has_happened = true;
-                             post(*opened.store, {.content_id = "1", .body = "meanwhile"});
-                             return 0;
-                           }};
+    const incident post_result{reader, steps, [&] {
+                                 has_happened = true;
+                                 post(*opened.store, {.content_id = "1", .body = "meanwhile"});
+                                 return 0;
+                               }};
     const page page = must(opened.store->list(newest));
     CHECK(page.content.comments == page.content.version);
     CHECK(page.items.front().position == page.content.version);
@@ -746,7 +749,7 @@ TEST_CASE("contents that were written or asked for are answered without the data
 
 TEST_CASE("whoever asks after an acknowledged insert is answered with it or a later one") {
   constexpr int writers = 3, readers = 3, contents = 40;
-  const seen_store opened{.contents_kept = content_table::shards};  // they push each other out
+  const seen_store opened{.contents_kept = content_cache::shards};  // they push each other out
   std::array<std::atomic<std::int64_t>, contents> acknowledged{};
   std::atomic<int> stale{}, working{writers};
   store_contract::at_once(writers + readers, [&](int thread) {

@@ -1,6 +1,6 @@
 #include "support/all_routes.hpp"
 
-#include <comments/http/routes.hpp>
+#include <comments/api/routes.hpp>
 
 #include <utility>
 

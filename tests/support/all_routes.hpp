@@ -1,7 +1,7 @@
 #pragma once
 // support/all_routes.hpp - `http::routes`, compiled once for all tests: it costs as much as a test.
 
-#include <comments/http/context.hpp>
+#include <comments/api/context.hpp>
 
 namespace testing {
 

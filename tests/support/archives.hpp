@@ -3,7 +3,7 @@
 // it.
 
 #include <comments/store.hpp>
-#include <comments/store/archive.hpp>
+#include <comments/store/copy.hpp>
 
 #include <doctest/doctest.h>
 

@@ -37,8 +37,8 @@ class faulty_store final : public comments::forwarding_store {
   std::size_t calls() const { return calls_; }
   bool has_failed() const { return fails_at_ != 0 && calls_ >= fails_at_; }
 
-  comments::result<comments::posting> insert(const comments::draft& draft,
-                                             comments::instant now) override {
+  comments::result<comments::post_result> insert(const comments::draft& draft,
+                                                 comments::instant now) override {
     return break_or([&] { return inner().insert(draft, now); });
   }
   comments::result<comments::comment> amend(const comments::comment_id& id,
@@ -51,7 +51,7 @@ class faulty_store final : public comments::forwarding_store {
     return break_or([&] { return inner().vote(id, voter, is_there, now); });
   }
   comments::result<comments::comment> report(const comments::comment_id& id,
-                                             const comments::complaint& said) override {
+                                             const comments::report& said) override {
     return break_or([&] { return inner().report(id, said); });
   }
   comments::result<comments::content> set_status(const std::string& content_id,
@@ -68,8 +68,8 @@ class faulty_store final : public comments::forwarding_store {
   comments::result<comments::done> forget_reporter(const std::string& reporter) override {
     return break_or([&] { return inner().forget_reporter(reporter); });
   }
-  comments::result<comments::recording> record(const comments::deployment& said,
-                                               comments::instant now) override {
+  comments::result<comments::record_result> record(const comments::deployment& said,
+                                                   comments::instant now) override {
     return break_or([&] { return inner().record(said, now); });
   }
   comments::result<comments::comment> find(const comments::comment_id& id) const override {
@@ -92,14 +92,15 @@ class faulty_store final : public comments::forwarding_store {
                                                          std::size_t limit) const override {
     return break_or([&] { return inner().history(id, after, limit); });
   }
-  comments::result<std::vector<comments::complaint>> complaints(const comments::comment_id& id,
+  comments::result<std::vector<comments::report>> reports_of(const comments::comment_id& id,
                                                                 std::size_t limit) const override {
-    return break_or([&] { return inner().complaints(id, limit); });
+    return break_or([&] { return inner().reports_of(id, limit); });
   }
-  comments::result<comments::findings> find_all(const comments::search& wanted) const override {
+  comments::result<comments::search_result> find_all(
+      const comments::search& wanted) const override {
     return break_or([&] { return inner().find_all(wanted); });
   }
-  comments::result<std::vector<comments::ballot>> votes_of(
+  comments::result<std::vector<comments::vote>> votes_of(
       const std::string& voter, std::optional<comments::comment_id> after,
       std::size_t limit) const override {
     return break_or([&] { return inner().votes_of(voter, after, limit); });

@@ -4,7 +4,7 @@
 //   testing::front server{[](http::request asked) { return http::response{.body = asked.target};
 //   }}; CHECK(testing::wire{server.port()}.ask(testing::get("/a")).body == "/a");
 
-#include <comments/http/event_server.hpp>
+#include <comments/http/epoll_server.hpp>
 
 #include <doctest/doctest.h>
 
@@ -48,7 +48,7 @@ class front final {
   ~front() { end(); }
 
   int port() const { return port_; }
-  comments::http::event_server& server() { return server_; }
+  comments::http::epoll_server& server() { return server_; }
   void start() {
     thread_ = std::thread{[this] {
       server_.run(answers_, metrics_);
@@ -72,7 +72,7 @@ class front final {
  private:
   comments::http::engine answers_{};
   comments::registry metrics_{};
-  comments::http::event_server server_;
+  comments::http::epoll_server server_;
   int port_{};
   std::atomic<bool> is_over_{};
   std::thread thread_{};

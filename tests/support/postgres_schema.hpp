@@ -1,11 +1,11 @@
 #pragma once
-// postgres_schema.hpp - a schema of one's own in the tests' PostgreSQL, and what others do to it.
+// store/postgres/schema.hpp - a schema of one's own in the tests' PostgreSQL, and what others do to it.
 //
 // The database is that of COMMENTS_TEST_POSTGRES (tests/support/postgres.py has one made); what is
 // done in one schema does not show in another.
 
 #include <comments/id.hpp>
-#include <comments/store/postgres_connection.hpp>
+#include <comments/store/postgres/connection.hpp>
 
 #include <doctest/doctest.h>
 

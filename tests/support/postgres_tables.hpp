@@ -1,7 +1,7 @@
 #pragma once
 // postgres_tables.hpp - our tables in PostgreSQL, with connections to them and no store around.
 
-#include <comments/store/postgres_schema.hpp>
+#include <comments/store/postgres/schema.hpp>
 
 #include <doctest/doctest.h>
 

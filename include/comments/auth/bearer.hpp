@@ -10,7 +10,7 @@
 //   if (!who) return problem(who.error());
 
 #include <comments/auth/jwt.hpp>
-#include <comments/auth/token.hpp>
+#include <comments/auth/signer.hpp>
 #include <comments/clock.hpp>
 #include <comments/id.hpp>
 #include <comments/principal.hpp>

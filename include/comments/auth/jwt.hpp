@@ -10,7 +10,7 @@
 //   const jwt_options site{.secret = secret};        // of 32 bytes or more
 //   const result<claims> user = verify_jwt(token, site, clock());
 
-#include <comments/auth/token.hpp>
+#include <comments/auth/signer.hpp>
 #include <comments/clock.hpp>
 #include <comments/json/decode.hpp>
 #include <comments/result.hpp>

@@ -4,10 +4,10 @@
 //   handler api = http::routes(service, {.more = {feed::route()}});
 //   api({.method = "GET", .target = "/api/v1/feed?content_id=1&format=json"});
 
+#include <comments/api/context.hpp>
 #include <comments/cache.hpp>
 #include <comments/feed/atom.hpp>
 #include <comments/feed/json_feed.hpp>
-#include <comments/http/context.hpp>
 #include <comments/http/gzip.hpp>
 
 #include <algorithm>

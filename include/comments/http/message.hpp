@@ -31,7 +31,7 @@ struct request {
   std::string body{};
   std::optional<error> refusal{};  // why an adapter could not take it whole; nobody may act on it
   std::string peer{};              // the address that the connection came from
-  std::string client{};  // whom limits count it for; middleware sees to it (http/limits.hpp)
+  std::string client{};  // whom limits count it for; middleware sees to it (http/rate_limits.hpp)
   std::string prefix{};  // what an adapter cut off the target's front; links start with it
   std::string id{};      // names this request in logs and problems; middleware sees to it
   fields path{};         // what stood at the {names} of the route, decoded; the router sees to it

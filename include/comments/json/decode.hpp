@@ -7,7 +7,7 @@
 // is `invalid`, with all violations of shape ("type", "required") and of `check` together. Fields
 // that are not known are ignored, but in the pipeline's: a mistyped "run" must not go unnoticed.
 
-#include <comments/deployment.hpp>
+#include <comments/deployments/deployment.hpp>
 #include <comments/moderation.hpp>
 #include <comments/validation.hpp>
 
@@ -225,8 +225,8 @@ result<draft> decode_object(std::string_view text, std::string key, const limits
 
 // What a form sends beside a draft.
 struct form_fields {
-  std::string token{};    // "form": when it was shown (`auth::make_form_token`)
-  bool is_trap_filled{};  // "trap": a field that people do not see
+  std::string token{};        // "form": when it was shown (`auth::make_form_token`)
+  bool is_honeypot_filled{};  // "trap": a field that people do not see
 };
 
 // {"content_id", "body", "parent_id"?, "author"?: {"name"?, "email"?, "url"?}, "form"?, "trap"?}

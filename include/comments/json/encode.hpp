@@ -242,12 +242,12 @@ inline void append_history(std::string& to, const event& event) {
 
 // A comment as moderators see it: with what readers said against it.
 inline void append_moderated(std::string& to, const comment& comment, const style& style,
-                             std::span<const complaint> said) {
+                             std::span<const comments::report> said) {
   append(to, comment, style);
   to.pop_back();
   append_number(to += R"(,"reports":)", comment.reports);
   to += R"(,"reasons":[)";
-  for (const complaint& one : said) {
+  for (const comments::report& one : said) {
     if (&one != &said.front()) to += ",";
     append_text(to, one.reason);
   }
@@ -276,7 +276,7 @@ inline void append_ruling(std::string& to, const comment_id& id, const result<co
   to += "}";
 }
 
-inline void append(std::string& to, const ballot& vote) {
+inline void append(std::string& to, const comments::vote& vote) {
   to.append(R"({"comment_id":")").append(to_string(vote.comment));
   append_text(to += R"(","content_id":)", vote.content_id);
   to.append(R"(,"at":")").append(to_rfc3339(vote.at)).append("\"}");

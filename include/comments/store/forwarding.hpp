@@ -33,7 +33,7 @@ class forwarding_store : public store {
   forwarding_store(const forwarding_store&) = delete;
   forwarding_store& operator=(const forwarding_store&) = delete;
 
-  result<posting> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const draft& draft, instant now) override {
     return inner_.insert(draft, now);
   }
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
@@ -43,7 +43,7 @@ class forwarding_store : public store {
                        instant now) override {
     return inner_.vote(id, voter, is_there, now);
   }
-  result<comment> report(const comment_id& id, const complaint& said) override {
+  result<comment> report(const comment_id& id, const comments::report& said) override {
     return inner_.report(id, said);
   }
   result<content> set_status(const std::string& content_id, std::optional<content_status> status,
@@ -57,7 +57,7 @@ class forwarding_store : public store {
   result<done> forget_reporter(const std::string& reporter) override {
     return inner_.forget_reporter(reporter);
   }
-  result<recording> record(const deployment& said, instant now) override {
+  result<record_result> record(const deployment& said, instant now) override {
     return inner_.record(said, now);
   }
   result<comment> find(const comment_id& id) const override { return inner_.find(id); }
@@ -73,13 +73,16 @@ class forwarding_store : public store {
                                      std::size_t limit) const override {
     return inner_.history(id, after, limit);
   }
-  result<std::vector<complaint>> complaints(const comment_id& id,
-                                            std::size_t limit) const override {
-    return inner_.complaints(id, limit);
+  result<std::vector<comments::report>> reports_of(const comment_id& id,
+                                                   std::size_t limit) const override {
+    return inner_.reports_of(id, limit);
   }
-  result<findings> find_all(const search& wanted) const override { return inner_.find_all(wanted); }
-  result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
-                                       std::size_t limit) const override {
+  result<search_result> find_all(const search& wanted) const override {
+    return inner_.find_all(wanted);
+  }
+  result<std::vector<comments::vote>> votes_of(const std::string& voter,
+                                               std::optional<comment_id> after,
+                                               std::size_t limit) const override {
     return inner_.votes_of(voter, after, limit);
   }
   result<deployment_page> deployments(const deployment_query& query) const override {
@@ -89,7 +92,9 @@ class forwarding_store : public store {
   bool is_writable() const override { return inner_.is_writable(); }
   void recover() override { inner_.recover(); }
   bool is_remote() const override { return inner_.is_remote(); }
-  std::unique_ptr<listening> listen(audience to) override { return inner_.listen(std::move(to)); }
+  std::unique_ptr<change_listener> listen(change_callbacks to) override {
+    return inner_.listen(std::move(to));
+  }
 
  protected:
   store& inner() { return inner_; }

@@ -26,13 +26,13 @@ class memory_store final : public store {
   memory_store(const memory_store&) = delete;
   memory_store& operator=(const memory_store&) = delete;
 
-  result<posting> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const draft& draft, instant now) override {
     const std::lock_guard lock{mutex_};
     if (const auto* used = find_key(draft)) {
       const comment& made = *find_in(used->made);
       if (used->fingerprint != fingerprint(draft) && made.status != status::removed)
         return key_reused();
-      return posting{.stored = made, .replayed = true};
+      return post_result{.stored = made, .replayed = true};
     }
     const shelved* home = find_shelf(draft.content_id);
     if (!is_judged_for(draft, home ? home->content : content{})) return version_moved();
@@ -44,7 +44,7 @@ class memory_store final : public store {
     }
     if (auto allowed = take_tokens(buckets_, draft, now); !allowed)
       return std::move(allowed).error();
-    return posting{.stored = append(draft, parent, now)};
+    return post_result{.stored = append(draft, parent, now)};
   }
 
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
@@ -68,10 +68,11 @@ class memory_store final : public store {
     const std::lock_guard lock{mutex_};
     comment* found = find_in(id);
     if (!found || (is_there && !is_visible(*found))) return comment_not_found();
-    auto& ballots = ballots_[voter];
-    const bool is_new = is_there ? ballots.emplace(id, ballot{id, found->content_id, now}).second
-                                 : ballots.erase(id) > 0;
-    if (ballots.empty()) ballots_.erase(voter);
+    auto& votes = votes_by_voter_[voter];
+    const bool is_new = is_there
+                            ? votes.emplace(id, comments::vote{id, found->content_id, now}).second
+                            : votes.erase(id) > 0;
+    if (votes.empty()) votes_by_voter_.erase(voter);
     if (!is_new) return *found;
     shelved& shelf = shelves_.find(found->content_id)->second;
     append(shelf, {.kind = event_kind::voted}, id, now);
@@ -80,12 +81,13 @@ class memory_store final : public store {
     return *found;
   }
 
-  result<comment> report(const comment_id& id, const complaint& said) override {
+  result<comment> report(const comment_id& id, const comments::report& said) override {
     const std::lock_guard lock{mutex_};
     comment* found = find_in(id);
     if (!found || !is_visible(*found)) return comment_not_found();
-    auto& all = complaints_[id];
-    if (std::ranges::find(all, said.reporter, &complaint::reporter) != all.end()) return *found;
+    auto& all = reports_[id];
+    if (std::ranges::find(all, said.reporter, &comments::report::reporter) != all.end())
+      return *found;
     all.push_back(said);
     ++found->reports;
     return *found;
@@ -113,14 +115,14 @@ class memory_store final : public store {
           one.origin.clear();
           ++comments;
         }
-    for (auto& [voter, ballots] : ballots_) {
+    for (auto& [voter, cast] : votes_by_voter_) {
       if (!voter.starts_with(address_prefix)) continue;
-      std::erase_if(ballots, [&](const auto& one) {
+      std::erase_if(cast, [&](const auto& one) {
         return one.second.at < before && votes < limit && ++votes;
       });
     }
-    for (auto& [id, all] : complaints_)
-      std::erase_if(all, [&](const complaint& one) {
+    for (auto& [id, all] : reports_)
+      std::erase_if(all, [&](const comments::report& one) {
         return one.reporter.starts_with(address_prefix) && one.at < before && reports < limit &&
                ++reports;
       });
@@ -129,26 +131,26 @@ class memory_store final : public store {
 
   result<done> forget_reporter(const std::string& reporter) override {
     const std::lock_guard lock{mutex_};
-    for (auto& [id, all] : complaints_)
-      std::erase_if(all, [&](const complaint& one) { return one.reporter == reporter; });
+    for (auto& [id, all] : reports_)
+      std::erase_if(all, [&](const comments::report& one) { return one.reporter == reporter; });
     return ok();
   }
 
-  result<recording> record(const deployment& said, instant now) override {
+  result<record_result> record(const deployment& said, instant now) override {
     const std::lock_guard lock{mutex_};
     for (const deployment& known : deployments_) {
       if (said.run.empty() || known.run != said.run || known.component != said.component ||
           known.status != said.status)
         continue;
       if (!is_retry_of(said, known)) return run_reused();
-      return recording{.stored = known, .replayed = true};
+      return record_result{.stored = known, .replayed = true};
     }
     deployment made = said;
     made.id = make_comment_id(now);
     made.position = static_cast<std::int64_t>(deployments_.size()) + 1;
     made.date = now;
     deployments_.push_back(made);
-    return recording{.stored = std::move(made)};
+    return record_result{.stored = std::move(made)};
   }
 
   result<comment> find(const comment_id& id) const override {
@@ -205,21 +207,21 @@ class memory_store final : public store {
     return found;
   }
 
-  result<std::vector<complaint>> complaints(const comment_id& id,
-                                            std::size_t limit) const override {
+  result<std::vector<comments::report>> reports_of(const comment_id& id,
+                                                   std::size_t limit) const override {
     const std::lock_guard lock{mutex_};
-    std::vector<complaint> found;
-    const auto all = complaints_.find(id);
-    if (all == complaints_.end()) return found;
+    std::vector<comments::report> found;
+    const auto all = reports_.find(id);
+    if (all == reports_.end()) return found;
     found.assign(all->second.rbegin(), all->second.rend());
-    std::ranges::stable_sort(found, std::ranges::greater{}, &complaint::at);
+    std::ranges::stable_sort(found, std::ranges::greater{}, &comments::report::at);
     if (found.size() > limit) found.resize(limit);
     return found;
   }
 
-  result<findings> find_all(const search& wanted) const override {
+  result<search_result> find_all(const search& wanted) const override {
     const std::lock_guard lock{mutex_};
-    findings found;
+    search_result found;
     auto at = wanted.after ? homes_.upper_bound(*wanted.after) : homes_.begin();
     for (; at != homes_.end(); ++at) {
       const comment& one = *find_in(at->first);
@@ -233,14 +235,15 @@ class memory_store final : public store {
     return found;
   }
 
-  result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
-                                       std::size_t limit) const override {
+  result<std::vector<comments::vote>> votes_of(const std::string& voter,
+                                               std::optional<comment_id> after,
+                                               std::size_t limit) const override {
     const std::lock_guard lock{mutex_};
-    std::vector<ballot> found;
-    const auto ballots = ballots_.find(voter);
-    if (ballots == ballots_.end()) return found;
-    auto at = after ? ballots->second.upper_bound(*after) : ballots->second.begin();
-    for (; at != ballots->second.end() && found.size() < limit; ++at) found.push_back(at->second);
+    std::vector<comments::vote> found;
+    const auto votes = votes_by_voter_.find(voter);
+    if (votes == votes_by_voter_.end()) return found;
+    auto at = after ? votes->second.upper_bound(*after) : votes->second.begin();
+    for (; at != votes->second.end() && found.size() < limit; ++at) found.push_back(at->second);
     return found;
   }
 
@@ -395,7 +398,7 @@ class memory_store final : public store {
       if (event.comment == removed.id) event.before.clear();
     for (auto& [key, used] : shelf.keys)
       if (used.made == removed.id) used.fingerprint = 0;
-    complaints_.erase(removed.id);
+    reports_.erase(removed.id);
   }
 
   std::string key_{};
@@ -403,8 +406,8 @@ class memory_store final : public store {
   mutable std::mutex mutex_{};
   std::map<std::string, shelved, std::less<>> shelves_{};
   std::map<comment_id, place> homes_{};
-  std::map<std::string, std::map<comment_id, ballot>> ballots_{};  // by voter
-  std::map<comment_id, std::vector<complaint>> complaints_{};
+  std::map<std::string, std::map<comment_id, comments::vote>> votes_by_voter_{};  // by voter
+  std::map<comment_id, std::vector<comments::report>> reports_{};
   std::vector<deployment> deployments_{};  // in the order of their positions
 };
 

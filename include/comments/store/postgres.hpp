@@ -14,16 +14,16 @@
 
 #include <comments/store.hpp>
 #include <comments/store/group_commit.hpp>
-#include <comments/store/postgres_changes.hpp>
-#include <comments/store/postgres_connection.hpp>
-#include <comments/store/postgres_deployments.hpp>
-#include <comments/store/postgres_insert.hpp>
-#include <comments/store/postgres_patience.hpp>
-#include <comments/store/postgres_pool.hpp>
-#include <comments/store/postgres_rows.hpp>
-#include <comments/store/postgres_schema.hpp>
-#include <comments/store/postgres_search.hpp>
-#include <comments/store/postgres_watch.hpp>
+#include <comments/store/postgres/connection.hpp>
+#include <comments/store/postgres/deployments.hpp>
+#include <comments/store/postgres/insert.hpp>
+#include <comments/store/postgres/lock_lanes.hpp>
+#include <comments/store/postgres/notifications.hpp>
+#include <comments/store/postgres/pool.hpp>
+#include <comments/store/postgres/rows.hpp>
+#include <comments/store/postgres/schema.hpp>
+#include <comments/store/postgres/search.hpp>
+#include <comments/store/postgres/updates.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -88,7 +88,7 @@ class postgres_store final : public store {
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`, or
   // past `held_queue_max` who wait for the same content.
-  result<posting> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const draft& draft, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
     bool is_locked = held_.has(draft.content_id);
     postgres::insertion wanted{&draft, now, make_comment_id(now), false, &is_locked};
@@ -118,7 +118,7 @@ class postgres_store final : public store {
     });
   }
 
-  result<comment> report(const comment_id& id, const complaint& said) override {
+  result<comment> report(const comment_id& id, const comments::report& said) override {
     return change<comment>(id, true, [&](auto& work, const auto& home, auto&) {
       return postgres::report(work, home, id, said);
     });
@@ -171,27 +171,28 @@ class postgres_store final : public store {
     return read([&](auto& work) { return postgres::history(work, id, after, limit); });
   }
 
-  result<std::vector<complaint>> complaints(const comment_id& id,
-                                            std::size_t limit) const override {
-    return read([&](auto& work) { return postgres::complaints(work, id, limit); });
+  result<std::vector<comments::report>> reports_of(const comment_id& id,
+                                                   std::size_t limit) const override {
+    return read([&](auto& work) { return postgres::reports_of(work, id, limit); });
   }
 
-  result<findings> find_all(const search& wanted) const override {
+  result<search_result> find_all(const search& wanted) const override {
     return read([&](auto& work) { return postgres::find_all(work, wanted); });
   }
 
-  result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
-                                       std::size_t limit) const override {
+  result<std::vector<comments::vote>> votes_of(const std::string& voter,
+                                               std::optional<comment_id> after,
+                                               std::size_t limit) const override {
     return read([&](auto& work) { return postgres::votes_of(work, voter, after, limit); });
   }
 
-  result<recording> record(const deployment& said, instant now) override {
+  result<record_result> record(const deployment& said, instant now) override {
     deployment wanted = said;
     wanted.id = make_comment_id(now);
     wanted.date = now;
     // Without a run, nothing would tell a record from the same one a second time.
-    return write<recording>(!said.run.empty(),
-                            [&](auto& work, auto&) { return postgres::record(work, wanted); });
+    return write<record_result>(!said.run.empty(),
+                                [&](auto& work, auto&) { return postgres::record(work, wanted); });
   }
 
   result<deployment_page> deployments(const deployment_query& query) const override {
@@ -200,7 +201,7 @@ class postgres_store final : public store {
 
   std::string_view signing_key() const override { return key_; }
 
-  std::unique_ptr<listening> listen(audience to) override {
+  std::unique_ptr<change_listener> listen(change_callbacks to) override {
     return std::make_unique<postgres::watch>(server_, options_.watch, node_, std::move(to));
   }
 
@@ -211,7 +212,7 @@ class postgres_store final : public store {
   std::size_t connections() const { return connections_.open(); }
 
  private:
-  using lane = group_commit<postgres::insertion, result<posting>>;
+  using lane = group_commit<postgres::insertion, result<post_result>>;
   using questions = group_commit<std::string_view, std::optional<content>>;
   using outcome = postgres::insert_batch::outcome;
   using lock_patience = std::optional<std::chrono::milliseconds>;

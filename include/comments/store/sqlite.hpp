@@ -12,17 +12,17 @@
 //   service api{**store};
 
 #include <comments/store.hpp>
-#include <comments/store/content_table.hpp>
+#include <comments/store/content_cache.hpp>
 #include <comments/store/group_commit.hpp>
-#include <comments/store/schema.hpp>
-#include <comments/store/sqlite_changes.hpp>
-#include <comments/store/sqlite_check.hpp>
-#include <comments/store/sqlite_connection.hpp>
-#include <comments/store/sqlite_deployments.hpp>
-#include <comments/store/sqlite_pool.hpp>
-#include <comments/store/sqlite_rows.hpp>
-#include <comments/store/sqlite_search.hpp>
-#include <comments/store/sqlite_trust.hpp>
+#include <comments/store/sql_schema.hpp>
+#include <comments/store/sqlite/check.hpp>
+#include <comments/store/sqlite/connection.hpp>
+#include <comments/store/sqlite/deployments.hpp>
+#include <comments/store/sqlite/health.hpp>
+#include <comments/store/sqlite/pool.hpp>
+#include <comments/store/sqlite/rows.hpp>
+#include <comments/store/sqlite/search.hpp>
+#include <comments/store/sqlite/updates.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -53,7 +53,7 @@ struct sqlite_options {
   std::string path{};
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another tool's lock
   group_limits group{};                       // how many writes share a commit, or wait for one
-  std::size_t contents_kept{content_table::contents_kept_max};  // in memory, for `contents`
+  std::size_t contents_kept{content_cache::contents_kept_max};  // in memory, for `contents`
   std::size_t readers{8};  // how many read at once, each on a connection; further ones wait
   sqlite_log_limits log{};
   // A file of at most so many bytes is looked through for damage before it is opened, a larger one
@@ -113,10 +113,11 @@ class sqlite_store final : public store {
   }
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
-  result<posting> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const draft& draft, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
     const sqlite::insertion wanted{draft, now, make_comment_id(now), buckets_};
-    return write<posting>([&](auto& work, auto& noted) { return write_one(work, wanted, noted); });
+    return write<post_result>(
+        [&](auto& work, auto& noted) { return write_one(work, wanted, noted); });
   }
 
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
@@ -131,7 +132,7 @@ class sqlite_store final : public store {
     });
   }
 
-  result<comment> report(const comment_id& id, const complaint& said) override {
+  result<comment> report(const comment_id& id, const comments::report& said) override {
     return write<comment>([&](auto& work, auto&) { return sqlite::report(work, id, said); });
   }
 
@@ -156,11 +157,11 @@ class sqlite_store final : public store {
     });
   }
 
-  result<recording> record(const deployment& said, instant now) override {
+  result<record_result> record(const deployment& said, instant now) override {
     deployment wanted = said;
     wanted.id = make_comment_id(now);  // here, as in `insert`
     wanted.date = now;
-    return write<recording>([&](auto& work, auto&) { return sqlite::record(work, wanted); });
+    return write<record_result>([&](auto& work, auto&) { return sqlite::record(work, wanted); });
   }
 
   result<comment> find(const comment_id& id) const override {
@@ -183,20 +184,21 @@ class sqlite_store final : public store {
     });
   }
 
-  result<std::vector<complaint>> complaints(const comment_id& id,
-                                            std::size_t limit) const override {
+  result<std::vector<comments::report>> reports_of(const comment_id& id,
+                                                   std::size_t limit) const override {
     return read([&](auto& work) {
       const auto about = sqlite::find_in(work, id);
-      return about ? sqlite::complaints(work, *about, limit) : std::vector<complaint>{};
+      return about ? sqlite::reports_of(work, *about, limit) : std::vector<comments::report>{};
     });
   }
 
-  result<findings> find_all(const search& wanted) const override {
+  result<search_result> find_all(const search& wanted) const override {
     return read([&](auto& work) { return sqlite::find_all(work, wanted); });
   }
 
-  result<std::vector<ballot>> votes_of(const std::string& voter, std::optional<comment_id> after,
-                                       std::size_t limit) const override {
+  result<std::vector<comments::vote>> votes_of(const std::string& voter,
+                                               std::optional<comment_id> after,
+                                               std::size_t limit) const override {
     return read([&](auto& work) { return sqlite::votes_of(work, voter, after, limit); });
   }
 
@@ -278,7 +280,7 @@ class sqlite_store final : public store {
 
   static page list_in(sqlite::transaction& work, const query& query) {
     page answer{.content = sqlite::find_content(work, query.content_id)};
-    const std::string sql = schema::list_sql(query.scope, query.sort, query.after.has_value());
+    const std::string sql = sql_schema::list_sql(query.scope, query.sort, query.after.has_value());
     const bool has_parent = query.scope == scope::replies && query.parent;
     const std::string parent = has_parent ? to_string(*query.parent) : "";
     auto rows = work->prepare(sql, query.content_id, parent, sqlite::as_number(query.limit) + 1);
@@ -404,20 +406,20 @@ class sqlite_store final : public store {
     const bool is_empty = on.number("SELECT count(*) FROM sqlite_schema") == 0;
     if (on.failed()) return sqlite::refused("it is no SQLite database, or damaged");
     if (!is_ours && !is_empty) return sqlite::refused("it belongs to another program");
-    if (version > schema::newest)
+    if (version > sql_schema::newest)
       return sqlite::refused("a newer version of this program wrote it (its schema is " +
                              std::to_string(version) + ", this program knows " +
-                             std::to_string(schema::newest) + ")");
+                             std::to_string(sql_schema::newest) + ")");
     if (!is_logged_ahead(on)) return sqlite::refused("it cannot be written");
-    if (version == schema::newest) return ok();
+    if (version == sql_schema::newest) return ok();
     on.execute("PRAGMA foreign_keys = OFF");  // a table that others refer to may be made anew
     sqlite::transaction work{on, "BEGIN IMMEDIATE"};
-    for (const schema::migration& step : schema::migrations)
+    for (const sql_schema::migration& step : sql_schema::migrations)
       if (step.number > version) work->execute(std::string{step.sql});
     if (version == 0)
       work->execute("INSERT INTO setting VALUES ('signing_key', lower(hex(randomblob(32))))");
     work->execute("PRAGMA application_id = " + std::to_string(application_id) +
-                  "; PRAGMA user_version = " + std::to_string(schema::newest));
+                  "; PRAGMA user_version = " + std::to_string(sql_schema::newest));
     if (!work->commit() || !work->execute("PRAGMA foreign_keys = ON"))
       return sqlite::refused("it cannot be written");
     return ok();
@@ -445,7 +447,7 @@ class sqlite_store final : public store {
   std::unique_ptr<connection> writer_;
   mutable sqlite::pool readers_;
   std::string key_;
-  mutable content_table known_;
+  mutable content_cache known_;
   bucket_table buckets_{};
   const sqlite_log_limits log_;
   std::int64_t moved_at_{};  // how long the log was when it was moved last, since it began anew

@@ -1,6 +1,6 @@
 // A program with JSON and signed tokens over an HTTP library of its own.
 
-#include <comments/auth/token.hpp>
+#include <comments/auth/signer.hpp>
 #include <comments/http/problem.hpp>
 
 #include <iostream>

@@ -1,9 +1,9 @@
 // A program with two adapters: it posts a comment into the SQLite file that it is told, serves it
 // with cpp-httplib on a free port of this machine's own, and reads it back.
 
+#include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
 #include <comments/http/httplib.hpp>
-#include <comments/http/routes.hpp>
 #include <comments/store/sqlite.hpp>
 
 #include <iostream>

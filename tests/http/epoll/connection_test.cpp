@@ -1,0 +1,293 @@
+#include <comments/http/epoll/connection.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "support/wire.hpp"
+
+using namespace comments;
+using namespace comments::http;
+using step = connection::step;
+using testing::get;
+using testing::post;
+using verdict = framer::verdict;
+
+namespace {
+
+// A connection, and its client's end in our hands.
+struct pair {
+  explicit pair(const frame_limits& given = {}) : limits{given} {
+    int ends[2]{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+    client = descriptor{ends[0]};
+    served.emplace(descriptor{ends[1]}, "192.0.2.1", limits);
+  }
+
+  // Sends `text`, and has it read.
+  verdict arrives(std::string_view text) {
+    CHECK(::send(*client, text.data(), text.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(text.size()));
+    served->notice(EPOLLIN);
+    CHECK(served->receive(buffer) == step::done);
+    return served->read();
+  }
+  // What the client has got by now, up to so many bytes.
+  std::string got(std::size_t size = 65'536) {
+    std::string text(size, '\0');
+    const ssize_t count = ::recv(*client, text.data(), text.size(), 0);
+    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return text;
+  }
+  void hang_up() {
+    ::shutdown(*client, SHUT_WR);
+    served->notice(EPOLLIN | EPOLLRDHUP);
+  }
+
+  frame_limits limits;
+  descriptor client{};
+  std::optional<connection> served{};
+  std::array<char, 65'536> buffer{};
+};
+
+stream once(std::string bytes, piece::state then) {
+  return [bytes, then](const auto&) { return piece{.bytes = bytes, .then = then}; };
+}
+
+}  // namespace
+
+TEST_CASE("a request that came whole says all that its answer takes") {
+  pair at;
+  const std::string asked = post("/a?b", "body", "Expect: 100-continue\r\nConnection: close\r\n");
+  REQUIRE(at.arrives(asked) == verdict::complete);
+  const wire_request request = at.served->request();
+  CHECK(request.bytes == asked);
+  CHECK(request.method == "POST");
+  CHECK(request.target == "/a?b");
+  CHECK(request.body == "body");
+  CHECK(request.peer == "192.0.2.1");
+  CHECK(request.has_body);
+  CHECK(request.is_last);
+  CHECK_FALSE(request.is_http_1_0);
+  CHECK_FALSE(request.refusal);
+}
+
+TEST_CASE("requests that come together are read one behind the other's answer") {
+  pair at;
+  const std::string third = get("/3");
+  CHECK(at.arrives(get("/1") + "\r\n" + post("/2", "body") + third.substr(0, 7)) ==
+        verdict::complete);
+  CHECK(at.served->target() == "/1");
+  at.served->take_answer({.head = "one."});
+  REQUIRE(at.served->read() == verdict::complete);
+  CHECK(at.served->request().body == "body");
+  at.served->take_answer({.head = "two."});
+  CHECK(at.served->read() == verdict::incomplete);
+  CHECK(at.served->has_bytes());
+  CHECK(at.arrives(third.substr(7)) == verdict::complete);
+  CHECK(at.served->request().bytes == third);
+  at.served->take_answer({.head = "three."});
+  CHECK_FALSE(at.served->has_bytes());
+  CHECK(at.served->flush() == step::done);
+  CHECK(at.got() == "one.two.three.");
+}
+
+TEST_CASE("empty lines in front of a request are let pass, however they arrive") {
+  for (const std::string_view lines : {"\r\n", "\r\n\r\n", "\r\n\r\n\r\n\r\n"}) {
+    pair at_once, slowly;
+    CHECK(at_once.arrives(std::string{lines} + get("/")) == verdict::complete);
+    CHECK(at_once.served->request().bytes == get("/"));
+    for (const char c : lines) CHECK(slowly.arrives({&c, 1}) == verdict::incomplete);
+    CHECK_FALSE(slowly.served->has_bytes());
+    CHECK(slowly.arrives(get("/")) == verdict::complete);
+  }
+  pair bare;
+  CHECK(bare.arrives("\n" + get("/")) == verdict::refused);
+}
+
+TEST_CASE("behind the last answer no request is read") {
+  pair at;
+  CHECK(at.arrives(get("/1") + get("/2")) == verdict::complete);
+  at.served->take_answer({.head = "one", .is_last = true});
+  CHECK(at.served->is_last());
+  CHECK_FALSE(at.served->has_bytes());
+}
+
+TEST_CASE("reading says whether there was something, may be, or will not be") {
+  pair at;
+  CHECK(at.served->receive(at.buffer) == step::blocked);
+  CHECK(at.served->receive(at.buffer) == step::blocked);
+  CHECK(at.arrives("GET") == verdict::incomplete);
+  CHECK(at.served->receive(at.buffer) == step::blocked);
+  CHECK_FALSE(at.served->is_ending());
+  at.hang_up();
+  CHECK(at.served->is_ending());
+  CHECK(at.served->receive(at.buffer) == step::broken);
+  CHECK(at.served->has_bytes());
+}
+
+TEST_CASE("what came before the end is read before the end is seen") {
+  pair at;
+  const std::string text(100'000, 'x');  // more than one reading takes
+  REQUIRE(::send(*at.client, text.data(), text.size(), MSG_NOSIGNAL) == 100'000);
+  at.hang_up();
+  CHECK(at.served->receive(at.buffer) == step::done);
+  CHECK(at.served->receive(at.buffer) == step::done);
+  CHECK(at.served->receive(at.buffer) == step::broken);
+}
+
+TEST_CASE("a client that waits for it is told to continue, once for each request") {
+  pair at;
+  const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(at.arrives(asked.substr(0, asked.size() - 4)) == verdict::incomplete);
+    at.served->invite();
+    at.served->invite();
+    CHECK(at.served->flush() == step::done);
+    CHECK(at.got() == "HTTP/1.1 100 Continue\r\n\r\n");
+    CHECK(at.arrives("body") == verdict::complete);
+    at.served->take_answer({.head = "done"});
+    CHECK(at.served->flush() == step::done);
+    CHECK(at.got() == "done");
+  }
+  CHECK(at.arrives(post("/", "body").substr(0, 50)) == verdict::incomplete);
+  at.served->invite();
+  CHECK(at.served->flush() == step::done);
+  CHECK(at.got() == "");
+}
+
+TEST_CASE("HTTP/1.0 does not know 100 Continue") {
+  pair at;
+  const std::string head = "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
+  CHECK(at.arrives(head) == verdict::incomplete);
+  at.served->invite();
+  CHECK(at.served->flush() == step::done);
+  CHECK(at.got() == "");
+  CHECK(at.arrives("body") == verdict::complete);
+}
+
+TEST_CASE("what a client takes counts, in however small pieces, and not what waits in the kernel") {
+  descriptor listening = listen_on("127.0.0.1", 0);
+  testing::wire client{port_of(listening), 4'096};
+  std::string peer;
+  const frame_limits limits;
+  connection served{accept_on(listening, peer), peer, limits};
+  served.take_answer({.head = "head|", .body = std::string(20'000'000, 'x')});
+  REQUIRE(served.flush() == step::blocked);
+  std::size_t taken = 0;
+  CHECK(testing::eventually([&] { return (taken += served.take_progress()) > 0; }));
+  CHECK(taken < 500'000);  // its window, whatever the kernel made of that; it has read nothing
+  std::string text;
+  for (; text.size() < 2'000'000; text += client.some()) served.flush();
+  CHECK(testing::eventually([&] { return (taken += served.take_progress()) >= text.size(); }));
+  CHECK(taken < text.size() + 500'000);
+  CHECK(text.starts_with("head|xxx"));
+}
+
+TEST_CASE("who is abandoned gets a reset and not what was written") {
+  descriptor listening = listen_on("127.0.0.1", 0);
+  testing::wire client{port_of(listening), 4'096};
+  std::string peer;
+  const frame_limits limits;
+  {
+    connection served{accept_on(listening, peer), peer, limits};
+    served.take_answer({.head = std::string(1'000'000, 'x')});
+    CHECK(served.flush() != step::broken);
+    served.abandon();
+  }
+  CHECK(client.rest().size() < 1'000'000);
+  CHECK(client.is_closed());
+}
+
+TEST_CASE("head and body go out as one, with what was said before them, in however many pieces") {
+  pair at;
+  const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
+  CHECK(at.arrives(asked.substr(0, asked.size() - 4)) == verdict::incomplete);
+  at.served->invite();
+  CHECK(at.arrives("body") == verdict::complete);
+  const std::string body(1'000'000, 'x');
+  at.served->take_answer({.head = "head|", .body = body});
+  std::string all;
+  while (at.served->flush() == step::blocked) all += at.got();
+  for (std::string more = at.got(); !more.empty(); more = at.got()) all += more;
+  CHECK(all == "HTTP/1.1 100 Continue\r\n\r\nhead|" + body);
+}
+
+TEST_CASE("writing to a client that is gone is broken") {
+  pair at;
+  CHECK(at.arrives(get("/")) == verdict::complete);
+  at.served->take_answer({.head = "answer"});
+  { const descriptor gone{std::move(at.client)}; }
+  CHECK(at.served->flush() == step::broken);
+}
+
+TEST_CASE("a stream goes out in chunks or bare, and ends so that its end is seen") {
+  for (const bool is_chunked : {true, false}) {
+    pair at;
+    const auto wake = [] {};
+    CHECK(at.arrives(get("/")) == verdict::complete);
+    at.served->take_answer({.head = "head|",
+                            .rest = once("0123456789abcdef", piece::state::more),
+                            .is_chunked = is_chunked});
+    CHECK(at.served->has_stream());
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
+    at.served->take_answer({.rest = once("", piece::state::waiting), .is_chunked = is_chunked});
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::blocked);
+    at.served->take_answer({.rest = once("a", piece::state::waiting), .is_chunked = is_chunked});
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) ==
+          step::done);  // there is something to send first
+    at.served->take_answer({.rest = once("", piece::state::more), .is_chunked = is_chunked});
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
+    at.served->take_answer({.rest = once("z", piece::state::over), .is_chunked = is_chunked});
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
+    CHECK_FALSE(at.served->has_stream());
+    at.served->take_answer({.rest = once("lost", piece::state::broken), .is_chunked = is_chunked});
+    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::broken);
+    CHECK(at.served->flush() == step::done);
+    CHECK(at.got() == (is_chunked ? "head|10\r\n0123456789abcdef\r\n1\r\na\r\n1\r\nz\r\n0\r\n\r\n"
+                                  : "head|0123456789abcdefaz"));
+  }
+}
+
+TEST_CASE("who is refused is shown with the head that came, or with none") {
+  const error why{errc::malformed, "No."};
+  pair whole;
+  CHECK(whole.arrives(post("/a", "body") + "more") == verdict::complete);
+  const wire_request asked = whole.served->refused(why);
+  CHECK(asked.bytes == post("/a", "body").substr(0, post("/a", "").size()));
+  CHECK(asked.method == "POST");
+  CHECK(asked.target == "/a");
+  CHECK(asked.is_last);
+  CHECK(asked.refusal.value().message == "No.");
+  for (const char* part : {"GET / HT", "X\r\n\r\n", "GET / HTTP/1.1\n"}) {
+    pair none;
+    none.arrives(part);
+    CHECK(none.served->refused(why).bytes == "");
+    CHECK(none.served->refused(why).method == "");
+    CHECK(none.served->refused(why).is_last);
+  }
+  pair broken;
+  CHECK(broken.arrives(get("/b", "X\r\n")) == verdict::refused);
+  CHECK(broken.served->refused(why).bytes == get("/b", "X\r\n"));
+}
+
+TEST_CASE("after the last answer so many bytes are thrown away, and not one more") {
+  for (const std::size_t size : {100u, 101u}) {
+    pair at;
+    at.served->finish();
+    CHECK(at.served->discard(at.buffer, 100) == step::blocked);
+    const std::string text(size, 'x');
+    REQUIRE(::send(*at.client, text.data(), text.size(), MSG_NOSIGNAL) > 0);
+    CHECK(at.served->discard(at.buffer, 100) == (size > 100 ? step::broken : step::blocked));
+  }
+  pair closed;
+  closed.served->finish();
+  char byte = 0;
+  CHECK(::recv(*closed.client, &byte, 1, 0) == 0);
+  closed.hang_up();
+  CHECK(closed.served->discard(closed.buffer, 100) == step::broken);
+}

@@ -1,0 +1,705 @@
+#include <comments/http/epoll_server.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "support/front.hpp"
+#include "support/parallel.hpp"
+#include "support/wire.hpp"
+
+using namespace comments;
+using namespace comments::http;
+using namespace std::chrono_literals;
+using testing::answer_large;
+using testing::echo;
+using testing::eventually;
+using testing::front;
+using testing::get;
+using testing::header;
+using testing::large;
+using testing::post;
+using testing::wire;
+
+namespace {
+
+// A handler that tells when it is called for `target`, and waits there until it may go on.
+struct gate {
+  std::latch entered{1};
+  std::latch opened{1};
+
+  handler before(handler api, std::string target) {
+    return [this, api = std::move(api), target = std::move(target)](request asked) {
+      if (asked.target == target && !asked.refusal) {
+        entered.count_down();
+        opened.wait();
+      }
+      return api(std::move(asked));
+    };
+  }
+};
+
+bool is_told_to_come_back(const response& answer) {
+  return answer.status == 503 && header(answer, "Retry-After") == "1" &&
+         header(answer, "Connection") == "close";
+}
+
+// A stream that is written to from outside.
+struct channel {
+  std::mutex mutex{};
+  std::vector<piece> left{};
+  std::function<void()> wake{};
+  std::atomic<bool> has_waited{};
+
+  void put(piece next) {
+    std::function<void()> waiting;
+    {
+      const std::lock_guard lock{mutex};
+      left.push_back(std::move(next));
+      waiting = wake;
+    }
+    if (waiting) waiting();
+  }
+  piece take(const std::function<void()>& then) {
+    const std::lock_guard lock{mutex};
+    wake = then;
+    if (!left.empty()) {
+      piece next = std::move(left.front());
+      left.erase(left.begin());
+      return next;
+    }
+    has_waited = true;
+    return {.then = piece::state::waiting};
+  }
+};
+handler stream_of(const std::shared_ptr<channel>& from) {
+  return [from](request) {
+    return response{.rest = [from](const auto& wake) { return from->take(wake); }};
+  };
+}
+
+}  // namespace
+
+TEST_CASE("requests that come together are answered in their order, whoever answers them") {
+  front server{echo};
+  wire client{server.port()};
+  std::string asked;
+  for (int i = 0; i < 100; ++i) {
+    const std::string target = "/" + std::to_string(i);
+    asked += i % 7 == 3 ? post(target, "body") : get(target);
+  }
+  CHECK(client.send(asked));
+  for (int i = 0; i < 100; ++i) {
+    const std::string target = "/" + std::to_string(i);
+    CHECK(client.receive().body ==
+          (i % 7 == 3 ? "POST " + target + " body" : "GET " + target + " "));
+  }
+}
+
+TEST_CASE("a request may come byte by byte, and a long one in many packets") {
+  front server{echo};
+  wire client{server.port()};
+  for (const char byte : "\r\n" + post("/a", "b") + "\r\n\r\n" + get("/b"))
+    REQUIRE(client.send({&byte, 1}));
+  CHECK(client.receive().body == "POST /a b");
+  CHECK(client.receive().body == "GET /b ");
+  const std::string body(65'536, 'x');
+  CHECK(client.ask(post("/a", body)).body == "POST /a " + body);
+}
+
+TEST_CASE("a long answer arrives whole, however slowly it is read, and holds nobody up") {
+  front server{[](request asked) {
+    return asked.target == "/large" ? response{.body = large} : echo(std::move(asked));
+  }};
+  wire slow{server.port(), 4'096}, other{server.port()};
+  CHECK(slow.send(get("/large") + get("/next")));
+  CHECK(slow.is_readable(testing::patience_seconds * 1'000));
+  for (int i = 0; i < 10; ++i) CHECK(other.ask(get("/")).status == 200);
+  CHECK(slow.receive().body == large);
+  CHECK(slow.receive().body == "GET /next ");
+}
+
+TEST_CASE("who has said that no more will come still gets all answers") {
+  front server{echo};
+  wire client{server.port()};
+  client.send(get("/1") + post("/2", "b") + get("/3"));
+  client.half_close();
+  CHECK(client.receive().body == "GET /1 ");
+  CHECK(client.receive().body == "POST /2 b");
+  CHECK(client.receive().body == "GET /3 ");
+  CHECK(client.is_closed());
+}
+
+TEST_CASE("a request that breaks off is refused, and one that never began is not") {
+  front server{echo};
+  for (const std::string& part : {get("/").substr(0, 10), post("/", "body").substr(0, 49)}) {
+    wire client{server.port()};
+    client.send(part);
+    client.half_close();
+    CHECK(client.receive().status == 400);
+    CHECK(client.is_closed());
+  }
+  for (const char* nothing : {"", "\r\n", "\r\n\r\n"}) {
+    wire client{server.port()};
+    client.send(nothing);
+    client.half_close();
+    CHECK(client.is_closed());
+  }
+}
+
+TEST_CASE("what is not a request is refused as a problem, and nothing behind it is one") {
+  std::atomic<int> served{};
+  front server{[&](request asked) {
+    if (!asked.refusal) ++served;
+    return echo(std::move(asked));
+  }};
+  const std::string smuggled = get("/admin");
+  for (const std::string& bytes :
+       {std::string{"GET / HTTP/1.1\nHost: a\n\n"}, std::string{"\x16\x03\x01\x02"} + "\n",
+        get("/", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n",
+        post("/", "a", "Content-Length: 1\r\n"), post("/", "a", "Transfer-Encoding: chunked\r\n"),
+        std::string{"GET / HTTP/1.1\r\n\r\n"}}) {
+    CAPTURE(bytes);
+    wire client{server.port()};
+    client.send(bytes + smuggled);
+    const response refused = client.receive();
+    CHECK(refused.status == 400);
+    CHECK(header(refused, "Connection") == "close");
+    CHECK(header(refused, "Content-Type") == "application/problem+json");
+    client.send(smuggled);
+    CHECK(client.is_closed());
+  }
+  CHECK(served == 0);
+}
+
+TEST_CASE("after a refusal as many bytes are read as the limit says, and no more") {
+  front server{echo, {.discard_bytes_max = 100'000, .end_wait = 60s}};
+  wire polite{server.port()};
+  polite.send("X\r\n\r\n");
+  CHECK(polite.receive().status == 400);
+  CHECK(polite.send(std::string(50'000, 'x')));
+  CHECK(polite.is_closed());
+  CHECK(server.has_connections(1));  // it waits for the client to close
+  wire endless{server.port()};
+  endless.send("X\r\n\r\n");
+  CHECK(endless.receive().status == 400);
+  CHECK(eventually([&] { return !endless.send(std::string(50'000, 'x')); }));
+  CHECK(server.has_connections(1));
+}
+
+TEST_CASE("who asks whether to continue is told so once, unless by HTTP/1.0") {
+  front server{echo};
+  wire client{server.port()};
+  const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
+  const std::size_t head = asked.size() - 4;
+  client.send(asked.substr(0, head));
+  CHECK(client.receive(false).status == 100);
+  client.send(asked.substr(head, 2));
+  client.send(asked.substr(head + 2));
+  CHECK(client.receive().body == "POST / body");
+  CHECK(client.ask(get("/")).status == 200);
+  wire refused{server.port()};
+  refused.send(
+      "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 99999\r\n\r\n");
+  CHECK(refused.receive().status == 413);
+  wire old{server.port()};
+  old.send("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  old.send("body");
+  CHECK(old.receive().body == "POST / body");
+  CHECK(old.is_closed());
+}
+
+TEST_CASE("an answer may go on as a stream, and the connection goes on behind it") {
+  front server{[](request asked) {
+    if (asked.target != "/stream") return echo(std::move(asked));
+    return response{.body = "0,", .rest = [n = 0](const auto&) mutable {
+                      using state = piece::state;
+                      if (n == 50) return piece{.bytes = "end", .then = state::over};
+                      return piece{.bytes = std::to_string(++n) + ","};
+                    }};
+  }};
+  std::string all;
+  for (int i = 0; i <= 50; ++i) all += std::to_string(i) + ",";
+  all += "end";
+  wire client{server.port()};
+  client.send(get("/stream") + get("/next"));
+  CHECK(client.receive().body == all);
+  CHECK(client.receive().body == "GET /next ");
+  CHECK(client.ask("HEAD /stream HTTP/1.1\r\nHost: a\r\n\r\n", false).status == 200);
+  CHECK(client.ask(get("/next")).body == "GET /next ");
+  wire old{server.port()};
+  old.send("GET /stream HTTP/1.0\r\n\r\n");
+  CHECK(old.rest().ends_with("\r\n\r\n" + all));
+}
+
+TEST_CASE("a stream that waits goes on when it is woken, from whatever thread") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source)};
+  wire client{server.port()};
+  client.send(get("/"));
+  for (const char* text : {"one", "two", "three"}) {
+    CHECK(eventually([&] { return source->has_waited.exchange(false); }));
+    source->put({.bytes = text});
+    CHECK(client.has(text));
+  }
+  source->put({.then = piece::state::over});
+  CHECK(client.receive().body == "onetwothree");
+  client.reset();
+  CHECK(server.has_connections(0));
+  source->put({.bytes = "nobody"});  // a wake for one who is gone is nothing
+  server.end();
+  source->put({.bytes = "nobody"});  // nor one for a server that is
+}
+
+TEST_CASE("a stream that nobody wakes is asked again after its wait") {
+  const auto calls = std::make_shared<int>(0);
+  front server{[calls](request) {
+                 return response{.rest = [calls](const auto&) {
+                   using state = piece::state;
+                   return piece{.bytes = *calls == 3 ? "." : "",
+                                .then = ++*calls > 3 ? state::over : state::waiting};
+                 }};
+               },
+               {.event_wait = 1ms}};
+  wire client{server.port()};
+  CHECK(client.ask(get("/")).body == ".");
+  CHECK(*calls == 4);
+}
+
+TEST_CASE("a stream that said something and waits is not asked again before it is woken") {
+  const auto source = std::make_shared<channel>();
+  const handler api = [streaming = stream_of(source)](request asked) {
+    return asked.target == "/stream" ? streaming(std::move(asked)) : echo(std::move(asked));
+  };
+  front server{api, {.watchers = 1, .event_wait = 1h}};
+  wire client{server.port()}, other{server.port()};
+  source->put({.bytes = "one", .then = piece::state::waiting});
+  client.send(get("/stream"));
+  CHECK(client.has("one"));
+  for (int i = 0; i < 10; ++i) CHECK(other.ask(get("/")).status == 200);  // of the same watcher
+  CHECK_FALSE(source->has_waited);
+  source->put({.bytes = "two", .then = piece::state::waiting});
+  CHECK(client.has("two"));
+  CHECK_FALSE(source->has_waited);
+}
+
+TEST_CASE("a wake-up is not lost while the client does not take what there was") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h}};
+  wire slow{server.port(), 4'096};
+  source->put({.bytes = large, .then = piece::state::waiting});
+  slow.send(get("/"));
+  CHECK(slow.has("xxx"));  // so it was asked, and waits
+  source->put({.bytes = "two", .then = piece::state::over});
+  CHECK(slow.receive().body == large + "two");
+}
+
+TEST_CASE("a stream whose client takes nothing is dropped, and nobody else waits for it") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.watchers = 1, .reader_wait = 50ms, .event_wait = 1h}};
+  wire slow{server.port(), 4'096};
+  source->put({.bytes = large, .then = piece::state::waiting});
+  slow.send(get("/"));
+  CHECK(server.comes_to("comments_http_timeouts_total", 1));
+  CHECK(server.has_connections(0));
+}
+
+TEST_CASE("a stream that breaks ends without its last chunk") {
+  front server{[](request) {
+    return response{.rest = [n = 0](const auto&) mutable {
+      using state = piece::state;
+      return piece{.bytes = "part", .then = n++ == 0 ? state::more : state::broken};
+    }};
+  }};
+  wire client{server.port()};
+  client.send(get("/"));
+  const std::string all = client.rest();
+  CHECK(all.ends_with("\r\n4\r\npart\r\n"));
+}
+
+TEST_CASE("a stream whose client is gone ends, though it has nothing to say") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source)};
+  for (const bool is_reset : {false, true}) {
+    wire client{server.port()};
+    client.send(get("/"));
+    CHECK(eventually([&] { return source->has_waited.exchange(false); }));
+    if (is_reset)
+      client.reset();
+    else
+      client.half_close();
+    CHECK(server.has_connections(0));
+  }
+}
+
+TEST_CASE("there may be as many connections as the limit says; the next is told 503") {
+  front server{echo, {.connections_max = 2, .refused_max = 1, .end_wait = 60s}};
+  wire first{server.port()}, second{server.port()};
+  CHECK(first.ask(get("/")).status == 200);
+  CHECK(second.ask(get("/")).status == 200);
+  wire third{server.port()};
+  CHECK(is_told_to_come_back(third.receive()));
+  CHECK(third.is_closed());
+  CHECK(server.comes_to("comments_http_connections_refused_total", 1));
+  wire fourth{server.port()};  // the third has not closed yet
+  CHECK(fourth.rest().empty());
+  CHECK(server.comes_to("comments_http_connections_refused_total", 2));
+  CHECK(first.ask(get("/")).status == 200);
+  CHECK(second.ask(post("/", "")).status == 200);
+  third.reset();
+  second.reset();
+  CHECK(server.has_connections(1));
+  CHECK(wire{server.port()}.ask(get("/")).status == 200);
+}
+
+TEST_CASE("what clients do not take is held up to the limit; who is one too many is closed") {
+  front server{answer_large, {.unsent_bytes_max = large.size() + 1'000}};
+  wire deaf{server.port(), 4'096};
+  deaf.send(get("/", "Connection: close\r\n"));
+  CHECK(eventually([&] { return deaf.is_readable(10); }));
+  wire one_too_many{server.port(), 4'096};
+  one_too_many.send(get("/"));
+  CHECK(server.has_connections(1));
+  CHECK(server.comes_to("comments_http_timeouts_total", 1));
+  CHECK(one_too_many.rest().size() < large.size());
+  CHECK(deaf.rest().size() > large.size());  // which it can have as long as it waits
+  wire next{server.port(), 4'096};           // there is room again
+  CHECK(next.ask(get("/")).body == large);
+}
+
+TEST_CASE("as many requests may wait for a worker as the limit says; the next is told 503") {
+  gate busy;
+  front server{busy.before(echo, "/slow"), {.watchers = 1, .workers_max = 1, .jobs_max = 1}};
+  wire first{server.port()}, second{server.port()}, third{server.port()}, reader{server.port()};
+  first.send(post("/slow", "1"));
+  busy.entered.wait();
+  CHECK(second.ask(get("/")).status == 200);
+  second.send(post("/", "2"));
+  CHECK(reader.ask(get("/")).status == 200);  // the only watcher comes here after the second
+  CHECK(is_told_to_come_back(third.ask(post("/", "3"))));
+  CHECK(third.is_closed());
+  CHECK(reader.ask(get("/")).status == 200);  // needs no worker
+  busy.opened.count_down();
+  CHECK(first.receive().body == "POST /slow 1");
+  CHECK(second.receive().body == "POST / 2");
+  CHECK(wire{server.port()}.ask(post("/", "4")).body == "POST / 4");
+}
+
+TEST_CASE("where reading may wait, workers read, and probes need none") {
+  gate busy;
+  front server{busy.before(echo, "/slow"), {.watchers = 1, .workers_max = 1, .reads_wait = true}};
+  wire first{server.port()}, second{server.port()}, probe{server.port()};
+  first.send(get("/slow"));
+  busy.entered.wait();
+  second.send(get("/"));
+  for (const char* path : {"/healthz", "/readyz", "/metrics", "/version?x"})
+    CHECK(probe.ask(get(path)).status == 200);
+  busy.opened.count_down();
+  CHECK(first.receive().body == "GET /slow ");
+  CHECK(second.receive().body == "GET / ");
+}
+
+TEST_CASE("where reading may wait, workers ask streams, and nobody waits for one meanwhile") {
+  gate busy;
+  const handler api = [&](request asked) {
+    if (asked.target != "/stream") return echo(std::move(asked));
+    return response{.rest = [&busy, calls = std::make_shared<int>()](const auto&) {
+      using state = piece::state;
+      if (++*calls > 1) return piece{.bytes = "two", .then = state::over};
+      busy.entered.count_down();
+      busy.opened.wait();
+      return piece{.bytes = "one ", .then = state::more};
+    }};
+  };
+  front server{api, {.watchers = 1, .workers_max = 2, .reads_wait = true}};
+  wire client{server.port()}, other{server.port()};
+  client.send(get("/stream"));
+  busy.entered.wait();
+  CHECK(other.ask(get("/")).status == 200);
+  busy.opened.count_down();
+  CHECK(client.receive().body == "one two");
+}
+
+TEST_CASE("a stream that is woken while a worker asks it is asked again") {
+  const auto calls = std::make_shared<std::atomic<int>>();
+  front server{[calls](request) {
+                 return response{.rest = [calls](const auto& wake) {
+                   const int call = ++*calls;
+                   if (call <= 3) wake();  // there is more, before it is told that there is not
+                   using state = piece::state;
+                   return piece{.bytes = call == 2 ? "" : ".",
+                                .then = call > 3 ? state::over : state::waiting};
+                 }};
+               },
+               {.event_wait = 1h, .reads_wait = true}};
+  wire client{server.port()};
+  CHECK(client.ask(get("/")).body == "...");
+  CHECK(*calls == 4);
+}
+
+TEST_CASE("a stream that a worker waits for in vain is broken off when the server ends") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.event_wait = 1h, .reads_wait = true}};
+  wire client{server.port()};
+  source->put({.bytes = "one", .then = piece::state::waiting});
+  client.send(get("/"));
+  CHECK(client.has("one"));
+  server.end();
+  CHECK_FALSE(client.rest().ends_with("0\r\n\r\n"));  // which comes to an end
+}
+
+TEST_CASE("who asks a lot at once lets others have their turn") {
+  gate start;
+  std::mutex mutex;
+  std::vector<std::string> order;
+  const handler log = [&](request asked) {
+    const std::lock_guard lock{mutex};
+    order.push_back(asked.target);
+    return response{};
+  };
+  front server{start.before(log, "/first"), {.watchers = 1, .turn_max = 4}};
+  wire greedy{server.port()}, modest{server.port()};
+  CHECK(modest.ask(get("/hello")).status == 200);
+  std::string many = get("/first");
+  for (int i = 0; i < 500; ++i) many += get("/many");
+  greedy.send(many);
+  start.entered.wait();  // the only watcher waits there
+  modest.send(get("/modest"));
+  start.opened.count_down();
+  CHECK(modest.receive().status == 200);
+  for (int i = 0; i < 501; ++i) REQUIRE(greedy.receive().status == 200);
+  const auto place = std::ranges::find(order, "/modest") - order.begin();
+  CHECK(place <= 10);
+}
+
+TEST_CASE("a client that vanishes while a worker answers it harms nobody") {
+  gate busy;
+  front server{busy.before(echo, "/slow"), {.watchers = 1}};
+  {
+    wire gone{server.port()};
+    gone.send(post("/slow", "1"));
+    busy.entered.wait();
+    gone.reset();
+  }
+  wire other{server.port()};
+  CHECK(other.ask(get("/")).status == 200);
+  busy.opened.count_down();
+  CHECK(server.has_connections(1));
+  CHECK(other.ask(post("/", "2")).body == "POST / 2");
+}
+
+TEST_CASE("clients that vanish in the middle of whatever leave nothing behind") {
+  front server{answer_large};
+  for (const std::string& part : {std::string{}, get("/").substr(0, 9), post("/", "body"),
+                                  post("/", "body").substr(0, 49), get("/"), get("/") + get("/")})
+    for (int i = 0; i < 5; ++i) {
+      wire client{server.port(), 4'096};
+      client.send(part);
+      client.reset();
+    }
+  CHECK(server.has_connections(0));
+  CHECK(wire{server.port()}.ask(get("/")).body == large);
+}
+
+TEST_CASE("without descriptors newcomers wait until there are some, and others are served") {
+  front server{echo};
+  wire old{server.port()};
+  CHECK(old.ask(get("/")).status == 200);
+  wire newcomer{server.port()};
+  CHECK(newcomer.ask(get("/")).status == 200);
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const descriptor client{::socket(AF_INET, SOCK_STREAM, 0)};
+  const descriptor next{::dup(*client)};
+  rlimit none = limit;
+  none.rlim_cur = static_cast<rlim_t>(*next) + 1;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(server.port()));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool is_made = ::connect(*client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  const std::string asked = get("/");
+  ::send(*client, asked.data(), asked.size(), MSG_NOSIGNAL);
+  for (int i = 0; i < 20; ++i) CHECK(old.ask(get("/")).status == 200);
+  pollfd waiting{*client, POLLIN, 0};
+  CHECK(::poll(&waiting, 1, 0) == 0);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(is_made);
+  CHECK(::poll(&waiting, 1, testing::patience_seconds * 1'000) == 1);
+  char start[12]{};
+  CHECK(::recv(*client, start, sizeof start, MSG_WAITALL) == 12);
+  CHECK(std::string_view{start, sizeof start} == "HTTP/1.1 200");
+}
+
+TEST_CASE("while it drains, each answer is the last on its connection, and newcomers are served") {
+  front server{echo};
+  wire client{server.port()};
+  CHECK(header(client.ask(get("/")), "Connection") == "");
+  server.server().drain();
+  for (const std::string& asked : {get("/"), post("/", "b")}) {
+    wire newcomer{server.port()};
+    CHECK(header(newcomer.ask(asked), "Connection") == "close");
+    CHECK(newcomer.is_closed());
+  }
+  CHECK(header(client.ask(get("/")), "Connection") == "close");
+  CHECK(client.is_closed());
+  CHECK_FALSE(server.is_over());
+}
+
+TEST_CASE("a stop before it runs ends it, once those who are in the queue have their answers") {
+  for (const int waiting : {0, 300}) {
+    front server{echo, {}, false};
+    std::vector<wire> clients;
+    for (int i = 0; i < waiting; ++i) {
+      clients.emplace_back(server.port());
+      REQUIRE(clients.back().send(get("/" + std::to_string(i))));
+    }
+    server.server().stop();
+    server.start();
+    int answered = 0;
+    for (int i = 0; i < waiting; ++i)
+      answered +=
+          clients[static_cast<std::size_t>(i)].receive().body == "GET /" + std::to_string(i) + " ";
+    CHECK(answered == waiting);
+    server.end();
+    CHECK(server.is_over());
+  }
+}
+
+TEST_CASE("a stop leaves nobody in the queue, however long it takes to answer them") {
+  front server{[](request asked) {
+                 ::poll(nullptr, 0, 1);  // slower than the server accepts
+                 return echo(std::move(asked));
+               },
+               {.watchers = 1, .arrival_wait = 1ms},
+               false};
+  std::vector<wire> clients;
+  for (int i = 0; i < 400; ++i) {
+    clients.emplace_back(server.port());
+    REQUIRE(clients.back().send(get("/")));
+  }
+  server.server().stop();
+  server.start();
+  int answered = 0;
+  for (wire& client : clients) answered += client.receive().status == 200;
+  CHECK(answered == 400);
+}
+
+TEST_CASE("a stop answers what has arrived, ends what idles and breaks off streams") {
+  gate busy;
+  const auto source = std::make_shared<channel>();
+  const handler streaming = stream_of(source);
+  const handler api = [&](request asked) {
+    return asked.target == "/stream" ? streaming(std::move(asked)) : echo(std::move(asked));
+  };
+  front server{busy.before(api, "/slow"), {.idle_drain_wait = 20ms}};
+  wire idle{server.port()}, working{server.port()}, partial{server.port()}, live{server.port()};
+  CHECK(idle.ask(get("/")).status == 200);
+  live.send(get("/stream"));
+  CHECK(eventually([&] { return source->has_waited.exchange(false); }));
+  const std::string rest_of_head = get("/partial").substr(10);
+  CHECK(partial.ask(get("/")).status == 200);
+  CHECK(partial.send(get("/partial").substr(0, 10)));
+  working.send(post("/slow", "1"));
+  busy.entered.wait();
+  server.server().stop();
+  CHECK(idle.is_closed());
+  CHECK_FALSE(live.rest().ends_with("0\r\n\r\n"));
+  const response last = partial.ask(rest_of_head);
+  CHECK(last.body == "GET /partial ");
+  CHECK(header(last, "Connection") == "close");
+  CHECK_FALSE(server.is_over());
+  busy.opened.count_down();
+  const response worked = working.receive();
+  CHECK(worked.body == "POST /slow 1");
+  server.end();
+  CHECK_FALSE(wire{server.port()}.is_made());
+}
+
+TEST_CASE("streams that were told to end before a stop end whole, however short before") {
+  for (int i = 0; i < 30; ++i) {
+    const auto source = std::make_shared<channel>();
+    front server{stream_of(source), {.idle_drain_wait = 1ms, .arrival_wait = 1ms}};
+    wire client{server.port()};
+    client.send(get("/"));
+    CHECK(eventually([&] { return source->has_waited.exchange(false); }));
+    source->put({.bytes = "end", .then = piece::state::over});
+    server.server().stop();
+    CHECK(client.receive().body == "end");
+  }
+}
+
+TEST_CASE("a stop does not wait for a stream whose client does not take what there was") {
+  const auto source = std::make_shared<channel>();
+  front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h, .drain_wait = 1h}};
+  wire slow{server.port(), 4'096};
+  source->put({.bytes = large, .then = piece::state::waiting});
+  slow.send(get("/"));
+  CHECK(slow.is_readable(testing::patience_seconds * 1'000));
+  server.end();
+  CHECK(server.is_over());
+}
+
+TEST_CASE("a stop waits so long for clients and no longer") {
+  front server{echo, {.idle_drain_wait = 60s, .drain_wait = 20ms}};
+  wire idle{server.port()};
+  CHECK(idle.ask(get("/")).status == 200);
+  server.end();
+  CHECK(idle.is_closed());
+}
+
+TEST_CASE("who is connecting while it stops is answered, or was never connected") {
+  std::optional<front> server{std::in_place, echo};
+  const int port = server->port();
+  std::atomic<int> answered{}, lost{};
+  std::atomic<bool> is_over{};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 3; ++i)
+    clients.emplace_back([&] {
+      while (!is_over) {
+        wire client{port};
+        if (!client.is_made()) continue;
+        client.send(get("/"));
+        ++(client.receive().status == 200 ? answered : lost);
+      }
+    });
+  CHECK(eventually([&] { return answered > 100; }));
+  server->end();
+  is_over = true;
+  for (std::thread& client : clients) client.join();
+  CHECK(lost == 0);
+}
+
+TEST_CASE("many clients at once each get their own answers") {
+  front server{echo, {.watchers = 3}};
+  std::atomic<int> wrong{};
+  in_parallel(8, [&](int i) {
+    wire client{server.port()};
+    for (int n = 0; n < 50; ++n) {
+      const std::string target = "/" + std::to_string(i) + "/" + std::to_string(n);
+      wrong += client.ask(get(target)).body != "GET " + target + " ";
+      wrong += client.ask(post(target, "b")).body != "POST " + target + " b";
+    }
+  });
+  CHECK(wrong == 0);
+  CHECK(server.has_connections(0));
+}
+
+TEST_CASE("an address that is taken or not of this machine is not bound") {
+  front first{echo};
+  epoll_server second;
+  CHECK_FALSE(second.bind("127.0.0.1", first.port()));
+  CHECK_FALSE(second.bind("203.0.113.1", 0));
+  CHECK(second.bind("127.0.0.1", 0));
+}

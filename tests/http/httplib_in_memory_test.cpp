@@ -1,0 +1,410 @@
+#include <comments/http/httplib_in_memory.hpp>
+
+#include <doctest/doctest.h>
+
+#include <comments/store/memory.hpp>
+
+#include <cstdlib>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "support/all_routes.hpp"
+#include "support/failing_memory.hpp"
+#include "support/parallel.hpp"
+
+using namespace comments;
+using namespace comments::http;
+
+namespace {
+
+// A request as the framer would hand it on; without a body unless `body` is one.
+wire_request asking(std::string_view bytes, std::string_view body = {}) {
+  const std::size_t blank = bytes.find(' ');
+  return {.bytes = bytes,
+          .method = bytes.substr(0, blank),
+          .target = bytes.substr(blank + 1, bytes.find(' ', blank + 1) - blank - 1),
+          .body = body,
+          .peer = "192.0.2.1",
+          .has_body = !body.empty()};
+}
+wire_answer ask(engine& answers, const std::string& bytes) { return answers.answer(asking(bytes)); }
+
+std::string whole(const wire_answer& answer) { return answer.head + answer.body; }
+
+int status_of(const wire_answer& answer) { return std::atoi(whole(answer).substr(9, 3).c_str()); }
+std::string body_of(const wire_answer& answer) {
+  return whole(answer).substr(whole(answer).find("\r\n\r\n") + 4);
+}
+// The values of all headers of that name, each behind a '|'.
+std::string header(const wire_answer& answer, std::string_view name) {
+  std::string values;
+  for (std::size_t at = whole(answer).find("\r\n") + 2;
+       !whole(answer).substr(at).starts_with("\r\n"); at = whole(answer).find("\r\n", at) + 2) {
+    const std::string line = whole(answer).substr(at, whole(answer).find("\r\n", at) - at);
+    if (is_same_name(line.substr(0, line.find(':')), name))
+      values += "|" + line.substr(line.find(": ") + 2);
+  }
+  return values;
+}
+
+std::string get(std::string_view target, std::string_view headers = "",
+                std::string_view method = "GET") {
+  std::string text{method};
+  return text.append(" ").append(target).append(" HTTP/1.1\r\nHost: a\r\n").append(headers) +
+         "\r\n";
+}
+const std::string draft_text = R"({"content_id":1,"body":"Oi"})";
+std::string post_head(std::string_view target = "/api/v1/comments") {
+  return get(target, "Content-Type: application/json\r\nContent-Length: 28\r\n", "POST");
+}
+
+// The whole API.
+struct site {
+  site() { answers.serve(testing::all_routes(comments)); }
+  wire_answer post() {
+    const std::string bytes = post_head() + draft_text;
+    return answers.answer(asking(bytes, draft_text));
+  }
+
+  memory_store memory{};
+  service comments{memory};
+  engine answers{};
+};
+
+// An engine that answers whatever is asked with what `api` makes.
+struct answering {
+  explicit answering(handler api) { answers.serve(std::move(api)); }
+  operator engine&() { return answers; }
+  wire_answer answer(const wire_request& asked) { return answers.answer(asked); }
+
+  engine answers{};
+};
+
+stream pieces(std::vector<std::string> all, piece::state then = piece::state::over) {
+  return [all = std::move(all), then, next = std::size_t{}](const auto&) mutable {
+    const bool is_end = next + 1 >= all.size();
+    return piece{next < all.size() ? all[next++] : "", is_end ? then : piece::state::more};
+  };
+}
+
+}  // namespace
+
+TEST_CASE("GET, HEAD, POST and OPTIONS are answered as the routes answer them") {
+  site here;
+  const wire_answer posted = here.post();
+  CHECK(status_of(posted) == 201);
+  CHECK_FALSE(posted.is_last);
+  const wire_answer list = ask(here.answers, get("/api/v1/comments?content_id=1"));
+  CHECK(status_of(list) == 200);
+  CHECK(header(list, "Content-Type") == "|application/json");
+  CHECK(header(list, "ETag") == "|\"1\"");
+  CHECK(header(list, "X-Content-Type-Options") == "|nosniff");
+  CHECK(header(list, "Content-Length") == "|" + std::to_string(body_of(list).size()));
+  CHECK(body_of(list).find(R"("body":"Oi")") != std::string::npos);
+  const wire_answer head = ask(here.answers, get("/api/v1/comments?content_id=1", "", "HEAD"));
+  CHECK(status_of(head) == 200);
+  CHECK(body_of(head).empty());
+  CHECK(header(head, "Content-Length") == header(list, "Content-Length"));
+  CHECK(status_of(ask(here.answers, get("/api/v1/comments", "", "OPTIONS"))) / 100 == 2);
+  CHECK(status_of(ask(here.answers, get("/nothing"))) == 404);
+}
+
+TEST_CASE("a method that nothing takes is refused, whether cpp-httplib knows it or not") {
+  site here;
+  for (const char* method : {"BREW", "TRACE", "CONNECT", "PRI", "get", "X"}) {
+    CAPTURE(std::string{method});
+    const wire_answer answer = ask(here.answers, get("/healthz", "", method));
+    CHECK(status_of(answer) == 405);
+    CHECK(header(answer, "Allow") == "|GET, HEAD, OPTIONS, POST");
+    CHECK(nlohmann::json::parse(body_of(answer)).at("status") == 405);
+    CHECK_FALSE(answer.is_last);
+  }
+  CHECK(status_of(ask(here.answers, get("/healthz", "", "DELETE"))) == 405);
+}
+
+TEST_CASE("a body where none is expected is refused, and is no request") {
+  site here;
+  for (const char* method : {"GET", "HEAD", "OPTIONS"}) {
+    const std::string bytes = get("/healthz", "Content-Length: 28\r\n", method) + draft_text;
+    const wire_answer answer = here.answers.answer(asking(bytes, draft_text));
+    CHECK(status_of(answer) == 400);
+    CHECK(whole(answer).find("HTTP/1.1", 1) == whole(answer).npos);
+  }
+}
+
+TEST_CASE("what the front refuses is answered as a problem, seen by the API and the last") {
+  std::vector<errc> seen;
+  answering api{[&](request asked) {
+    seen.push_back(asked.refusal.value().code);
+    return problem(*asked.refusal, asked);
+  }};
+  for (const auto& [code, status] :
+       {std::pair{errc::malformed, 400}, std::pair{errc::headers_too_large, 431},
+        std::pair{errc::target_too_long, 414}, std::pair{errc::timed_out, 408},
+        std::pair{errc::too_large, 413}, std::pair{errc::unavailable, 503}}) {
+    for (const std::string& head :
+         {std::string{}, get("/a", "X: \x01\r\nX\r\n"),
+          get("/a", "Expect: 100-continue\r\nContent-Length: 9\r\n", "POST"),
+          std::string{"X\r\n\r\n"}}) {
+      CAPTURE(head);
+      wire_request asked = asking(head);
+      if (head.empty()) asked.method = asked.target = {};
+      asked.is_last = true;
+      asked.refusal = error{code, "No."};
+      const wire_answer answer = api.answer(asked);
+      CHECK(status_of(answer) == status);
+      CHECK(answer.is_last);
+      CHECK(header(answer, "Connection") == "|close");
+      CHECK(header(answer, "Content-Type") == "|application/problem+json");
+      CHECK(header(answer, "Retry-After") == (status == 503 ? "|1" : ""));
+      REQUIRE(seen.size() == 1);
+      CHECK(seen.back() == code);
+      seen.clear();
+    }
+  }
+}
+
+TEST_CASE(
+    "under a prefix the API answers that and what lies below, and the rest is the program's") {
+  memory_store memory;
+  service comments{memory};
+  engine answers;
+  answers.serve(testing::all_routes(comments), "talk/");
+  for (const char* own : {"/", "/healthz", "/talked", "/mine"})
+    answers.Get(own, [](const httplib::Request& from, httplib::Response& to) {
+      to.set_content("own " + from.remote_addr, "text/plain");
+    });
+  answers.Post("/mine", [](const httplib::Request& from, httplib::Response& to) {
+    to.set_content(from.body, "text/plain");
+  });
+  for (const char* ours : {"/talk", "/talk/", "/talk?a", "/talk/healthz"})
+    CHECK(answers.is_ours(ours));
+  for (const char* theirs : {"/", "", "*", "/tal", "/talked", "/talk%2fa", "//talk", "/a/talk/"})
+    CHECK_FALSE(answers.is_ours(theirs));
+  CHECK(body_of(ask(answers, get("/talk/healthz"))) == R"({"status":"ok"})");
+  for (const char* own : {"/", "/healthz", "/talked", "/mine"})
+    CHECK(body_of(ask(answers, get(own))).starts_with("own "));
+  CHECK(status_of(ask(answers, get("/nothing"))) == 404);
+  const std::string bytes = post_head("/talk/api/v1/comments") + draft_text;
+  const wire_answer posted = answers.answer(asking(bytes, draft_text));
+  CHECK(status_of(posted) == 201);
+  CHECK(header(posted, "Location").starts_with("|/talk/api/v1/comments/"));
+  const std::string theirs = post_head("/mine") + draft_text;
+  CHECK(body_of(answers.answer(asking(theirs, draft_text))) == draft_text);
+}
+
+TEST_CASE("an expectation is the connection's to meet, and not met again") {
+  site here;
+  const std::string expecting = "Expect: 100-continue\r\n";
+  const std::string bytes =
+      get("/api/v1/comments",
+          expecting + "Content-Type: application/json\r\nContent-Length: 28\r\n" + expecting,
+          "POST") +
+      draft_text;
+  CHECK(status_of(here.answers.answer(asking(bytes, draft_text))) == 201);
+  // cpp-httplib takes a bare line feed for the end of a line, and finds what nobody sent.
+  for (const std::string& head : {get("/", expecting), get("/", "X: y\n" + expecting)}) {
+    wire_request refused = asking(head);
+    refused.refusal = error{errc::malformed, "No."};
+    CHECK(status_of(here.answers.answer(refused)) == 400);
+  }
+}
+
+TEST_CASE(
+    "a connection's end is said where it is not what the client's version takes for granted") {
+  site here;
+  const auto connection = [&](bool is_1_0, bool is_last) {
+    std::string bytes = get("/healthz");
+    if (is_1_0) bytes[bytes.find("1.1") + 2] = '0';
+    wire_request asked = asking(bytes);
+    asked.is_http_1_0 = is_1_0;
+    asked.is_last = is_last;
+    const wire_answer answer = here.answers.answer(asked);
+    CHECK(status_of(answer) == 200);
+    CHECK(answer.is_last == is_last);
+    CHECK(header(answer, "Keep-Alive") == "");
+    return header(answer, "Connection");
+  };
+  CHECK(connection(false, false) == "");
+  CHECK(connection(false, true) == "|close");
+  CHECK(connection(true, false) == "|keep-alive");
+  CHECK(connection(true, true) == "|close");
+}
+
+TEST_CASE("an answer without a body by its status has no length either") {
+  for (const int status : {204, 304}) {
+    answering api{[=](request) { return response{.status = status}; }};
+    const wire_answer answer = ask(api, get("/"));
+    CHECK(status_of(answer) == status);
+    CHECK(header(answer, "Content-Length") == "");
+    CHECK(body_of(answer).empty());
+  }
+  answering empty{[](request) { return response{}; }};
+  CHECK(header(ask(empty, get("/")), "Content-Length") == "|0");
+}
+
+TEST_CASE("every answer has one date, as RFC 9110 writes it") {
+  site here;
+  for (const std::string& bytes : {get("/healthz"), get("/nothing")}) {
+    const std::string date = header(ask(here.answers, bytes), "Date");
+    CAPTURE(date);
+    REQUIRE(date.size() == 30);
+    std::tm parts{};
+    const char* end = ::strptime(date.c_str(), "|%a, %d %b %Y %H:%M:%S GMT", &parts);
+    REQUIRE(end);
+    CHECK(*end == '\0');
+    CHECK(std::abs(std::difftime(::timegm(&parts), std::time(nullptr))) < 60);
+  }
+}
+
+TEST_CASE("a stream's start goes in chunks as its rest does, as it is and with its type") {
+  const auto api = [](std::string body) {
+    return [body](request) {
+      return response{
+          .headers = {{"Content-Type", "text/html"}}, .body = body, .rest = pieces({"b", "c"})};
+    };
+  };
+  answering empty{api("")}, started{api("0123456789abcdef")};
+  wire_answer answer = ask(empty, get("/"));
+  CHECK(body_of(answer) == "");
+  CHECK(header(answer, "Content-Type") == "|text/html");
+  CHECK(header(answer, "Transfer-Encoding") == "|chunked");
+  CHECK(header(answer, "Content-Length") == "");
+  CHECK(answer.is_chunked);
+  CHECK_FALSE(answer.is_last);
+  REQUIRE(answer.rest);
+  CHECK(answer.rest({}).bytes == "b");
+  answer = ask(started, get("/", "Accept-Encoding: gzip\r\n"));
+  CHECK(body_of(answer) == "10\r\n0123456789abcdef\r\n");
+  CHECK(header(answer, "Content-Encoding") == "");
+  CHECK(header(answer, "Content-Type") == "|text/html");
+  CHECK(answer.rest);
+  answer = ask(started, get("/", "", "HEAD"));
+  CHECK(body_of(answer) == "");
+  CHECK(header(answer, "Transfer-Encoding") == "|chunked");
+  CHECK_FALSE(answer.rest);
+}
+
+TEST_CASE("for HTTP/1.0 a stream goes without chunks and ends with the connection") {
+  answering api{[](request) { return response{.body = "a", .rest = pieces({"b"})}; }};
+  const std::string bytes = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+  wire_request asked = asking(bytes);
+  asked.is_http_1_0 = true;
+  const wire_answer answer = api.answer(asked);
+  CHECK(body_of(answer) == "a");
+  CHECK(header(answer, "Transfer-Encoding") == "");
+  CHECK(header(answer, "Content-Length") == "");
+  CHECK(header(answer, "Connection") == "|close");
+  CHECK(answer.is_last);
+  CHECK_FALSE(answer.is_chunked);
+  CHECK(answer.rest);
+}
+
+TEST_CASE("ranges and codings that nobody asked the API for leave an answer whole") {
+  answering api{[](request) {
+    return response{.headers = {{"Content-Type", "text/plain"}}, .body = "0123456789"};
+  }};
+  for (const char* headers : {"Range: bytes=2-4\r\n", "Range: bytes=0-1,5-6\r\n",
+                              "Accept-Encoding: br\r\n", "Accept-Encoding: zstd, br\r\n"}) {
+    const wire_answer answer = ask(api, get("/", headers));
+    CHECK(status_of(answer) == 200);
+    CHECK(body_of(answer) == "0123456789");
+    CHECK(header(answer, "Content-Encoding") == "");
+    CHECK(header(answer, "Accept-Ranges") == "");
+  }
+}
+
+TEST_CASE("what cpp-httplib cannot read is answered by the API, once, as a problem") {
+  site here;
+  for (const char* headers : {"Range: bytes=9-1\r\n", "Range: x\r\n", "Accept: ;;\r\n"}) {
+    CAPTURE(std::string{headers});
+    const wire_answer answer = ask(here.answers, get("/healthz", headers));
+    const int status = status_of(answer);
+    CHECK((status == 200 || status == 400 || status == 416));
+    CHECK(whole(answer).find("HTTP/1.1 ", 1) == whole(answer).npos);
+    if (status != 200) CHECK(header(answer, "Content-Type") == "|application/problem+json");
+  }
+  const wire_answer answer =
+      ask(here.answers, get("/healthz", "X: " + std::string(20'000, 'x') + "\r\n"));
+  CHECK((status_of(answer) == 200 || status_of(answer) == 400));
+}
+
+TEST_CASE("a handler that throws ends in a 503 or a closed connection, and says nothing of it") {
+  for (const bool throws_twice : {false, true}) {
+    answering api{[=](request asked) -> response {
+      if (!asked.refusal || throws_twice) throw std::runtime_error{"secret"};
+      return problem(*asked.refusal, asked);
+    }};
+    const wire_answer answer = ask(api, get("/"));
+    CHECK(whole(answer).find("secret") == whole(answer).npos);
+    CHECK(whole(answer).find("EXCEPTION") == whole(answer).npos);
+    if (throws_twice) {
+      CHECK(answer.is_last);
+      CHECK(whole(answer).empty());
+    } else {
+      CHECK(status_of(answer) == 503);
+    }
+    site next;
+    CHECK(status_of(ask(next.answers, get("/healthz"))) == 200);
+  }
+}
+
+TEST_CASE("without memory an answer is whole or without bytes, whichever allocation fails" *
+          doctest::skip(!testing::failing_memory::is_possible)) {
+  site here;
+  here.post();
+  REQUIRE(status_of(ask(here.answers, get("/api/v1/comments?content_id=1"))) == 200);
+  int empty = 0, complete = 0;
+  for (std::size_t n = 1;; ++n) {
+    const std::string bytes = get("/api/v1/comments?content_id=1");
+    const wire_request asked = asking(bytes);
+    testing::failing_memory shortage{n};
+    const wire_answer answer = here.answers.answer(asked);
+    const bool has_failed = shortage.has_failed();
+    shortage.end();
+    if (whole(answer).empty()) {
+      CHECK(answer.is_last);
+      ++empty;
+    } else {
+      CAPTURE(whole(answer));
+      CHECK((status_of(answer) == 200 || status_of(answer) == 503));
+      CHECK(whole(answer).find("bad_alloc") == whole(answer).npos);
+      CHECK(header(answer, "Content-Length") == "|" + std::to_string(body_of(answer).size()));
+      ++complete;
+    }
+    if (!has_failed) break;
+  }
+  CHECK(empty > 0);
+  CHECK(complete > 1);
+  CHECK(status_of(ask(here.answers, get("/api/v1/comments?content_id=1"))) == 200);
+}
+
+TEST_CASE("readings without a proof are quick, and nothing else is") {
+  memory_store store;
+  service comments{store};
+  engine answers;
+  answers.serve(testing::all_routes(comments), "/c");
+  const auto is_quick = [&](const std::string& bytes) { return answers.is_quick(asking(bytes)); };
+  CHECK(is_quick(get("/c/healthz")));
+  CHECK(is_quick(get("/c/healthz", "X: Authorization: no\r\n", "HEAD")));
+  CHECK_FALSE(is_quick(get("/c/healthz", "Authorization: Bearer a\r\n")));
+  CHECK_FALSE(is_quick(get("/c/healthz", "AUTHORIZATION:x\r\n")));
+  CHECK_FALSE(is_quick(get("/c/healthz", "", "POST")));
+  CHECK_FALSE(is_quick(get("/healthz")));
+}
+
+TEST_CASE("requests are answered in many threads at once") {
+  site here;
+  in_parallel(4, [&](int i) {
+    for (int n = 0; n < 50; ++n) {
+      here.post();
+      ask(here.answers, get(i % 2 ? "/api/v1/comments?content_id=1" : "/nothing"));
+    }
+  });
+  const wire_answer counted = ask(here.answers, get("/api/v1/contents/1"));
+  CHECK(nlohmann::json::parse(body_of(counted)).at("comments") == 200);
+}

@@ -1,0 +1,110 @@
+#include <comments/store/copy.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "support/archives.hpp"
+
+using namespace comments;
+using testing::memory_archive;
+
+namespace {
+
+const table& of_contents = tables()[0];
+const table& of_votes = tables()[3];
+
+cells row_of(std::int64_t version, const std::string& content_id) {
+  return {content_id, version, std::int64_t{0}, std::string{}};
+}
+
+memory_archive filled(int rows) {
+  memory_archive made;
+  made.key = "a key";
+  for (int i = 0; i < rows; ++i) made.put(of_contents, row_of(i, "content " + std::to_string(i)));
+  made.put(of_votes, {"content 1", "id", "voter", std::monostate{}});
+  return made;
+}
+
+result<done> quietly(memory_archive& from, memory_archive& to) {
+  return copy(from, to, [](const progress&) {});
+}
+
+}  // namespace
+
+TEST_CASE("statements read behind a key, find the last one, and add what is not there") {
+  CHECK(read_sql(of_votes, false) ==
+        "SELECT content_id, comment_id, voter, at FROM vote "
+        "ORDER BY content_id, comment_id, voter LIMIT ?1");
+  CHECK(read_sql(of_votes, true) ==
+        "SELECT content_id, comment_id, voter, at FROM vote "
+        "WHERE (content_id, comment_id, voter) > (?1, ?2, ?3) "
+        "ORDER BY content_id, comment_id, voter LIMIT ?4");
+  CHECK(last_sql(of_contents) == "SELECT content_id FROM content ORDER BY content_id DESC LIMIT 1");
+  CHECK(write_sql(of_votes) ==
+        "INSERT INTO vote (content_id, comment_id, voter, at) VALUES (?1, ?2, ?3, ?4) "
+        "ON CONFLICT (content_id, comment_id, voter) DO NOTHING");
+  CHECK(count_sql(of_votes) == "SELECT count(*) FROM vote");
+}
+
+TEST_CASE("everything is copied in its order, told as it goes, and compared") {
+  memory_archive from = filled(2'500), to;
+  std::vector<progress> told;
+  const auto copied = copy(from, to, [&](const progress& now) { told.push_back(now); });
+  REQUIRE(copied.has_value());
+  CHECK(to.rows["content"] == from.rows["content"]);
+  CHECK(to.rows["vote"] == from.rows["vote"]);
+  CHECK(to.key == "a key");
+  std::vector<std::int64_t> rows;
+  for (const progress& each : told)
+    if (each.table == "content" && each.checksum.empty()) rows.push_back(each.rows);
+  CHECK(rows == std::vector<std::int64_t>{0, 1'000, 2'000, 2'500});
+  CHECK(std::ranges::count_if(told, [](const auto& each) { return each.checksum.size() == 16; }) ==
+        static_cast<std::ptrdiff_t>(tables().size()));
+}
+
+TEST_CASE("a copy that fails anywhere goes on when it is made again, until it is whole") {
+  memory_archive from = filled(2'100), to;
+  for (int fails_at = 1;; ++fails_at) {
+    CAPTURE(fails_at);
+    REQUIRE(fails_at < 200);
+    from.calls = to.calls = 0;
+    to.fails_at = fails_at;
+    if (const auto copied = quietly(from, to); copied && to.calls < fails_at) break;
+  }
+  CHECK(to.rows["content"] == from.rows["content"]);
+  for (int fails_at = 1;; ++fails_at) {
+    memory_archive target;
+    from.calls = 0;
+    from.fails_at = fails_at;
+    if (const auto copied = quietly(from, target); copied && from.calls < fails_at) break;
+    REQUIRE(fails_at < 200);
+  }
+}
+
+TEST_CASE("a target that holds something else is refused, and left as it is") {
+  memory_archive from = filled(3), to;
+  to.key = "another";
+  to.put(of_contents, row_of(9, "theirs"));
+  const auto before = to.rows;
+  const auto refused = quietly(from, to);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::conflict);
+  CHECK(to.rows == before);
+  CHECK(to.key == "another");
+}
+
+TEST_CASE("two that differ in the end are told, by the table") {
+  for (const bool is_more : {false, true}) {
+    memory_archive from = filled(3), to = filled(3);
+    if (is_more)
+      to.put(of_votes, {"content 2", "id", "voter", std::int64_t{1}});
+    else
+      to.rows["vote"].begin()->second.back() = std::int64_t{0};  // a number is not NULL
+    const auto refused = quietly(from, to);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().message == "The two differ in the table vote.");
+  }
+}

@@ -1,0 +1,51 @@
+#include <comments/store/postgres/copy.hpp>
+
+#include <doctest/doctest.h>
+
+#include "store/contract_tools.hpp"
+#include "support/archives.hpp"
+#include "support/postgres_maker.hpp"
+
+using namespace comments;
+using store_contract::look;
+using store_contract::must;
+
+namespace {
+
+std::unique_ptr<archive> open_archive(const testing::postgres_schema& schema) {
+  return must(postgres_archive::open({.conninfo = schema.conninfo()}));
+}
+
+}  // namespace
+
+TEST_CASE("a database that was copied to another one is the same store") {
+  testing::postgres_maker from, to;
+  testing::fill(from.store());
+  const testing::postgres_schema target;
+  for (int i = 0; i < 2; ++i)  // the second time there is nothing to do
+    must(copy(*open_archive(from.schema()), *open_archive(target), [](const progress&) {}));
+  const auto store = must(postgres_store::open({.conninfo = target.conninfo()}));
+  CHECK(store->signing_key() == from.store().signing_key());
+  for (const std::string id : {"Avaliação 0", "Avaliação 1", "Avaliação 2"})
+    CHECK(look(*store, id) == look(from.store(), id));
+  CHECK(must(store->deployments({})).items.size() == 1);
+
+  testing::fill(to.store());  // a store of its own
+  const auto refused =
+      copy(*open_archive(from.schema()), *open_archive(to.schema()), [](const progress&) {});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::conflict);
+}
+
+TEST_CASE("what PostgreSQL does not take is told, and nothing of that part is written") {
+  const testing::postgres_schema schema;
+  const auto to = open_archive(schema);
+  const table& of_contents = tables()[0];
+  const std::vector<cells> rows{
+      {"fine", std::int64_t{1}, std::int64_t{1}, std::string{}},
+      {std::string{"a\0b", 3}, std::int64_t{1}, std::int64_t{1}, std::string{}}};
+  const auto refused = to->write(of_contents, rows);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::invalid);
+  CHECK(must(to->count(of_contents)) == 0);
+}

@@ -1,0 +1,108 @@
+#include <comments/store/postgres/lock_lanes.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+using namespace std::chrono_literals;
+using comments::postgres::permits;
+
+namespace {
+
+struct lane {
+  int number{};
+};
+
+using held_contents = comments::postgres::held_contents<lane>;
+
+// Numbers lanes as they are made.
+std::function<std::unique_ptr<lane>()> numbering() {
+  return [made = 0]() mutable { return std::make_unique<lane>(lane{++made}); };
+}
+
+}  // namespace
+
+TEST_CASE("as many have leave as there is, and one more has none until somebody gives it back") {
+  permits patient{2};
+  std::optional<permits::one> first = patient.take(), second = patient.take();
+  CHECK(first);
+  CHECK(second);
+  CHECK_FALSE(patient.take());
+  first.reset();
+  std::optional<permits::one> third = patient.take();
+  CHECK(third);
+  CHECK_FALSE(patient.take());
+}
+
+TEST_CASE("leave that is handed on is given back once") {
+  permits patient{1};
+  {
+    std::optional<permits::one> mine = patient.take();
+    std::optional<permits::one> theirs;
+    theirs = std::move(mine);
+    CHECK_FALSE(patient.take());
+  }
+  std::optional<permits::one> again = patient.take();
+  CHECK(again);
+  CHECK_FALSE(patient.take());
+}
+
+TEST_CASE("nobody has leave where there is none") {
+  CHECK_FALSE(permits{0}.take());
+  CHECK_FALSE(permits{0}.take(1ms));
+}
+
+TEST_CASE("whoever waits for leave has it once somebody gives it back") {
+  permits patient{1};
+  auto mine = patient.take();
+  std::thread giving_back{[&] { mine.reset(); }};
+  CHECK(patient.take(10min));
+  giving_back.join();
+}
+
+TEST_CASE("a content is held as long as anybody waits for it") {
+  held_contents held{numbering()};
+  CHECK_FALSE(held.has("1"));
+  {
+    const held_contents::guard one{held, "1"};
+    {
+      const held_contents::guard other{held, "1"};
+      CHECK(held.has("1"));
+      CHECK_FALSE(held.has("2"));
+    }
+    CHECK(held.has("1"));
+  }
+  CHECK_FALSE(held.has("1"));
+}
+
+TEST_CASE("a content that was found free is held no more, though others still wait for it") {
+  held_contents held{numbering()};
+  held_contents::guard one{held, "1"};
+  {
+    held_contents::guard other{held, "1"};
+    other.tell(true);
+    CHECK_FALSE(held.has("1"));
+    one.tell(false);
+    CHECK(held.has("1"));
+  }
+  CHECK(held.has("1"));
+}
+
+TEST_CASE("all who wait for one content share a lane, which goes with the last of them") {
+  held_contents held{numbering()};
+  {
+    held_contents::guard one{held, "1"};
+    held_contents::guard other{held, "2"};
+    held_contents::guard again{held, "1"};
+    CHECK(one.lane().number == 1);
+    CHECK(other.lane().number == 2);
+    CHECK(&again.lane() == &one.lane());
+  }
+  held_contents::guard later{held, "1"};
+  CHECK(later.lane().number == 3);
+}

@@ -1,0 +1,46 @@
+#include <comments/store/sqlite/copy.hpp>
+
+#include <doctest/doctest.h>
+
+#include "store/contract_tools.hpp"
+#include "support/archives.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace comments;
+using store_contract::look;
+using store_contract::must;
+
+namespace {
+
+std::unique_ptr<archive> open_archive(const std::string& path) {
+  return must(sqlite_archive::open({.path = path}));
+}
+
+}  // namespace
+
+TEST_CASE("a file that was copied to another one is the same store") {
+  const testing::temporary_folder folder;
+  const std::string from = folder.path("from.db"), to = folder.path("to.db");
+  std::string key;
+  std::vector<store_contract::picture> before;
+  const std::vector<std::string> ids{"Avaliação 0", "Avaliação 1", "Avaliação 2"};
+  {
+    const auto store = must(sqlite_store::open({.path = from}));
+    testing::fill(*store);
+    key = store->signing_key();
+    for (const std::string& id : ids) before.push_back(look(*store, id));
+  }
+  for (int i = 0; i < 2; ++i)  // the second time there is nothing to do
+    must(copy(*open_archive(from), *open_archive(to), [](const progress&) {}));
+  const auto store = must(sqlite_store::open({.path = to}));
+  CHECK(store->signing_key() == key);
+  for (std::size_t i = 0; i < ids.size(); ++i) CHECK(look(*store, ids[i]) == before[i]);
+  CHECK(must(store->deployments({})).items.size() == 1);
+  CHECK(must(store->votes_of("u:7", {}, 100)).size() > 10);
+}
+
+TEST_CASE("while a file is copied nobody else may open it") {
+  const testing::temporary_folder folder;
+  const auto open = open_archive(folder.path("a.db"));
+  CHECK_FALSE(sqlite_store::open({.path = folder.path("a.db")}).has_value());
+}

@@ -1,0 +1,222 @@
+// Files that earlier versions left, brought up to date by opening them.
+
+#include <comments/store/sqlite.hpp>
+
+#include <doctest/doctest.h>
+
+#include "store/contract.hpp"
+#include "support/database.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace comments;
+using store_contract::check_counts;
+using store_contract::look;
+using store_contract::must;
+using store_contract::noon;
+using store_contract::post;
+
+namespace {
+
+// What version 0.1.0 of schema 2 left: content "1" with a thread four deep and a root without
+// replies, and content "deep" with a chain of 10,000 replies. Never changes.
+const std::string a_file_of_schema_2 =
+    std::string{sql_schema::migrations[0].sql} + std::string{sql_schema::migrations[1].sql} + R"sql(
+INSERT INTO setting VALUES ('signing_key',
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+INSERT INTO content VALUES ('1', 6, 6, 'open'), ('deep', 10000, 10000, 'open'),
+  ('held', 0, 0, 'premoderated');
+WITH row (position, parent, replies) AS (
+  VALUES (1, 0, 2), (2, 1, 1), (3, 2, 1), (4, 3, 0), (5, 0, 0), (6, 1, 0))
+INSERT INTO comment
+SELECT '1', position, printf('00000000-0000-7000-8000-%012d', position),
+  iif(parent, printf('00000000-0000-7000-8000-%012d', parent), ''), 'published', 'Ana',
+  'Ana@example.com', '', 1, 'number ' || position, 7 - position, replies, 1700000000000 + position,
+  iif(position = 5, 1700000000999, NULL), position, iif(position = 4, 'k', NULL), 99, '1 opaque'
+FROM row;
+WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 10000)
+INSERT INTO comment
+SELECT 'deep', n, printf('00000001-0000-7000-8000-%012d', n),
+  iif(n > 1, printf('00000001-0000-7000-8000-%012d', n - 1), ''), 'published', '', '', '', 0, 'x',
+  0, n < 10000, 1700000000000, NULL, n, NULL, 0, '' FROM number;
+INSERT INTO event SELECT content_id, position, 'posted', id, created_at FROM comment;
+PRAGMA user_version = 2;
+)sql";
+
+// What was put into a file of schema 3, with something in each of its tables. Never changes.
+const std::string a_file_of_schema_3 = std::string{sql_schema::migrations[0].sql} +
+                                       std::string{sql_schema::migrations[1].sql} +
+                                       std::string{sql_schema::migrations[2].sql} + R"sql(
+INSERT INTO setting VALUES ('signing_key',
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
+INSERT INTO content VALUES ('1', 4, 1, 'first-comment');
+INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
+  author_url, author_verified, body, votes, replies, created_at, edited_at, version, request_key,
+  request_fingerprint, encoded, reply_to, depth, listed, reports, author_subject, origin) VALUES
+  ('1', 1, '00000000-0000-7000-8000-000000000001', '', 'published', 'Ana', 'ana@example.com', '',
+    1, 'first', 1, 0, 1700000000000, 1700000000003, 4, 'k', 99, '1 opaque', '', 0, 1, 1, '7', 'o'),
+  ('1', 2, '00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000001', 'spam',
+    '', '', '', 0, 'second', 0, 0, 1700000000001, NULL, 2, NULL, 99, '',
+    '00000000-0000-7000-8000-000000000001', 1, 0, 0, '', '');
+INSERT INTO event VALUES
+  ('1', 1, 'posted', '00000000-0000-7000-8000-000000000001', 1700000000000, '', '', 'published',
+    ''),
+  ('1', 2, 'posted', '00000000-0000-7000-8000-000000000002', 1700000000001, 'rules', 'links',
+    'spam', ''),
+  ('1', 3, 'voted', '00000000-0000-7000-8000-000000000001', 1700000000002, '', '', '', ''),
+  ('1', 4, 'edited', '00000000-0000-7000-8000-000000000001', 1700000000003, 'author', '',
+    'published', 'frist');
+INSERT INTO vote VALUES ('1', '00000000-0000-7000-8000-000000000001', 'zoe', 1700000000002);
+INSERT INTO complaint VALUES ('1', '00000000-0000-7000-8000-000000000001', 'zoe', 'rude',
+  1700000000004);
+PRAGMA user_version = 3;
+)sql";
+
+comment_id numbered(int number, bool is_deep = false) {
+  std::string digits = std::to_string(number);
+  digits.insert(0, 12 - digits.size(), '0');
+  return *parse_comment_id((is_deep ? "00000001" : "00000000") + std::string{"-0000-7000-8000-"} +
+                           digits);
+}
+
+struct old_file {
+  testing::temporary_folder folder{};
+  std::string path{folder.path("comments.db")};
+
+  explicit old_file(const std::string& and_then = "",
+                    const std::string& content = a_file_of_schema_2) {
+    testing::database{path}.run(content + and_then + "; PRAGMA application_id = " +
+                                std::to_string(sqlite_store::application_id));
+  }
+  std::unique_ptr<sqlite_store> open() const { return must(sqlite_store::open({.path = path})); }
+};
+
+}  // namespace
+
+TEST_CASE("a file of schema 2 keeps all that is in it, and learns where each reply stands") {
+  const old_file file;
+  const auto store = file.open();
+  const auto seen = look(*store, "1");
+  CHECK(seen.all.content == content{"1", 6, 6, {}});
+  CHECK(must(store->contents(std::vector<std::string>{"held"})).front().status ==
+        content_status::premoderated);
+  const int parents[] = {0, 1, 2, 3, 0, 1}, depths[] = {0, 1, 2, 3, 0, 1};
+  REQUIRE(seen.all.items.size() == 6);
+  for (int i = 0; i < 6; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    comment expected{.id = numbered(i + 1),
+                     .content_id = "1",
+                     .depth = depths[i],
+                     .position = i + 1,
+                     .author = {"Ana", "Ana@example.com", "", true},
+                     .body = "number " + std::to_string(i + 1),
+                     .votes = 6 - i,
+                     .replies = i == 0 ? 2 : int{i == 1 || i == 2},
+                     .created_at = noon + std::chrono::milliseconds{i + 1},
+                     .version = i + 1,
+                     .encoded = "1 opaque"};
+    if (parents[i] > 0) expected.parent = expected.reply_to = numbered(parents[i]);
+    if (i == 4) expected.edited_at = noon + std::chrono::milliseconds{999};
+    CHECK(seen.all.items[at] == expected);
+    CHECK(seen.events[at] == store_contract::posted(expected));
+    CHECK(must(store->history(expected.id, 0, 10)) == std::vector{seen.events[at]});
+  }
+  check_counts(*store, "1");
+  CHECK(must(store->find_all({.email = "ANA@EXAMPLE.COM"})).items.size() == 6);
+  CHECK(store->insert({.content_id = "1", .body = "?", .key = "k"}, noon).error().code ==
+        errc::key_reused);
+  CHECK(store->signing_key().substr(0, 4) == std::string_view{"\0\1\2\3", 4});
+}
+
+TEST_CASE("a file of schema 2 with a chain of 10,000 replies can be replied to and moderated") {
+  const old_file file;
+  const auto store = file.open();
+  CHECK(must(store->find(numbered(10'000, true))).depth == 9'999);
+  check_counts(*store, "deep");
+  // The next reply climbs all of it to the cap, or stays where it is.
+  const comment_id last = numbered(10'000, true);
+  draft written{.content_id = "deep", .parent = last, .body = "x", .depth_max = 6};
+  const comment capped = post(*store, written);
+  CHECK(capped.parent == numbered(6, true));
+  CHECK(capped.depth == 6);
+  written.depth_max = 10'000;
+  const comment deepest = post(*store, written);
+  CHECK(deepest.depth == 10'000);
+  check_counts(*store, "deep");
+  // All but the two ends of the chain are hidden, many at once: then each end moves all of it.
+  must(store->amend(capped.id, store_contract::to(status::removed), noon));
+  std::atomic<int> failures{};
+  store_contract::at_once(64, [&](int thread) {
+    for (int i = 1 + thread; i <= 10'000; i += 64)
+      failures += !store->amend(numbered(i, true), store_contract::to(status::spam), noon);
+  });
+  CHECK(failures == 0);
+  CHECK(must(store->list({.content_id = "deep"})).items.size() == 1);
+  must(store->amend(deepest.id, store_contract::to(status::pending), noon));
+  CHECK(must(store->list({.content_id = "deep"})).items.empty());
+  const comment back = must(store->amend(deepest.id, store_contract::to(status::published), noon));
+  CHECK(must(store->find(numbered(1, true))).version == back.version);
+  check_counts(*store, "deep");
+}
+
+TEST_CASE("a file of schema 2 that another tool changed is brought up to date all the same") {
+  const old_file file{
+      "UPDATE comment SET status = 'spam' WHERE content_id = '1' AND position = 5;"
+      "UPDATE content SET comments = 5, status = 'locked' WHERE content_id = '1';"
+      "UPDATE comment SET parent_id = '00000000-0000-7000-8000-000000000099' WHERE position = 6"};
+  const auto store = file.open();
+  CHECK(must(store->find(numbered(6))).depth == 1);
+  CHECK(look(*store, "1").all.content == content{"1", 6, 5, content_status::locked});
+  CHECK(must(store->list({.content_id = "1"})).items.size() == 1);
+}
+
+TEST_CASE("a file of schema 3 keeps all that is in it, and gets a register of deployments") {
+  const old_file file{"", a_file_of_schema_3};
+  const std::vector<std::string> tables{"setting", "content", "comment",
+                                        "event",   "vote",    "complaint"};
+  const auto rows = [&] {
+    const testing::database looked{file.path};
+    std::vector<std::vector<std::string>> all;
+    for (const std::string& table : tables)
+      all.push_back(testing::rows_of(looked.handle(), "SELECT * FROM " + table + " ORDER BY 1, 2"));
+    return all;
+  };
+  const auto before = rows();
+  file.open();
+  CHECK(rows() == before);
+  auto store = file.open();
+  const auto seen = look(*store, "1");
+  CHECK(seen.all.content == content{"1", 4, 1, content_status::first_comment});
+  CHECK(seen.comments.size() == 2);
+  CHECK(seen.comments.front().body == "first");
+  CHECK(seen.events.back().before == "frist");
+  CHECK(seen.reports.front() ==
+        std::vector<comments::report>{{"zoe", "rude", noon + std::chrono::milliseconds{4}}});
+  CHECK(must(store->votes_of("zoe", {}, 10)).size() == 1);
+  check_counts(*store, "1");
+  CHECK(must(store->deployments({})).items.empty());
+  const deployment kept = store_contract::put(*store, store_contract::step(1, "comments", "run"));
+  store.reset();
+  store = file.open();
+  CHECK(must(store->deployments({})).items == std::vector{kept});
+  CHECK(look(*store, "1") == seen);
+}
+
+TEST_CASE("a file that is up to date again has the tables and indexes of a new one") {
+  for (const std::string& content : {a_file_of_schema_2, a_file_of_schema_3}) {
+    const old_file old{"", content};
+    const testing::temporary_folder folder;
+    old.open();
+    must(sqlite_store::open({.path = folder.path("new.db")}));
+    const std::string all = "SELECT type, name, tbl_name FROM sqlite_schema ORDER BY 1, 2";
+    const testing::database migrated{old.path}, fresh{folder.path("new.db")};
+    CHECK(testing::rows_of(migrated.handle(), all) == testing::rows_of(fresh.handle(), all));
+    CHECK(migrated.text("PRAGMA integrity_check") == "ok");
+    CHECK(migrated.text("PRAGMA foreign_key_check").empty());
+    CHECK(migrated.text("PRAGMA user_version") == std::to_string(sql_schema::newest));
+  }
+}

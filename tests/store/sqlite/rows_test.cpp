@@ -1,0 +1,63 @@
+#include <comments/store/sqlite/rows.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace comments;
+
+namespace {
+
+// A file with our tables and no store around them.
+struct tables {
+  std::unique_ptr<sqlite::connection> connection = open();
+  sqlite::changes noted{};
+  bucket_table buckets{};
+
+  static std::unique_ptr<sqlite::connection> open() {
+    auto opened = sqlite::connect({.path = ":memory:"});
+    REQUIRE(opened);
+    for (const sql_schema::migration& step : sql_schema::migrations)
+      REQUIRE((*opened)->execute(std::string{step.sql}));
+    return std::move(*opened);
+  }
+};
+
+const instant noon = from_milliseconds(1'700'000'000'123);
+
+}  // namespace
+
+TEST_CASE("what is written is read as it was, with the content that it moved") {
+  tables file;
+  const draft written{.content_id = "1",
+                      .author = {"Gabi", "gabi@example.com", "https://example.com", true},
+                      .body = "Primeiro post!",
+                      .key = "k"};
+  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+  const auto made =
+      sqlite::write_one(work, {written, noon, make_comment_id(noon), file.buckets}, file.noted);
+  REQUIRE(made);
+  CHECK(sqlite::find_in(work, made->stored.id) == made->stored);
+  REQUIRE(file.noted.moved.size() == 1);
+  CHECK(sqlite::find_content(work, "1") == file.noted.moved.front());
+  CHECK(file.noted.moved.front().version == 1);
+  CHECK(sqlite::find_content(work, "2").version == 0);
+  CHECK(work->commit());
+}
+
+TEST_CASE("a key that is known writes nothing") {
+  tables file;
+  const draft first{.content_id = "1", .body = "x", .key = "k"};
+  const draft other{.content_id = "1", .body = "y", .key = "k"};
+  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+  const auto write = [&](const draft& one) {
+    return sqlite::write_one(work, {one, noon, make_comment_id(noon), file.buckets}, file.noted);
+  };
+  const auto made = write(first), again = write(first), refused = write(other);
+  REQUIRE(again);
+  CHECK(again->replayed);
+  CHECK(again->stored == made->stored);
+  CHECK(refused.error().code == errc::key_reused);
+  CHECK(file.noted.moved.size() == 1);
+}

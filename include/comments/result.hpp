@@ -36,7 +36,8 @@ enum class errc {
   timed_out,           // the client took longer to send it than a named limit
   unsupported_media,   // not a media type that is read here
   rate_limited,        // too often; later it works
-  unavailable,         // storage or the service cannot do it now; later it works
+  unavailable,         // refused, and nothing was done: storage cannot do it now; later it works
+  in_doubt,            // a write whose outcome is unknown: it may be done now or later, or never
 };
 
 // One broken rule. `pointer` is a JSON pointer (RFC 6901) into the request's body, or the bare name
@@ -54,7 +55,7 @@ struct error {
   errc code{errc::unavailable};
   std::string message{};
   std::vector<violation> violations{};
-  int retry_after_seconds{1};  // for rate_limited and unavailable: when it is worth another try
+  int retry_after_seconds{1};  // for rate_limited, unavailable and in_doubt: when it is worth another try
 };
 
 template <typename T>

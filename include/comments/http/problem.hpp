@@ -40,6 +40,7 @@ inline constexpr std::array problem_kinds{
     problem_kind{errc::unsupported_media, 415, "unsupported_media", "Unsupported Media Type"},
     problem_kind{errc::rate_limited, 429, "rate_limited", "Too Many Requests"},
     problem_kind{errc::unavailable, 503, "unavailable", "Service Unavailable"},
+    problem_kind{errc::in_doubt, 503, "unavailable", "Service Unavailable"},
 };
 
 // The stable word for an error.
@@ -61,7 +62,7 @@ inline response problem(const error& why, const request& asked) {
                                          .code = std::string{kind->name},
                                          .errors = why.violations,
                                          .request_id = asked.id})};
-  if (why.code == errc::unavailable || why.code == errc::rate_limited)
+  if (kind->status == 503 || kind->status == 429)
     answer.headers.emplace_back("Retry-After", std::to_string(why.retry_after_seconds));
   if (why.code == errc::unauthenticated) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   return answer;

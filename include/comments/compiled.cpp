@@ -1,0 +1,42 @@
+// compiled.cpp - the definitions of the library, for a program that compiles them once.
+//
+// Compile this file with COMMENTS_COMPILED defined, as everything that includes the headers, and with
+// COMMENTS_WITH_<part> for each part that the program uses: JSON, HTTP (which needs JSON), HTTPLIB
+// (which needs HTTP), SQLITE, POSTGRES, RULES, MARKDOWN, FEED (which needs HTTP). The core comes by
+// itself. A build that has one library for each part compiles this file once for each: the core
+// without any COMMENTS_WITH_<part>, and the others with COMMENTS_WITHOUT_CORE.
+
+#ifndef COMMENTS_COMPILED
+#error "compile compiled.cpp, and all that includes the library, with COMMENTS_COMPILED defined"
+#endif
+
+// The files of each part, bottom up, as in meson.build.
+
+#ifndef COMMENTS_WITHOUT_CORE
+#endif
+
+#ifdef COMMENTS_WITH_RULES
+#endif
+
+#ifdef COMMENTS_WITH_SQLITE
+#endif
+
+#ifdef COMMENTS_WITH_POSTGRES
+#endif
+
+#ifdef COMMENTS_WITH_JSON
+#endif
+
+#ifdef COMMENTS_WITH_MARKDOWN
+#endif
+
+// Signatures and tokens (auth/), the routes (http/, api/) and those of deployments.
+#ifdef COMMENTS_WITH_HTTP
+#endif
+
+#ifdef COMMENTS_WITH_FEED
+#endif
+
+// cpp-httplib's adapters, and the server that waits by epoll.
+#ifdef COMMENTS_WITH_HTTPLIB
+#endif

@@ -1,33 +1,40 @@
 #!/usr/bin/env python3
 """tidy - the style and the architecture of this tree, as a test.
 
-    python3 tests/tidy.py [ROOT]       one line per finding: path:line: rule: message
-    python3 tests/tidy.py --self-test  breaks small trees on purpose; every rule must bite
+    python3 tests/tidy.py [ROOT]    one line for each finding: path:line: rule: message
 
 A rule is a function that yields (path, line, message). It reads text and compiles nothing.
+tests/tidy_test.py breaks small trees on purpose, and every rule must notice.
 """
+import math
 import re
 import statistics
 import subprocess
 import sys
-import tempfile
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from posixpath import basename, dirname, join, normpath
+from typing import NamedTuple
 
 LIBRARY, MAP = "include/comments/", "include/comments/meson.build"
 UMBRELLA, GENERATED = "comments.hpp", "version.hpp"
-OWNERS = {  # who may include what, below include/comments
-    "sqlite3.h": ["store/sqlite/wiping_vfs.hpp", "store/sqlite/connection.hpp"],  # the disk, all else
+COMPILED = LIBRARY + "compiled.cpp"  # includes every .ipp
+LOCKS = "mutex.hpp"  # the one header with the standard library's locks
+LOCKS_LEFT = 116  # how often they are still named elsewhere; this may only fall
+
+OWNERS = {  # who may include what, below include/comments; an .ipp may what its header may
+    # The disk, and all else.
+    "sqlite3.h": ["store/sqlite/wiping_vfs.hpp", "store/sqlite/connection.hpp"],
     "libpq-fe.h": ["store/postgres/connection.hpp"],
     "httplib.h": ["http/httplib.hpp"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/*"],
-    "cmark*": ["markdown/cmark.hpp"], "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],
-    "pugixml.hpp": ["feed/atom.hpp"],
+    "cmark*": ["markdown/cmark.hpp"], "pugixml.hpp": ["feed/atom.hpp"],
+    "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],
     "nlohmann/*": ["json/*"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
                   ["store/sqlite/connection.hpp", "store/postgres/connection.hpp", "http/*"])
+BANNED_CODE = r"\busing\s+namespace\b|\bstd::(?:ranges::)?views\b|\bnamespace\s*(?=\{)"
 BANNED = {"regex", "format", "expected", "iostream"}
 C = """assert ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint
     stdio stdlib string time uchar wchar wctype""".split()
@@ -78,10 +85,17 @@ class Tree:
         self.tracked = tracked[:-1] or self.files  # a release archive has no .git
         sources = self.below("include", ends=(".hpp", GENERATED + ".in"))
         self.headers = {path.removeprefix(LIBRARY).removesuffix(".in"): path for path in sources}
+        # By the name of their header: what `x.hpp` declares, `x.ipp` may define.
+        self.definitions = {path.removeprefix(LIBRARY).removesuffix(".ipp") + ".hpp": path
+                            for path in self.below("include", ends=".ipp")}
         self.listed = [(name, line) for name, line in self.quoted(MAP) if name.endswith(".hpp")]
 
-    def below(self, *folders, ends=(".hpp", ".cpp")):
+    def below(self, *folders, ends=(".hpp", ".ipp", ".cpp")):
         return [f for f in self.files if f.split("/")[0] in folders and f.endswith(ends)]
+
+    def library(self):
+        """(name of the header, path) of each header and of each .ipp."""
+        return [*self.headers.items(), *self.definitions.items()]
 
     @cache
     def text(self, path):
@@ -134,24 +148,31 @@ def opened_by(head):
     in_member_list = re.search(r"@[^@:]*:(?!:)", flat) and flat[-1] not in "@#."
     return "function" if "@" in flat and not in_member_list else "value"
 
+class Declaration(NamedTuple):
+    kind: str   # "function", or "statement": what ends with a semicolon
+    scope: str  # what it stands in: "namespace", "struct", "class"…
+    start: int  # where its first word may stand
+    body: int   # where the brace of a function is, else as `start`
+    end: int
+
 def declarations(code):
-    """(kind, scope, start, end) of each function body and of each statement outside of one."""
-    code, stack, start, parens = DIRECTIVE.sub(blank, code), [("namespace", 0)], 0, 0
+    """Each function that has a body, and each statement outside of one."""
+    code, stack, start, parens = DIRECTIVE.sub(blank, code), [("namespace", 0, 0)], 0, 0
     for mark in re.finditer(r"[{}();]", code):
-        sign, at, (scope, opened) = mark[0], mark.start(), stack[-1]
+        sign, at, (scope, began, opened) = mark[0], mark.start(), stack[-1]
         inside = scope in ("function", "value") or parens
         parens += (sign == "(") - (sign == ")")
         if sign == "{":
             kind = "value" if inside else opened_by(code[start:at])
-            stack.append((kind, at))
+            stack.append((kind, start, at))
             start = start if kind == "value" else at + 1  # a value belongs to its declaration
         elif sign == "}" and len(stack) > 1:
             stack.pop()
             start = start if scope == "value" else at + 1
             if scope == "function":
-                yield scope, stack[-1][0], opened, at
+                yield Declaration(scope, stack[-1][0], began, opened, at)
         elif sign == ";" and not inside:
-            yield "statement", scope, start, at
+            yield Declaration("statement", scope, start, start, at)
             start = at + 1
 
 # --- the rules ------------------------------------------------------------------------------------
@@ -168,16 +189,58 @@ def order(tree):
     for name, path in tree.headers.items():
         if name not in rank:
             yield path, 1, f"is not listed in {MAP}"
+    for name, path in tree.library():
+        own = name if path.endswith(".ipp") else name.removesuffix(".hpp") + ".ipp"
         for line, target in tree.includes(path):
-            above = rank.get(target.removeprefix("comments/"), len(rank)) < rank.get(name, -1)
-            if name in rank and target.startswith("comments/") and not above:
+            ours = target.removeprefix("comments/")
+            above = rank.get(ours, len(rank)) < rank.get(name, -1)
+            if name in rank and ours != target and ours != own and not above:
                 yield path, line, f"<{target}> is not listed above {name}"
+
+def definitions(tree):
+    """An .ipp belongs to the header of its name, which brings it, or else compiled.cpp does."""
+    compiled = [target for _, target in tree.includes(COMPILED)]
+    for name, path in tree.definitions.items():
+        own = path.removeprefix("include/")
+        header = tree.headers.get(name)
+        if header is None:
+            yield path, 1, f"there is no {name}"
+            continue
+        if [target for _, target in tree.includes(path)][:1] != [f"comments/{name}"]:
+            yield path, 1, f"does not include <comments/{name}> first"
+        brings = f"\n#ifndef COMMENTS_COMPILED\n#include <{own}>\n#endif\n"
+        if not tree.text(header).endswith(brings):
+            yield header, 1, f"does not end with <{own}> behind #ifndef COMMENTS_COMPILED"
+        if own not in compiled:
+            yield COMPILED, 1, f"does not include <{own}>"
+        yield from unmarked(tree, path)
+    for line, target in tree.includes(COMPILED):
+        if f"include/{target}" not in tree.definitions.values():
+            yield COMPILED, line, f"<{target}> is not an .ipp of ours"
+
+def unmarked(tree, path):
+    code = tree.code(path)
+    for found in declarations(code):
+        if (found.kind, found.scope) == ("function", "namespace"):
+            head = DIRECTIVE.sub(blank, code)[found.start:found.body]
+            if not re.match(r"\s*(?:COMMENTS_INLINE|inline|template|constexpr)\b", head):
+                line = code.count("\n", 0, found.body) + 1
+                yield path, line, "a function begins neither with COMMENTS_INLINE nor with inline"
+
+def locks(tree):
+    """clang sees how a mutex is used only where it has the attributes of mutex.hpp."""
+    pattern = (r"\bstd::(?:(?:recursive_|shared_|timed_)*mutex|lock_guard"
+               r"|(?:scoped|unique|shared)_lock|condition_variable\w*)")
+    paths = [path for path in tree.below("include", "apps") if path != LIBRARY + LOCKS]
+    found = [(path, line, hit[0]) for path in paths for line, hit in hits(pattern, tree.code(path))]
+    if len(found) > LOCKS_LEFT:
+        yield from ((path, line, f"`{name}` belongs to {LOCKS}") for path, line, name in found)
 
 def owners_of(target):
     return next((owners for what, owners in OWNERS.items() if fnmatch(target, what)), None)
 
 def owners(tree):
-    for name, path in tree.headers.items():
+    for name, path in tree.library():
         for line, target in tree.includes(path):
             allowed = owners_of(target)
             if allowed is None and target not in STANDARD and not target.startswith("comments/"):
@@ -189,22 +252,23 @@ def core(tree):
     reached = [tree.headers.get(UMBRELLA, "")]
     for path in reached:  # grows while it is walked
         for line, target in tree.includes(path):
-            ours = tree.headers.get(target.removeprefix("comments/"), path)
-            reached += [ours] if ours not in reached else []
+            ours = f"include/{target}"
+            reached += [ours] if ours in tree.files and ours not in reached else []
             if owners_of(target) is not None:
                 yield path, line, f"{UMBRELLA} reaches <{target}>"
 
 def banned(tree):
-    for path in tree.headers.values():
+    for name, path in tree.library():
         code = tree.code(path)
         yield from ((path, line, f"<{target}> is banned")
                     for line, target in tree.includes(path) if target in BANNED)
-        for line, hit in hits(r"\busing\s+namespace\b|\bstd::(?:ranges::)?views\b", code):
+        for line, hit in hits(BANNED_CODE, code):
             yield path, line, f"`{hit[0]}` is banned"
         if not re.search(r"^#pragma once$", code, re.M):
             yield path, 1, "no #pragma once"
-        if not re.match(r"(?:#pragma once\n(?:.*\n)?)?// [\w./]+ - \S", tree.text(path)):
-            yield path, 1, "does not start with `// name - what it is for`"
+        own = re.escape(path.removeprefix(LIBRARY).removesuffix(".in"))
+        if not re.match(rf"(?:#pragma once\n(?:.*\n)?)?// {own} - \S", tree.text(path)):
+            yield path, 1, "does not start with `// path/name.hpp - what it is for`"
 
 def mirror(tree):
     for name, line in [q for q in tree.listed if q[0] not in (UMBRELLA, GENERATED)]:
@@ -219,34 +283,53 @@ def mirror(tree):
             yield path, 1, "is not named in tests/meson.build"
 
 def budgets(tree):
-    sizes = {path: len(tree.lines(path)) for path in tree.headers.values()}
-    if (median := statistics.median(sizes.values() or [0])) > 150:
-        yield LIBRARY, 1, f"the median header has {median:g} lines, at most 150"
-    limits = dict.fromkeys(sizes, 500) | {"apps/server/main.cpp": 150, "CONTRIBUTING.md": 80}
-    limits |= {path: 60 for path in tree.files if fnmatch(path, "examples/*.cpp")}
-    for path, limit in limits.items():
-        if (size := len(tree.lines(path))) > limit:
-            yield path, 1, f"{size} lines, at most {limit}"
-    wide = tree.below("include", "apps", "tests", "examples") + tree.below("dev", ends="")
-    for path in wide + [path for path in tree.tracked if path.endswith(".py")]:
-        yield from ((path, number, f"{len(line)} columns, at most 100")
-                    for number, line in enumerate(tree.lines(path), 1) if len(line) > 100)
-    if (entries := len({path.split("/")[0] for path in tree.tracked})) > 20:
-        yield ".", 1, f"{entries} entries in the root, at most 20"
+    yield from length_budgets(tree)
+    yield from width_budgets(tree)
     yield from function_budgets(tree)
+    entries = {path.split("/")[0] for path in tree.tracked}
+    if len(entries) > 21:
+        yield ".", 1, f"{len(entries)} entries in the root, at most 21"
+
+def length_budgets(tree):
+    sizes = [len(tree.lines(path)) for path in tree.headers.values()]
+    median = statistics.median(sizes or [0])
+    if median > 150:
+        yield LIBRARY, 1, f"the median header has {median:g} lines, at most 150"
+    limits = {path: 500 for _, path in tree.library()}
+    limits |= {path: 60 for path in tree.files if fnmatch(path, "examples/*.cpp")}
+    limits |= {"apps/server/main.cpp": 150, "CONTRIBUTING.md": 100}
+    for path, limit in limits.items():
+        size = len(tree.lines(path))
+        if size > limit:
+            yield path, 1, f"{size} lines, at most {limit}"
+
+def width_budgets(tree):
+    sources = tree.below("include", "apps", "tests", "examples")
+    scripts = [path for path in tree.tracked if path == "dev" or path.endswith(".py")]
+    for path in sources + scripts:
+        for number, line in enumerate(tree.lines(path), 1):
+            if len(line) > 100:
+                yield path, number, f"{len(line)} columns, at most 100"
 
 def function_budgets(tree):
-    found = sorted((code.count("\n", start, end) + 1, path, code.count("\n", 0, start) + 1)
-                   for path in tree.below("include", "apps") for code in [tree.code(path)]
-                   for kind, _, start, end in declarations(code) if kind == "function")
-    for size, path, line in found[(len(found) * 9 - 1) // 10:][:1]:
+    sizes = []
+    for path in tree.below("include", "apps"):
+        code = tree.code(path)
+        for found in declarations(code):
+            if found.kind == "function":
+                size = code.count("\n", found.body, found.end) + 1
+                sizes.append((size, path, code.count("\n", 0, found.body) + 1))
+    sizes.sort()
+    for size, path, line in sizes:
+        if size > 70:
+            yield path, line, f"a function of {size} lines, at most 70"
+    if sizes:
+        size, path, line = sizes[math.ceil(len(sizes) * 0.9) - 1]
         if size > 25:
             yield path, line, f"the 90th percentile of functions is {size} lines, at most 25"
-    yield from ((path, line, f"a function of {size} lines, at most 70")
-                for size, path, line in found if size > 70)
 
 def words(tree):
-    for path in tree.headers.values():
+    for _, path in tree.library():
         for pattern, fault in ((VAGUE, "says nothing"), (GETTER, "gets; name what it returns")):
             for line, hit in hits(pattern, tree.code(path)):
                 yield path, line, f"`{hit[0]}` {fault}"
@@ -260,92 +343,22 @@ def privacy(tree):
                 yield path, line, f"{hit[1]} names a machine, a registry or a person"
 
 def fields(tree):
-    for path in tree.headers.values():
+    for _, path in tree.library():
         code = tree.code(path)
-        for kind, scope, start, end in declarations(code):
-            flat = fold(code[start:end])
-            if (kind, scope) == ("statement", "struct") and FIELD.fullmatch(flat):
-                yield path, code.count("\n", 0, end) + 1, f"`{flat}` has no initialiser"
+        for found in declarations(code):
+            flat = fold(code[found.start:found.end])
+            if (found.kind, found.scope) == ("statement", "struct") and FIELD.fullmatch(flat):
+                line = code.count("\n", 0, found.end) + 1
+                yield path, line, f"`{flat}` has no initialiser"
 
-RULES = [order, owners, core, banned, mirror, budgets, words, privacy, fields]
+RULES = [order, definitions, owners, core, banned, locks, mirror, budgets, words, privacy, fields]
 
 def findings(root):
     tree = Tree(root)
     return sorted((path, line, rule.__name__, message)
                   for rule in RULES for path, line, message in rule(tree))
 
-# --- the self-test: a tree that is clean, and what is wrong with each change to it ----------------
-SAMPLE = r"""#pragma once
-// store.hpp - what must pass: "{", /root of braces that are none, and ids like a@b.
-#include "result.hpp"
-#include <utility>
-template <class T> concept named = requires(T t) { t.name; };
-struct row { int id{}; const char* name = R"({"a": "}{)"; std::function<void(int)> done{}; };
-constexpr std::array rows{row{.id = 1'000}, row{.id = '{', .name = text("}")}};
-template <class... Ts> struct overloaded : Ts... { using Ts::operator()...; };
-class service final : public base<int> { public:
-  explicit service(store& s, options o = {}) noexcept(true) : base<int>{1}, store_{s}, o_(o) {}
-  service(const service&) = delete; bool operator==(const service&) const = default;
-  auto operator<=>(const service& b) const { return o_ <=> b.o_; } int operator()() { return 1; }
-  store& store_; options o_; };
-template <named T> requires (sizeof(T) > 1) auto first(T t) -> std::string { return {t.name}; }
-template <class T> void all(T t) requires requires(T u) { u.x(); } { std::visit([](auto) {}, t); }
-inline row a() { return {.id = 2}; } inline row b() { return {}; } inline row c() { return {}; }
-inline row d() { return {}; } inline row e() { return {}; } inline row f() { return {}; }
-"""
-NAMES = ["result.hpp", "store.hpp", "store/sqlite/connection.hpp", "json/encode.hpp"]
-TESTS = [name.replace(".hpp", "_test.cpp") for name in NAMES]
-FINE = "// sample.hpp - nothing.\n#pragma once\n"
-CLEAN = {LIBRARY + name: FINE for name in NAMES + [UMBRELLA, GENERATED + ".in"]} | {
-    f"tests/{test}": f"#include <comments/{name}>\n" for test, name in zip(TESTS, NAMES)} | {
-    MAP: f"files = {NAMES + [GENERATED, UMBRELLA]}", "tests/meson.build": f"tests = {TESTS}",
-    LIBRARY + "store.hpp": SAMPLE,
-    LIBRARY + "store/sqlite/connection.hpp": FINE + "#include <sqlite3.h>\n",
-    "README.md": "git@some.org:a/b.git https://me:pw@some.org/home/ x/work/ me@mail.example.org\n"}
-LONG = "\n" * 70 + "}"
-APPENDED = {  # to json/encode.hpp, one at a time
-    "order": ["#include <comments/comments.hpp>", '#include "../comments.hpp"'],
-    "owners": [f"#include <{x}>" for x in ("sqlite3.h", "CLI/CLI.hpp", "sys/stat.h", "boost.hpp")],
-    "banned": ["#include <regex>", "using namespace std;", "auto x = std::views::all;"],
-    "budgets": ["//" * 51, "//\n" * 500, "auto g(int n) { f([&](int m) { return m; });" + LONG,
-                "struct s { s(int n) : n_{n}, m_(n) {" + LONG + " int n_{}; int m_{}; };"],
-    "words": ["int row_manager{};", "struct JsonUtils {};", "inline int get_size();"],
-    "privacy": ["// /root/x", "// -I/home/x", "// see pypi.org", "// me@some.org"],
-    "fields": ["struct s { int* n; };", "struct s { enum class e { a }; std::map<int, s> n; };"]}
-CHANGED = [
-    ("order", {LIBRARY + "new.hpp": FINE}), ("order", {LIBRARY + "store.hpp": None}),
-    ("order", {MAP: CLEAN[MAP] + "'store.hpp'"}), ("budgets", {"dev": "x" * 101}),
-    ("order", {MAP: f"{[UMBRELLA, *NAMES, GENERATED]}"}), ("words", {"docs/util.md": ""}),
-    ("core", {LIBRARY + UMBRELLA: FINE + "#include <comments/store/sqlite/connection.hpp>"}),
-    ("banned", {LIBRARY + UMBRELLA: "// x - y"}), ("banned", {LIBRARY + UMBRELLA: "#pragma once"}),
-    ("mirror", {"tests/result_test.cpp": None}), ("mirror", {"tests/new_test.cpp": ""}),
-    ("mirror", {"tests/result_test.cpp": "#include <vector>\n#include <comments/result.hpp>"}),
-    ("budgets", {LIBRARY + name: FINE + "//\n" * 150 for name in NAMES}),
-    ("budgets", {"apps/server/main.cpp": ("void f() {" + "\n" * 25 + "}\n") * 3}),
-    ("budgets", {"apps/server/main.cpp": "\n" * 151}), ("budgets", {"CONTRIBUTING.md": "\n" * 81}),
-    ("budgets", {"examples/a.cpp": "\n" * 61}), ("budgets", {f"{n}.md": "" for n in range(20)})]
-
-def judged(changes):
-    with tempfile.TemporaryDirectory() as root:
-        for path, text in (CLEAN | changes).items():
-            Path(root, path).parent.mkdir(parents=True, exist_ok=True)
-            if text is not None:
-                Path(root, path).write_text(text, "utf-8")
-        return findings(root)
-
-def self_test():
-    cases = [("clean", {})] + CHANGED + [(rule, {LIBRARY + NAMES[-1]: FINE + text})
-                                         for rule, texts in APPENDED.items() for text in texts]
-    wrong = [(rule, changes, found) for rule, changes in cases for found in [judged(changes)]
-             if [finding[2] for finding in found] != [rule][rule == "clean":]]
-    for rule, changes, found in wrong:
-        print(f"{rule}: {changes!r:.99} gives {found}")
-    print(f"self-test: {len(cases) - len(wrong)} passed, {len(wrong)} failed")
-    return 1 if wrong else 0
-
 def main(arguments):
-    if arguments == ["--self-test"]:
-        return self_test()
     found = findings(arguments[0] if arguments else Path(__file__).resolve().parent.parent)
     for path, line, rule, message in found:
         print(f"{path}:{line}: {rule}: {message}")

@@ -1,10 +1,10 @@
 // compiled.cpp - the definitions of the library, for a program that compiles them once.
 //
-// Compile this file with COMMENTS_COMPILED defined, as everything that includes the headers, and with
-// COMMENTS_WITH_<part> for each part that the program uses: JSON, HTTP (which needs JSON), HTTPLIB
-// (which needs HTTP), SQLITE, POSTGRES, RULES, MARKDOWN, FEED (which needs HTTP). The core comes by
-// itself. A build that has one library for each part compiles this file once for each: the core
-// without any COMMENTS_WITH_<part>, and the others with COMMENTS_WITHOUT_CORE.
+// Compile this file with COMMENTS_COMPILED defined, as all that includes the headers, and with
+// COMMENTS_WITH_<part> for each part that the program uses: JSON, HTTP (needs JSON), HTTPLIB (needs
+// HTTP), SQLITE, POSTGRES, RULES, MARKDOWN, FEED (needs HTTP). The core comes by itself. A build
+// that makes one library of each part compiles this file once for each: once with nothing more, for
+// the core, and else with COMMENTS_WITHOUT_CORE.
 
 #ifndef COMMENTS_COMPILED
 #error "compile compiled.cpp, and all that includes the library, with COMMENTS_COMPILED defined"

@@ -147,6 +147,10 @@ struct deployment_page {
 inline constexpr std::string_view address_prefix = "a:";
 
 // The refusals that all stores share, so that they say the same.
+inline error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
+inline error in_doubt() {
+  return {errc::in_doubt, "It is unknown whether this took effect, or will."};
+}
 inline error comment_not_found() { return {errc::not_found, "There is no such comment."}; }
 inline error parent_not_found() {
   return {errc::not_found, "The comment to reply to is not there.", {{"/parent_id", "not_found"}}};

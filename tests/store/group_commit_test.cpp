@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "support/failing_memory.hpp"
+
 #include <atomic>
 #include <latch>
 #include <new>
@@ -16,7 +18,7 @@ namespace {
 
 using group = group_commit<int, int>;
 
-// A group whose commits can be held up: each waits until it is let go, and tells how large it was.
+// A group whose commits wait until they are released, and note how many works each one has.
 struct held_group {
   explicit held_group(group_limits limits)
       : writing{limits, [this](auto works, auto outcomes) {
@@ -46,23 +48,25 @@ struct held_group {
 
 }  // namespace
 
-TEST_CASE("alone, a caller leads a group of one and waits for nobody") {
+TEST_CASE("a caller that is alone leads a batch of one and does not wait") {
   std::vector<std::size_t> sizes;
   group writing{{}, [&](auto works, auto outcomes) {
                   sizes.push_back(works.size());
                   outcomes[0] = *works[0] + 1;
                 }};
-  CHECK(writing.submit(1) == 2);
-  CHECK(writing.submit(5) == 6);
+  CHECK(writing.submit(1).outcome == 2);
+  CHECK(writing.submit(5).outcome == 6);
   CHECK(sizes == std::vector<std::size_t>{1, 1});
   CHECK(writing.waiting() == 0);
 }
 
-TEST_CASE("who comes while a commit runs shares the next one, up to batch_max, in order") {
+TEST_CASE("callers that come while a commit runs share the next one, up to batch_max, in order") {
   held_group held{{.batch_max = 4}};
   std::vector<std::thread> callers;
   std::vector<std::optional<int>> outcomes(7);
-  const auto call = [&](std::size_t i) { outcomes[i] = held.writing.submit(static_cast<int>(i)); };
+  const auto call = [&](std::size_t i) {
+    outcomes[i] = held.writing.submit(static_cast<int>(i)).outcome;
+  };
   callers.emplace_back(call, 0);
   held.wait_for_start(1);
   for (std::size_t i = 1; i < 7; ++i) {
@@ -75,31 +79,87 @@ TEST_CASE("who comes while a commit runs shares the next one, up to batch_max, i
   for (std::size_t i = 0; i < 7; ++i) CHECK(outcomes[i] == static_cast<int>(10 * i));
 }
 
-TEST_CASE("queue_max callers wait, and one more is refused at once") {
+TEST_CASE("queue_max callers wait, and one more is refused at once: full, and nothing done") {
   held_group held{{.batch_max = 1, .queue_max = 3}};
   std::vector<std::thread> callers;
   std::atomic<int> answered{};
   for (std::size_t i = 0; i < 3; ++i) {
-    callers.emplace_back([&] { answered += held.writing.submit(1).has_value(); });
+    callers.emplace_back([&] { answered += held.writing.submit(1).outcome.has_value(); });
     held.wait_for_queue(i + 1);
   }
-  CHECK_FALSE(held.writing.submit(2).has_value());
+  const auto refused = held.writing.submit(2);
+  CHECK_FALSE(refused.outcome.has_value());
+  CHECK(refused.why == refusal::full);
   held.release();
   for (std::thread& caller : callers) caller.join();
   CHECK(answered == 3);
-  CHECK(held.writing.submit(3) == 30);
+  CHECK(held.sizes.size() == 3);
+  CHECK(held.writing.submit(3).outcome == 30);
 }
 
-TEST_CASE("a commit that throws leaves its own batch without outcomes, and nobody waiting") {
+TEST_CASE("a commit that throws leaves its own batch without outcomes: unknown") {
   bool throws = true;
   group writing{{}, [&](auto works, auto outcomes) {
                   for (std::size_t i = 0; i < works.size(); ++i) outcomes[i] = 10 * *works[i];
                   if (throws) throw std::bad_alloc{};
                 }};
-  CHECK_FALSE(writing.submit(1).has_value());
+  const auto refused = writing.submit(1);
+  CHECK_FALSE(refused.outcome.has_value());
+  CHECK(refused.why == refusal::unknown);
   CHECK(writing.waiting() == 0);
   throws = false;
-  CHECK(writing.submit(2) == 20);
+  CHECK(writing.submit(2).outcome == 20);
+}
+
+TEST_CASE("a work that a commit gives no outcome is unknown, and the others have theirs") {
+  group writing{{}, [&](auto works, auto outcomes) {
+                  if (*works[0] > 0) outcomes[0] = *works[0];
+                }};
+  CHECK(writing.submit(-1).why == refusal::unknown);
+  CHECK(writing.submit(1).outcome == 1);
+}
+
+TEST_CASE("a commit that calls its own group is refused at once, and the group goes on") {
+  group* self = nullptr;
+  std::optional<refusal> why;
+  group writing{{}, [&](auto works, auto outcomes) {
+                  const auto inner = self->submit(7);
+                  if (!inner.outcome) why = inner.why;
+                  outcomes[0] = *works[0];
+                }};
+  self = &writing;
+  CHECK(writing.submit(1).outcome == 1);
+  CHECK(why == refusal::nested);
+  CHECK(writing.waiting() == 0);
+  CHECK(writing.submit(2).outcome == 2);
+}
+
+TEST_CASE("a caller without memory gets std::bad_alloc, and nothing was done") {
+  if (!testing::failing_memory::is_possible) return;
+  std::vector<int> done;
+  done.reserve(100);
+  group writing{{}, [&](auto works, auto outcomes) {
+                  for (std::size_t i = 0; i < works.size(); ++i) done.push_back(*works[i]);
+                  for (std::size_t i = 0; i < works.size(); ++i) outcomes[i] = *works[i];
+                }};
+  for (std::size_t n = 1;; ++n) {
+    CAPTURE(n);
+    std::optional<int> outcome;
+    bool has_thrown = false;
+    {
+      testing::failing_memory shortage{n};
+      try {
+        outcome = writing.submit(static_cast<int>(n)).outcome;
+      } catch (const std::bad_alloc&) {
+        has_thrown = true;
+      }
+    }
+    CHECK(writing.waiting() == 0);
+    CHECK(outcome.has_value() != has_thrown);
+    CHECK(done.empty() == has_thrown);
+    if (!has_thrown) break;
+  }
+  CHECK(writing.submit(0).outcome == 0);
 }
 
 TEST_CASE("when the leader's commit throws, its followers go on, and so does the next batch") {
@@ -111,16 +171,19 @@ TEST_CASE("when the leader's commit throws, its followers go on, and so does the
                   for (std::size_t i = 0; i < works.size(); ++i) outcomes[i] = -*works[i];
                 }};
   std::vector<std::thread> callers;
-  std::vector<std::optional<int>> outcomes(7);
+  std::vector<group::submission> ended(7);
   for (std::size_t i = 0; i < 7; ++i) {
-    callers.emplace_back([&, i] { outcomes[i] = writing.submit(static_cast<int>(i)); });
+    callers.emplace_back([&, i] { ended[i] = writing.submit(static_cast<int>(i)); });
     if (i == 0) held.wait_for_start(1);
     while (writing.waiting() < i + 1) std::this_thread::yield();
   }
   held.release();
   for (std::thread& caller : callers) caller.join();
   CHECK(commits == 3);
+  std::vector<std::optional<int>> outcomes;
+  for (const auto& submission : ended) outcomes.push_back(submission.outcome);
   CHECK(outcomes == std::vector<std::optional<int>>{0, {}, {}, {}, -4, -5, -6});
+  for (std::size_t i = 1; i < 4; ++i) CHECK(ended[i].why == refusal::unknown);
 }
 
 TEST_CASE("many threads, each with its own outcome, and commits one at a time") {
@@ -144,7 +207,7 @@ TEST_CASE("many threads, each with its own outcome, and commits one at a time") 
       start.arrive_and_wait();
       for (int i = 0; i < rounds; ++i) {
         const int work = t * rounds + i;
-        wrong += writing.submit(work) != -work;
+        wrong += writing.submit(work).outcome != -work;
       }
     });
   for (std::thread& caller : callers) caller.join();

@@ -49,7 +49,7 @@ void write_file(const std::string& path, const std::string& bytes) {
 }
 
 // Why `path` cannot be opened as a store; it must be refused.
-std::string refusal(const std::string& path) {
+std::string why_refused(const std::string& path) {
   const auto opened = sqlite_store::open({.path = path, .busy_wait = std::chrono::milliseconds{1}});
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == errc::unavailable);
@@ -306,7 +306,7 @@ TEST_CASE("a second opening of the same file is refused until the first store is
   std::filesystem::create_symlink("comments.db", link);
   for (const std::string& name : {path, folder.path() + "/./comments.db", link}) {
     CAPTURE(name);
-    CHECK(has(refusal(name), "another process is using it"));
+    CHECK(has(why_refused(name), "another process is using it"));
   }
   post(*first, {.content_id = "1", .body = "still here"});
   first.reset();
@@ -417,7 +417,7 @@ TEST_CASE("a file that is not ours to use is refused with its reason and left as
       testing::database{path}.run(file.sql);
     const std::string bytes = read_file(path);
     REQUIRE_FALSE(bytes.empty());
-    CHECK(has(refusal(path), file.why));
+    CHECK(has(why_refused(path), file.why));
     CHECK(read_file(path) == bytes);
     for (const char* companion : {"-wal", "-shm", "-journal"})
       CHECK_FALSE(std::filesystem::exists(path + companion));
@@ -466,7 +466,7 @@ TEST_CASE("a migration that fails leaves the file as it was") {
   testing::database{path}.run(
       a_file_of_schema_1 + "ALTER TABLE comment ADD encoded TEXT;" +
       "PRAGMA application_id = " + std::to_string(sqlite_store::application_id));
-  CHECK(has(refusal(path), "cannot be written"));
+  CHECK(has(why_refused(path), "cannot be written"));
   CHECK(testing::database{path}.text("PRAGMA user_version") == "1");
 }
 
@@ -489,7 +489,7 @@ TEST_CASE("a path where no file can be is refused, and nothing is made there") {
                                ""};
   for (const std::string& path : paths) {
     CAPTURE(path);
-    CHECK(has(refusal(path), "cannot be opened"));
+    CHECK(has(why_refused(path), "cannot be opened"));
     for (const std::string lock : {"folder-lock", "folder/-lock"})
       CHECK_FALSE(std::filesystem::remove(folder.path(lock)));
     CHECK_FALSE(std::filesystem::remove("-lock"));
@@ -509,7 +509,7 @@ TEST_CASE("a file that may only be read is refused") {
     REQUIRE(::chmod(folder.path().c_str(), mode.folder) == 0);
     {
       const unprivileged now;
-      if (now.is_bound()) CHECK(has(refusal(path), "cannot be"));
+      if (now.is_bound()) CHECK(has(why_refused(path), "cannot be"));
     }
     REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
   }
@@ -521,7 +521,7 @@ TEST_CASE("a file that another tool keeps locked is refused as busy, not as dama
   must(sqlite_store::open({.path = path}));
   const testing::database tool{path};
   tool.run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA user_version = 1");
-  CHECK_FALSE(has(refusal(path), "damaged"));
+  CHECK_FALSE(has(why_refused(path), "damaged"));
 }
 
 TEST_CASE("an insert that fails in the middle leaves nothing, and the next one works") {

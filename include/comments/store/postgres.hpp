@@ -95,14 +95,14 @@ class postgres_store final : public store {
     if (!is_locked) {
       const std::size_t which = std::hash<std::string>{}(draft.content_id) % lanes_.size();
       auto mine = lanes_[which]->submit(wanted);
-      if (!is_locked) return mine ? std::move(*mine) : postgres::unavailable();
+      if (!is_locked) return to_result(std::move(mine));
       wanted.may_exist = true;
     }
     postgres::held_contents<lane>::guard apart{held_, draft.content_id};
     is_locked = false;
     auto mine = apart.lane().submit(wanted);
-    if (mine) apart.tell(!is_locked);
-    return mine ? std::move(*mine) : postgres::unavailable();
+    if (mine.outcome) apart.tell(!is_locked);
+    return to_result(std::move(mine));
   }
 
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
@@ -157,8 +157,8 @@ class postgres_store final : public store {
     if (wanted.size() != 1)
       return read([&](auto& work) { return postgres::contents(work, wanted); });
     auto found = versions_.submit(wanted.front());
-    if (!found || !*found) return postgres::unavailable();
-    return std::vector{std::move(**found)};
+    if (!found.outcome || !*found.outcome) return postgres::unavailable();
+    return std::vector{std::move(**found.outcome)};
   }
 
   result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
@@ -276,6 +276,11 @@ class postgres_store final : public store {
       if (reading.failed() == postgres::failure::none) return answer;
       if (!may_repeat(reading.failed(), tries)) return postgres::unavailable();
     }
+  }
+
+  static result<post_result> to_result(lane::submission ended) {
+    if (ended.outcome) return std::move(*ended.outcome);
+    return ended.why == refusal::unknown ? in_doubt() : unavailable();
   }
 
   // Has `wanted` written in a transaction. What must not happen twice is not repeated once nobody

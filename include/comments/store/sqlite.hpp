@@ -264,7 +264,8 @@ class sqlite_store final : public store {
     result<T> answer = unavailable();
     const auto is_written = writes_.submit(
         [&](sqlite::transaction& work, sqlite::changes& noted) { answer = wanted(work, noted); });
-    if (!is_written || !*is_written) return unavailable();
+    if (!is_written.outcome) return is_written.why == refusal::unknown ? in_doubt() : unavailable();
+    if (!*is_written.outcome) return unavailable();
     return answer;
   }
 

@@ -12,12 +12,12 @@ using namespace comments::http;
 
 namespace {
 
-// In the order of the enumeration, whose last value is `unavailable`.
-constexpr int codes = static_cast<int>(errc::unavailable) + 1;
+// In the order of the enumeration, whose last value is `in_doubt`.
+constexpr int codes = static_cast<int>(errc::in_doubt) + 1;
 
 }  // namespace
 
-TEST_CASE("each error code has exactly one row, and a name of its own") {
+TEST_CASE("each error code has exactly one row, and all but one a name of its own") {
   std::set<std::string_view> names;
   for (int i = 0; i < codes; ++i) {
     CAPTURE(i);
@@ -25,7 +25,8 @@ TEST_CASE("each error code has exactly one row, and a name of its own") {
   }
   for (const problem_kind& kind : problem_kinds) names.insert(kind.name);
   CHECK(problem_kinds.size() == codes);
-  CHECK(names.size() == codes);
+  CHECK(names.size() == codes - 1);
+  CHECK(code_of({errc::in_doubt, "No."}) == code_of({errc::unavailable, "No."}));
 }
 
 TEST_CASE("each error code answers with the status that the API promises") {
@@ -38,7 +39,8 @@ TEST_CASE("each error code answers with the status that the API promises") {
       {errc::headers_too_large, 431}, {errc::target_too_long, 414},
       {errc::timed_out, 408},         {errc::rate_limited, 429},
       {errc::unavailable, 503},       {errc::edit_window_closed, 403},
-      {errc::content_locked, 403},    {errc::version_mismatch, 412}};
+      {errc::content_locked, 403},    {errc::version_mismatch, 412},
+      {errc::in_doubt, 503}};
   CHECK(std::size(promised) == codes);
   for (const auto& [code, status] : promised) {
     const response answer = problem({code, "No."}, {.target = "/x", .id = "r1"});
@@ -46,7 +48,8 @@ TEST_CASE("each error code answers with the status that the API promises") {
     CHECK(answer.status == status);
     CHECK(body.at("status") == status);
     CHECK(body.at("title") != "");
-    const bool is_later = code == errc::rate_limited || code == errc::unavailable;
+    const bool is_later =
+        code == errc::rate_limited || code == errc::unavailable || code == errc::in_doubt;
     CHECK(find_header(answer.headers, "Retry-After").has_value() == is_later);
   }
 }
@@ -67,6 +70,20 @@ TEST_CASE("a problem is this JSON, and is not to be cached") {
 TEST_CASE("what works later says when to come back") {
   const response answer = problem({errc::unavailable, "Not now."}, {.target = "/"});
   CHECK(find_header(answer.headers, "Retry-After") == "1");
+}
+
+TEST_CASE("only a write whose outcome is unknown says that it is in doubt") {
+  const response doubtful = problem({errc::in_doubt, "Try again.", {}, 7}, {.target = "/"});
+  const auto body = nlohmann::json::parse(doubtful.body);
+  CHECK(doubtful.status == 503);
+  CHECK(body.at("code") == "unavailable");
+  CHECK(body.at("in_doubt") == true);
+  CHECK(find_header(doubtful.headers, "Retry-After") == "7");
+  for (int i = 0; i < codes; ++i) {
+    const auto code = static_cast<errc>(i);
+    const response answer = problem({code, "No."}, {.target = "/"});
+    CHECK(nlohmann::json::parse(answer.body).contains("in_doubt") == (code == errc::in_doubt));
+  }
 }
 
 TEST_CASE("a problem without violations has an empty list of them") {

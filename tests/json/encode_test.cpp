@@ -173,6 +173,7 @@ TEST_CASE("a problem is this JSON") {
         R"({"type":"about:blank","title":"Bad Request","status":400,"detail":"No.",)"
         R"("instance":"/a","code":"malformed","errors":[{"pointer":"/a~1b","code":"type"}],)"
         R"("request_id":"r1"})");
+  CHECK(encode(problem{.is_in_doubt = true}).ends_with(R"("request_id":"","in_doubt":true})"));
   CHECK(encode(problem{}) ==
         R"({"type":"about:blank","title":"","status":0,"detail":"","instance":"","code":"",)"
         R"("errors":[],"request_id":""})");

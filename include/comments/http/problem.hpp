@@ -1,7 +1,9 @@
 #pragma once
 // http/problem.hpp - an error as a response: the only table from error codes to HTTP statuses.
 //
-// Answers are application/problem+json (RFC 9457). What cannot be done now says when to come back.
+// Responses are application/problem+json (RFC 9457). What cannot be done now says in Retry-After
+// when to try again. A write whose outcome is unknown has the code of a refused one, "unavailable",
+// and `"in_doubt": true` beside it: the client repeats it with the same key.
 
 #include <comments/http/message.hpp>
 #include <comments/json/encode.hpp>
@@ -61,7 +63,8 @@ inline response problem(const error& why, const request& asked) {
                                          .instance = asked.prefix + path,
                                          .code = std::string{kind->name},
                                          .errors = why.violations,
-                                         .request_id = asked.id})};
+                                         .request_id = asked.id,
+                                         .is_in_doubt = why.code == errc::in_doubt})};
   if (kind->status == 503 || kind->status == 429)
     answer.headers.emplace_back("Retry-After", std::to_string(why.retry_after_seconds));
   if (why.code == errc::unauthenticated) answer.headers.emplace_back("WWW-Authenticate", "Bearer");

@@ -45,6 +45,7 @@ struct problem {
   std::string code{};
   std::vector<violation> errors{};
   std::string request_id{};
+  bool is_in_doubt{};  // written as "in_doubt": true, and not at all otherwise
 };
 
 inline std::string dump(const document& value) {
@@ -360,6 +361,7 @@ inline std::string encode(const problem& problem) {
     errors.push_back({{"pointer", violation.pointer}, {"code", violation.code}});
   written["errors"] = std::move(errors);
   written["request_id"] = problem.request_id;
+  if (problem.is_in_doubt) written["in_doubt"] = true;
   return dump(written);
 }
 

@@ -26,11 +26,11 @@ const std::string export_path = "/api/v1/me/export";
 // All of a streamed answer; "broken" at its end if that is how it ended.
 std::string whole(response answer) {
   std::string text = std::move(answer.body);
-  for (piece next; answer.rest && next.then == piece::state::more;) {
+  for (chunk next; answer.rest && next.then == chunk::state::more;) {
     next = answer.rest([] {});
     text += next.bytes;
-    CHECK(next.then != piece::state::waiting);
-    if (next.then == piece::state::broken) text += "broken";
+    CHECK(next.then != chunk::state::waiting);
+    if (next.then == chunk::state::broken) text += "broken";
   }
   return text;
 }

@@ -29,7 +29,7 @@ struct whole {
   std::string text{};
   std::size_t pieces{};
   std::size_t longest{};
-  piece::state then{};
+  chunk::state then{};
 };
 
 // All pieces, `between` whenever there are more.
@@ -37,13 +37,13 @@ template <typename Between>
 whole read_all(legacy_list& list, Between&& between) {
   whole all;
   do {
-    const piece next = list.next();
+    const chunk next = list.next();
     all.text += next.bytes;
     all.longest = std::max(all.longest, next.bytes.size());
     all.then = next.then;
     ++all.pieces;
-    if (next.then == piece::state::more) between();
-  } while (all.then == piece::state::more);
+    if (next.then == chunk::state::more) between();
+  } while (all.then == chunk::state::more);
   return all;
 }
 whole read_all(legacy_list& list) {
@@ -101,7 +101,7 @@ TEST_CASE("100,000 comments are whole, in pieces of bounded size") {
   for (int i = 0; i < 100'000; ++i) post(store, "comment \"" + std::to_string(i) + "\"");
   legacy_list list{service, "1", false};
   const whole all = read_all(list);
-  CHECK(all.then == piece::state::over);
+  CHECK(all.then == chunk::state::over);
   CHECK(all.longest == legacy_list::piece_bytes_max);
   CHECK(all.pieces == all.text.size() / legacy_list::piece_bytes_max + 1);
   CHECK((all.text == expected(store, 100'000)));  // too long to show
@@ -128,7 +128,7 @@ TEST_CASE("when the store fails at any page, the list is broken and says why") {
     service service{store};
     legacy_list list{service, "1", false};
     const whole all = read_all(list);
-    CHECK(all.then == piece::state::broken);
+    CHECK(all.then == chunk::state::broken);
     CHECK(list.why().code == errc::unavailable);
     CHECK_FALSE(list.is_over());
     CHECK((expected(memory, 1000).starts_with(all.text)));

@@ -38,14 +38,14 @@ std::string text_of(const response& answer) {
     if (name != "X-Request-Id") text += "\n" + name + ": " + value;
   text += "\n\n" + answer.body;
   if (!answer.rest) return text;
-  piece next;
+  chunk next;
   do {
     next = answer.rest([] {});
     CHECK(next.bytes.size() <= legacy_list::piece_bytes_max);
-    CHECK(next.then != piece::state::waiting);
+    CHECK(next.then != chunk::state::waiting);
     text += next.bytes;
-  } while (next.then == piece::state::more);
-  return text + (next.then == piece::state::broken ? "broken" : "");
+  } while (next.then == chunk::state::more);
+  return text + (next.then == chunk::state::broken ? "broken" : "");
 }
 
 // A store on which something happens behind the next look at a version, or the next page.

@@ -1018,15 +1018,15 @@ TEST_CASE("events stream what happened behind a version, and what will") {
   REQUIRE(answer.rest);
   int wakes = 0;
   const auto next = [&] { return answer.rest([&] { ++wakes; }); };
-  const piece past = next();
+  const chunk past = next();
   CHECK(past.bytes.starts_with("id: 2\nevent: posted\n"));
-  CHECK(past.then == piece::state::waiting);
+  CHECK(past.then == chunk::state::waiting);
   site.ask("PUT", "/api/v1/comments/" + id + "/vote");
   CHECK(wakes == 1);
   CHECK(next().bytes.starts_with("id: 3\nevent: voted\n"));
   site.comments.news().close();
   CHECK(wakes == 2);
-  CHECK(next().then == piece::state::over);
+  CHECK(next().then == chunk::state::over);
 }
 
 TEST_CASE("each change of a content wakes those who follow it, and no other content's") {
@@ -1113,7 +1113,7 @@ TEST_CASE("no answer tells an address, an account or an origin, whoever asks") {
     }
   site.get(one.path, ana);
   site.get(one.path + "/history", as_moderator());
-  piece events = site.get("/api/v1/events?content_id=1&after=0").rest([] {});
+  chunk events = site.get("/api/v1/events?content_id=1&after=0").rest([] {});
   CHECK(events.bytes.find("uid-") == std::string::npos);
   CHECK(events.bytes.find('@') == std::string::npos);
 }

@@ -11,7 +11,7 @@
 
 using namespace comments;
 using http::deployment_sheet;
-using http::piece;
+using http::chunk;
 
 namespace {
 
@@ -42,11 +42,11 @@ std::string cell(std::string_view text) {
 
 std::vector<std::string> pieces_of(deployment_sheet sheet) {
   std::vector<std::string> all;
-  for (piece next;;) {
+  for (chunk next;;) {
     next = sheet.next();
     all.push_back(next.bytes);
-    REQUIRE(next.then != piece::state::broken);
-    if (next.then == piece::state::over) return all;
+    REQUIRE(next.then != chunk::state::broken);
+    if (next.then == chunk::state::over) return all;
     REQUIRE(all.size() < 1000);
   }
 }
@@ -137,8 +137,8 @@ TEST_CASE("a sheet of which the store cannot give the rest is broken, and says w
     faulty_store broken{static_cast<store&>(with.store), n};
     const deployment_register kept{broken, system_clock()};
     deployment_sheet sheet{kept, {}, 1000};
-    for (std::size_t i = 1; i < n; ++i) CHECK(sheet.next().then == piece::state::more);
-    CHECK(sheet.next().then == piece::state::broken);
+    for (std::size_t i = 1; i < n; ++i) CHECK(sheet.next().then == chunk::state::more);
+    CHECK(sheet.next().then == chunk::state::broken);
     CHECK(sheet.why().code == errc::unavailable);
   }
 }

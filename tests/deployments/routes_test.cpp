@@ -60,9 +60,9 @@ struct register_site : testing::site {
 // All of an answer, its stream too.
 std::string whole(const http::response& answer) {
   std::string all = answer.body;
-  for (http::piece next; answer.rest && next.then == http::piece::state::more;) {
+  for (http::chunk next; answer.rest && next.then == http::chunk::state::more;) {
     next = answer.rest([] {});
-    REQUIRE(next.then != http::piece::state::broken);
+    REQUIRE(next.then != http::chunk::state::broken);
     all += next.bytes;
   }
   return all;

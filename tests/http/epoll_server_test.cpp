@@ -57,11 +57,11 @@ bool is_told_to_come_back(const response& answer) {
 // A stream that is written to from outside.
 struct channel {
   std::mutex mutex{};
-  std::vector<piece> left{};
+  std::vector<chunk> left{};
   std::function<void()> wake{};
   std::atomic<bool> has_waited{};
 
-  void put(piece next) {
+  void put(chunk next) {
     std::function<void()> waiting;
     {
       const std::lock_guard lock{mutex};
@@ -70,16 +70,16 @@ struct channel {
     }
     if (waiting) waiting();
   }
-  piece take(const std::function<void()>& then) {
+  chunk take(const std::function<void()>& then) {
     const std::lock_guard lock{mutex};
     wake = then;
     if (!left.empty()) {
-      piece next = std::move(left.front());
+      chunk next = std::move(left.front());
       left.erase(left.begin());
       return next;
     }
     has_waited = true;
-    return {.then = piece::state::waiting};
+    return {.then = chunk::state::waiting};
   }
 };
 handler stream_of(const std::shared_ptr<channel>& from) {
@@ -223,9 +223,9 @@ TEST_CASE("an answer may go on as a stream, and the connection goes on behind it
   front server{[](request asked) {
     if (asked.target != "/stream") return echo(std::move(asked));
     return response{.body = "0,", .rest = [n = 0](const auto&) mutable {
-                      using state = piece::state;
-                      if (n == 50) return piece{.bytes = "end", .then = state::over};
-                      return piece{.bytes = std::to_string(++n) + ","};
+                      using state = chunk::state;
+                      if (n == 50) return chunk{.bytes = "end", .then = state::over};
+                      return chunk{.bytes = std::to_string(++n) + ","};
                     }};
   }};
   std::string all;
@@ -252,7 +252,7 @@ TEST_CASE("a stream that waits goes on when it is woken, from whatever thread") 
     source->put({.bytes = text});
     CHECK(client.has(text));
   }
-  source->put({.then = piece::state::over});
+  source->put({.then = chunk::state::over});
   CHECK(client.receive().body == "onetwothree");
   client.reset();
   CHECK(server.has_connections(0));
@@ -265,8 +265,8 @@ TEST_CASE("a stream that nobody wakes is asked again after its wait") {
   const auto calls = std::make_shared<int>(0);
   front server{[calls](request) {
                  return response{.rest = [calls](const auto&) {
-                   using state = piece::state;
-                   return piece{.bytes = *calls == 3 ? "." : "",
+                   using state = chunk::state;
+                   return chunk{.bytes = *calls == 3 ? "." : "",
                                 .then = ++*calls > 3 ? state::over : state::waiting};
                  }};
                },
@@ -283,12 +283,12 @@ TEST_CASE("a stream that said something and waits is not asked again before it i
   };
   front server{api, {.watchers = 1, .event_wait = 1h}};
   wire client{server.port()}, other{server.port()};
-  source->put({.bytes = "one", .then = piece::state::waiting});
+  source->put({.bytes = "one", .then = chunk::state::waiting});
   client.send(get("/stream"));
   CHECK(client.has("one"));
   for (int i = 0; i < 10; ++i) CHECK(other.ask(get("/")).status == 200);  // of the same watcher
   CHECK_FALSE(source->has_waited);
-  source->put({.bytes = "two", .then = piece::state::waiting});
+  source->put({.bytes = "two", .then = chunk::state::waiting});
   CHECK(client.has("two"));
   CHECK_FALSE(source->has_waited);
 }
@@ -297,10 +297,10 @@ TEST_CASE("a wake-up is not lost while the client does not take what there was")
   const auto source = std::make_shared<channel>();
   front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h}};
   wire slow{server.port(), 4'096};
-  source->put({.bytes = large, .then = piece::state::waiting});
+  source->put({.bytes = large, .then = chunk::state::waiting});
   slow.send(get("/"));
   CHECK(slow.has("xxx"));  // so it was asked, and waits
-  source->put({.bytes = "two", .then = piece::state::over});
+  source->put({.bytes = "two", .then = chunk::state::over});
   CHECK(slow.receive().body == large + "two");
 }
 
@@ -308,7 +308,7 @@ TEST_CASE("a stream whose client takes nothing is dropped, and nobody else waits
   const auto source = std::make_shared<channel>();
   front server{stream_of(source), {.watchers = 1, .reader_wait = 50ms, .event_wait = 1h}};
   wire slow{server.port(), 4'096};
-  source->put({.bytes = large, .then = piece::state::waiting});
+  source->put({.bytes = large, .then = chunk::state::waiting});
   slow.send(get("/"));
   CHECK(server.comes_to("comments_http_timeouts_total", 1));
   CHECK(server.has_connections(0));
@@ -317,8 +317,8 @@ TEST_CASE("a stream whose client takes nothing is dropped, and nobody else waits
 TEST_CASE("a stream that breaks ends without its last chunk") {
   front server{[](request) {
     return response{.rest = [n = 0](const auto&) mutable {
-      using state = piece::state;
-      return piece{.bytes = "part", .then = n++ == 0 ? state::more : state::broken};
+      using state = chunk::state;
+      return chunk{.bytes = "part", .then = n++ == 0 ? state::more : state::broken};
     }};
   }};
   wire client{server.port()};
@@ -414,11 +414,11 @@ TEST_CASE("where reading may wait, workers ask streams, and nobody waits for one
   const handler api = [&](request asked) {
     if (asked.target != "/stream") return echo(std::move(asked));
     return response{.rest = [&busy, calls = std::make_shared<int>()](const auto&) {
-      using state = piece::state;
-      if (++*calls > 1) return piece{.bytes = "two", .then = state::over};
+      using state = chunk::state;
+      if (++*calls > 1) return chunk{.bytes = "two", .then = state::over};
       busy.entered.count_down();
       busy.opened.wait();
-      return piece{.bytes = "one ", .then = state::more};
+      return chunk{.bytes = "one ", .then = state::more};
     }};
   };
   front server{api, {.watchers = 1, .workers_max = 2, .reads_wait = true}};
@@ -436,8 +436,8 @@ TEST_CASE("a stream that is woken while a worker asks it is asked again") {
                  return response{.rest = [calls](const auto& wake) {
                    const int call = ++*calls;
                    if (call <= 3) wake();  // there is more, before it is told that there is not
-                   using state = piece::state;
-                   return piece{.bytes = call == 2 ? "" : ".",
+                   using state = chunk::state;
+                   return chunk{.bytes = call == 2 ? "" : ".",
                                 .then = call > 3 ? state::over : state::waiting};
                  }};
                },
@@ -451,7 +451,7 @@ TEST_CASE("a stream that a worker waits for in vain is broken off when the serve
   const auto source = std::make_shared<channel>();
   front server{stream_of(source), {.event_wait = 1h, .reads_wait = true}};
   wire client{server.port()};
-  source->put({.bytes = "one", .then = piece::state::waiting});
+  source->put({.bytes = "one", .then = chunk::state::waiting});
   client.send(get("/"));
   CHECK(client.has("one"));
   server.end();
@@ -634,7 +634,7 @@ TEST_CASE("streams that were told to end before a stop end whole, however short 
     wire client{server.port()};
     client.send(get("/"));
     CHECK(eventually([&] { return source->has_waited.exchange(false); }));
-    source->put({.bytes = "end", .then = piece::state::over});
+    source->put({.bytes = "end", .then = chunk::state::over});
     server.server().stop();
     CHECK(client.receive().body == "end");
   }
@@ -644,7 +644,7 @@ TEST_CASE("a stop does not wait for a stream whose client does not take what the
   const auto source = std::make_shared<channel>();
   front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h, .drain_wait = 1h}};
   wire slow{server.port(), 4'096};
-  source->put({.bytes = large, .then = piece::state::waiting});
+  source->put({.bytes = large, .then = chunk::state::waiting});
   slow.send(get("/"));
   CHECK(slow.is_readable(testing::patience_seconds * 1'000));
   server.end();

@@ -78,7 +78,7 @@ TEST_CASE("what is packed already, or a stream, stays as it is") {
   const response coded = ask("gzip", {.headers = {{"Content-Encoding", "gzip"}}, .body = body});
   CHECK(coded.body == body);
   const response streamed =
-      ask("gzip", {.body = body, .rest = [](const auto&) { return piece{}; }});
+      ask("gzip", {.body = body, .rest = [](const auto&) { return chunk{}; }});
   CHECK_FALSE(is_packed(streamed));
   CHECK(streamed.body == body);
 }

@@ -84,10 +84,10 @@ struct answering {
   engine answers{};
 };
 
-stream pieces(std::vector<std::string> all, piece::state then = piece::state::over) {
+stream pieces(std::vector<std::string> all, chunk::state then = chunk::state::over) {
   return [all = std::move(all), then, next = std::size_t{}](const auto&) mutable {
     const bool is_end = next + 1 >= all.size();
-    return piece{next < all.size() ? all[next++] : "", is_end ? then : piece::state::more};
+    return chunk{next < all.size() ? all[next++] : "", is_end ? then : chunk::state::more};
   };
 }
 

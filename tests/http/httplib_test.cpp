@@ -603,13 +603,13 @@ TEST_CASE("two servers do not share a port") {
 namespace {
 
 // Answers with a stream: first "<begin>", then each of these.
-handler stream_of(std::vector<piece> pieces) {
+handler stream_of(std::vector<chunk> pieces) {
   return [pieces](const request&) {
-    const auto left = std::make_shared<std::vector<piece>>(pieces);
+    const auto left = std::make_shared<std::vector<chunk>>(pieces);
     return response{.headers = {{"Content-Type", "text/plain"}},
                     .body = "<begin>",
                     .rest = [left](const auto&) {
-                      const piece next = left->front();
+                      const chunk next = left->front();
                       left->erase(left->begin());
                       return next;
                     }};
@@ -624,13 +624,13 @@ std::string receive_chunks(wire& client) {
 }
 
 // A server that also answers `pieces` below /stream.
-running streaming(std::vector<piece> pieces) {
+running streaming(std::vector<chunk> pieces) {
   return running{{}, [&](httplib::Server& server) {
                    mount(server, stream_of(pieces), {.prefix = "/stream"});
                  }};
 }
 
-using state = piece::state;
+using state = chunk::state;
 
 }  // namespace
 
@@ -696,13 +696,13 @@ TEST_CASE("a stream that waits goes on when it is woken, also if that was before
   std::function<void()> wake;
   std::atomic<int> asked{};
   const auto api = [&](const request&) {
-    return response{.rest = [&](const std::function<void()>& given) -> piece {
+    return response{.rest = [&](const std::function<void()>& given) -> chunk {
       const std::lock_guard lock{mutex};
       wake = given;
       const int turn = ++asked;
       if (turn == 2) wake();
-      return turn == 4 ? piece{"over", state::over}
-                       : piece{"turn " + std::to_string(turn), state::waiting};
+      return turn == 4 ? chunk{"over", state::over}
+                       : chunk{"turn " + std::to_string(turn), state::waiting};
     }};
   };
   const running server{{}, [&](httplib::Server& on) { mount(on, api, {.prefix = "/stream"}); }};

@@ -18,7 +18,7 @@
 
 using namespace comments;
 using namespace comments::http;
-using state = piece::state;
+using state = chunk::state;
 
 namespace {
 
@@ -58,14 +58,14 @@ struct live_store {
 struct listener {
   explicit listener(response answer) : stream{std::move(answer.rest)} { REQUIRE(stream); }
 
-  piece ask() {
+  chunk ask() {
     *is_woken = false;
     return stream([woken = is_woken] { *woken = true; });
   }
   // Everything up to the next wait or the end.
   std::string all() {
     std::string text;
-    for (piece next; next.then == state::more;) {
+    for (chunk next; next.then == state::more;) {
       next = ask();
       text += next.bytes;
       last = next.then;
@@ -144,7 +144,7 @@ TEST_CASE("a batch has as many events as the limit says, and the next is asked f
     live_store at;
     for (int i = 0; i < count; ++i) at.post();
     listener one{at.follow()};
-    const piece first = one.ask();
+    const chunk first = one.ask();
     CHECK(ids(first.bytes) == from_to(1, std::min(count, 64)));
     CHECK(first.then == (count < 64 ? state::waiting : state::more));
     if (count >= 64) CHECK(ids(one.all()) == from_to(65, count));
@@ -180,7 +180,7 @@ TEST_CASE("who is asked again without news says that it lives, and looks all the
   listener one{at.follow()};
   CHECK(one.all() == "");
   for (int i = 0; i < 2; ++i) {
-    const piece beat = one.ask();
+    const chunk beat = one.ask();
     CHECK(beat.bytes == ": heartbeat\n\n");
     CHECK(beat.then == state::waiting);
   }
@@ -322,7 +322,7 @@ TEST_CASE("readers that are cut off at random and come back miss nothing and see
     while (come < last) {
       listener one{at.follow(come)};
       for (auto left = random() % 20; left > 0 && come < last; --left) {
-        const piece next = one.ask();
+        const chunk next = one.ask();
         std::string text = next.bytes;
         const bool is_cut = random() % 4 == 0;
         if (is_cut) text.resize(text.empty() ? 0 : random() % text.size());

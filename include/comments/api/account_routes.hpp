@@ -34,10 +34,10 @@ class person_export final {
   }
 
   // The next piece, `over` with the last, `broken` if the store cannot give the rest.
-  piece next() {
-    if (!(is_in_votes_ ? read_votes() : read_comments())) return {.then = piece::state::broken};
-    piece made{.bytes = std::exchange(ready_, {})};
-    if (is_over_) made.then = piece::state::over;
+  chunk next() {
+    if (!(is_in_votes_ ? read_votes() : read_comments())) return {.then = chunk::state::broken};
+    chunk made{.bytes = std::exchange(ready_, {})};
+    if (is_over_) made.then = chunk::state::over;
     return made;
   }
 
@@ -97,8 +97,8 @@ class account_routes final {
     const auto whose = whose_of(asked, *who);
     if (!whose) return problem(whose.error(), asked);
     const auto all = std::make_shared<person_export>(shared_, *whose, *who);
-    piece first = all->next();
-    if (first.then == piece::state::broken)
+    chunk first = all->next();
+    if (first.then == chunk::state::broken)
       return problem({errc::unavailable, "The store cannot do this now."}, asked);
     response answer = answer_with(std::move(first.bytes));
     answer.headers.emplace_back("Content-Disposition", "attachment; filename=\"comments.json\"");

@@ -6,7 +6,7 @@
 // while it is read belongs to a later one.
 //
 //   original_list list{service, "1", false};
-//   for (piece next = list.next(); …; next = list.next()) send(next.bytes);
+//   for (chunk next = list.next(); …; next = list.next()) send(next.bytes);
 
 #include <comments/http/message.hpp>
 #include <comments/json/encode.hpp>
@@ -36,12 +36,12 @@ class legacy_list final {
 
   // The next `piece_bytes_max` bytes of the list; `over` with the last of them, `broken` if the
   // store cannot give the rest.
-  piece next() {
+  chunk next() {
     while (!is_read_ && ready_.size() <= piece_bytes_max)
-      if (!read()) return {.then = piece::state::broken};
-    piece made{.bytes = ready_.substr(0, piece_bytes_max)};
+      if (!read()) return {.then = chunk::state::broken};
+    chunk made{.bytes = ready_.substr(0, piece_bytes_max)};
     ready_.erase(0, made.bytes.size());
-    if (ready_.empty()) made.then = piece::state::over;
+    if (ready_.empty()) made.then = chunk::state::over;
     return made;
   }
 

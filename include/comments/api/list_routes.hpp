@@ -163,9 +163,9 @@ class list_routes final {
     const auto list = std::make_shared<legacy_list>(shared_.service(), content_id,
                                                     shared_.options().hide_legacy_emails);
     std::string body;
-    for (piece next; next.then == piece::state::more && body.size() < whole_list_bytes_max;) {
+    for (chunk next; next.then == chunk::state::more && body.size() < whole_list_bytes_max;) {
       next = list->next();
-      if (next.then == piece::state::broken) return problem(list->why(), asked);
+      if (next.then == chunk::state::broken) return problem(list->why(), asked);
       body += next.bytes;
     }
     const std::int64_t version = list->home()->version;

@@ -7,7 +7,7 @@
 // cell gets an apostrophe in front, which makes it text to them.
 //
 //   deployment_sheet sheet{service.deployments(), {.component = "comments"}, 10'000};
-//   for (piece next = sheet.next(); …; next = sheet.next()) send(next.bytes);
+//   for (chunk next = sheet.next(); …; next = sheet.next()) send(next.bytes);
 
 #include <comments/deployments/register.hpp>
 #include <comments/http/message.hpp>
@@ -58,8 +58,8 @@ class deployment_sheet final {
       : kept_{kept}, wanted_{std::move(wanted)}, left_{rows} {}
 
   // The next page of records, `over` with the last, `broken` if the store cannot give the rest.
-  piece next() {
-    piece made;
+  chunk next() {
+    chunk made;
     if (!std::exchange(is_begun_, true)) {
       constexpr std::string_view names[] = {"component", "version", "responsible", "status",
                                             "date",      "run",     "id"};
@@ -69,12 +69,12 @@ class deployment_sheet final {
     const auto page = kept_.list(wanted_);
     if (!page) {
       why_ = page.error();
-      return {.then = piece::state::broken};
+      return {.then = chunk::state::broken};
     }
     for (const deployment& one : page->items) append(made.bytes, one);
     left_ -= std::min(left_, page->items.size());
     wanted_.before = page->next;
-    if (!page->next || left_ == 0) made.then = piece::state::over;
+    if (!page->next || left_ == 0) made.then = chunk::state::over;
     return made;
   }
 

@@ -142,13 +142,13 @@ class deployment_routes final {
   // The first page as the body, the others as a stream.
   response answer_sheet(const deployment_query& wanted, const request& asked) const {
     const auto sheet = std::make_shared<deployment_sheet>(kept(), wanted, wanted.limit);
-    piece first = sheet->next();
-    if (first.then == piece::state::broken) return problem(sheet->why(), asked);
+    chunk first = sheet->next();
+    if (first.then == chunk::state::broken) return problem(sheet->why(), asked);
     response answer{.headers = {{"Content-Type", "text/csv; charset=utf-8; header=present"},
                                 {"Content-Disposition", "attachment; filename=\"deployments.csv\""},
                                 {"Cache-Control", "no-store"}},
                     .body = std::move(first.bytes)};
-    if (first.then != piece::state::over)
+    if (first.then != chunk::state::over)
       answer.rest = [sheet](const auto&) { return sheet->next(); };
     return answer;
   }

@@ -223,10 +223,10 @@ inline void write_stream(response answer, const std::string& type, bool is_last,
   const auto provide = [state, woken, has_chunks](std::size_t, httplib::DataSink& sink) {
     const std::string body = std::exchange(state->body, {});
     if (!body.empty()) return write_piece(body, sink);
-    const piece next = state->rest([woken] { woken->ring(); });
-    if (next.then == piece::state::broken || !write_piece(next.bytes, sink)) return false;
-    if (next.then == piece::state::waiting) woken->wait_for(heartbeat);
-    if (next.then != piece::state::over) return true;
+    const chunk next = state->rest([woken] { woken->ring(); });
+    if (next.then == chunk::state::broken || !write_piece(next.bytes, sink)) return false;
+    if (next.then == chunk::state::waiting) woken->wait_for(heartbeat);
+    if (next.then != chunk::state::over) return true;
     if (has_chunks) sink.done();
     return has_chunks;
   };

@@ -39,7 +39,7 @@ struct request {
 };
 
 // What a stream has next, and how it goes on behind that.
-struct piece {
+struct chunk {
   enum class state {
     more,     // ask again at once
     waiting,  // ask again when woken
@@ -52,9 +52,9 @@ struct piece {
 };
 
 // The part of an answer behind its body, if that is too long to hold or not over yet. Each call
-// gives the next piece, of some ten kilobytes, from one thread at a time. A stream that is waiting
+// gives the next chunk, of some ten kilobytes, from one thread at a time. A stream that is waiting
 // calls `wake` from any thread when it has more, and is asked again after `heartbeat` even so.
-using stream = std::function<piece(const std::function<void()>& wake)>;
+using stream = std::function<chunk(const std::function<void()>& wake)>;
 inline constexpr std::chrono::seconds heartbeat{15};
 
 // An answer to HEAD has the body that GET would have; the adapter does not send it.

@@ -194,7 +194,7 @@ inline stream guarded(stream rest) {
     try {
       return rest(wake);
     } catch (...) {
-      return piece{.then = piece::state::broken};
+      return chunk{.then = chunk::state::broken};
     }
   };
 }

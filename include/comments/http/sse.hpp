@@ -110,17 +110,17 @@ class live_events final {
   // To be woken is armed before the store is looked into: what is committed in between is seen, or
   // wakes. Whoever is asked without having been woken looks for itself, because another process may
   // have written, and says that it lives.
-  piece next(follower& one, const std::function<void()>& wake) const {
+  chunk next(follower& one, const std::function<void()>& wake) const {
     const auto [round, was_woken] = one.news->arm(wake);
-    if (one.news->is_closed()) return {.then = piece::state::over};
+    if (one.news->is_closed()) return {.then = chunk::state::over};
     const bool is_beat = one.has_waited && !was_woken;
     const auto found = is_beat ? load(one) : read(one, round);
-    if (!found) return {.then = piece::state::broken};
+    if (!found) return {.then = chunk::state::broken};
     const batch& news = **found;
     one.after = news.last;
     one.has_waited = !news.is_full;
     return {is_beat && news.text.empty() ? ": heartbeat\n\n" : news.text,
-            news.is_full ? piece::state::more : piece::state::waiting};
+            news.is_full ? chunk::state::more : chunk::state::waiting};
   }
 
   // Many that follow a content are at the same version when it moves, so what one of them reads is

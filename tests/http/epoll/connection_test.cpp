@@ -54,8 +54,8 @@ struct pair {
   std::array<char, 65'536> buffer{};
 };
 
-stream once(std::string bytes, piece::state then) {
-  return [bytes, then](const auto&) { return piece{.bytes = bytes, .then = then}; };
+stream once(std::string bytes, chunk::state then) {
+  return [bytes, then](const auto&) { return chunk{.bytes = bytes, .then = then}; };
 }
 
 }  // namespace
@@ -231,22 +231,22 @@ TEST_CASE("a stream goes out in chunks or bare, and ends so that its end is seen
     const auto wake = [] {};
     CHECK(at.arrives(get("/")) == verdict::complete);
     at.served->take_answer({.head = "head|",
-                            .rest = once("0123456789abcdef", piece::state::more),
+                            .rest = once("0123456789abcdef", chunk::state::more),
                             .is_chunked = is_chunked});
     CHECK(at.served->has_stream());
-    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
-    at.served->take_answer({.rest = once("", piece::state::waiting), .is_chunked = is_chunked});
-    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::blocked);
-    at.served->take_answer({.rest = once("a", piece::state::waiting), .is_chunked = is_chunked});
-    CHECK(at.served->take_piece(at.served->next_piece(wake)) ==
+    CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::done);
+    at.served->take_answer({.rest = once("", chunk::state::waiting), .is_chunked = is_chunked});
+    CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::blocked);
+    at.served->take_answer({.rest = once("a", chunk::state::waiting), .is_chunked = is_chunked});
+    CHECK(at.served->take_chunk(at.served->next_chunk(wake)) ==
           step::done);  // there is something to send first
-    at.served->take_answer({.rest = once("", piece::state::more), .is_chunked = is_chunked});
-    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
-    at.served->take_answer({.rest = once("z", piece::state::over), .is_chunked = is_chunked});
-    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::done);
+    at.served->take_answer({.rest = once("", chunk::state::more), .is_chunked = is_chunked});
+    CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::done);
+    at.served->take_answer({.rest = once("z", chunk::state::over), .is_chunked = is_chunked});
+    CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::done);
     CHECK_FALSE(at.served->has_stream());
-    at.served->take_answer({.rest = once("lost", piece::state::broken), .is_chunked = is_chunked});
-    CHECK(at.served->take_piece(at.served->next_piece(wake)) == step::broken);
+    at.served->take_answer({.rest = once("lost", chunk::state::broken), .is_chunked = is_chunked});
+    CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::broken);
     CHECK(at.served->flush() == step::done);
     CHECK(at.got() == (is_chunked ? "head|10\r\n0123456789abcdef\r\n1\r\na\r\n1\r\nz\r\n0\r\n\r\n"
                                   : "head|0123456789abcdefaz"));

@@ -169,17 +169,17 @@ class connection final {
   void go_on() { is_waiting_ = false; }
   // Asks the stream for its next piece, which may take a while. By whatever thread, if no other
   // uses the connection's stream meanwhile.
-  piece next_piece(const std::function<void()>& wake) const { return stream_(wake); }
+  chunk next_chunk(const std::function<void()>& wake) const { return stream_(wake); }
   // Writes that. `blocked`: there is none yet. `broken`: it will not be whole.
-  step take_piece(const piece& next) {
-    if (next.then == piece::state::broken) return step::broken;
+  step take_chunk(const chunk& next) {
+    if (next.then == chunk::state::broken) return step::broken;
     if (is_chunked_)
       detail::append_chunk(out_, next.bytes);
     else
       out_ += next.bytes;
-    is_waiting_ = next.then == piece::state::waiting;
+    is_waiting_ = next.then == chunk::state::waiting;
     if (is_waiting_ && next.bytes.empty()) return step::blocked;
-    if (next.then == piece::state::over) {
+    if (next.then == chunk::state::over) {
       if (is_chunked_) out_ += "0\r\n\r\n";
       stream_ = nullptr;
     }

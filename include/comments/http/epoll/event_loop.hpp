@@ -190,7 +190,7 @@ class watcher final {
       box->leave([&](inbox& to) { to.woken.push_back(handle); });
     };
     if (shared_.limits.reads_wait) return have_pulled(one, wake), false;
-    const auto pulled = one.take_piece(one.next_piece(wake));
+    const auto pulled = one.take_chunk(one.next_chunk(wake));
     if (pulled == connection::step::done) return true;
     if (pulled == connection::step::broken)
       drop(one);
@@ -204,13 +204,13 @@ class watcher final {
     park(one, wait::worker, true);
     one.was_woken = false;
     const bool is_taken = shared_.workers->submit([&one, wake, box = inbox_] {
-      inbox::pulled made{one.handle, one.next_piece(wake)};
+      inbox::pulled made{one.handle, one.next_chunk(wake)};
       box->leave([&](inbox& to) { to.pieces.push_back(std::move(made)); });
     });
     if (!is_taken) drop(one);  // its client comes back, and goes on where it was
   }
-  void take_piece(connection& one, const piece& made) {
-    if (one.take_piece(made) == connection::step::broken) return drop(one);
+  void take_chunk(connection& one, const chunk& made) {
+    if (one.take_chunk(made) == connection::step::broken) return drop(one);
     if (one.was_woken) one.go_on();
     park(one, wait::turn, true);
   }
@@ -349,7 +349,7 @@ class watcher final {
       (*handle)->take_answer(std::move(made));
       park(**handle, wait::turn, true);
     }
-    for (const auto& [handle, made] : pieces) take_piece(**handle, made);
+    for (const auto& [handle, made] : pieces) take_chunk(**handle, made);
     for (const auto& handle : woken)
       if (*handle) wake(**handle);
   }

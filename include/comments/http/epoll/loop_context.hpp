@@ -83,7 +83,7 @@ struct front {
 // Where other threads leave what a watcher has to know. Outlives it, because streams hold it.
 struct inbox {
   using finished = std::pair<std::shared_ptr<connection*>, wire_answer>;
-  using pulled = std::pair<std::shared_ptr<connection*>, piece>;
+  using pulled = std::pair<std::shared_ptr<connection*>, chunk>;
 
   template <typename Leave>
   void leave(Leave&& what) {

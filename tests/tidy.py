@@ -339,7 +339,7 @@ def words(tree):
 def privacy(tree):
     for path in tree.tracked:
         for line, hit in hits(PRIVATE, tree.text(path)):
-            if hit[1] and path != "tests/tidy.py":
+            if hit[1] and path not in ("tests/tidy.py", "tests/tidy_test.py"):
                 yield path, line, f"{hit[1]} names a machine, a registry or a person"
 
 def fields(tree):

@@ -9,6 +9,8 @@
 #   rules     the rule of blocked words                      needs utf8proc
 #   markdown  Markdown to HTML                               needs cmark-gfm
 #   feed      the route of feeds                             needs http and pugixml
+#   compiled  all components that are asked for, compiled once into a static library; a program
+#             links comments::compiled instead of them (comments/config.hpp says what that is for)
 
 set(_comments_needs_json "nlohmann_json")
 set(_comments_needs_http "nlohmann_json, OpenSSL 1.1.1 or newer and zlib")
@@ -124,6 +126,25 @@ if("feed" IN_LIST _comments_wanted)
   _comments_target(feed comments::http pugixml::pugixml)
 endif()
 
+if("compiled" IN_LIST _comments_wanted)
+  if(NOT TARGET comments_compiled)
+    add_library(comments_compiled STATIC EXCLUDE_FROM_ALL
+      "${_comments_prefix}/include/comments/compiled.cpp")
+    add_library(comments::compiled ALIAS comments_compiled)
+    set_target_properties(comments_compiled PROPERTIES POSITION_INDEPENDENT_CODE TRUE)
+    target_compile_definitions(comments_compiled PUBLIC COMMENTS_COMPILED)
+    target_link_libraries(comments_compiled PUBLIC comments::comments)
+  endif()
+  list(REMOVE_ITEM _comments_wanted compiled)
+  foreach(_comments_component IN LISTS _comments_wanted)
+    if(TARGET comments::${_comments_component})
+      string(TOUPPER "COMMENTS_WITH_${_comments_component}" _comments_part)
+      target_compile_definitions(comments_compiled PRIVATE ${_comments_part})
+      target_link_libraries(comments_compiled PUBLIC comments::${_comments_component})
+    endif()
+  endforeach()
+endif()
+
 foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
   if(TARGET comments::${_comments_component})
     set(comments_${_comments_component}_FOUND TRUE)
@@ -134,7 +155,7 @@ foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
         "${_comments_component} needs ${_comments_needs_${_comments_component}}")
     else()
       set(comments_NOT_FOUND_MESSAGE
-        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, postgres, rules, markdown and feed")
+        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, postgres, rules, markdown, feed and compiled")
     endif()
   endif()
 endforeach()

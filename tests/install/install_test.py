@@ -33,7 +33,7 @@ STATEMENTS = {
     "find_package(comments 99.0 REQUIRED)": "comments-config.cmake, version: {version}",
     "find_package(comments REQUIRED COMPONENTS nonsense)":
         "there is no component nonsense; "
-        "there are json, http, httplib, sqlite, postgres, rules, markdown and feed",
+        "there are json, http, httplib, sqlite, postgres, rules, markdown, feed and compiled",
     "set(CMAKE_DISABLE_FIND_PACKAGE_SQLite3 TRUE)\n"
     "find_package(comments REQUIRED COMPONENTS sqlite)":
         "sqlite needs SQLite 3.38 or newer",

@@ -209,7 +209,7 @@ class thread_page final {
     std::string_view type = http::find_header(asked.headers, "Content-Type").value_or("");
     type = http::trim(type.substr(0, type.find(';')));
     if (http::is_same_name(type, "application/x-www-form-urlencoded")) return std::nullopt;
-    return http::problem({errc::unsupported_media,
+    return http::problem({http::request_errc::unsupported_media,
                           "The body must be application/x-www-form-urlencoded.",
                           {{"Content-Type", type.empty() ? "required" : "unsupported"}}},
                          asked);

@@ -32,6 +32,7 @@
 
 // Signatures and tokens (auth/), the routes (http/, api/) and those of deployments.
 #ifdef COMMENTS_WITH_HTTP
+#include <comments/http/problem.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_FEED

@@ -24,17 +24,11 @@ enum class errc {
   unauthenticated,     // no proof, or a wrong one, of who is calling
   forbidden,           // known, and not allowed
   not_found,           // no such thing, or not for this caller
-  method_not_allowed,  // the thing exists and does not do that
   conflict,            // the state of the thing forbids it
   edit_window_closed,  // its author's time to change it is over
   content_locked,      // the content takes no comments and no edits now
   version_mismatch,    // it changed since the version that the caller named
   key_reused,          // an idempotency key came back with another request
-  too_large,           // longer than a named limit, refused unread
-  headers_too_large,   // more header lines than a named limit
-  target_too_long,     // a longer path and query than a named limit
-  timed_out,           // the client took longer to send it than a named limit
-  unsupported_media,   // not a media type that is read here
   rate_limited,        // too often; later it works
   unavailable,         // refused, and nothing was done: storage cannot do it now; later it works
   in_doubt,            // a write whose outcome is unknown: it may be done now or later, or never
@@ -55,7 +49,8 @@ struct error {
   errc code{errc::unavailable};
   std::string message{};
   std::vector<violation> violations{};
-  int retry_after_seconds{1};  // for rate_limited, unavailable and in_doubt: when it is worth another try
+  int retry_after_seconds{
+      1};  // for rate_limited, unavailable and in_doubt: when it is worth another try
 };
 
 template <typename T>

@@ -743,7 +743,8 @@ TEST_CASE("what an adapter refused is never stored") {
                    .target = posting_path,
                    .headers = {{"Content-Type", "application/json"}},
                    .body = R"({"content_id":1,"body":"Oi"})",
-                   .refusal = error{errc::malformed, "The body did not arrive whole."}})
+                   .refusal =
+                       request_error{request_errc::malformed, "The body did not arrive whole."}})
             .status == 400);
   CHECK(site.get("/api/v1/contents/1").status == 404);
 }

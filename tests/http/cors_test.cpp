@@ -157,7 +157,7 @@ TEST_CASE("what an adapter refused is not answered as a preflight") {
   const handler api = with_cors(accept, {.origins = {"*"}});
   CHECK(api({.method = "OPTIONS",
              .headers = {{"Origin", listed}, {"Access-Control-Request-Method", "GET"}},
-             .refusal = error{errc::malformed, "No."}})
+             .refusal = request_error{request_errc::malformed, "No."}})
             .body == "ok");
 }
 

@@ -137,15 +137,15 @@ TEST_CASE("a body where none is expected is refused, and is no request") {
 }
 
 TEST_CASE("what the front refuses is answered as a problem, seen by the API and the last") {
-  std::vector<errc> seen;
+  std::vector<request_errc> seen;
   answering api{[&](request asked) {
     seen.push_back(asked.refusal.value().code);
     return problem(*asked.refusal, asked);
   }};
   for (const auto& [code, status] :
-       {std::pair{errc::malformed, 400}, std::pair{errc::headers_too_large, 431},
-        std::pair{errc::target_too_long, 414}, std::pair{errc::timed_out, 408},
-        std::pair{errc::too_large, 413}, std::pair{errc::unavailable, 503}}) {
+       {std::pair{request_errc::malformed, 400}, std::pair{request_errc::headers_too_large, 431},
+        std::pair{request_errc::target_too_long, 414}, std::pair{request_errc::timed_out, 408},
+        std::pair{request_errc::too_large, 413}, std::pair{request_errc::overloaded, 503}}) {
     for (const std::string& head :
          {std::string{}, get("/a", "X: \x01\r\nX\r\n"),
           get("/a", "Expect: 100-continue\r\nContent-Length: 9\r\n", "POST"),
@@ -154,7 +154,7 @@ TEST_CASE("what the front refuses is answered as a problem, seen by the API and 
       wire_request asked = asking(head);
       if (head.empty()) asked.method = asked.target = {};
       asked.is_last = true;
-      asked.refusal = error{code, "No."};
+      asked.refusal = request_error{code, "No."};
       const wire_answer answer = api.answer(asked);
       CHECK(status_of(answer) == status);
       CHECK(answer.is_last);
@@ -209,7 +209,7 @@ TEST_CASE("an expectation is the connection's to meet, and not met again") {
   // cpp-httplib takes a bare line feed for the end of a line, and finds what nobody sent.
   for (const std::string& head : {get("/", expecting), get("/", "X: y\n" + expecting)}) {
     wire_request refused = asking(head);
-    refused.refusal = error{errc::malformed, "No."};
+    refused.refusal = request_error{request_errc::malformed, "No."};
     CHECK(status_of(here.answers.answer(refused)) == 400);
   }
 }

@@ -112,7 +112,7 @@ TEST_CASE("limits are options") {
 
 TEST_CASE("what an adapter refused is refused, and as too large if it is that") {
   const handler limited = with_limits(accept, {.request_bytes_max = 3});
-  const error why{errc::malformed, "The body did not arrive whole."};
+  const request_error why{request_errc::malformed, "The body did not arrive whole."};
   CHECK(limited({.body = "abc", .refusal = why}).status == 400);
   CHECK(limited({.refusal = why}).body.find(why.message) != std::string::npos);
   CHECK(limited({.body = "abcd", .refusal = why}).status == 413);

@@ -3,17 +3,31 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 
 using namespace comments;
 using namespace comments::http;
 
 namespace {
 
-// In the order of the enumeration, whose last value is `in_doubt`.
+// In the order of the enumerations; these are the last of each.
 constexpr int codes = static_cast<int>(errc::in_doubt) + 1;
+constexpr int request_codes = static_cast<int>(request_errc::overloaded) + 1;
+
+void check_status(const response& answer, int status) {
+  const auto body = nlohmann::json::parse(answer.body);
+  CHECK(answer.status == status);
+  CHECK(body.at("status") == status);
+  CHECK(body.at("title") != "");
+  const bool is_later = status == 429 || status == 503;
+  CHECK(find_header(answer.headers, "Retry-After").has_value() == is_later);
+  CHECK(find_header(answer.headers, "WWW-Authenticate").has_value() == (status == 401));
+}
 
 }  // namespace
 
@@ -21,37 +35,63 @@ TEST_CASE("each error code has exactly one row, and all but one a name of its ow
   std::set<std::string_view> names;
   for (int i = 0; i < codes; ++i) {
     CAPTURE(i);
-    CHECK(std::ranges::count(problem_kinds, static_cast<errc>(i), &problem_kind::code) == 1);
+    CHECK(std::ranges::count(error_kinds, static_cast<errc>(i), &problem_kind<errc>::code) == 1);
   }
-  for (const problem_kind& kind : problem_kinds) names.insert(kind.name);
-  CHECK(problem_kinds.size() == codes);
+  for (const auto& kind : error_kinds) {
+    names.insert(kind.name);
+    CHECK(code_of({kind.code, "No."}) == kind.name);
+  }
+  CHECK(std::size(error_kinds) == codes);
   CHECK(names.size() == codes - 1);
   CHECK(code_of({errc::in_doubt, "No."}) == code_of({errc::unavailable, "No."}));
 }
 
+TEST_CASE("each of HTTP's own errors has exactly one row, and no status has two names") {
+  for (int i = 0; i < request_codes; ++i) {
+    CAPTURE(i);
+    CHECK(std::ranges::count(request_error_kinds, static_cast<request_errc>(i),
+                             &problem_kind<request_errc>::code) == 1);
+  }
+  CHECK(std::size(request_error_kinds) == request_codes);
+  for (const auto& kind : request_error_kinds) {
+    const auto* same = std::ranges::find(error_kinds, kind.status, &problem_kind<errc>::status);
+    if (same == std::end(error_kinds)) continue;
+    CHECK(same->name == kind.name);
+    CHECK(same->title == kind.title);
+  }
+}
+
 TEST_CASE("each error code answers with the status that the API promises") {
   const std::pair<errc, int> promised[] = {
-      {errc::malformed, 400},         {errc::invalid, 422},
-      {errc::unauthenticated, 401},   {errc::forbidden, 403},
-      {errc::not_found, 404},         {errc::method_not_allowed, 405},
-      {errc::conflict, 409},          {errc::key_reused, 422},
-      {errc::too_large, 413},         {errc::unsupported_media, 415},
-      {errc::headers_too_large, 431}, {errc::target_too_long, 414},
-      {errc::timed_out, 408},         {errc::rate_limited, 429},
-      {errc::unavailable, 503},       {errc::edit_window_closed, 403},
-      {errc::content_locked, 403},    {errc::version_mismatch, 412},
+      {errc::malformed, 400},      {errc::invalid, 422},          {errc::unauthenticated, 401},
+      {errc::forbidden, 403},      {errc::not_found, 404},        {errc::conflict, 409},
+      {errc::key_reused, 422},     {errc::rate_limited, 429},     {errc::unavailable, 503},
+      {errc::content_locked, 403}, {errc::version_mismatch, 412}, {errc::edit_window_closed, 403},
       {errc::in_doubt, 503}};
   CHECK(std::size(promised) == codes);
-  for (const auto& [code, status] : promised) {
-    const response answer = problem({code, "No."}, {.target = "/x", .id = "r1"});
-    const auto body = nlohmann::json::parse(answer.body);
-    CHECK(answer.status == status);
-    CHECK(body.at("status") == status);
-    CHECK(body.at("title") != "");
-    const bool is_later =
-        code == errc::rate_limited || code == errc::unavailable || code == errc::in_doubt;
-    CHECK(find_header(answer.headers, "Retry-After").has_value() == is_later);
-  }
+  for (const auto& [code, status] : promised)
+    check_status(problem({code, "No."}, {.target = "/x", .id = "r1"}), status);
+}
+
+TEST_CASE("each of HTTP's own errors answers with the status that the API promises") {
+  using code = request_errc;
+  const std::pair<code, int> promised[] = {
+      {code::malformed, 400},         {code::not_found, 404},
+      {code::too_large, 413},         {code::unsupported_media, 415},
+      {code::headers_too_large, 431}, {code::target_too_long, 414},
+      {code::timed_out, 408},         {code::overloaded, 503},
+      {code::method_not_allowed, 405}};
+  CHECK(std::size(promised) == request_codes);
+  for (const auto& [refused, status] : promised)
+    check_status(problem({refused, "No."}, {.target = "/x", .id = "r1"}), status);
+}
+
+TEST_CASE("a refused request is a problem of the same form as an error") {
+  const request asked{.target = "/a?b", .prefix = "/talk", .id = "r-1"};
+  const response refused = problem({request_errc::malformed, "No.", {{"Host", "required"}}}, asked);
+  const response wrong = problem({errc::malformed, "No.", {{"Host", "required"}}}, asked);
+  CHECK(refused.body == wrong.body);
+  CHECK(refused.headers == wrong.headers);
 }
 
 TEST_CASE("a problem is this JSON, and is not to be cached") {

@@ -69,12 +69,12 @@ inline std::optional<response> refuse_media(const request& asked) {
   while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
   const auto encoding = find_header(asked.headers, "Content-Encoding");
   if (encoding && !is_same_name(*encoding, "identity"))
-    return problem({errc::unsupported_media,
+    return problem({request_errc::unsupported_media,
                     "The body must not be compressed.",
                     {{"Content-Encoding", "unsupported"}}},
                    asked);
   if (is_same_name(type, "application/json")) return std::nullopt;
-  return problem({errc::unsupported_media,
+  return problem({request_errc::unsupported_media,
                   "The body must be application/json.",
                   {{"Content-Type", type.empty() ? "required" : "unsupported"}}},
                  asked);

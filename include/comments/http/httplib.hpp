@@ -115,7 +115,9 @@ inline framing read_framing(const httplib::Request& from) {
   return found;
 }
 
-inline error not_whole() { return {errc::malformed, "The body did not arrive whole."}; }
+inline request_error not_whole() {
+  return {request_errc::malformed, "The body did not arrive whole."};
+}
 
 // Reads the body into `asked`, one byte over its limit at most. Whether nothing of it is left on
 // the connection.
@@ -279,35 +281,35 @@ inline std::string escape_regex(std::string_view text) {
 inline constexpr const char* methods_anywhere = "GET, HEAD, OPTIONS, POST";
 
 // Why no route need be asked, if there is a reason.
-inline std::optional<error> refusal_of(std::string_view method, bool has_body) {
+inline std::optional<request_error> refusal_of(std::string_view method, bool has_body) {
   const auto is = [&](auto... methods) { return ((method == methods) || ...); };
   if (is("POST", "PUT", "PATCH", "DELETE")) return std::nullopt;
   if (!is("GET", "HEAD", "OPTIONS"))
-    return error{errc::method_not_allowed, "Nothing here takes that method."};
-  if (has_body) return error{errc::malformed, "A body was not expected."};
+    return request_error{request_errc::method_not_allowed, "Nothing here takes that method."};
+  if (has_body) return request_error{request_errc::malformed, "A body was not expected."};
   return std::nullopt;
 }
 
 // cpp-httplib would read the body into memory, whatever its length, of methods without routes, and
 // would take it for the next request where none belongs.
-inline std::optional<error> refusal_of(const httplib::Request& from) {
+inline std::optional<request_error> refusal_of(const httplib::Request& from) {
   return refusal_of(from.method, read_framing(from).has_body());
 }
 
 // Why cpp-httplib refused a request, by the status that it chose.
-inline error refusal_of(int status) {
-  const auto* kind = std::ranges::find(problem_kinds, status, &problem_kind::status);
-  const errc code = kind != problem_kinds.end() ? kind->code
-                    : status >= 500             ? errc::unavailable
-                                                : errc::malformed;
+inline request_error refusal_of(int status) {
+  const auto* kind =
+      std::ranges::find(request_error_kinds, status, &problem_kind<request_errc>::status);
+  auto code = status >= 500 ? request_errc::overloaded : request_errc::malformed;
+  if (kind != std::end(request_error_kinds)) code = kind->code;
   return {code, "The request could not be read."};
 }
 
 // The last answer on a connection whose request no route saw. Where it ends, nobody knows.
-inline void refuse(const handler& api, error why, const httplib::Request& from,
+inline void refuse(const handler& api, request_error why, const httplib::Request& from,
                    httplib::Response& to) {
   request asked = to_request(from, {});
-  if (why.code == errc::method_not_allowed) to.set_header("Allow", methods_anywhere);
+  if (why.code == request_errc::method_not_allowed) to.set_header("Allow", methods_anywhere);
   asked.refusal = std::move(why);
   write(api(std::move(asked)), true, from, to);
 }

@@ -35,8 +35,8 @@ struct wire_request {
   std::string_view peer{};
   bool has_body{};
   bool is_http_1_0{};
-  bool is_last{};                  // the connection ends with its answer
-  std::optional<error> refusal{};  // why it is refused
+  bool is_last{};                          // the connection ends with its answer
+  std::optional<request_error> refusal{};  // why it is refused
 };
 
 // The answer is `head`, `body` and the pieces of `rest`, if there is one; in chunks if
@@ -205,7 +205,7 @@ class engine final : public httplib::Server {
     engine* owner{};
     const wire_request* asked{};
     wire_answer* made{};
-    std::optional<error> refusal{};  // the connection's, ours or cpp-httplib's
+    std::optional<request_error> refusal{};  // the connection's, ours or cpp-httplib's
     bool is_ours{};
     bool is_answered{};
   };
@@ -215,7 +215,7 @@ class engine final : public httplib::Server {
     const wire_request& asked = *now.asked;
     if (asked.bytes.empty()) return run("GET / HTTP/1.1\r\n\r\n", asked.peer, to);
     // A method that is refused may be one that cpp-httplib does not know.
-    if (now.refusal && now.refusal->code == errc::method_not_allowed)
+    if (now.refusal && now.refusal->code == request_errc::method_not_allowed)
       return run("GET" + std::string{asked.bytes.substr(asked.method.size())}, asked.peer, to);
     run(asked.bytes, asked.peer, to);
   }
@@ -244,7 +244,7 @@ class engine final : public httplib::Server {
     request asked = detail::to_request(from, now.owner->options_);
     asked.method = now.asked->method;
     asked.refusal = std::move(now.refusal);
-    if (asked.refusal && asked.refusal->code == errc::method_not_allowed)
+    if (asked.refusal && asked.refusal->code == request_errc::method_not_allowed)
       to.set_header("Allow", detail::methods_anywhere);
     if (!asked.refusal) asked.body = now.asked->body;
     response answer = now.owner->api_(std::move(asked));

@@ -24,13 +24,34 @@ namespace comments::http {
 // Names and values in the order they came; a name may come more than once.
 using fields = std::vector<std::pair<std::string, std::string>>;
 
+// Why HTTP itself refuses a request, before or instead of asking the domain. `http/problem.hpp` has
+// the status of each.
+enum class request_errc {
+  malformed,           // not a request by the letter of RFC 9112, or not a whole one
+  not_found,           // no route has the path
+  method_not_allowed,  // the path has no route for the method
+  too_large,           // a body over its limit, refused unread
+  headers_too_large,   // more header lines, or longer ones, than the limits allow
+  target_too_long,     // a longer path and query than the limit allows
+  timed_out,           // the client took too long to send the request
+  unsupported_media,   // the body is of a media type that the route does not read
+  overloaded,          // too many connections or requests; nothing was done
+};
+
+// A refused request: the counterpart of `error` for what the domain knows nothing about.
+struct request_error {
+  request_errc code{};
+  std::string message{};  // one sentence for people, and nothing that the client sent
+  std::vector<violation> violations{};
+};
+
 struct request {
   std::string method{};
   std::string target{};  // as it was sent: path, and query behind a '?'
   fields headers{};
   std::string body{};
-  std::optional<error> refusal{};  // why an adapter could not take it whole; nobody may act on it
-  std::string peer{};              // the address that the connection came from
+  std::optional<request_error> refusal{};  // why the adapter refuses it: no route may act on it
+  std::string peer{};                      // the address that the connection came from
   std::string client{};  // whom limits count it for; middleware sees to it (http/rate_limits.hpp)
   std::string prefix{};  // what an adapter cut off the target's front; links start with it
   std::string id{};      // names this request in logs and problems; middleware sees to it

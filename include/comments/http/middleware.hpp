@@ -167,8 +167,8 @@ inline handler with_observer(handler next, registry& metrics, observer observe =
 }
 
 // Why a body is refused that is over its limit.
-inline error body_too_large(std::size_t bytes_max) {
-  return {errc::too_large,
+inline request_error body_too_large(std::size_t bytes_max) {
+  return {request_errc::too_large,
           "A body may have " + std::to_string(bytes_max) + " bytes.",
           {{"", "too_long"}}};
 }
@@ -178,7 +178,7 @@ inline error body_too_large(std::size_t bytes_max) {
 inline handler with_limits(handler next, request_limits limits = {}) {
   return [next = std::move(next), limits](request&& asked) {
     if (asked.headers.size() > limits.headers_max)
-      return problem({errc::headers_too_large,
+      return problem({request_errc::headers_too_large,
                       "A request may have " + std::to_string(limits.headers_max) + " headers.",
                       {{"headers", "too_many"}}},
                      asked);

@@ -1,74 +1,71 @@
 #pragma once
-// http/problem.hpp - an error as a response: the only table from error codes to HTTP statuses.
+// http/problem.hpp - errors as responses: the only tables from error codes to HTTP statuses.
 //
 // Responses are application/problem+json (RFC 9457). What cannot be done now says in Retry-After
 // when to try again. A write whose outcome is unknown has the code of a refused one, "unavailable",
 // and `"in_doubt": true` beside it: the client repeats it with the same key.
+//
+//   using namespace comments;
+//   const http::request asked{.target = "/api/v1/comments/17"};
+//   http::response answer = http::problem({errc::not_found, "There is no such comment."}, asked);
+//   answer = http::problem({http::request_errc::unsupported_media, "Send JSON."}, asked);
 
+#include <comments/config.hpp>
 #include <comments/http/message.hpp>
-#include <comments/json/encode.hpp>
 
-#include <algorithm>
-#include <array>
-#include <string>
 #include <string_view>
 
 namespace comments::http {
 
+// The status, stable word and title of an error code.
+template <typename Code>
 struct problem_kind {
-  errc code{};
+  Code code{};
   int status{};
   std::string_view name{};
   std::string_view title{};
 };
 
-inline constexpr std::array problem_kinds{
-    problem_kind{errc::malformed, 400, "malformed", "Bad Request"},
-    problem_kind{errc::invalid, 422, "validation", "Unprocessable Content"},
-    problem_kind{errc::unauthenticated, 401, "unauthenticated", "Unauthorized"},
-    problem_kind{errc::forbidden, 403, "forbidden", "Forbidden"},
-    problem_kind{errc::edit_window_closed, 403, "edit_window_closed", "Forbidden"},
-    problem_kind{errc::content_locked, 403, "content_locked", "Forbidden"},
-    problem_kind{errc::not_found, 404, "not_found", "Not Found"},
-    problem_kind{errc::method_not_allowed, 405, "method_not_allowed", "Method Not Allowed"},
-    problem_kind{errc::conflict, 409, "conflict", "Conflict"},
-    problem_kind{errc::version_mismatch, 412, "version_mismatch", "Precondition Failed"},
-    problem_kind{errc::key_reused, 422, "idempotency_reuse", "Unprocessable Content"},
-    problem_kind{errc::too_large, 413, "too_large", "Content Too Large"},
-    problem_kind{errc::headers_too_large, 431, "headers_too_large",
-                 "Request Header Fields Too Large"},
-    problem_kind{errc::target_too_long, 414, "target_too_long", "URI Too Long"},
-    problem_kind{errc::timed_out, 408, "timed_out", "Request Timeout"},
-    problem_kind{errc::unsupported_media, 415, "unsupported_media", "Unsupported Media Type"},
-    problem_kind{errc::rate_limited, 429, "rate_limited", "Too Many Requests"},
-    problem_kind{errc::unavailable, 503, "unavailable", "Service Unavailable"},
-    problem_kind{errc::in_doubt, 503, "unavailable", "Service Unavailable"},
+// Of the domain's errors. Each code has one row.
+inline constexpr problem_kind<errc> error_kinds[]{
+    {errc::malformed, 400, "malformed", "Bad Request"},
+    {errc::invalid, 422, "validation", "Unprocessable Content"},
+    {errc::unauthenticated, 401, "unauthenticated", "Unauthorized"},
+    {errc::forbidden, 403, "forbidden", "Forbidden"},
+    {errc::edit_window_closed, 403, "edit_window_closed", "Forbidden"},
+    {errc::content_locked, 403, "content_locked", "Forbidden"},
+    {errc::not_found, 404, "not_found", "Not Found"},
+    {errc::conflict, 409, "conflict", "Conflict"},
+    {errc::version_mismatch, 412, "version_mismatch", "Precondition Failed"},
+    {errc::key_reused, 422, "idempotency_reuse", "Unprocessable Content"},
+    {errc::rate_limited, 429, "rate_limited", "Too Many Requests"},
+    {errc::unavailable, 503, "unavailable", "Service Unavailable"},
+    {errc::in_doubt, 503, "unavailable", "Service Unavailable"},
 };
 
-// The stable word for an error.
-inline std::string_view code_of(const error& why) {
-  return std::ranges::find(problem_kinds, why.code, &problem_kind::code)->name;
-}
+// Of HTTP's own errors. Each code has one row.
+inline constexpr problem_kind<request_errc> request_error_kinds[]{
+    {request_errc::malformed, 400, "malformed", "Bad Request"},
+    {request_errc::not_found, 404, "not_found", "Not Found"},
+    {request_errc::method_not_allowed, 405, "method_not_allowed", "Method Not Allowed"},
+    {request_errc::timed_out, 408, "timed_out", "Request Timeout"},
+    {request_errc::too_large, 413, "too_large", "Content Too Large"},
+    {request_errc::target_too_long, 414, "target_too_long", "URI Too Long"},
+    {request_errc::unsupported_media, 415, "unsupported_media", "Unsupported Media Type"},
+    {request_errc::headers_too_large, 431, "headers_too_large", "Request Header Fields Too Large"},
+    {request_errc::overloaded, 503, "unavailable", "Service Unavailable"},
+};
 
-// `why` as the answer to `asked`.
-inline response problem(const error& why, const request& asked) {
-  const auto* kind = std::ranges::find(problem_kinds, why.code, &problem_kind::code);
-  const std::string path = asked.target.substr(0, asked.target.find('?'));
-  response answer{
-      .status = kind->status,
-      .headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
-      .body = json::encode(json::problem{.title = std::string{kind->title},
-                                         .status = kind->status,
-                                         .detail = why.message,
-                                         .instance = asked.prefix + path,
-                                         .code = std::string{kind->name},
-                                         .errors = why.violations,
-                                         .request_id = asked.id,
-                                         .is_in_doubt = why.code == errc::in_doubt})};
-  if (kind->status == 503 || kind->status == 429)
-    answer.headers.emplace_back("Retry-After", std::to_string(why.retry_after_seconds));
-  if (why.code == errc::unauthenticated) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-  return answer;
-}
+// Returns the stable word for an error.
+std::string_view code_of(const error& why);
+
+// Returns `why` as the response to `asked`, whose path and id it names. Responses with 429 and 503
+// have Retry-After, those with 401 WWW-Authenticate. Text that is not UTF-8 is written with U+FFFD.
+response problem(const error& why, const request& asked);
+response problem(const request_error& why, const request& asked);
 
 }  // namespace comments::http
+
+#ifndef COMMENTS_COMPILED
+#include <comments/http/problem.ipp>
+#endif

@@ -45,7 +45,7 @@ class router final {
       if (route.method == method) return answer(route, target, std::move(asked));
       if (!fitting) fitting = &route;
     }
-    if (!fitting) return problem({errc::not_found, "There is nothing here."}, asked);
+    if (!fitting) return problem({request_errc::not_found, "There is nothing here."}, asked);
     return other_method(*fitting, path, asked);
   }
 
@@ -116,7 +116,7 @@ class router final {
     response answer =
         asked.method == "OPTIONS"
             ? response{.status = 204}
-            : problem({errc::method_not_allowed, "This does not take that method."}, asked);
+            : problem({request_errc::method_not_allowed, "This does not take that method."}, asked);
     answer.headers.emplace_back("Allow", allow);
     return with_route(first, std::move(answer));
   }

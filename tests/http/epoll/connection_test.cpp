@@ -254,7 +254,7 @@ TEST_CASE("a stream goes out in chunks or bare, and ends so that its end is seen
 }
 
 TEST_CASE("who is refused is shown with the head that came, or with none") {
-  const error why{errc::malformed, "No."};
+  const request_error why{request_errc::malformed, "No."};
   pair whole;
   CHECK(whole.arrives(post("/a", "body") + "more") == verdict::complete);
   const wire_request asked = whole.served->refused(why);

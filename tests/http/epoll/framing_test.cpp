@@ -21,7 +21,7 @@ struct reading {
   std::string method{};
   std::string target{};
   std::string body{};
-  errc code{};
+  request_errc code{};
 
   friend bool operator==(const reading&, const reading&) = default;
 };
@@ -54,7 +54,7 @@ reading read_slowly(std::string_view bytes, const frame_limits& limits = {}, std
 }
 
 bool is_complete(std::string_view bytes) { return read(bytes).came == verdict::complete; }
-bool is_refused(std::string_view bytes, errc code = errc::malformed) {
+bool is_refused(std::string_view bytes, request_errc code = request_errc::malformed) {
   return read(bytes) == reading{.came = verdict::refused, .code = code};
 }
 
@@ -320,7 +320,7 @@ TEST_CASE("a head may have its limit and not a byte more") {
     const std::string start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
     return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
   };
-  const reading too_long{.came = verdict::refused, .code = errc::headers_too_large};
+  const reading too_long{.came = verdict::refused, .code = request_errc::headers_too_large};
   CHECK(read(sized(100), limits).size == 100);
   CHECK(read_slowly(sized(100), limits).size == 100);
   CHECK(read(sized(101), limits) == too_long);
@@ -334,18 +334,19 @@ TEST_CASE("a head may have its limit and not a byte more") {
                            "\r\nD: " + std::string(7'000, 'x') + "\r\nE: ";
   const std::size_t left = 32'768 - many.size() - 4;
   CHECK(read(many + std::string(left, 'x') + "\r\n\r\n").size == 32'768);
-  CHECK(is_refused(many + std::string(left + 1, 'x') + "\r\n\r\n", errc::headers_too_large));
+  CHECK(
+      is_refused(many + std::string(left + 1, 'x') + "\r\n\r\n", request_errc::headers_too_large));
 }
 
 TEST_CASE("a header may have its limit and not a byte more") {
   const frame_limits limits{.header_bytes_max = 10};
-  const reading too_long{.came = verdict::refused, .code = errc::headers_too_large};
+  const reading too_long{.came = verdict::refused, .code = request_errc::headers_too_large};
   CHECK(read(get("Host: a\r\nX: 3456789\r\n"), limits).came == verdict::complete);
   CHECK(read(get("Host: a\r\nX: 34567890\r\n"), limits) == too_long);
   CHECK(read_slowly(get("Host: a\r\nX: 34567890\r\n"), limits) == too_long);
   CHECK(is_complete(get("Host: a\r\nX: " + std::string(7'997, 'x') + "\r\n")));
   CHECK(is_refused(get("Host: a\r\nX: " + std::string(7'998, 'x') + "\r\n"),
-                   errc::headers_too_large));
+                   request_errc::headers_too_large));
 }
 
 TEST_CASE("a target may have its limit and not a byte more") {
@@ -353,14 +354,14 @@ TEST_CASE("a target may have its limit and not a byte more") {
   const auto line = [](std::size_t size) {
     return "GET /" + std::string(size - 1, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
   };
-  const reading too_long{.came = verdict::refused, .code = errc::target_too_long};
+  const reading too_long{.came = verdict::refused, .code = request_errc::target_too_long};
   CHECK(read(line(10), limits).target.size() == 10);
   CHECK(read_slowly(line(10), limits).target.size() == 10);
   CHECK(read(line(11), limits) == too_long);
   CHECK(read_slowly(line(11), limits) == too_long);
   CHECK(read_slowly(line(200), limits) == too_long);
   CHECK(read(line(8'000)).came == verdict::complete);
-  CHECK(is_refused(line(8'001), errc::target_too_long));
+  CHECK(is_refused(line(8'001), request_errc::target_too_long));
 }
 
 TEST_CASE("a request line may have 64 bytes beside the longest target, however it arrives") {
@@ -370,13 +371,13 @@ TEST_CASE("a request line may have 64 bytes beside the longest target, however i
   };
   CHECK(read(line(54), limits).method.size() == 54);
   CHECK(read_slowly(line(54), limits).method.size() == 54);
-  CHECK(read(line(55), limits).code == errc::target_too_long);
-  CHECK(read_slowly(line(55), limits).code == errc::target_too_long);
+  CHECK(read(line(55), limits).code == request_errc::target_too_long);
+  CHECK(read_slowly(line(55), limits).code == request_errc::target_too_long);
 }
 
 TEST_CASE("there may be as many headers as the limit says and not one more") {
   const frame_limits limits{.headers_max = 3};
-  const reading too_many{.came = verdict::refused, .code = errc::headers_too_large};
+  const reading too_many{.came = verdict::refused, .code = request_errc::headers_too_large};
   CHECK(read(get("Host: a\r\nX: 1\r\nX: 2\r\n"), limits).came == verdict::complete);
   CHECK(read(get("Host: a\r\nX: 1\r\nX: 2\r\nX: 3\r\n"), limits) == too_many);
   const auto many = [](int count) {
@@ -385,12 +386,12 @@ TEST_CASE("there may be as many headers as the limit says and not one more") {
     return get(headers);
   };
   CHECK(is_complete(many(100)));
-  CHECK(is_refused(many(101), errc::headers_too_large));
+  CHECK(is_refused(many(101), request_errc::headers_too_large));
 }
 
 TEST_CASE("a body may have its limit and not a byte more, with a length and in chunks") {
   const frame_limits limits{.body_bytes_max = 10};
-  const reading too_long{.came = verdict::refused, .code = errc::too_large};
+  const reading too_long{.came = verdict::refused, .code = request_errc::too_large};
   const std::string ten(10, 'x');
   CHECK(read(post("Content-Length: 10\r\n", ten), limits).body == ten);
   CHECK(read(post("Content-Length: 11\r\n"), limits) == too_long);
@@ -404,7 +405,8 @@ TEST_CASE("a body may have its limit and not a byte more, with a length and in c
   for (const char* length : {"65537", "4294967296", "9223372036854775808", "18446744073709551615",
                              "18446744073709551616", "99999999999999999999999999"}) {
     CAPTURE(std::string{length});
-    CHECK(is_refused(post("Content-Length: " + std::string{length} + "\r\n"), errc::too_large));
+    CHECK(is_refused(post("Content-Length: " + std::string{length} + "\r\n"),
+                     request_errc::too_large));
   }
 }
 
@@ -417,7 +419,7 @@ TEST_CASE("a chunk's line may have its limit and not a byte more") {
   CHECK(read_slowly(body("1;aaaaaa"), limits).body == "a");
   CHECK(read(body("00000001"), limits).body == "a");
   for (const char* line : {"1;aaaaaaa", "000000001"}) {
-    CHECK(read(body(line), limits).code == errc::malformed);
+    CHECK(read(body(line), limits).code == request_errc::malformed);
     CHECK(read_slowly(body(line), limits).came == verdict::refused);
   }
   CHECK(read(body("1;" + std::string(254, 'a'))).body == "a");
@@ -426,7 +428,7 @@ TEST_CASE("a chunk's line may have its limit and not a byte more") {
 
 TEST_CASE("a body in chunks may have its limit with the chunks' lines, and not a byte more") {
   const std::string three = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n";
-  const reading too_long{.came = verdict::refused, .code = errc::too_large};
+  const reading too_long{.came = verdict::refused, .code = request_errc::too_large};
   const frame_limits enough{.chunked_bytes_max = three.size()};
   CHECK(read(chunked(three), enough).body == "abc");
   CHECK(read(chunked(three) + smuggled, enough).body == "abc");
@@ -451,9 +453,10 @@ TEST_CASE("what can become no request is refused before it has come whole") {
   CHECK(is_refused(chunked("x\r\n")));
   CHECK(is_refused(chunked("1\r\nabc")));
   CHECK(is_refused(chunked(std::string(258, '1'))));
-  CHECK(is_refused("GET /" + std::string(9'000, 'x'), errc::target_too_long));
-  CHECK(is_refused("GET /" + std::string(9'000, 'x') + "\r\nHost", errc::target_too_long));
-  CHECK(is_refused("GET / HTTP/1.1\r\nX: " + std::string(32'768, 'x'), errc::headers_too_large));
+  CHECK(is_refused("GET /" + std::string(9'000, 'x'), request_errc::target_too_long));
+  CHECK(is_refused("GET /" + std::string(9'000, 'x') + "\r\nHost", request_errc::target_too_long));
+  CHECK(is_refused("GET / HTTP/1.1\r\nX: " + std::string(32'768, 'x'),
+                   request_errc::headers_too_large));
 }
 
 TEST_CASE("a connection goes on or ends as its client wants") {

@@ -121,7 +121,7 @@ class connection final {
             .is_last = frame_.is_last()};
   }
   // What stands in for one that is refused for `why`, after which nothing is read any more.
-  wire_request refused(const error& why) const {
+  wire_request refused(const request_error& why) const {
     const bool has_head = frame_.has_head() && !method().empty();
     return {.bytes = has_head ? bytes().substr(0, bytes().find("\r\n\r\n") + 4) : "",
             .method = method(),

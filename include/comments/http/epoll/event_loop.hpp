@@ -241,7 +241,7 @@ class watcher final {
       case connection::step::broken: break;
     }
     if (!one.has_bytes()) return drop(one), false;
-    refuse(one, {errc::malformed, "The request did not arrive whole."});
+    refuse(one, {request_errc::malformed, "The request did not arrive whole."});
     return true;
   }
 
@@ -250,7 +250,7 @@ class watcher final {
     return one.frame().has_head() ? wait::body : wait::head;
   }
 
-  void refuse(connection& one, const error& why) {
+  void refuse(connection& one, const request_error& why) {
     one.take_answer(shared_.answers.answer(one.refused(why)));
   }
 
@@ -268,7 +268,7 @@ class watcher final {
       box->leave([&](inbox& to) { to.answers.push_back(std::move(made)); });
     });
     if (is_taken) return false;
-    refuse(one, {errc::unavailable, "Too many requests wait already."});
+    refuse(one, {request_errc::overloaded, "Too many requests wait already."});
     return true;
   }
 
@@ -313,7 +313,7 @@ class watcher final {
       one.emplace_back(std::move(made), std::move(peer), limits.frames);
       one.front().is_turned_away = is_turned_away;
       if (is_turned_away)
-        refuse(one.front(), {errc::unavailable, "There are too many connections."});
+        refuse(one.front(), {request_errc::overloaded, "There are too many connections."});
       const auto least = std::ranges::min_element(
           *all_, {}, [](const std::unique_ptr<watcher>& each) { return each->load(); });
       (*least)->take(std::move(one));
@@ -391,7 +391,7 @@ class watcher final {
     if (one.where == wait::reader) return hang_up(one);
     if (one.where != wait::head && one.where != wait::body) return drop(one);
     shared_.late.add();
-    refuse(one, {errc::timed_out, "The request took too long to arrive."});
+    refuse(one, {request_errc::timed_out, "The request took too long to arrive."});
     advance(one);
   }
 

@@ -53,7 +53,7 @@ class framer final {
   }
 
   // Why it is refused.
-  const error& refusal() const { return refusal_; }
+  const request_error& refusal() const { return refusal_; }
 
   // Whether the head is known, and so everything below but `size` and `body`, which need all of it.
   // `bytes` begin with what `read` was given.
@@ -76,12 +76,12 @@ class framer final {
  private:
   enum class phase { head, length, chunks, whole, refused };
 
-  void refuse(errc code, std::string message, std::string where, std::string how) {
+  void refuse(request_errc code, std::string message, std::string where, std::string how) {
     phase_ = phase::refused;
     refusal_ = {code, std::move(message), {{std::move(where), std::move(how)}}};
   }
   void refuse_line(std::string message) {
-    refuse(errc::malformed, std::move(message), "headers", "format");
+    refuse(request_errc::malformed, std::move(message), "headers", "format");
   }
 
   static constexpr auto token_characters = [] {
@@ -123,19 +123,19 @@ class framer final {
     }
     seen_ = bytes.size();
     if (bytes.size() >= limits_->head_bytes_max)
-      refuse(errc::headers_too_large,
+      refuse(request_errc::headers_too_large,
              "A request's head may have " + std::to_string(limits_->head_bytes_max) + " bytes.",
              "headers", "too_long");
   }
 
   void refuse_target() {
-    refuse(errc::target_too_long,
+    refuse(request_errc::target_too_long,
            "A target may have " + std::to_string(limits_->target_bytes_max) + " bytes.", "target",
            "too_long");
   }
 
   void refuse_header() {
-    refuse(errc::headers_too_large,
+    refuse(request_errc::headers_too_large,
            "A header may have " + std::to_string(limits_->header_bytes_max) + " bytes.", "headers",
            "too_long");
   }
@@ -154,8 +154,8 @@ class framer final {
       return refuse_line("The version must be HTTP/1.1 or HTTP/1.0.");
     if (target.size() > limits_->target_bytes_max) return refuse_target();
     if (std::ranges::any_of(target, [](char c) { return c == ' ' || c == '#' || is_control(c); }))
-      return refuse(errc::malformed, "The target has characters that must be percent-encoded.",
-                    "target", "format");
+      return refuse(request_errc::malformed,
+                    "The target has characters that must be percent-encoded.", "target", "format");
     method_size_ = first;
     target_size_ = target.size();
     is_http_1_0_ = version == "HTTP/1.0";
@@ -173,7 +173,7 @@ class framer final {
       const std::string_view line = lines.substr(0, lines.find("\r\n"));
       lines.remove_prefix(line.size() + 2);
       if (count > limits_->headers_max)
-        return refuse(errc::headers_too_large,
+        return refuse(request_errc::headers_too_large,
                       "A request may have " + std::to_string(limits_->headers_max) + " headers.",
                       "headers", "too_many");
       if (line.size() > limits_->header_bytes_max) return refuse_header();
@@ -183,8 +183,8 @@ class framer final {
         return refuse_line("Each header must be NAME: VALUE on a line of its own.");
       const std::string_view value = trim(line.substr(colon + 1));
       if (std::ranges::any_of(value, [](char c) { return c != '\t' && is_control(c); }))
-        return refuse(errc::malformed, "A header has control characters.", std::string{name},
-                      "format");
+        return refuse(request_errc::malformed, "A header has control characters.",
+                      std::string{name}, "format");
       read_header(name, value, seen);
       if (phase_ == phase::refused) return;
     }
@@ -214,7 +214,7 @@ class framer final {
   void read_host(std::string_view value, counts& seen) {
     ++seen.hosts;
     if (value.find_first_of(" \t/?#@\\\"<>{}|^`,") != value.npos)
-      refuse(errc::malformed, "The Host is not a host.", "Host", "format");
+      refuse(request_errc::malformed, "The Host is not a host.", "Host", "format");
   }
 
   void read_connection(std::string_view value) {
@@ -230,13 +230,13 @@ class framer final {
     ++seen.lengths;
     const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), length_);
     if (value.empty() || end != value.data() + value.size() || value.front() == '-')
-      return refuse(errc::malformed, "The Content-Length must be one number.", "Content-Length",
-                    "format");
+      return refuse(request_errc::malformed, "The Content-Length must be one number.",
+                    "Content-Length", "format");
     if (code != std::errc{} || length_ > limits_->body_bytes_max) refuse_body();
   }
 
   void refuse_body() {
-    refuse(errc::too_large,
+    refuse(request_errc::too_large,
            "A body may have " + std::to_string(limits_->body_bytes_max) + " bytes.", "",
            "too_long");
   }
@@ -245,30 +245,30 @@ class framer final {
     ++seen.codings;
     is_chunked_ = true;
     if (!is_same_name(value, "chunked"))
-      refuse(errc::malformed, "The Transfer-Encoding must be chunked, or none.",
+      refuse(request_errc::malformed, "The Transfer-Encoding must be chunked, or none.",
              "Transfer-Encoding", "unsupported");
   }
 
   // What must not stand beside each other.
   void check(const counts& seen) {
     if (seen.hosts > 1 || (seen.hosts == 0 && !is_http_1_0_))
-      return refuse(errc::malformed, "There must be one Host.", "Host",
+      return refuse(request_errc::malformed, "There must be one Host.", "Host",
                     seen.hosts > 1 ? "too_many" : "required");
     if (seen.lengths > 1)
-      return refuse(errc::malformed, "There must be one Content-Length.", "Content-Length",
+      return refuse(request_errc::malformed, "There must be one Content-Length.", "Content-Length",
                     "too_many");
     if (seen.codings > 1 || (seen.codings > 0 && (seen.lengths > 0 || is_http_1_0_)))
-      refuse(errc::malformed, "A Transfer-Encoding must stand alone, in HTTP/1.1.",
+      refuse(request_errc::malformed, "A Transfer-Encoding must stand alone, in HTTP/1.1.",
              "Transfer-Encoding", "conflict");
   }
 
   void refuse_chunks() {
-    refuse(errc::too_large,
+    refuse(request_errc::too_large,
            "A body in chunks may have " + std::to_string(limits_->chunked_bytes_max) +
                " bytes with their sizes.",
            "", "too_long");
   }
-  void refuse_chunk() { refuse(errc::malformed, "A chunk is broken.", "", "format"); }
+  void refuse_chunk() { refuse(request_errc::malformed, "A chunk is broken.", "", "format"); }
 
   // Takes every chunk that is there. Trailers, which nobody here needs, are refused.
   void read_chunks(std::string_view bytes) {
@@ -313,7 +313,7 @@ class framer final {
 
   const frame_limits* limits_;
   phase phase_{phase::head};
-  error refusal_{};
+  request_error refusal_{};
   std::size_t seen_{};    // bytes of an unfinished head that need no second look
   bool has_line_{};       // whether a line of it has ended
   std::size_t walked_{};  // bytes up to the first chunk that is not whole

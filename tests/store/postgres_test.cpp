@@ -5,6 +5,7 @@
 #include "store/contract.hpp"
 #include "support/parallel.hpp"
 #include "support/postgres_maker.hpp"
+#include "support/postgres_proxy.hpp"
 #include "support/postgres_schema.hpp"
 #include "support/wire.hpp"
 
@@ -134,6 +135,27 @@ class readers final {
 const decider keep = [](const comment& before) -> result<amendment> {
   return amendment{before, {.kind = event_kind::edited}};
 };
+
+// Each way to write, with a comment to write about.
+std::vector<std::pair<std::string, std::function<errc(store&)>>> writes_about(const comment& made) {
+  const auto end_of = [](const auto& answer) { return answer ? errc{} : answer.error().code; };
+  return {
+      {"insert",
+       [=](store& to) {
+         return end_of(to.insert({.content_id = "1", .body = "y", .key = "k"}, noon));
+       }},
+      {"amend", [=](store& to) { return end_of(to.amend(made.id, keep, noon)); }},
+      {"vote", [=](store& to) { return end_of(to.vote(made.id, "ana", true, noon)); }},
+      {"report",
+       [=](store& to) {
+         return end_of(to.report(made.id, {"ana", "rude", noon}));
+       }},
+      {"set_status",
+       [=](store& to) { return end_of(to.set_status("1", content_status::locked, {}, {}, noon)); }},
+      {"record", [=](store& to) { return end_of(to.record({.component = "a"}, noon)); }},
+      {"record of a run",
+       [=](store& to) { return end_of(to.record({.component = "a", .run = "1"}, noon)); }}};
+}
 
 }  // namespace
 
@@ -375,16 +397,107 @@ TEST_CASE("connections that are cut under load cost nobody a comment, and double
 
 TEST_CASE("a post whose commit nobody heard of is looked for, and not made twice") {
   const postgres_schema schema;
+  testing::postgres_proxy proxy{schema};
+  const auto cut = open({.conninfo = proxy.conninfo()});
+  proxy.cut(1, testing::commit_cut::behind);
+  const comment made = must(cut->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  CHECK(proxy.left() == 0);
+  CHECK(must(cut->list({.content_id = "1"})).items == std::vector{made});
+  CHECK(must(cut->events("1", 0, 10)).size() == 1);
+  // A vote that is there is there; an edit may have been made twice, so it is not tried again.
+  proxy.cut(1, testing::commit_cut::behind);
+  CHECK(must(cut->vote(made.id, "ana", true, noon)).votes == 1);
+  proxy.cut(1, testing::commit_cut::behind);
+  CHECK(cut->amend(made.id, keep, noon).error().code == errc::in_doubt);
+  CHECK(must(cut->find(made.id)).votes == 1);
+  CHECK(must(cut->events("1", 0, 10)).size() == 3);
+}
+
+TEST_CASE("a write whose commit nobody heard of is in doubt, whether it is done or not") {
+  using testing::commit_cut;
+  for (const commit_cut where : {commit_cut::before, commit_cut::behind}) {
+    const bool is_done = where == commit_cut::behind;
+    CAPTURE(is_done);
+    const postgres_schema schema;
+    testing::postgres_proxy proxy{schema};
+    const auto store = open({.conninfo = proxy.conninfo()});
+    const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+    for (const auto& [name, write] : writes_about(made)) {
+      CAPTURE(name);
+      const auto all =
+          "SELECT (SELECT version FROM content) || ' ' || (SELECT reports FROM comment "
+          "WHERE body = 'x') || ' ' || (SELECT count(*) FROM deployment)";
+      const std::string before = schema.run(all);
+      proxy.cut(1000, where);
+      // What is done again finds what was done, and does not commit once more.
+      const bool is_found = is_done && (name == "insert" || name == "vote" || name == "report" ||
+                                        name == "record of a run");
+      const errc end = write(*store);
+      if (!is_found) CHECK(end == errc::in_doubt);
+      CHECK((schema.run(all) != before) == is_done);
+      proxy.cut(0, where);
+    }
+  }
+}
+
+TEST_CASE("a write that was certainly not done is unavailable") {
+  const postgres_schema schema;
+  testing::postgres_proxy proxy{schema};
+  const auto store = open({.conninfo = proxy.conninfo(), .pool = {.take_wait = 100ms}});
+  const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  const auto all_end_as = [&](errc expected) {
+    for (const auto& [name, write] : writes_about(made))
+      CHECK_MESSAGE(write(*store) == expected, name);
+  };
+  SUBCASE("the database takes no writes") {
+    schema.run("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on");
+    schema.cut_connections();
+    all_end_as(errc::unavailable);
+    CHECK(store->forget_origins(noon, 10).error().code == errc::unavailable);
+    CHECK(store->forget_reporter("ana").error().code == errc::unavailable);
+    schema.run("SET transaction_read_only = off; ALTER ROLE CURRENT_USER RESET ALL");
+  }
+  SUBCASE("the connection ends in front of the commit") {
+    schema.run(
+        "CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$");
+    for (const std::string table : {"content", "comment", "deployment", "complaint"})
+      schema.run("CREATE TRIGGER leave AFTER INSERT OR UPDATE OR DELETE ON " + table +
+                 " FOR EACH ROW EXECUTE FUNCTION leave()");
+    all_end_as(errc::unavailable);
+  }
+  SUBCASE("the database is away") {
+    proxy.refuse();
+    schema.cut_connections();
+    all_end_as(errc::unavailable);
+    CHECK(store->forget_origins(noon, 10).error().code == errc::unavailable);
+    CHECK(store->forget_reporter("ana").error().code == errc::unavailable);
+  }
+}
+
+TEST_CASE("a write that was in doubt stays so when the database goes away meanwhile") {
+  const postgres_schema schema;
+  testing::postgres_proxy proxy{schema};
+  const auto store = open({.conninfo = proxy.conninfo(), .pool = {.take_wait = 100ms}});
+  const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  for (const auto& [name, write] : writes_about(made)) {
+    CAPTURE(name);
+    CHECK(store->list({.content_id = "1"}));  // so that there is a connection
+    proxy.cut(1, testing::commit_cut::before);
+    proxy.refuse();
+    CHECK(write(*store) == errc::in_doubt);
+    CHECK(write(*store) == errc::unavailable);
+    proxy.refuse(false);
+  }
+}
+
+TEST_CASE("a commit that was heard of stands, though the connection ends behind it") {
+  const postgres_schema schema;
   const auto store = open(schema);
   const auto cut = open({.conninfo = cut_behind_commits(schema)});
   const comment made = must(cut->insert({.content_id = "1", .body = "x"}, noon)).stored;
-  CHECK(must(store->list({.content_id = "1"})).items == std::vector{made});
-  CHECK(must(store->events("1", 0, 10)).size() == 1);
-  // A vote that is there is there; an edit may have been made twice, so it is not tried again.
-  CHECK(must(cut->vote(made.id, "ana", true, noon)).votes == 1);
-  CHECK(cut->amend(made.id, keep, noon).error().code == errc::unavailable);
-  CHECK(must(store->find(made.id)).votes == 1);
-  CHECK(must(store->events("1", 0, 10)).size() == 3);
+  CHECK(cut->amend(made.id, keep, noon));
+  CHECK(must(store->events("1", 0, 10)).size() == 2);
 }
 
 TEST_CASE("what collides is tried again, and not for ever") {

@@ -90,19 +90,18 @@ class postgres_store final : public store {
   // past `held_queue_max` who wait for the same content.
   result<post_result> insert(const draft& draft, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
-    bool is_locked = held_.has(draft.content_id);
-    postgres::insertion wanted{&draft, now, make_comment_id(now), false, &is_locked};
-    if (!is_locked) {
+    postgres::insert_progress progress;
+    const postgres::insertion wanted{&draft, now, make_comment_id(now), &progress};
+    if (!held_.has(draft.content_id)) {
       const std::size_t which = std::hash<std::string>{}(draft.content_id) % lanes_.size();
       auto mine = lanes_[which]->submit(wanted);
-      if (!is_locked) return to_result(std::move(mine));
-      wanted.may_exist = true;
+      if (!progress.is_locked) return to_result(std::move(mine), progress);
     }
     postgres::held_contents<lane>::guard apart{held_, draft.content_id};
-    is_locked = false;
+    progress.is_locked = false;
     auto mine = apart.lane().submit(wanted);
-    if (mine.outcome) apart.tell(!is_locked);
-    return to_result(std::move(mine));
+    if (mine.outcome) apart.tell(!progress.is_locked);
+    return to_result(std::move(mine), progress);
   }
 
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
@@ -157,7 +156,7 @@ class postgres_store final : public store {
     if (wanted.size() != 1)
       return read([&](auto& work) { return postgres::contents(work, wanted); });
     auto found = versions_.submit(wanted.front());
-    if (!found.outcome || !*found.outcome) return postgres::unavailable();
+    if (!found.outcome || !*found.outcome) return unavailable();
     return std::vector{std::move(**found.outcome)};
   }
 
@@ -270,27 +269,29 @@ class postgres_store final : public store {
       -> result<decltype(wanted(std::declval<postgres::work&>()))> {
     for (int tries = 0;; ++tries) {
       const auto lent = connections_.take();
-      if (!lent) return postgres::unavailable();
+      if (!lent) return unavailable();
       postgres::work reading{*lent, kind};
       auto answer = wanted(reading);
       if (reading.failed() == postgres::failure::none) return answer;
-      if (!may_repeat(reading.failed(), tries)) return postgres::unavailable();
+      if (!may_repeat(reading.failed(), tries)) return unavailable();
     }
   }
 
-  static result<post_result> to_result(lane::submission ended) {
+  static result<post_result> to_result(lane::submission ended,
+                                       const postgres::insert_progress& progress) {
     if (ended.outcome) return std::move(*ended.outcome);
-    return ended.why == refusal::unknown ? in_doubt() : unavailable();
+    return ended.why == refusal::unknown || progress.may_exist ? in_doubt() : unavailable();
   }
 
-  // Has `wanted` written in a transaction. What must not happen twice is not repeated once nobody
-  // knows whether it has happened. A few at once may wait for a lock that somebody keeps.
+  // Has `wanted` written in a transaction. One whose commit is in doubt is done again only if it
+  // `is_repeatable`. A few at once may wait for a lock that somebody keeps.
   template <typename T, typename Work>
   result<T> write(bool is_repeatable, Work&& wanted) {
     std::optional<postgres::permits::one> patience;
+    bool may_be_done = false;  // by an attempt whose commit was in doubt
     for (int tries = 0;; ++tries) {
       const auto lent = connections_.take();
-      if (!lent) return postgres::unavailable();
+      if (!lent) return postgres::to_error({postgres::failure::lost, may_be_done});
       postgres::work writing{*lent, postgres::work::writing};
       if (patience) writing.wait_for_locks(options_.lock_wait);
       postgres::changes noted;
@@ -302,8 +303,9 @@ class postgres_store final : public store {
       if (end.why == postgres::failure::none) return answer;
       if (end.why == postgres::failure::locked && !patience && (patience = patient_changes_.take()))
         continue;
-      if ((end.is_in_doubt && !is_repeatable) || !may_repeat(end.why, tries))
-        return postgres::to_error(end.why);
+      may_be_done = may_be_done || end.is_in_doubt;
+      if ((may_be_done && !is_repeatable) || !may_repeat(end.why, tries))
+        return postgres::to_error({end.why, may_be_done});
     }
   }
 
@@ -311,11 +313,14 @@ class postgres_store final : public store {
   template <typename Erase>
   auto erase(Erase&& wanted) -> decltype(wanted(std::declval<postgres::connection&>())) {
     constexpr int tries_max = 4;
+    bool may_be_done = false;
     for (int tries = 1;; ++tries) {
       const auto lent = connections_.take();
-      if (!lent) return postgres::unavailable();
+      if (!lent) return postgres::to_error({postgres::failure::lost, may_be_done});
       auto answer = wanted(*lent);
-      if (answer || tries == tries_max) return answer;
+      if (answer) return answer;
+      may_be_done = may_be_done || answer.error().code == errc::in_doubt;
+      if (tries == tries_max) return may_be_done ? in_doubt() : std::move(answer).error();
     }
   }
 
@@ -365,11 +370,11 @@ class postgres_store final : public store {
   }
 
   static void refuse(const postgres::insertion& one, outcome& to, postgres::failure why) {
-    *one.is_locked = why == postgres::failure::locked;
-    to = postgres::to_error(why);
+    one.progress->is_locked = why == postgres::failure::locked;
+    to = postgres::to_error({why, one.progress->may_exist});
   }
 
-  postgres::failure insert_together(std::span<postgres::insertion> wanted,
+  postgres::failure insert_together(std::span<const postgres::insertion> wanted,
                                     std::span<outcome> outcomes, lock_patience patience) {
     for (int tries = 0;; ++tries) {
       const auto lent = connections_.take();
@@ -378,7 +383,7 @@ class postgres_store final : public store {
       const auto end = batch.run(outcomes, {node_, &can_notify_});
       if (end.why == postgres::failure::none) return end.why;
       if (end.is_in_doubt)
-        for (auto& one : wanted) one.may_exist = true;
+        for (const auto& one : wanted) one.progress->may_exist = true;
       if (!may_repeat(end.why, tries)) return end.why;
     }
   }

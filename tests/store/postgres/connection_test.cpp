@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "support/parallel.hpp"
+#include "support/postgres_proxy.hpp"
 #include "support/postgres_schema.hpp"
 #include "support/wire.hpp"
 
@@ -80,7 +81,7 @@ std::chrono::steady_clock::duration time_of(const Work& wanted) {
 TEST_CASE("each way to fail is known by its SQLSTATE") {
   const std::pair<failure, std::vector<std::string_view>> known[] = {
       {failure::conflict, {"40001", "40P01"}},
-      {failure::lost, {"", "08000", "08006", "57P01", "57P02", "57P03", "25006"}},
+      {failure::lost, {"", "08000", "08006", "40003", "57P01", "57P02", "57P03", "25006"}},
       {failure::refused, {"22021", "22P05", "22001", "23502", "23505", "23514"}},
       {failure::locked, {"55P03"}},
       {failure::passing,
@@ -262,12 +263,12 @@ TEST_CASE("what fails behind a commit does not undo it, and is told") {
   work writing{*notes.on, work::writing};
   writing.ask(add, std::int64_t{1}, "kept");
   CHECK(writing.commit([&] { writing.ask("SELECT 1 / 0"); }));
-  CHECK_FALSE(writing.is_whole());
+  CHECK(writing.follow_up_failed() == failure::refused);
   CHECK(notes.notes() == "kept");
   work whole{*notes.on, work::writing};
   whole.ask(add, std::int64_t{2}, "too");
   CHECK(whole.commit([&] { whole.ask(add, std::int64_t{3}, "behind"); }));
-  CHECK(whole.is_whole());
+  CHECK(whole.follow_up_failed() == failure::none);
   CHECK(notes.notes() == "kept,too,behind");
 }
 
@@ -318,14 +319,94 @@ TEST_CASE("a connection that is closed during a unit of work is lost, and the wo
   CHECK(notes.notes().empty());
 }
 
-TEST_CASE("nobody knows what became of a commit whose connection is lost") {
+TEST_CASE("a commit that the database ended the connection in front of has not happened") {
   notebook notes;
   work writing{*notes.on, work::writing};
   writing.ask(add, std::int64_t{1}, "x");
   REQUIRE(writing.run());
   notes.schema.cut_connections();
   CHECK_FALSE(writing.commit());
+  CHECK(writing.failed() == failure::lost);
+  CHECK_FALSE(writing.is_in_doubt());
+}
+
+TEST_CASE("a commit is in doubt once it was sent and not answered, and not before") {
+  for (const auto where : {testing::commit_cut::before, testing::commit_cut::behind}) {
+    notebook notes;
+    testing::postgres_proxy proxy{notes.schema};
+    notes.options.conninfo = proxy.conninfo();
+    const auto on = notes.open();
+    proxy.cut(1, where);
+    work writing{*on, work::writing};
+    writing.ask(add, std::int64_t{1}, "x");
+    CHECK_FALSE(writing.commit());
+    CHECK(writing.is_in_doubt());
+    CHECK(on->is_lost());
+    CHECK(notes.notes() == (where == testing::commit_cut::behind ? "x" : ""));
+    work later{*on, work::writing};
+    later.ask(add, std::int64_t{2}, "y");
+    CHECK_FALSE(later.commit());
+    CHECK(later.failed() == failure::lost);
+    CHECK_FALSE(later.is_in_doubt());
+  }
+}
+
+TEST_CASE(
+    "what is written outside of a transaction is in doubt only if nothing says how it ended") {
+  notebook notes;
+  const auto end_of = [&](std::string_view sql) {
+    const auto on = notes.open();
+    work writing{*on, work::single};
+    writing.ask(sql);
+    CHECK_FALSE(writing.run());
+    return std::pair{writing.failed(), writing.is_in_doubt()};
+  };
+  CHECK(end_of("SELECT 1 / 0") == std::pair{failure::refused, false});
+  CHECK(end_of("SELECT pg_terminate_backend(pg_backend_pid())") == std::pair{failure::lost, false});
+  notes.schema.run(
+      "CREATE FUNCTION fail(code TEXT) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
+      "RAISE EXCEPTION 'failed' USING ERRCODE = code; END $$");
+  CHECK(end_of("SELECT fail('25006')") == std::pair{failure::lost, false});
+  for (const std::string code : {"08006", "08007", "40003"})  // as a database of many machines
+    CHECK(end_of("SELECT fail('" + code + "')") == std::pair{failure::lost, true});
+  notes.options.statement_wait = 50ms;
+  const auto on = notes.open();
+  ask(*on, "SELECT set_config('statement_timeout', '0', false)");
+  work writing{*on, work::single};
+  writing.ask("SELECT pg_sleep(60)");
+  CHECK_FALSE(writing.run());
   CHECK(writing.is_in_doubt());
+}
+
+TEST_CASE(
+    "a commit that the database answers with an error has not happened, unless it cannot tell") {
+  for (const auto& [code, expected] : {std::pair{"40001", std::pair{failure::conflict, false}},
+                                       {"55P03", {failure::locked, false}},
+                                       {"57014", {failure::passing, false}},
+                                       {"40003", {failure::lost, true}},
+                                       {"08006", {failure::lost, true}}}) {
+    CAPTURE(code);
+    notebook notes;
+    notes.schema.run(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'failed' USING ERRCODE = '" +
+        std::string{code} +
+        "'; END $$; CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON note DEFERRABLE INITIALLY "
+        "DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()");
+    work writing{*notes.on, work::writing};
+    writing.ask(add, std::int64_t{1}, "x");
+    CHECK_FALSE(writing.commit());
+    CHECK(std::pair{writing.failed(), writing.is_in_doubt()} == expected);
+  }
+}
+
+TEST_CASE("a warning that comes before the commit says nothing about it") {
+  notebook notes;
+  work writing{*notes.on, work::writing};
+  writing.ask(add, std::int64_t{1}, "x");
+  writing.ask("DO $$ BEGIN RAISE WARNING 'careful'; END $$");
+  CHECK(writing.commit());
+  CHECK(notes.notes() == "x");
 }
 
 TEST_CASE("a statement that takes too long, or waits for a lock too long, ends in time") {

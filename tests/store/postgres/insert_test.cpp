@@ -27,9 +27,11 @@ const instant noon = from_milliseconds(1'700'000'000'123);
 
 constexpr std::string_view node = "node ";
 
+postgres::insert_progress untried{}, tried{.may_exist = true};
+
 std::vector<postgres::insertion> to_insertions(const std::vector<draft>& drafts) {
   std::vector<postgres::insertion> wanted;
-  for (const draft& one : drafts) wanted.push_back({&one, noon, make_comment_id(noon)});
+  for (const draft& one : drafts) wanted.push_back({&one, noon, make_comment_id(noon), &untried});
   return wanted;
 }
 
@@ -188,7 +190,7 @@ TEST_CASE("what an attempt before has stored is found, and not made again") {
   auto wanted = to_insertions(drafts);
   const auto before = insert(file.on(), std::span{wanted}.first(1));
   REQUIRE(before.end.why == failure::none);
-  for (auto& one : wanted) one.may_exist = true;
+  for (auto& one : wanted) one.progress = &tried;
   for (int i = 0; i < 2; ++i) {
     const auto said = insert(file.on(), wanted);
     REQUIRE(said.end.why == failure::none);

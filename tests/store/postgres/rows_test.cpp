@@ -157,12 +157,14 @@ TEST_CASE("other nodes are told which content has changed, and who says so") {
 }
 
 TEST_CASE("what the database refuses is the caller's to change, all else may go well later") {
-  const error refused = postgres::to_error(failure::refused);
+  const error refused = postgres::to_error({failure::refused});
   CHECK(refused.code == errc::invalid);
   CHECK(refused.violations.size() == 1);
   for (const failure passing :
-       {failure::conflict, failure::lost, failure::locked, failure::passing})
-    CHECK(postgres::to_error(passing).code == errc::unavailable);
+       {failure::conflict, failure::lost, failure::locked, failure::passing}) {
+    CHECK(postgres::to_error({passing}).code == errc::unavailable);
+    CHECK(postgres::to_error({passing, true}).code == errc::in_doubt);
+  }
 }
 
 TEST_CASE("a count of any size is a number that one more can be asked of") {

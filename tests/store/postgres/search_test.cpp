@@ -224,7 +224,7 @@ TEST_CASE("complaints are read the latest first, as many as asked for") {
   };
   const comments::report third{"r3", "why 3", from_milliseconds(3)},
       second{"r2", "why 2", from_milliseconds(2)};
-  CHECK(reports_of(1, 2) == std::vector{third, second});
-  CHECK(reports_of(1, 10).size() == 3);
-  CHECK(reports_of(2, 10).empty());
+  CHECK(reports(1, 2) == std::vector{third, second});
+  CHECK(reports(1, 10).size() == 3);
+  CHECK(reports(2, 10).empty());
 }

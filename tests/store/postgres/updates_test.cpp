@@ -25,7 +25,8 @@ namespace {
 const instant noon = from_milliseconds(1'700'000'000'123);
 
 comment post(postgres_tables& file, const draft& written) {
-  const postgres::insertion wanted{&written, noon, make_comment_id(noon)};
+  postgres::insert_progress progress;
+  const postgres::insertion wanted{&written, noon, make_comment_id(noon), &progress};
   postgres::insert_batch::outcome outcome;
   std::atomic<bool> can_notify{};
   postgres::insert_batch batch{file.on(), {&wanted, 1}, {}};

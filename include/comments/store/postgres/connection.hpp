@@ -60,9 +60,11 @@ inline failure to_failure(std::string_view sqlstate) {
   if (sqlstate == "40001" || sqlstate == "40P01") return failure::conflict;
   if (sqlstate == "55P03") return failure::locked;
   const std::string_view group = sqlstate.substr(0, 2);
-  // A server that shuts down, starts up, or became a standby meanwhile.
+  // A server that shuts down, starts up, or became a standby meanwhile; or one that is spread over
+  // machines and cannot tell how a commit ended (40003).
   const bool is_gone = group == "08" || sqlstate == "57P01" || sqlstate == "57P02" ||
-                       sqlstate == "57P03" || sqlstate == "25006" || sqlstate.empty();
+                       sqlstate == "57P03" || sqlstate == "25006" || sqlstate == "40003" ||
+                       sqlstate.empty();
   if (is_gone) return failure::lost;
   return group == "22" || group == "23" ? failure::refused : failure::passing;
 }
@@ -250,14 +252,15 @@ class work final {
     if (!is_open_ && !asked_.empty()) on_.is_lost_ = true;  // its answers are nobody's
     if (!is_open_ || on_.is_lost_) return;
     failed_ = failure::none;
-    is_committing_ = false;
+    progress_ = progress::open;
     ask("ROLLBACK");
     if (!run()) on_.is_lost_ = true;  // nobody knows what is open on it
   }
 
   failure failed() const { return failed_; }
-  // Whether the commit was sent and nobody knows what became of it.
-  bool is_in_doubt() const { return is_committing_ && failed_ == failure::lost; }
+  // Returns whether the work failed and may have taken effect all the same, now or later: the commit
+  // was sent, and the connection ended before its answer came.
+  bool is_in_doubt() const { return may_be_done_ && failed_ == failure::lost; }
 
   // Sends a statement; `rows` has its answer by the place that this answers, once it has `run` and
   // until more is asked. Its values are $1, $2 …
@@ -288,31 +291,38 @@ class work final {
     }
     asked_.clear();
     is_answered_ = true;
+    if (failed_ == failure::none) may_be_done_ = false;  // it is known to be done
     return failed_ == failure::none;
   }
 
   // What the statement at that place answered. Only after a `run` that went well.
   postgres::rows rows(std::size_t place) const { return postgres::rows{answers_[place].get()}; }
 
-  // Whether everything took effect, durably. If not, nothing did, unless it `is_in_doubt`.
+  // Ends the transaction. Returns whether everything took effect, durably. If not, nothing did,
+  // unless it `is_in_doubt`.
   bool commit() {
     return commit([] {});
   }
-  // The same, and what `then` asks takes effect behind it, or does not: that says `is_whole`.
-  template <typename Then>
-  bool commit(Then&& then) {
-    const std::size_t end = ask("COMMIT");
-    is_committing_ = true;
-    commit_part_ = ended_parts_ + parts_;
-    if (failed_ == failure::none) end_part();
-    then();
-    if (!run()) return false;
+  // The same, and sends what `follow_up` asks along with it, to run behind the commit and outside of
+  // it. How that went says `follow_up_failed`; the commit stands either way.
+  template <typename FollowUp>
+  bool commit(FollowUp&& follow_up) {
+    if (failed_ != failure::none) return false;
+    commit_place_ = ask("COMMIT");
+    if (failed_ != failure::none) return false;
+    progress_ = progress::committing;
+    may_be_done_ = true;
+    end_part();
+    follow_up();
+    run();
+    if (progress_ == progress::committing) return false;
     is_open_ = false;
-    // Without its standby it is not as durable as it was promised to be.
-    if (on_.has_warned_ || rows(end).command() != "COMMIT") lose();
-    return failed_ == failure::none;
+    if (progress_ == progress::undone) return false;
+    follow_up_failed_ = std::exchange(failed_, failure::none);
+    return true;
   }
-  bool is_whole() const { return !has_failed_behind_; }
+  // Of what was asked behind a commit: `none` if it took effect.
+  failure follow_up_failed() const { return follow_up_failed_; }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -322,6 +332,7 @@ class work final {
     std::size_t place{};
     std::string_view prepared{};  // the statement that this prepares, if it does
   };
+  enum class progress { open, committing, done, undone };
 
   void send(std::string_view sql, std::span<const parameter> values) {
     std::vector<Oid> types;
@@ -352,6 +363,7 @@ class work final {
   }
 
   void end_part() {
+    may_be_done_ = may_be_done_ || !is_open_;  // without a transaction each part commits by itself
     if (PQpipelineSync(on_.handle_) == 0) return lose();
     ++parts_;
   }
@@ -382,7 +394,6 @@ class work final {
     const auto status = PQresultStatus(found.get());
     if (status == PGRES_PIPELINE_SYNC) {
       --parts_;
-      ++ended_parts_;
       return;
     }
     if (asked_.empty()) return lose();
@@ -390,21 +401,36 @@ class work final {
     asked_.pop_front();
     const bool is_fine = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
     if (!is_fine && !now.prepared.empty()) on_.prepared_.erase(std::string{now.prepared});
-    if (!is_fine && status != PGRES_PIPELINE_ABORTED) note_failure(found.get());
+    if (!is_fine && status != PGRES_PIPELINE_ABORTED) note_failure(found.get(), now.place);
+    if (is_fine && progress_ == progress::committing && now.place == commit_place_)
+      note_commit(found.get());
+    on_.has_warned_ = false;  // a warning comes before the answer that it belongs to
     answers_[now.place] = std::move(found);
   }
 
-  void note_failure(const PGresult* said) {
+  void note_commit(const PGresult* said) {
+    // Without its standby it is not as durable as it was promised to be.
+    if (on_.has_warned_) return lose();
+    const bool is_done = postgres::rows{said}.command() == "COMMIT";
+    progress_ = is_done ? progress::done : progress::undone;
+    may_be_done_ = false;
+    if (!is_done) failed_ = failure::passing;
+  }
+
+  void note_failure(const PGresult* said, std::size_t place) {
     const char* const state = PQresultErrorField(said, PG_DIAG_SQLSTATE);
     const char* const words = PQresultErrorField(said, PG_DIAG_MESSAGE_PRIMARY);
     const std::string_view sqlstate = state ? state : "";
-    if (is_committing_ && ended_parts_ > commit_part_) {
-      has_failed_behind_ = true;
-      return;
-    }
-    if (failed_ == failure::none) failed_ = to_failure(sqlstate);
-    if (failed_ == failure::lost) on_.is_lost_ = true;
-    if (failed_ != failure::conflict && failed_ != failure::locked)
+    const failure why = to_failure(sqlstate);
+    if (failed_ == failure::none) failed_ = why;
+    if (why == failure::lost) on_.is_lost_ = true;
+    if (progress_ == progress::done) return;  // it is the follow-up that failed
+    // What fails before the commit is not committed. Outside of a transaction the database commits
+    // by itself, and one that is spread over machines may not know whether all of them have.
+    const bool is_known = is_open_ ? place != commit_place_ || progress_ != progress::committing
+                                   : !sqlstate.starts_with("08") && sqlstate != "40003";
+    if (is_known) may_be_done_ = false;
+    if (why != failure::conflict && why != failure::locked)
       on_.tell(std::string{sqlstate} + " " + (words ? words : "no answer"));
   }
 
@@ -418,12 +444,12 @@ class work final {
   std::vector<connection::answer> answers_{};
   bool is_answered_{};   // what is in `answers_` was asked before
   std::size_t parts_{};  // that were sent, and whose end did not come
-  std::size_t ended_parts_{};
-  std::size_t commit_part_{};  // how many had ended before the one that commits
+  std::size_t commit_place_{};
   failure failed_{failure::none};
+  failure follow_up_failed_{failure::none};
+  progress progress_{progress::open};
   bool is_open_{};
-  bool is_committing_{};
-  bool has_failed_behind_{};
+  bool may_be_done_{};  // what commits was sent, and its answer did not come
   int nothings_{};
 };
 

@@ -60,7 +60,7 @@ class postgres_archive final : public archive {
     const std::string sql = postgres::with_dollars(write_sql(to));
     postgres::work writing{*on_, postgres::work::writing};
     for (const cells& one : rows) writing.ask_with(sql, to_parameters(one));
-    if (!writing.commit()) return postgres::to_error(writing.failed());
+    if (!writing.commit()) return postgres::to_error(postgres::end_of(writing));
     return ok();
   }
 
@@ -73,7 +73,7 @@ class postgres_archive final : public archive {
   result<done> write_key(const std::string& key) override {
     postgres::work writing{*on_, postgres::work::writing};
     writing.ask("UPDATE setting SET value = $1 WHERE name = 'signing_key'", key);
-    if (!writing.commit()) return postgres::to_error(writing.failed());
+    if (!writing.commit()) return postgres::to_error(postgres::end_of(writing));
     return ok();
   }
 
@@ -91,7 +91,7 @@ class postgres_archive final : public archive {
                                       std::size_t count) {
     postgres::work reading{*on_, postgres::work::single};
     const auto place = reading.ask_with(postgres::with_dollars(sql), to_parameters(values));
-    if (!reading.run()) return postgres::to_error(reading.failed());
+    if (!reading.run()) return postgres::to_error({reading.failed()});
     const postgres::rows all = reading.rows(place);
     std::vector<cells> found(static_cast<std::size_t>(all.size()));
     for (int i = 0; i < all.size(); ++i)

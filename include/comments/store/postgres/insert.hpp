@@ -29,19 +29,18 @@
 
 namespace comments::postgres {
 
+// What has become of a draft so far.
+struct insert_progress {
+  bool is_locked{};  // somebody else held its content for too long
+  bool may_exist{};  // a commit of it was in doubt: it is looked for before it is made again
+};
+
 // What a caller of `insert` wants written.
 struct insertion {
   const comments::draft* draft{};
   instant now{};
   comment_id id{};
-  bool may_exist{};   // an attempt before this one may have been committed
-  bool* is_locked{};  // is told whether somebody else holds its content
-};
-
-// How a unit of work ended.
-struct ending {
-  failure why{failure::none};
-  bool is_in_doubt{};
+  insert_progress* progress{};  // its caller's
 };
 
 // Tells other nodes of what a unit of work has moved, behind its commit.
@@ -52,12 +51,13 @@ struct announcement {
 
 // Commits, and says how it went.
 inline ending finish(work& writing, const changes& noted, const announcement& to) {
-  const bool is_done = writing.commit([&] {
+  writing.commit([&] {
     if (!*to.is_possible) return;
     for (const std::string& content_id : noted.moved) notify(writing, to.node, content_id);
   });
-  if (is_done && !writing.is_whole()) *to.is_possible = false;
-  return {writing.failed(), writing.is_in_doubt()};
+  const failure why = writing.follow_up_failed();
+  if (why != failure::none && why != failure::lost) *to.is_possible = false;
+  return end_of(writing);
 }
 
 class insert_batch final {
@@ -176,7 +176,8 @@ class insert_batch final {
     const draft& draft = *one.draft;
     look = {};
     if (!draft.key.empty()) look.key = writing_.ask(by_key, draft.content_id, draft.key);
-    if (one.may_exist) look.id = ask_comment(writing_, draft.content_id, to_string(one.id));
+    if (one.progress->may_exist)
+      look.id = ask_comment(writing_, draft.content_id, to_string(one.id));
     if (draft.parent) look.parent = ask_place(draft.content_id, to_string(*draft.parent));
   }
 

@@ -24,11 +24,17 @@
 
 namespace comments::postgres {
 
-inline error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
+// How a unit of work ended.
+struct ending {
+  failure why{failure::none};
+  bool is_in_doubt{};  // it failed, and may have taken effect all the same
+};
+inline ending end_of(const work& ended) { return {ended.failed(), ended.is_in_doubt()}; }
 
-// Why what failed so is not stored.
-inline error to_error(failure why) {
-  if (why == failure::refused)
+// Returns the error for the caller of a write that ended so.
+inline error to_error(const ending& end) {
+  if (end.is_in_doubt) return in_doubt();
+  if (end.why == failure::refused)
     return {errc::invalid, "The database does not take this.", {{"", "unacceptable"}}};
   return unavailable();
 }

@@ -216,11 +216,15 @@ inline result<std::size_t> forget_origins(connection& on, instant before, std::s
        3},
       {"SELECT content_id, client FROM bucket WHERE at < $1 ORDER BY at LIMIT $2",
        "DELETE FROM bucket WHERE content_id = $1 AND client = $2 AND at < $3", 2}};
+  const auto partial = [](const work& failed, std::size_t count) {
+    // Something is erased already, so nobody may say that nothing was done.
+    return count > 0 ? in_doubt() : to_error(end_of(failed));
+  };
   std::size_t count = 0;
   for (const kind& one : kinds) {
     work erasing{on, work::single};
     const auto place = erasing.ask(one.find, to_milliseconds(before), as_number(limit));
-    if (!erasing.run()) return unavailable();
+    if (!erasing.run()) return partial(erasing, count);
     std::vector<std::array<std::string, 3>> found;
     for (int row = 0; row < erasing.rows(place).size(); ++row)
       for (int column = 0; column < one.columns; ++column)
@@ -230,7 +234,7 @@ inline result<std::size_t> forget_origins(connection& on, instant before, std::s
     erased.reserve(found.size());
     for (const auto& [content_id, id, whose] : found)
       erased.push_back(erasing.ask(one.erase, content_id, id, to_milliseconds(before), whose));
-    if (!erased.empty() && !erasing.run()) return unavailable();
+    if (!erased.empty() && !erasing.run()) return partial(erasing, count);
     for (const std::size_t each : erased) count += erasing.rows(each).has_changed();
   }
   return count;
@@ -239,7 +243,7 @@ inline result<std::size_t> forget_origins(connection& on, instant before, std::s
 inline result<done> forget_reporter(connection& on, const std::string& reporter) {
   work erasing{on, work::single};
   erasing.ask("DELETE FROM complaint WHERE reporter = $1", reporter);
-  if (!erasing.run()) return unavailable();
+  if (!erasing.run()) return to_error(end_of(erasing));
   return ok();
 }
 

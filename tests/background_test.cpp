@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 
 using namespace comments;
@@ -31,4 +32,12 @@ TEST_CASE("what is done can be done again") {
   background beside;  // goes first, and waits for what is under way
   while (done < 3) beside.begin([&] { ++done; });
   CHECK(done >= 3);
+}
+
+TEST_CASE("work that throws ends, and later work is done") {
+  std::atomic<int> done{0};
+  background beside;
+  beside.begin([] { throw std::runtime_error{"broken"}; });
+  while (done < 1) beside.begin([&] { ++done; });
+  CHECK(done >= 1);
 }

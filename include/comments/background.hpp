@@ -1,35 +1,39 @@
 #pragma once
-// background.hpp - something that is done beside its caller, by one thread at a time.
+// background.hpp - work that runs beside its caller, in one thread at a time.
 //
+//   memory_store store;
 //   background recovery;
-//   recovery.begin([&] { store.recover(); });  // unless it is under way
+//   recovery.begin([&] { store.recover(); });  // unless earlier work still runs
 
-#include <chrono>
+#include <comments/config.hpp>
+
 #include <functional>
-#include <future>
-#include <mutex>
-#include <system_error>
-#include <utility>
+#include <memory>
 
 namespace comments {
 
-// Safe from any thread. Its end waits for the work that is under way.
+// Safe to call from any thread.
 class background final {
  public:
-  // Has `work` done, unless some is under way. Does not wait.
-  void begin(std::function<void()> work) {
-    const std::lock_guard lock{mutex_};
-    if (running_.valid() && running_.wait_for(std::chrono::seconds{0}) != std::future_status::ready)
-      return;
-    try {
-      running_ = std::async(std::launch::async, std::move(work));
-    } catch (const std::system_error&) {  // no thread to be had: the next who asks tries again
-    }
-  }
+  background();
+  background(const background&) = delete;
+  background& operator=(const background&) = delete;
+  // Waits for the work that runs.
+  ~background();
+
+  // Starts a thread that does `work`, unless earlier work still runs, or there is no thread or no
+  // memory for it: then it does nothing, and a later call may try again. Does not wait. An
+  // exception that `work` throws ends that work and nothing else.
+  void begin(std::function<void()> work);
 
  private:
-  std::mutex mutex_{};
-  std::future<void> running_{};
+  struct state;
+
+  std::unique_ptr<state> state_;
 };
 
 }  // namespace comments
+
+#ifndef COMMENTS_COMPILED
+#include <comments/background.ipp>
+#endif

@@ -13,6 +13,14 @@
 // The files of each part, bottom up, as in meson.build.
 
 #ifndef COMMENTS_WITHOUT_CORE
+#include <comments/clock.ipp>
+#include <comments/id.ipp>
+#include <comments/text.ipp>
+#include <comments/spoofing.ipp>
+#include <comments/rate_limit.ipp>
+#include <comments/metrics.ipp>
+#include <comments/broadcast.ipp>
+#include <comments/background.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_RULES

@@ -1,13 +1,14 @@
 #pragma once
-// lru.hpp - values under names, as many as a budget allows; what was unused longest makes room.
+// lru.hpp - values under names, up to a budget; the value that was unused longest makes room.
 //
-// Every value has a weight, and together they weigh at most the budget: weigh each 1 and the budget
-// is a number, weigh each in bytes and it is memory. Not safe from several threads at once: whoever
-// shares it locks it. Looking up and putting cost the same however much there is.
+// Every value has a weight, and all weights together stay within the budget. If each weighs 1, the
+// budget is a number of values; if each weighs its bytes, the budget is memory. Not safe to use
+// from several threads at once: callers that share one lock it. `find` and `put` take the same time
+// however many values there are.
 //
 //   lru<std::string> pages{1000};
 //   pages.put("1", "<p>Oi</p>", 9);
-//   if (const std::string* page = pages.find("1")) show(*page);
+//   if (const std::string* page = pages.find("1")) assert(*page == "<p>Oi</p>");
 
 #include <cstddef>
 #include <iterator>
@@ -26,33 +27,16 @@ class lru final {
   lru(const lru&) = delete;
   lru& operator=(const lru&) = delete;
 
-  // The value of that name, or null. Good until the next `put` or `clear`. It may be changed, if
-  // its weight stays.
-  Value* find(std::string_view name) {
-    const auto known = places_.find(name);
-    if (known == places_.end()) return nullptr;
-    entries_.splice(entries_.begin(), entries_, known->second);
-    return &known->second->value;
-  }
+  // Returns the value of that name, or null. The pointer is good until the next `put` or `clear`.
+  // The caller may change the value as long as its weight stays the same.
+  Value* find(std::string_view name);
 
-  // Keeps `value`, in place of what had that name. One that weighs more than the whole budget is
-  // not kept. How many others had to go.
-  std::size_t put(std::string_view name, Value value, std::size_t weight = 1) {
-    if (const auto known = places_.find(name); known != places_.end()) drop(known->second);
-    if (weight > budget_) return 0;
-    std::size_t dropped = 0;
-    for (; weight_ > budget_ - weight; ++dropped) drop(std::prev(entries_.end()));
-    entries_.push_front({std::string{name}, std::move(value), weight});
-    places_.emplace(entries_.front().name, entries_.begin());
-    weight_ += weight;
-    return dropped;
-  }
+  // Keeps `value` in place of what had that name, and returns how many other values were dropped
+  // for it. A value that weighs more than the whole budget is not kept, and what had its name is
+  // dropped all the same.
+  std::size_t put(std::string_view name, Value value, std::size_t weight = 1);
 
-  void clear() {
-    places_.clear();
-    entries_.clear();
-    weight_ = 0;
-  }
+  void clear();
 
   std::size_t size() const { return entries_.size(); }
   std::size_t weight() const { return weight_; }
@@ -65,16 +49,48 @@ class lru final {
   };
   using place = typename std::list<entry>::iterator;
 
-  void drop(place which) {
-    weight_ -= which->weight;
-    places_.erase(which->name);
-    entries_.erase(which);
-  }
+  void drop(place dropped);
 
   const std::size_t budget_;
   std::size_t weight_{};
   std::list<entry> entries_{};                            // the one used last comes first
-  std::unordered_map<std::string_view, place> places_{};  // by the entries' own names
+  std::unordered_map<std::string_view, place> places_{};  // by the names in the entries
 };
+
+// --- definitions ---
+
+template <typename Value>
+Value* lru<Value>::find(std::string_view name) {
+  const auto known = places_.find(name);
+  if (known == places_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, known->second);
+  return &known->second->value;
+}
+
+template <typename Value>
+std::size_t lru<Value>::put(std::string_view name, Value value, std::size_t weight) {
+  if (const auto known = places_.find(name); known != places_.end()) drop(known->second);
+  if (weight > budget_) return 0;
+  std::size_t dropped = 0;
+  for (; weight_ > budget_ - weight; ++dropped) drop(std::prev(entries_.end()));
+  entries_.push_front({std::string{name}, std::move(value), weight});
+  places_.emplace(entries_.front().name, entries_.begin());
+  weight_ += weight;
+  return dropped;
+}
+
+template <typename Value>
+void lru<Value>::clear() {
+  places_.clear();
+  entries_.clear();
+  weight_ = 0;
+}
+
+template <typename Value>
+void lru<Value>::drop(place dropped) {
+  weight_ -= dropped->weight;
+  places_.erase(dropped->name);
+  entries_.erase(dropped);
+}
 
 }  // namespace comments

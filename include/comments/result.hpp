@@ -1,12 +1,13 @@
 #pragma once
-// result.hpp - how every fallible call answers: a value, or an error that is a value too.
+// result.hpp - what a call that can fail returns: a value, or an error.
 //
-// `result<T>` has the names of C++23's std::expected<T, error>, as many as are needed here. Nothing
-// in this library throws across its own boundary; a caller looks and goes on.
+// `result<T>` has the names of C++23's std::expected<T, error>, as far as they are needed here.
+// Functions of this library report failures by it and not by exceptions; the one exception that may
+// pass is std::bad_alloc, and a function that throws another says so.
 //
-//   result<comment> found = store.find(id);
-//   if (!found) return problem(found.error());
-//   use(found->body);
+//   memory_store store;
+//   const result<comment> found = store.find(comment_id{});
+//   if (!found) assert(found.error().code == errc::not_found);
 
 #include <cassert>
 #include <string>
@@ -16,8 +17,7 @@
 
 namespace comments {
 
-// Why a call failed, coarsely: what the caller may do about it. `http/problem.hpp` holds the one
-// table that turns these into HTTP statuses.
+// The kind of a failure: what the caller can do about it.
 enum class errc {
   malformed,           // the text could not be read at all: JSON, cursor, percent-encoding
   invalid,             // read, but it breaks a rule: see error::violations
@@ -34,8 +34,8 @@ enum class errc {
   in_doubt,            // a write whose outcome is unknown: it may be done now or later, or never
 };
 
-// One broken rule. `pointer` is a JSON pointer (RFC 6901) into the request's body, or the bare name
-// of a query parameter or header; `code` is a stable word for programs: "required", "too_long", ...
+// A broken rule. `pointer` is a JSON pointer (RFC 6901) into what was sent, or the bare name of a
+// parameter; `code` is a stable word for programs: "required", "too_long", ...
 struct violation {
   std::string pointer{};
   std::string code{};
@@ -43,14 +43,13 @@ struct violation {
   friend bool operator==(const violation&, const violation&) = default;
 };
 
-// What went wrong. `message` is one sentence for people; it never carries SQL, paths of the server,
-// the text of an exception, or what a user wrote.
+// What went wrong. `message` is one sentence for people. It never has SQL, paths of the server, the
+// text of an exception or what a user wrote in it.
 struct error {
   errc code{errc::unavailable};
   std::string message{};
   std::vector<violation> violations{};
-  int retry_after_seconds{
-      1};  // for rate_limited, unavailable and in_doubt: when it is worth another try
+  int retry_after_seconds{1};  // rate_limited, unavailable, in_doubt: when to try again
 };
 
 template <typename T>
@@ -64,7 +63,8 @@ class [[nodiscard]] result {
   bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
-  // The value. Calling these on an error is a mistake of the caller's: asserted, then undefined.
+  // Return the value. Calling them on an error is a mistake of the caller: an assertion fails, and
+  // without assertions the behaviour is undefined.
   T& operator*() & { return *checked(); }
   const T& operator*() const& { return *checked(); }
   T&& operator*() && { return std::move(*checked()); }
@@ -74,7 +74,7 @@ class [[nodiscard]] result {
   const T& value() const& { return *checked(); }
   T&& value() && { return std::move(*checked()); }
 
-  // The error. The same holds the other way round.
+  // Return the error. Calling them on a value is the same mistake.
   const comments::error& error() const& {
     assert(!has_value());
     return *std::get_if<1>(&state_);
@@ -86,7 +86,7 @@ class [[nodiscard]] result {
 
   T value_or(T fallback) && { return has_value() ? std::move(*checked()) : std::move(fallback); }
 
-  // Calls `next` with the value and answers what it answers, or passes the error on.
+  // Calls `next` with the value and returns its result, or returns the error.
   template <typename Next>
   auto and_then(Next&& next) && -> decltype(next(std::declval<T&&>())) {
     if (!has_value()) return std::move(*this).error();
@@ -106,7 +106,7 @@ class [[nodiscard]] result {
   std::variant<T, comments::error> state_;
 };
 
-// Success without a value: `return ok();`
+// Success without a value.
 using done = std::monostate;
 inline result<done> ok() { return done{}; }
 

@@ -1,109 +1,63 @@
 #pragma once
-// text.hpp - what text is: well-formed UTF-8, countable, printable, and safe to put into a page.
+// text.hpp - text: well-formed UTF-8 that can be counted, printed and put into a page.
 //
-// Everything a user writes goes through these before it is kept, so that whatever reads it later
-// (JSON, SQL, HTML, a terminal) never meets a byte that it has to guess about.
+// The service checks everything that a user writes with these functions before it stores it. So a
+// later reader of the text (JSON, SQL, HTML, a terminal) never meets a byte that it has to guess
+// about.
+//
+//   assert(is_utf8("coração"));
+//   assert(count_code_points("coração") == 7);
+//   assert(escape_html("a < b") == "a &lt; b");
 
-#include <algorithm>
+#include <comments/config.hpp>
+
+#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace comments {
 
-// Reads the code point at `text[at]` and moves `at` behind it. Nothing, and `at` unmoved, where the
-// bytes are not well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing over
-// U+10FFFF).
-inline std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  if (lead < 0x80) return text[at++];
-  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || at + size > text.size()) return std::nullopt;
-  char32_t point = lead & (0xffu >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(at + i) & 0xc0) != 0x80) return std::nullopt;
-    point = point << 6 | (byte(at + i) & 0x3f);
-  }
-  const bool overlong = (size == 3 && point < 0x800) || (size == 4 && point < 0x10000);
-  const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-  if (overlong || surrogate || point > 0x10ffff) return std::nullopt;
-  at += size;
-  return point;
-}
+// Returns the code point at `text[at]` and moves `at` behind it. Returns nothing, and leaves `at`
+// where it is, if the bytes there are not well-formed UTF-8 (RFC 3629: no overlong forms, no
+// surrogates, nothing over U+10FFFF). `at` must be less than the size of `text`.
+std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at);
 
-// `text` with the letters A to Z made small; everything else is as it was.
-inline std::string to_lower_ascii(std::string_view text) {
-  std::string lower{text};
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  return lower;
-}
+// Returns `text` with the letters A to Z in lower case and everything else unchanged.
+std::string to_lower_ascii(std::string_view text);
 
 // Whether all of `text` is well-formed UTF-8.
-inline bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();)
-    if (!next_code_point(text, at)) return false;
-  return true;
+bool is_utf8(std::string_view text);
+
+// Returns the length of well-formed `text` in code points.
+std::size_t count_code_points(std::string_view text);
+
+// Whether `point` is in C0 or C1 or is DEL: a character that commands a terminal instead of showing
+// something. NUL is one of them.
+constexpr bool is_control(char32_t point) {
+  return point < 0x20 || (point >= 0x7f && point <= 0x9f);
 }
 
-// The length of well-formed `text` in code points.
-inline std::size_t count_code_points(std::string_view text) {
-  std::size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return count;
-}
+// Whether `text` has a control character other than those in `allowed` (ASCII), or is not
+// well-formed UTF-8.
+bool has_control(std::string_view text, std::string_view allowed = {});
 
-// C0, DEL and C1: characters that command a terminal instead of showing anything (NUL is one).
-inline bool is_control(char32_t point) { return point < 0x20 || (point >= 0x7f && point <= 0x9f); }
-
-// Whether well-formed `text` holds a control character other than those in `allowed` (ASCII).
-inline bool has_control(std::string_view text, std::string_view allowed = {}) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto point = next_code_point(text, at);
-    if (!point) return true;
-    const bool excused = *point < 0x80 && allowed.find(static_cast<char>(*point)) != allowed.npos;
-    if (is_control(*point) && !excused) return true;
-  }
-  return false;
-}
-
-// Code points that leave no mark on a page: Unicode's White_Space and Default_Ignorable_Code_Point
-// (version 15), controls, and the empty Braille cell.
-inline bool is_invisible(char32_t point) {
-  struct range {
-    char32_t first;
-    char32_t last;
-  };
-  constexpr range ranges[] = {
-      {0x00, 0x20},       {0x7f, 0xa0},      {0xad, 0xad},     {0x34f, 0x34f},   {0x61c, 0x61c},
-      {0x115f, 0x1160},   {0x1680, 0x1680},  {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200f},
-      {0x2028, 0x202f},   {0x205f, 0x206f},  {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164},
-      {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},  {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
-      {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
-  return std::ranges::any_of(
-      ranges, [point](const range& r) { return r.first <= point && point <= r.last; });
-}
+// Whether `point` leaves no mark on a page: Unicode's White_Space and Default_Ignorable_Code_Point
+// (version 15), control characters, and the empty Braille cell.
+bool is_invisible(char32_t point);
 
 // Whether a reader of `text` would see nothing at all.
-inline bool is_blank(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto point = next_code_point(text, at);
-    if (!point || !is_invisible(*point)) return false;
-  }
-  return true;
-}
+bool is_blank(std::string_view text);
 
-// The name of an enumeration's value, as it stands in JSON, SQL and metrics. The enumeration's
-// header gives the names, in order: `constexpr std::array<std::string_view, 2> names_of(colour)`.
+// Returns the name of an enumeration's value, as it stands in JSON, SQL and metrics. The header of
+// the enumeration gives the names, in order, by a function `names_of(Enum)` that returns an array.
 template <typename Enum>
 constexpr std::string_view to_text(Enum value) {
   return names_of(value)[static_cast<std::size_t>(value)];
 }
 
-// The value of that name, or nothing.
+// Returns the value of that name, or nothing.
 template <typename Enum>
 constexpr std::optional<Enum> parse(std::string_view name) {
   constexpr auto names = names_of(Enum{});
@@ -112,46 +66,16 @@ constexpr std::optional<Enum> parse(std::string_view name) {
   return std::nullopt;
 }
 
-// `text` with & < > " ' written as entities: safe as an element's content and in a quoted
-// attribute.
-inline std::string escape_html(std::string_view text) {
-  std::string html;
-  html.reserve(text.size() + text.size() / 8);
-  for (const char c : text) {
-    switch (c) {
-      case '&': html += "&amp;"; break;
-      case '<': html += "&lt;"; break;
-      case '>': html += "&gt;"; break;
-      case '"': html += "&quot;"; break;
-      case '\'': html += "&#39;"; break;
-      default: html += c;
-    }
-  }
-  return html;
-}
+// Returns `text` with & < > " ' written as entities, so that it is safe as the content of an
+// element and in a quoted attribute.
+std::string escape_html(std::string_view text);
 
-// Plain text as paragraphs: a blank line parts two, a single line break is a <br>. Nothing in
-// `text` is taken as markup. Empty text is no paragraph.
-inline std::string to_paragraphs(std::string_view text) {
-  std::string html;
-  bool open = false;
-  std::size_t breaks = 0;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (is_blank(line)) {
-      ++breaks;
-      continue;
-    }
-    if (open) html += breaks > 0 ? "</p>\n<p>" : "<br>\n";
-    if (!open) html += "<p>";
-    html += escape_html(line);
-    open = true;
-    breaks = 0;
-  }
-  return open ? html + "</p>\n" : html;
-}
+// Returns plain text as HTML paragraphs: a blank line separates two, a single line break becomes
+// <br>. Markup in `text` is shown and has no effect. Blank text gives an empty string.
+std::string to_paragraphs(std::string_view text);
 
 }  // namespace comments
+
+#ifndef COMMENTS_COMPILED
+#include <comments/text.ipp>
+#endif

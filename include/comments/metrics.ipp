@@ -1,0 +1,147 @@
+#pragma once
+// metrics.ipp - definitions of metrics.hpp.
+
+#include <comments/metrics.hpp>
+
+#include <comments/mutex.hpp>
+
+#include <cassert>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+namespace comments {
+
+namespace detail {
+
+template <typename Series>
+struct metric_family {
+  std::string help{};
+  std::map<std::string, std::unique_ptr<Series>, std::less<>> series{};
+};
+
+template <typename Series>
+using metric_families = std::map<std::string, metric_family<Series>, std::less<>>;
+
+// Returns the series of that name and these labels. `count` counts the series of the registry.
+template <typename Series>
+Series& find_series(metric_families<Series>& families, std::size_t& count, std::string_view name,
+                    std::string_view help, std::string_view labels) {
+  auto family = families.find(name);
+  if (family == families.end())
+    family =
+        families.emplace(std::string{name}, metric_family<Series>{std::string{help}, {}}).first;
+  auto& series = family->second.series;
+  auto found = series.find(labels);
+  if (found == series.end() && count >= registry::series_max) {
+    labels = "overflow=\"1\"";
+    found = series.find(labels);
+  }
+  if (found == series.end()) {
+    found = series.emplace(std::string{labels}, std::make_unique<Series>()).first;
+    ++count;
+  }
+  return *found->second;
+}
+
+inline void append_head(std::string& text, std::string_view name, std::string_view help,
+                        std::string_view type) {
+  text.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ");
+  text.append(name).append(" ").append(type).append("\n");
+}
+
+inline void append_sample(std::string& text, std::string_view name, std::string_view labels,
+                          std::string_view value) {
+  text.append(name);
+  if (!labels.empty()) text.append("{").append(labels).append("}");
+  text.append(" ").append(value).append("\n");
+}
+
+// Returns all digits of `value`, with a point in every locale.
+inline std::string to_digits(double value) {
+  char text[64];
+  const auto written = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
+  return {text, written.ptr};
+}
+
+inline void append_histogram(std::string& text, std::string_view name, const std::string& labels,
+                             const histogram& series) {
+  const std::string base{name};
+  const std::string before = labels.empty() ? "le=\"" : labels + ",le=\"";
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i <= histogram::bounds.size(); ++i) {
+    const bool is_last = i == histogram::bounds.size();
+    std::string bound = before;
+    bound.append(is_last ? "+Inf" : to_digits(histogram::bounds[i])).append("\"");
+    total += series.count(i);
+    append_sample(text, base + "_bucket", bound, std::to_string(total));
+  }
+  append_sample(text, base + "_sum", labels, to_digits(series.sum()));
+  append_sample(text, base + "_count", labels, std::to_string(total));
+}
+
+// Counters and gauges.
+template <typename Series>
+void append_numbers(std::string& text, const metric_families<Series>& families,
+                    std::string_view type) {
+  for (const auto& [name, family] : families) {
+    append_head(text, name, family.help, type);
+    for (const auto& [labels, series] : family.series)
+      append_sample(text, name, labels, std::to_string(series->value()));
+  }
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE void histogram::observe(double seconds) {
+  assert(seconds >= 0);
+  std::size_t slot = 0;
+  while (slot < bounds.size() && seconds > bounds[slot]) ++slot;
+  slots_[slot].fetch_add(1, std::memory_order_relaxed);
+  microseconds_.fetch_add(static_cast<std::uint64_t>(std::llround(seconds * 1e6)),
+                          std::memory_order_relaxed);
+}
+
+struct registry::state {
+  comments::mutex mutex{};
+  std::size_t count COMMENTS_GUARDED_BY(mutex){};  // of series
+  detail::metric_families<counter> counters COMMENTS_GUARDED_BY(mutex){};
+  detail::metric_families<gauge> gauges COMMENTS_GUARDED_BY(mutex){};
+  detail::metric_families<histogram> histograms COMMENTS_GUARDED_BY(mutex){};
+};
+
+COMMENTS_INLINE registry::registry() : state_{std::make_unique<state>()} {}
+COMMENTS_INLINE registry::~registry() = default;
+
+COMMENTS_INLINE counter& registry::counter_of(std::string_view name, std::string_view help,
+                                              std::string_view labels) {
+  const mutex_lock lock{state_->mutex};
+  return detail::find_series(state_->counters, state_->count, name, help, labels);
+}
+
+COMMENTS_INLINE gauge& registry::gauge_of(std::string_view name, std::string_view help,
+                                          std::string_view labels) {
+  const mutex_lock lock{state_->mutex};
+  return detail::find_series(state_->gauges, state_->count, name, help, labels);
+}
+
+COMMENTS_INLINE histogram& registry::histogram_of(std::string_view name, std::string_view help,
+                                                  std::string_view labels) {
+  const mutex_lock lock{state_->mutex};
+  return detail::find_series(state_->histograms, state_->count, name, help, labels);
+}
+
+COMMENTS_INLINE std::string registry::to_text() const {
+  const mutex_lock lock{state_->mutex};
+  std::string text;
+  detail::append_numbers(text, state_->counters, "counter");
+  detail::append_numbers(text, state_->gauges, "gauge");
+  for (const auto& [name, family] : state_->histograms) {
+    detail::append_head(text, name, family.help, "histogram");
+    for (const auto& [labels, series] : family.series)
+      detail::append_histogram(text, name, labels, *series);
+  }
+  return text;
+}
+
+}  // namespace comments

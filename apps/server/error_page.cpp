@@ -3,7 +3,7 @@
 #include "html.hpp"
 
 #include <comments/http/middleware.hpp>
-#include <comments/json/encode.hpp>
+#include <comments/json/document.hpp>
 #include <comments/text.hpp>
 
 #include <algorithm>

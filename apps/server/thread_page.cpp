@@ -5,6 +5,7 @@
 
 #include <comments/api/comment_routes.hpp>
 #include <comments/cache.hpp>
+#include <comments/json/document.hpp>
 #include <comments/json/encode.hpp>
 
 #include <algorithm>

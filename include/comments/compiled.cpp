@@ -33,6 +33,8 @@
 #endif
 
 #ifdef COMMENTS_WITH_JSON
+#include <comments/json/decode.ipp>
+#include <comments/json/encode.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_MARKDOWN
@@ -40,6 +42,9 @@
 
 // Signatures and tokens (auth/), the routes (http/, api/) and those of deployments.
 #ifdef COMMENTS_WITH_HTTP
+#include <comments/auth/bearer.ipp>
+#include <comments/auth/jwt.ipp>
+#include <comments/auth/signer.ipp>
 #include <comments/http/problem.ipp>
 #endif
 

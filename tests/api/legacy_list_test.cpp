@@ -57,7 +57,7 @@ std::string expected(const store& store, std::int64_t version) {
   for (const comment& one : all->items) {
     if (one.position > version) continue;
     if (text.size() > 1) text += ",";
-    json::append_original(text, one, false);
+    json::append_legacy(text, one, false);
   }
   return text + "]";
 }

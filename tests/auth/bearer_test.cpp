@@ -26,7 +26,7 @@ secrets all_secrets() { return {moderator_token, deploy_token, {.secret = sso_se
 std::string jwt(std::string_view members, const std::string& key = sso_secret) {
   const std::string parts =
       to_base64url(R"({"alg":"HS256"})") + "." + to_base64url("{" + std::string{members} + "}");
-  return parts + "." + to_base64url(hs256(key, parts));
+  return parts + "." + to_base64url(hmac_sha256(key, parts));
 }
 const std::string ana =
     jwt(R"("sub":"17","name":"Ana","email":"ana@example.com","exp":1700000000)");

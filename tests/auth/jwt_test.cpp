@@ -29,7 +29,7 @@ constexpr auto made_elsewhere =
 std::string sign(std::string_view header, std::string_view payload,
                  const std::string& key = secret) {
   const std::string parts = to_base64url(header) + "." + to_base64url(payload);
-  return parts + "." + to_base64url(hs256(key, parts));
+  return parts + "." + to_base64url(hmac_sha256(key, parts));
 }
 
 bool is_good(std::string_view token, const jwt_options& options = site, instant at = now) {
@@ -59,7 +59,7 @@ TEST_CASE("the signature is that of RFC 7515, appendix A.1") {
   const auto key = parse_base64url(
       "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
   REQUIRE(key);
-  CHECK(to_base64url(hs256(
+  CHECK(to_base64url(hmac_sha256(
             *key,
             "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
             "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290"
@@ -141,7 +141,7 @@ TEST_CASE("the signature of another secret, or part of one, is worthless") {
   CHECK_FALSE(is_good(sign(good_header, good_payload, secret.substr(1))));
   CHECK_FALSE(is_good(sign(good_header, good_payload, "")));
   const std::string parts = to_base64url(good_header) + "." + to_base64url(good_payload);
-  const std::string whole = hs256(secret, parts);
+  const std::string whole = hmac_sha256(secret, parts);
   CHECK(is_good(parts + "." + to_base64url(whole)));
   for (std::size_t size = 0; size < whole.size(); ++size)
     CHECK_FALSE(is_good(parts + "." + to_base64url(whole.substr(0, size))));
@@ -202,7 +202,7 @@ TEST_CASE("base64 of another alphabet, with padding or with bits to spare is ref
   REQUIRE(is_good(token));
   const auto resigned = [](std::string header) {
     const std::string parts = header + "." + to_base64url(good_payload);
-    return parts + "." + to_base64url(hs256(secret, parts));
+    return parts + "." + to_base64url(hmac_sha256(secret, parts));
   };
   const std::string header = to_base64url(R"({"alg":"HS256"} )");  // 16 bytes: two to pad
   REQUIRE(is_good(resigned(header)));

@@ -132,6 +132,16 @@ TEST_CASE("a problem without violations has an empty list of them") {
   CHECK(nlohmann::json::parse(answer.body).at("instance") == "");
 }
 
+TEST_CASE("text that is not UTF-8 is written all the same") {
+  const std::string bad = "a\xff", good = "a\xef\xbf\xbd";
+  const response answer = problem({errc::invalid, bad, {{bad, bad}}}, {.id = bad});
+  const auto body = nlohmann::json::parse(answer.body);
+  CHECK(body.at("detail") == good);
+  CHECK(body.at("errors").at(0).at("pointer") == good);
+  CHECK(body.at("errors").at(0).at("code") == good);
+  CHECK(body.at("request_id") == good);
+}
+
 TEST_CASE("a target that is no text is written all the same") {
   const response answer = problem({errc::not_found, "No."}, {.target = "/\xff\"\x01?a=\xfe"});
   CHECK(nlohmann::json::parse(answer.body).at("instance") == "/\xef\xbf\xbd\"\x01");

@@ -15,7 +15,7 @@ using comments::json::decode_body;
 using comments::json::decode_content_change;
 using comments::json::decode_decision;
 using comments::json::decode_draft;
-using comments::json::decode_original_draft;
+using comments::json::decode_legacy_draft;
 using comments::json::decode_reason;
 using comments::json::form_fields;
 
@@ -29,7 +29,7 @@ const std::string full = R"({"content_id":"a","body":"Oi \u00e9 \ud83d\ude00","p
                          some_id +
                          R"(","author":{"name":"Gabriela","email":"gabriela@example.com",)"
                          R"("url":"https://example.com/"}})";
-const std::string original =
+const std::string legacy =
     R"({"email":"gabriela@example.com","comment":"Ufa, obrigado Charlie!","content_id":2})";
 
 // What is said against `text`: the code, then each violation as "pointer code"; empty if nothing.
@@ -45,9 +45,7 @@ std::string refusal(decoder* decode, std::string_view text) {
 std::string refusal(std::string_view text) {
   return refusal(static_cast<decoder*>(decode_draft), text);
 }
-std::string refusal_of_original(std::string_view text) {
-  return refusal(decode_original_draft, text);
-}
+std::string refusal_of_legacy(std::string_view text) { return refusal(decode_legacy_draft, text); }
 
 // A draft whose `content_id` is this JSON text.
 std::string with_id(std::string_view id) {
@@ -83,8 +81,8 @@ TEST_CASE("a draft is read whole") {
   CHECK(decoded->key == "key-1");
 }
 
-TEST_CASE("a draft of the original API is read whole") {
-  const auto decoded = decode_original_draft(original, "key-1", usual);
+TEST_CASE("a draft of the legacy API is read whole") {
+  const auto decoded = decode_legacy_draft(legacy, "key-1", usual);
   REQUIRE(decoded);
   CHECK(decoded->content_id == "2");
   CHECK(decoded->author.email == "gabriela@example.com");
@@ -108,7 +106,7 @@ TEST_CASE("fields that are not known are ignored, whatever they are") {
   REQUIRE(decoded);
   CHECK_FALSE(decoded->author.verified);
   CHECK(decoded->key == "");
-  CHECK(refusal_of_original(
+  CHECK(refusal_of_legacy(
             R"({"email":"a@example.com","comment":"Oi","content_id":1,"likes":0,"author":7})") ==
         "");
 }
@@ -121,7 +119,7 @@ TEST_CASE("text that is no JSON is malformed and names no field before the first
         "1.",    ".5",   "-",      "0x10", "\xef\xbb", "\xff",  "content_id=1&body=Oi"}) {
     CAPTURE(text);
     CHECK(refusal(text) == "malformed");
-    CHECK(refusal_of_original(text) == "malformed");
+    CHECK(refusal_of_legacy(text) == "malformed");
   }
 }
 
@@ -137,8 +135,8 @@ TEST_CASE("text that is malformed behind a field names the field") {
 TEST_CASE("a draft that breaks off at any byte is malformed") {
   for (std::size_t size = 0; size < full.size(); ++size)
     CHECK(refusal(full.substr(0, size)).starts_with("malformed"));
-  for (std::size_t size = 0; size < original.size(); ++size)
-    CHECK(refusal_of_original(original.substr(0, size)).starts_with("malformed"));
+  for (std::size_t size = 0; size < legacy.size(); ++size)
+    CHECK(refusal_of_legacy(legacy.substr(0, size)).starts_with("malformed"));
 }
 
 TEST_CASE("anything may stand around the JSON that JSON allows, and nothing else") {
@@ -175,7 +173,7 @@ TEST_CASE("nesting of 64 and of 60,000 levels is refused as quickly") {
     CHECK(refusal(repeat(levels, "[")).starts_with("malformed"));
     CHECK(refusal(repeat(levels, R"({"a":)")).starts_with("malformed"));
     CHECK(refusal(repeat(levels, R"([{"a":)")).starts_with("malformed"));
-    CHECK(refusal_of_original(arrays(levels)).starts_with("malformed"));
+    CHECK(refusal_of_legacy(arrays(levels)).starts_with("malformed"));
   }
 }
 
@@ -189,7 +187,7 @@ TEST_CASE("a body that is no object is refused") {
                            "17", "-1", "1.5", "1e3"}) {
     CAPTURE(text);
     CHECK(refusal(text) == "invalid,  type");
-    CHECK(refusal_of_original(text) == "invalid,  type");
+    CHECK(refusal_of_legacy(text) == "invalid,  type");
   }
 }
 
@@ -203,11 +201,11 @@ TEST_CASE("all that is missing is named at once") {
         std::string::npos);
   CHECK(refusal(R"({"content_id":"  ","body":" \n\u00a0\u200b"})") ==
         "invalid, /content_id required, /body required");
-  CHECK(refusal_of_original("{}") ==
+  CHECK(refusal_of_legacy("{}") ==
         "invalid, /content_id required, /email required, /comment required");
-  CHECK(refusal_of_original(R"({"content_id":"","email":"","comment":""})") ==
+  CHECK(refusal_of_legacy(R"({"content_id":"","email":"","comment":""})") ==
         "invalid, /content_id required, /email required, /comment required");
-  CHECK(refusal_of_original(R"({"content_id":" ","email":" ","comment":" "})") ==
+  CHECK(refusal_of_legacy(R"({"content_id":" ","email":" ","comment":" "})") ==
         "invalid, /content_id required, /comment required, /email format");
 }
 
@@ -216,7 +214,7 @@ TEST_CASE("every wrong type is named at once") {
         "invalid, /content_id type, /body type, /parent_id type, /author type");
   CHECK(refusal(with(R"("author":{"name":1,"email":{},"url":false})")) ==
         "invalid, /author/name type, /author/email type, /author/url type");
-  CHECK(refusal_of_original(R"({"content_id":true,"email":1,"comment":[]})") ==
+  CHECK(refusal_of_legacy(R"({"content_id":true,"email":1,"comment":[]})") ==
         "invalid, /content_id type, /email type, /comment type");
 }
 
@@ -225,7 +223,7 @@ TEST_CASE("what is wrong in shape and what is wrong in text are named together")
                 R"("author":{"name":"\u0007","email":"a@b@c","url":"javascript:1"}})") ==
         "invalid, /content_id type, /parent_id format, /body control_character, "
         "/author/name control_character, /author/email format, /author/url format");
-  CHECK(refusal_of_original(R"({"content_id":"\u007f","email":"a@b@c","comment":5})") ==
+  CHECK(refusal_of_legacy(R"({"content_id":"\u007f","email":"a@b@c","comment":5})") ==
         "invalid, /comment type, /content_id control_character, /email format");
 }
 
@@ -271,10 +269,10 @@ TEST_CASE("lengths are accepted at their limit and refused one past it") {
   CHECK(refusal(with(R"("author":{"name":)" + quoted(200) + "}")) == "");
   CHECK(refusal(with(R"("author":{"name":)" + quoted(201) + "}")) ==
         "invalid, /author/name too_long");
-  CHECK(refusal_of_original(R"({"content_id":1,"email":"a@example.com","comment":)" +
-                            quoted(16'384) + "}") == "");
-  CHECK(refusal_of_original(R"({"content_id":1,"email":"a@example.com","comment":)" +
-                            quoted(16'385) + "}") == "invalid, /comment too_long");
+  CHECK(refusal_of_legacy(R"({"content_id":1,"email":"a@example.com","comment":)" + quoted(16'384) +
+                          "}") == "");
+  CHECK(refusal_of_legacy(R"({"content_id":1,"email":"a@example.com","comment":)" + quoted(16'385) +
+                          "}") == "invalid, /comment too_long");
 }
 
 TEST_CASE("a lone surrogate is malformed and its field is named") {
@@ -297,8 +295,8 @@ TEST_CASE("bytes that are no UTF-8 are malformed and their field is named") {
           "malformed, /content_id malformed");
     CHECK(refusal(with(R"("author":{"name":")" + bad + "\"}")) ==
           "malformed, /author/name malformed");
-    CHECK(refusal_of_original(R"({"content_id":1,"email":"a@example.com","comment":")" + bad +
-                              "\"}") == "malformed, /comment malformed");
+    CHECK(refusal_of_legacy(R"({"content_id":1,"email":"a@example.com","comment":")" + bad +
+                            "\"}") == "malformed, /comment malformed");
   }
 }
 
@@ -307,9 +305,8 @@ TEST_CASE("NUL is refused in every field, escaped or not") {
         "invalid, /content_id control_character, /body control_character");
   CHECK(refusal(std::string("{\"content_id\":1,\"body\":\"a\0b\"}", 29)) ==
         "malformed, /body malformed");
-  CHECK(
-      refusal_of_original(R"({"content_id":1,"email":"a\u0000@example.com","comment":"\u0000"})") ==
-      "invalid, /comment control_character, /email control_character");
+  CHECK(refusal_of_legacy(R"({"content_id":1,"email":"a\u0000@example.com","comment":"\u0000"})") ==
+        "invalid, /comment control_character, /email control_character");
 }
 
 TEST_CASE("a key that comes twice in one object is refused and named") {
@@ -322,7 +319,7 @@ TEST_CASE("a key that comes twice in one object is refused and named") {
   CHECK(refusal(with(R"("author":{},"author":{})")) == "malformed, /author repeated");
   CHECK(refusal(with(R"("x":[{"y":1},{"y":1,"y":2}])")).find("repeated") != std::string::npos);
   CHECK(refusal(with(R"("x":{"y":{"z":1}},"x":0)")) == "malformed, /x repeated");
-  CHECK(refusal_of_original(
+  CHECK(refusal_of_legacy(
             R"({"content_id":1,"email":"a@example.com","comment":"a","comment":"b"})") ==
         "malformed, /comment repeated");
 }
@@ -372,7 +369,7 @@ TEST_CASE("whatever bytes come, the answer is a valid draft, malformed or invali
       "{",    "}",   "[", "]",         "\"",           ":",    ",",       "\\", "\\u", "\\ud800",
       "null", "1e9", "-", "\"body\":", "\"author\":{", "\xff", "\xc3\xa9"};
   for (int i = 0; i < 20'000; ++i) {
-    std::string text = i % 2 == 0 ? full : original;
+    std::string text = i % 2 == 0 ? full : legacy;
     for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
       const std::size_t at = below(text.size() + 1);
       switch (below(4)) {
@@ -384,7 +381,7 @@ TEST_CASE("whatever bytes come, the answer is a valid draft, malformed or invali
     }
     CAPTURE(text);
     for (decoder* decode :
-         {static_cast<decoder*>(&decode_draft), static_cast<decoder*>(&decode_original_draft)}) {
+         {static_cast<decoder*>(&decode_draft), static_cast<decoder*>(&decode_legacy_draft)}) {
       const auto decoded = decode(text, "", usual);
       if (decoded)
         CHECK(check(*decoded, usual).empty());

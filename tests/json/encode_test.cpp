@@ -1,5 +1,7 @@
 #include <comments/json/encode.hpp>
 
+#include <comments/json/document.hpp>
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -41,7 +43,7 @@ std::string legacy_list(const std::vector<comment>& all, bool hide_emails) {
   std::string text = "[";
   for (const comment& one : all) {
     if (text.size() > 1) text += ",";
-    append_original(text, one, hide_emails);
+    append_legacy(text, one, hide_emails);
   }
   return text + "]";
 }
@@ -162,31 +164,14 @@ TEST_CASE("counts are an object by content, in the order asked for, each content
         R"({"counts":{"b":2,"a":0}})");
 }
 
-TEST_CASE("a problem is this JSON") {
-  CHECK(encode(problem{.title = "Bad Request",
-                       .status = 400,
-                       .detail = "No.",
-                       .instance = "/a",
-                       .code = "malformed",
-                       .errors = {{"/a~1b", "type"}},
-                       .request_id = "r1"}) ==
-        R"({"type":"about:blank","title":"Bad Request","status":400,"detail":"No.",)"
-        R"("instance":"/a","code":"malformed","errors":[{"pointer":"/a~1b","code":"type"}],)"
-        R"("request_id":"r1"})");
-  CHECK(encode(problem{.is_in_doubt = true}).ends_with(R"("request_id":"","in_doubt":true})"));
-  CHECK(encode(problem{}) ==
-        R"({"type":"about:blank","title":"","status":0,"detail":"","instance":"","code":"",)"
-        R"("errors":[],"request_id":""})");
-}
-
-TEST_CASE("the original answers have the original's words") {
-  CHECK(encode_original_posted("1") ==
+TEST_CASE("the legacy answers have the legacy API's words") {
+  CHECK(encode_legacy_posted("1") ==
         R"({"status":"SUCCESS","message":"comment created and associated with content_id 1"})");
-  CHECK(encode_original_not_found("99") ==
+  CHECK(encode_legacy_not_found("99") ==
         R"({"status":"NOT-FOUND","message":"content_id 99 not found"})");
 }
 
-TEST_CASE("the original list has addresses and bodies, and hides the addresses if told to") {
+TEST_CASE("the legacy list has addresses and bodies, and hides the addresses if told to") {
   comment second = make_comment();
   second.author.email = "";
   second.body = "";
@@ -232,9 +217,8 @@ TEST_CASE("text that is no UTF-8 is written with a replacement, wherever it stan
         R"([{"email":")" + good + R"(","comment":")" + good + "\"}]");
   CHECK(encode_counts(std::vector<content>{{.content_id = bad}}) ==
         R"({"counts":{")" + good + R"(":0}})");
-  CHECK(is_utf8(encode_original_posted(bad)));
-  CHECK(is_utf8(encode_original_not_found(bad)));
-  CHECK(is_utf8(encode(problem{.detail = bad, .instance = bad, .errors = {{bad, bad}}})));
+  CHECK(is_utf8(encode_legacy_posted(bad)));
+  CHECK(is_utf8(encode_legacy_not_found(bad)));
   CHECK(is_utf8(encode(page{.content = {.content_id = bad}, .items = {broken}}, plain, bad)));
 }
 
@@ -311,10 +295,10 @@ TEST_CASE("a ruling is a status or a code, a vote says where, an erasure how muc
   std::string text;
   comment held = make_comment();
   held.status = status::pending;
-  append_ruling(text, first_id, held, "");
+  append_result(text, first_id, held, "");
   CHECK(text == R"({"id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","status":"pending","version":9})");
   text.clear();
-  append_ruling(text, first_id, comment_not_found(), "not_found");
+  append_result(text, first_id, comment_not_found(), "not_found");
   CHECK(text == R"({"id":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab","error":"not_found"})");
   text.clear();
   append(text, comments::vote{first_id, "a\"b", from_milliseconds(1'700'000'000'123)});
@@ -341,7 +325,7 @@ TEST_CASE("a step of a deployment is this JSON, its run null where there is none
   CHECK(encode(step).find(R"("run":null,"date":)") != text.npos);
 }
 
-TEST_CASE("of another renderer's HTML nothing is used, of its body the original list does") {
+TEST_CASE("of another renderer's HTML nothing is used, of its body the legacy list does") {
   comment kept = make_comment();
   const style other{key_of, renderer{"other 1", [](std::string_view) { return "<i>"; }}};
   kept.encoded = encode_written(kept.author, kept.body, other);

@@ -32,7 +32,7 @@ inline std::string make_jwt(tree claims, const std::string& secret = site_secret
   if (!claims.contains("exp")) claims["exp"] = to_milliseconds(some_moment) / 1000 + 600;
   const std::string parts =
       auth::to_base64url(R"({"alg":"HS256"})") + "." + auth::to_base64url(claims.dump());
-  return parts + "." + auth::to_base64url(auth::hs256(secret, parts));
+  return parts + "." + auth::to_base64url(auth::hmac_sha256(secret, parts));
 }
 
 inline http::fields as_user(std::string_view subject, std::string_view name = "Ana",

@@ -22,12 +22,12 @@ class comment_routes final {
     if (auto refused = refuse_media(asked)) return std::move(*refused);
     const auto who = shared_.identify(asked);
     if (!who) return problem(who.error(), asked);
-    auto written = json::decode_original_draft(asked.body, key_of(asked), shared_.limits());
+    auto written = json::decode_legacy_draft(asked.body, key_of(asked), shared_.limits());
     if (!written) return problem(written.error(), asked);
     const std::string content_id = written->content_id;
     const auto posted = store(std::move(*written), *who, {});
     if (!posted) return problem(posted.error(), asked);
-    response answer = answer_with(json::encode_original_posted(content_id));
+    response answer = answer_with(json::encode_legacy_posted(content_id));
     answer.headers.emplace_back("ETag", to_etag(posted->stored.version));
     if (posted->replayed) answer.headers.emplace_back("Idempotency-Replayed", "true");
     return answer;
@@ -124,8 +124,8 @@ class comment_routes final {
 
   // GET /api/v1/form
   response form(request) const {
-    return answer_with(json::dump({{"form", auth::make_form_token(shared_.sign(), shared_.now())},
-                                   {"body_bytes_max", shared_.limits().body_bytes_max}}));
+    return answer_with(json::encode_form(auth::make_form_token(shared_.sign(), shared_.now()),
+                                         shared_.limits().body_bytes_max));
   }
 
  private:

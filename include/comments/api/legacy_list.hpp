@@ -66,7 +66,7 @@ class legacy_list final {
     for (const comment& item : page->items) {
       if (item.position > home_->version) continue;
       ready_ += is_begun_ ? "," : "[";
-      json::append_original(ready_, item, hide_emails_);
+      json::append_legacy(ready_, item, hide_emails_);
       is_begun_ = true;
     }
     wanted_.after = page->next;

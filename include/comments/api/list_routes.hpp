@@ -153,7 +153,7 @@ class list_routes final {
   }
 
   static response legacy_not_found(const std::string& content_id) {
-    response answer = answer_with(json::encode_original_not_found(content_id));
+    response answer = answer_with(json::encode_legacy_not_found(content_id));
     answer.status = 404;
     return answer;
   }

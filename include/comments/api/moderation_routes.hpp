@@ -63,7 +63,7 @@ class moderation_routes final {
       return problem(rulings->front().outcome.error(), asked);
     return answer_with(json::encode_items(*rulings, "", [](std::string& to, const ruling& one) {
       const std::string_view code = one.outcome ? "" : code_of(one.outcome.error());
-      json::append_ruling(to, one.id, one.outcome, code);
+      json::append_result(to, one.id, one.outcome, code);
     }));
   }
 

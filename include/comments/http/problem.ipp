@@ -2,29 +2,51 @@
 // http/problem.ipp - definitions of http/problem.hpp.
 
 #include <comments/http/problem.hpp>
-#include <comments/json/encode.hpp>
+
+#include <comments/json/document.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace comments::http {
 
 namespace detail {
 
-// Returns the body and the headers that every problem has.
+template <typename Code, std::size_t Size>
+const problem_kind<Code>& find_kind(const problem_kind<Code> (&kinds)[Size], Code code) {
+  return *std::ranges::find(kinds, code, &problem_kind<Code>::code);
+}
+
+// An error as RFC 9457 has it, with what this API adds.
 template <typename Code>
-response make_problem(const problem_kind<Code>& kind, json::problem body, int retry_after_seconds,
-                      const request& asked) {
-  body.title = kind.title;
-  body.status = kind.status;
-  body.instance = asked.prefix + asked.target.substr(0, asked.target.find('?'));
-  body.code = kind.name;
-  body.request_id = asked.id;
+std::string encode_problem(const problem_kind<Code>& kind, const std::string& message,
+                           const std::vector<violation>& violations, const request& asked,
+                           bool is_in_doubt) {
+  json::document errors = json::document::array();
+  for (const violation& broken : violations)
+    errors.push_back({{"pointer", broken.pointer}, {"code", broken.code}});
+  json::document problem{
+      {"type", "about:blank"},
+      {"title", kind.title},
+      {"status", kind.status},
+      {"detail", message},
+      {"instance", asked.prefix + asked.target.substr(0, asked.target.find('?'))},
+      {"code", kind.name},
+      {"errors", std::move(errors)},
+      {"request_id", asked.id}};
+  if (is_in_doubt) problem["in_doubt"] = true;
+  return json::dump(problem);
+}
+
+template <typename Code>
+response respond(const problem_kind<Code>& kind, std::string body, int retry_after_seconds) {
   response answer{
       .status = kind.status,
       .headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
-      .body = json::encode(body)};
+      .body = std::move(body)};
   if (kind.status == 503 || kind.status == 429)
     answer.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
   if (kind.status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -34,22 +56,21 @@ response make_problem(const problem_kind<Code>& kind, json::problem body, int re
 }  // namespace detail
 
 COMMENTS_INLINE std::string_view code_of(const error& why) {
-  return std::ranges::find(error_kinds, why.code, &problem_kind<errc>::code)->name;
+  return detail::find_kind(error_kinds, why.code).name;
 }
 
 COMMENTS_INLINE response problem(const error& why, const request& asked) {
-  const auto* kind = std::ranges::find(error_kinds, why.code, &problem_kind<errc>::code);
-  json::problem body{
-      .detail = why.message, .errors = why.violations, .is_in_doubt = why.code == errc::in_doubt};
-  return detail::make_problem(*kind, std::move(body), why.retry_after_seconds, asked);
+  const auto& kind = detail::find_kind(error_kinds, why.code);
+  std::string body =
+      detail::encode_problem(kind, why.message, why.violations, asked, why.code == errc::in_doubt);
+  return detail::respond(kind, std::move(body), why.retry_after_seconds);
 }
 
 COMMENTS_INLINE response problem(const request_error& why, const request& asked) {
-  const auto* kind =
-      std::ranges::find(request_error_kinds, why.code, &problem_kind<request_errc>::code);
-  json::problem body{.detail = why.message, .errors = why.violations};
   constexpr int retry_after_seconds = 1;
-  return detail::make_problem(*kind, std::move(body), retry_after_seconds, asked);
+  const auto& kind = detail::find_kind(request_error_kinds, why.code);
+  std::string body = detail::encode_problem(kind, why.message, why.violations, asked, false);
+  return detail::respond(kind, std::move(body), retry_after_seconds);
 }
 
 }  // namespace comments::http

@@ -16,79 +16,79 @@ content at(std::string id, std::int64_t version) {
   return {.content_id = std::move(id), .version = version, .comments = version};
 }
 
-std::int64_t version_of(content_cache& table, std::string_view id) {
-  const auto known = table.look(id).known;
+std::int64_t version_of(content_cache& cache, std::string_view id) {
+  const auto known = cache.find(id).found;
   return known ? known->version : -1;
 }
 
 }  // namespace
 
 TEST_CASE("what was written or read is known") {
-  content_cache table;
-  CHECK(version_of(table, "1") == -1);
-  table.update(at("1", 7));
-  CHECK(table.look("1").known == at("1", 7));
-  table.fill(at("2", 3), table.look("2").moment);
-  CHECK(table.look("2").known == at("2", 3));
-  table.update(at("1", 8));
-  CHECK(version_of(table, "1") == 8);
+  content_cache cache;
+  CHECK(version_of(cache, "1") == -1);
+  cache.update(at("1", 7));
+  CHECK(cache.find("1").found == at("1", 7));
+  cache.fill(at("2", 3), cache.find("2").generation);
+  CHECK(cache.find("2").found == at("2", 3));
+  cache.update(at("1", 8));
+  CHECK(version_of(cache, "1") == 8);
 }
 
 TEST_CASE(
     "what was read before a write and comes after it is not taken, also when all is forgotten") {
-  content_cache table;
-  const auto moment = table.look("1").moment;
-  table.update(at("1", 2));
-  table.fill(at("1", 1), moment);
-  CHECK(version_of(table, "1") == 2);
+  content_cache cache;
+  const auto generation = cache.find("1").generation;
+  cache.update(at("1", 2));
+  cache.fill(at("1", 1), generation);
+  CHECK(version_of(cache, "1") == 2);
 
   content_cache small{content_cache::shards};  // one in each shard, so others push it out
-  const auto before = small.look("1").moment;
+  const auto before = small.find("1").generation;
   small.update(at("1", 2));
   for (int i = 0; i < 1000; ++i) small.update(at("other " + std::to_string(i), 1));
   REQUIRE(version_of(small, "1") == -1);
   small.fill(at("1", 1), before);
   CHECK(version_of(small, "1") == -1);
 
-  const auto cleared = table.look("3").moment;
-  table.clear();
-  CHECK(version_of(table, "1") == -1);
-  table.fill(at("3", 1), cleared);
-  CHECK(version_of(table, "3") == -1);
-  table.fill(at("3", 1), table.look("3").moment);
-  CHECK(version_of(table, "3") == 1);
+  const auto cleared = cache.find("3").generation;
+  cache.clear();
+  CHECK(version_of(cache, "1") == -1);
+  cache.fill(at("3", 1), cleared);
+  CHECK(version_of(cache, "3") == -1);
+  cache.fill(at("3", 1), cache.find("3").generation);
+  CHECK(version_of(cache, "3") == 1);
 }
 
 TEST_CASE("of two readings the later one stays, whichever comes first") {
-  content_cache table;
-  const auto moment = table.look("1").moment;
-  table.fill(at("1", 2), moment);
-  table.fill(at("1", 1), moment);
-  CHECK(version_of(table, "1") == 2);
+  content_cache cache;
+  const auto generation = cache.find("1").generation;
+  cache.fill(at("1", 2), generation);
+  cache.fill(at("1", 1), generation);
+  CHECK(version_of(cache, "1") == 2);
 }
 
 TEST_CASE("a write may also take a version back, as when a content is erased") {
-  content_cache table;
-  table.update(at("1", 2));
-  table.update(at("1", 0));
-  CHECK(version_of(table, "1") == 0);
+  content_cache cache;
+  cache.update(at("1", 2));
+  cache.update(at("1", 0));
+  CHECK(version_of(cache, "1") == 0);
 }
 
 TEST_CASE("as many are kept as it was told, and none if that is 0") {
   for (const std::size_t kept_max : {std::size_t{0}, content_cache::shards, std::size_t{160}}) {
-    content_cache table{kept_max};
-    for (int i = 0; i < 5000; ++i) table.update(at(std::to_string(i), 1));
+    content_cache cache{kept_max};
+    for (int i = 0; i < 5000; ++i) cache.update(at(std::to_string(i), 1));
     std::size_t kept = 0;
-    for (int i = 0; i < 5000; ++i) kept += version_of(table, std::to_string(i)) == 1;
+    for (int i = 0; i < 5000; ++i) kept += version_of(cache, std::to_string(i)) == 1;
     CHECK(kept == kept_max);
   }
 }
 
-// Storage is one number for each content here. A writer commits, updates the table, and only then
+// Storage is one number for each content here. A writer commits, updates the cache, and only then
 // publishes; so whoever looks must never meet less than what was published before.
 TEST_CASE("nobody meets less than what was published, whoever writes, reads and pushes out") {
   constexpr int contents = 40, writers = 2, readers = 4, steps = 4000;
-  content_cache table{content_cache::shards};
+  content_cache cache{content_cache::shards};
   std::atomic<std::int64_t> stored[contents]{}, published[contents]{};
   std::atomic<int> stale{}, hits{};
   in_parallel(writers + readers, [&](int thread) {
@@ -98,22 +98,22 @@ TEST_CASE("nobody meets less than what was published, whoever writes, reads and 
       if (thread < writers) {
         if (which % writers != thread) continue;  // each content has one writer, as in a store
         const std::int64_t version = ++stored[which];
-        table.update(at(id, version));
+        cache.update(at(id, version));
         published[which] = version;
         continue;
       }
       const std::int64_t least = published[which];
-      const auto [known, moment] = table.look(id);
+      const auto [known, generation] = cache.find(id);
       hits += known.has_value();
       const content found = known ? *known : at(id, stored[which]);
-      if (!known) table.fill(found, moment);
+      if (!known) cache.fill(found, generation);
       stale += found.version < least;
     }
   });
   CHECK(stale == 0);
   CHECK(hits > 0);
   for (int i = 0; i < contents; ++i) {
-    const std::int64_t known = version_of(table, std::to_string(i));
+    const std::int64_t known = version_of(cache, std::to_string(i));
     CHECK((known == -1 || known == stored[i]));
   }
 }

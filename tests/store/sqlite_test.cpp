@@ -681,7 +681,7 @@ TEST_CASE("a change that is cut off at any step leaves nothing, until it gets th
     const auto before = look(*opened.store, "1");
     const auto answer = [&]() -> result<done> {
       if (change()) return ok();
-      return sqlite::unavailable();
+      return unavailable();
     };
     CHECK(fail_at_each_step(opened.seen, answer,
                             [&] { CHECK(look(*opened.store, "1") == before); }) > 20);

@@ -31,7 +31,7 @@
 
 namespace testing {
 
-enum class disk_call { read, write, sync, truncate, remove };
+enum class disk_call { read, write, sync, truncate, remove, map };
 
 class faulty_disk final {
  public:
@@ -69,6 +69,10 @@ class faulty_disk final {
     const std::lock_guard lock{mutex_};
     return calls_[at(kind)];
   }
+
+  // From now on files that are opened may lose what stands in a sector when another part of it is
+  // written, so SQLite fills its log up to whole sectors.
+  void lose_sectors() { loses_sectors_ = true; }
 
   // After so many more calls that change something, there is no power: everything fails.
   void cut_power_after(long calls) {
@@ -124,8 +128,8 @@ class faulty_disk final {
   int judge(disk_call kind) {
     ++calls_[at(kind)];
     if (calls_to_cut_ <= 0) return SQLITE_IOERR;
-    if (kind != disk_call::read && calls_to_cut_ != forever && --calls_to_cut_ == 0)
-      return SQLITE_IOERR;
+    const bool is_changing = kind != disk_call::read && kind != disk_call::map;
+    if (is_changing && calls_to_cut_ != forever && --calls_to_cut_ == 0) return SQLITE_IOERR;
     fault& planned = faults_[at(kind)];
     if (planned.times_left == 0 || planned.calls_left-- > 0) return SQLITE_OK;
     planned.calls_left = 0;
@@ -256,9 +260,12 @@ class faulty_disk final {
         return self(f).real->pMethods->xSectorSize(self(f).real);
       };
       made.xDeviceCharacteristics = [](sqlite3_file* f) {
-        return self(f).real->pMethods->xDeviceCharacteristics(self(f).real);
+        const int traits = self(f).real->pMethods->xDeviceCharacteristics(self(f).real);
+        return self(f).disk->loses_sectors_ ? traits & ~SQLITE_IOCAP_POWERSAFE_OVERWRITE : traits;
       };
       made.xShmMap = [](sqlite3_file* f, int page, int size, int extend, void volatile** to) {
+        const std::lock_guard lock{self(f).disk->mutex_};
+        if (const int code = self(f).disk->judge(disk_call::map)) return code;
         return self(f).real->pMethods->xShmMap(self(f).real, page, size, extend, to);
       };
       made.xShmLock = [](sqlite3_file* f, int offset, int count, int flags) {
@@ -277,9 +284,10 @@ class faulty_disk final {
   sqlite3_vfs* real_{};
   sqlite3_vfs shim_{};
   std::string name_{};
-  std::array<fault, 5> faults_{};
-  std::array<long, 5> calls_{};
+  std::array<fault, 6> faults_{};
+  std::array<long, 6> calls_{};
   long calls_to_cut_{forever};
+  std::atomic<bool> loses_sectors_{};
   std::map<std::string, std::vector<change>> unsynced_{};
 };
 

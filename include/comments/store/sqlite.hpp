@@ -214,17 +214,17 @@ class sqlite_store final : public store {
     std::vector<content> found;
     std::vector<std::pair<std::size_t, std::uint64_t>> missing;  // its place, and when we looked
     for (const std::string& id : ids) {
-      auto [known, moment] = known_.look(id);
-      if (!known) missing.emplace_back(found.size(), moment);
+      auto [known, generation] = known_.find(id);
+      if (!known) missing.emplace_back(found.size(), generation);
       found.push_back(known ? std::move(*known) : content{.content_id = id});
     }
     if (missing.empty()) return found;
     const auto looked = read([&](auto& work) {
-      for (const auto& [i, moment] : missing) found[i] = sqlite::find_content(work, ids[i]);
+      for (const auto& [i, generation] : missing) found[i] = sqlite::find_content(work, ids[i]);
       return done{};
     });
     if (!looked) return looked.error();
-    for (const auto& [i, moment] : missing) known_.fill(found[i], moment);
+    for (const auto& [i, generation] : missing) known_.fill(found[i], generation);
     return found;
   }
 
@@ -237,14 +237,17 @@ class sqlite_store final : public store {
   // At most once in `recovery_pause`. Every write tries too.
   void recover() override {
     const std::lock_guard lock{writing_};
-    if (!trust_->is_whole()) make_good();
+    if (!trust_->is_whole()) may_write_again();
   }
 
  private:
   using connection = sqlite::connection;
   // What a caller wants written. It keeps the outcome itself; whether that counts, the commit says.
   using job = std::function<void(sqlite::transaction&, sqlite::changes&)>;
-  using jobs = group_commit<job, bool>;
+  // How a job ended: in a commit that took effect; without effect, for certain; or in a commit of
+  // which that is not known.
+  enum class ending { committed, undone, in_doubt };
+  using jobs = group_commit<job, ending>;
 
   sqlite_store(const sqlite_options& options, sqlite::file_options file,
                std::shared_ptr<sqlite::trust> trust, std::unique_ptr<sqlite::file_lock> lock,
@@ -262,11 +265,13 @@ class sqlite_store final : public store {
   template <typename T, typename Work>
   result<T> write(Work&& wanted) {
     result<T> answer = unavailable();
-    const auto is_written = writes_.submit(
+    const auto ended = writes_.submit(
         [&](sqlite::transaction& work, sqlite::changes& noted) { answer = wanted(work, noted); });
-    if (!is_written.outcome) return is_written.why == refusal::unknown ? in_doubt() : unavailable();
-    if (!*is_written.outcome) return unavailable();
-    return answer;
+    if (ended.outcome == ending::committed) return answer;
+    const bool is_unknown =
+        ended.outcome ? *ended.outcome == ending::in_doubt : ended.why == refusal::unknown;
+    // What answered an error has changed nothing, whatever became of the others in its commit.
+    return is_unknown && answer ? in_doubt() : unavailable();
   }
 
   template <typename Work>
@@ -299,44 +304,70 @@ class sqlite_store final : public store {
 
   // Each job has an outcome of its own, but what they rest on is one commit: if that fails, what
   // any of them saw or did has never been. A savepoint for each would nearly double the cost of an
-  // insert, so they get one only once something has failed.
-  void write_all(std::span<const job* const> works, std::span<std::optional<bool>> outcomes) {
+  // insert, so they get one only once something has failed. Throws nothing: what it would say then
+  // is less than what is known.
+  void write_all(std::span<const job* const> works, std::span<std::optional<ending>> endings) {
     const std::lock_guard lock{writing_};
-    for (auto& outcome : outcomes) outcome = false;
-    if (!trust_->is_whole() && !make_good()) return;
+    for (auto& end : endings) end = ending::undone;
+    if (!trust_->is_whole() && !may_write_again()) return;
     sqlite::changes changed;
-    if (commit_all(works, outcomes, changed)) {
+    if (commit_all(works, endings, changed)) {
       for (const content& content : changed.moved) known_.update(content);
       has_erased_ = has_erased_ || changed.has_erased;
       move_log();
-    } else {
-      known_.clear();  // who knows what became of it
-      for (auto& outcome : outcomes) outcome = false;
+      return;
     }
+    known_.clear();
+    const auto why = writer_->is_in_doubt() ? ending::in_doubt : ending::undone;
+    for (auto& end : endings)
+      if (end == ending::committed) end = why;
   }
 
-  bool commit_all(std::span<const job* const> works, std::span<std::optional<bool>> outcomes,
+  bool commit_all(std::span<const job* const> works, std::span<std::optional<ending>> endings,
                   sqlite::changes& changed) {
     sqlite::transaction work{*writer_, "BEGIN IMMEDIATE"};
-    for (std::size_t i = 0; i < works.size() && !work->failed(); ++i) {
-      (*works[i])(work, changed);
-      outcomes[i] = true;
+    bool is_well = !work->failed();
+    for (std::size_t i = 0; i < works.size() && is_well; ++i) {
+      is_well = carry_out(*works[i], work, changed) && !work->failed();
+      if (is_well) endings[i] = ending::committed;
     }
-    if (work->failed() && work->is_open() && works.size() > 1) {
-      work->restart("BEGIN IMMEDIATE");
-      changed = {};
-      write_apart(work, works, outcomes, changed);
-    }
+    if (is_well) return work->commit();
+    if (!work->is_open() || works.size() == 1) return false;
+    work->restart("BEGIN IMMEDIATE");
+    changed = {};
+    write_apart(work, works, endings, changed);
     return work->commit();
   }
 
   // Each in a savepoint of its own, so that one that fails does so alone.
   static void write_apart(sqlite::transaction& work, std::span<const job* const> works,
-                          std::span<std::optional<bool>> outcomes, sqlite::changes& changed) {
+                          std::span<std::optional<ending>> endings, sqlite::changes& changed) {
     for (std::size_t i = 0; i < works.size(); ++i) {
       const std::size_t before = changed.moved.size();
-      outcomes[i] = work->attempt([&] { (*works[i])(work, changed); });
-      if (!*outcomes[i]) changed.moved.resize(before);
+      const bool is_done = work->attempt([&] { return carry_out(*works[i], work, changed); });
+      endings[i] = is_done ? ending::committed : ending::undone;
+      if (!is_done) changed.moved.resize(before);
+    }
+  }
+
+  // Returns whether the job ran to its end. One that throws, for want of memory or because a
+  // caller's function does, ends so alone.
+  static bool carry_out(const job& wanted, sqlite::transaction& work,
+                        sqlite::changes& changed) noexcept {
+    try {
+      wanted(work, changed);
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+
+  // As `make_good`. Without memory the next one tries.
+  bool may_write_again() noexcept {
+    try {
+      return make_good();
+    } catch (...) {
+      return false;
     }
   }
 
@@ -398,8 +429,6 @@ class sqlite_store final : public store {
     return opened;
   }
 
-  static error unavailable() { return sqlite::unavailable(); }
-
   // Looks before it leaps: a file that is not ours is refused before anything is written to it.
   static result<done> migrate(connection& on) {
     const std::int64_t version = on.number("PRAGMA user_version");
@@ -419,8 +448,9 @@ class sqlite_store final : public store {
       if (step.number > version) work->execute(std::string{step.sql});
     if (version == 0)
       work->execute("INSERT INTO setting VALUES ('signing_key', lower(hex(randomblob(32))))");
-    work->execute("PRAGMA application_id = " + std::to_string(application_id) +
-                  "; PRAGMA user_version = " + std::to_string(sql_schema::newest));
+    const std::string marks = "PRAGMA application_id = " + std::to_string(application_id) +
+                              "; PRAGMA user_version = " + std::to_string(sql_schema::newest);
+    work->execute(marks);
     if (!work->commit() || !work->execute("PRAGMA foreign_keys = ON"))
       return sqlite::refused("it cannot be written");
     return ok();

@@ -121,16 +121,18 @@ class connection final {
 
   bool failed() const { return failed_; }
   void fail() {
-    if (on_failure_ && !failed_) on_failure_(judge(), sqlite3_errmsg(handle_));
+    if (failed_) return;
     failed_ = true;
+    is_in_doubt_ = is_committing_ && !is_known_undone();
+    if (on_failure_) on_failure_(judge(), sqlite3_errmsg(handle_));
   }
 
   // Runs statements that answer nothing. Whether all went well, here and before.
-  bool execute(const std::string& sql) {
-    if (!failed_ && sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-      fail();
+  bool execute(const char* sql) {
+    if (!failed_ && sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
     return !failed_;
   }
+  bool execute(const std::string& sql) { return execute(sql.c_str()); }
 
   // `sql` with `values` as its parameters 1, 2, 3 … Prepared once, kept for the next time.
   template <typename... Values>
@@ -152,6 +154,7 @@ class connection final {
 
   void begin(const char* how) {
     failed_ = false;
+    is_in_doubt_ = false;
     execute(how);
   }
   // Drops what was done since `begin`, and begins again.
@@ -159,20 +162,26 @@ class connection final {
     rollback();
     begin(how);
   }
-  // Whether everything since `begin` took effect, durably. If not, nothing did.
+  // Returns whether everything since `begin` took effect, durably. If not, nothing did, unless the
+  // commit `is_in_doubt`.
   bool commit() {
-    if (execute("COMMIT")) return true;
-    rollback();
-    return false;
+    is_committing_ = !failed_;
+    const bool is_done = execute("COMMIT");
+    is_committing_ = false;
+    if (!is_done) rollback();
+    return is_done;
   }
+  // Whether the last commit failed when all of it may already have stood in the log: this process
+  // does not show it, but one that opens the file after a crash may.
+  bool is_in_doubt() const { return is_in_doubt_; }
   // Runs `work` so that, if it fails, nothing of it is left and the unit of work around it goes on;
   // unless SQLite gave up all of that (a full disk, no memory), which then fails at its commit.
-  // Whether `work` took effect, as far as that commit does.
+  // `work` returns whether it went well. Returns whether it took effect, as far as that commit does.
   template <typename Work>
   bool attempt(Work&& work) {
     if (!execute("SAVEPOINT attempt")) return false;
-    work();
-    if (!failed_) return execute("RELEASE attempt");
+    const bool is_wanted = work();
+    if (is_wanted && !failed_) return execute("RELEASE attempt");
     if (!is_open()) return false;
     failed_ = false;
     execute("ROLLBACK TO attempt");
@@ -226,21 +235,45 @@ class connection final {
       case SQLITE_IOERR: return verdict::doubt;
       case SQLITE_CORRUPT:
       case SQLITE_NOTADB: return verdict::damage;
-      default: return verdict::passing;
+      default: return is_in_doubt_ ? verdict::doubt : verdict::passing;
     }
+  }
+
+  // Whether a COMMIT that failed has left no whole transaction in the log. SQLite writes the pages
+  // to the log, the last of them marked as the end, syncs it, and then notes them in its index,
+  // which can fail, too, for want of memory. Only these come before the mark is written.
+  bool is_known_undone() const {
+    switch (sqlite3_errcode(handle_) & 0xff) {
+      case SQLITE_BUSY:
+      case SQLITE_PROTOCOL:
+      case SQLITE_CONSTRAINT:
+      case SQLITE_INTERRUPT: return true;
+      case SQLITE_FULL: return !is_log_padded();
+      default: return false;
+    }
+  }
+
+  // Whether SQLite fills the log up to a whole sector behind that mark, because the disk may lose
+  // what stands in a sector when it writes another part of it.
+  bool is_log_padded() const {
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (!file || !file->pMethods) return true;
+    const int traits = file->pMethods->xDeviceCharacteristics(file);
+    return (traits & SQLITE_IOCAP_POWERSAFE_OVERWRITE) == 0;
   }
 
   sqlite3_stmt* find(std::string_view sql) {
     if (failed_) return nullptr;
-    const auto known = statements_.find(sql);
-    if (known != statements_.end()) return known->second.get();
+    auto known = statements_.find(sql);
+    if (known == statements_.end()) known = statements_.try_emplace(std::string{sql}).first;
+    if (known->second) return known->second.get();
     sqlite3_stmt* made = nullptr;
     const auto size = static_cast<int>(sql.size());
     if (sqlite3_prepare_v3(handle_, sql.data(), size, SQLITE_PREPARE_PERSISTENT, &made, nullptr) !=
         SQLITE_OK)
       fail();
-    else
-      statements_.emplace(sql, made);
+    known->second.reset(made);
     return made;
   }
 
@@ -255,6 +288,8 @@ class connection final {
   std::chrono::milliseconds busy_wait_;
   failure_listener on_failure_;
   bool failed_{};
+  bool is_committing_{};
+  bool is_in_doubt_{};
   std::map<std::string, std::unique_ptr<sqlite3_stmt, finalize>, std::less<>> statements_{};
 };
 

@@ -40,7 +40,7 @@ class sqlite_archive final : public archive {
       rows.bind(static_cast<int>(after.size()) + 1, sqlite::as_number(limit));
       while (rows.step()) found.push_back(read_row(rows, from.columns.size()));
     }
-    if (work->failed()) return sqlite::unavailable();
+    if (work->failed()) return unavailable();
     return found;
   }
 
@@ -51,14 +51,14 @@ class sqlite_archive final : public archive {
       auto rows = work->prepare(last_sql(of));
       if (rows.step()) found = read_row(rows, of.keys);
     }
-    if (work->failed()) return sqlite::unavailable();
+    if (work->failed()) return unavailable();
     return found;
   }
 
   result<std::int64_t> count(const table& of) override {
     sqlite::transaction work{*on_, "BEGIN"};
     const std::int64_t found = work->number(count_sql(of));
-    if (work->failed()) return sqlite::unavailable();
+    if (work->failed()) return unavailable();
     return found;
   }
 
@@ -69,7 +69,7 @@ class sqlite_archive final : public archive {
       bind(adding, one);
       adding.step();
     }
-    if (!work->commit()) return sqlite::unavailable();
+    if (!work->commit()) return work->is_in_doubt() ? in_doubt() : unavailable();
     return ok();
   }
 
@@ -80,14 +80,14 @@ class sqlite_archive final : public archive {
       auto rows = work->prepare("SELECT value FROM setting WHERE name = 'signing_key'");
       if (rows.step()) key = rows.text(0);
     }
-    if (work->failed()) return sqlite::unavailable();
+    if (work->failed()) return unavailable();
     return key;
   }
 
   result<done> write_key(const std::string& key) override {
     sqlite::transaction work{*on_, "BEGIN IMMEDIATE"};
     work->run("UPDATE setting SET value = ?1 WHERE name = 'signing_key'", key);
-    if (!work->commit()) return sqlite::unavailable();
+    if (!work->commit()) return work->is_in_doubt() ? in_doubt() : unavailable();
     return ok();
   }
 

@@ -7,7 +7,7 @@
 //
 //   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
 //   auto kept = sqlite::record(work, said);
-//   if (!work->commit()) return sqlite::unavailable();
+//   if (!work->commit()) return unavailable();
 
 #include <comments/store.hpp>
 #include <comments/store/sql_schema.hpp>

@@ -57,11 +57,15 @@ class trust final : public std::enable_shared_from_this<trust> {
     if (worst_ == verdict::doubt) worst_ = verdict::passing;
   }
 
-  // Notes what failures say of the file, and passes SQLite's words on to `log`.
+  // Notes what failures say of the file, and passes SQLite's words on to `log`. What `log` throws
+  // ends here: whatever was going on goes on.
   failure_listener listener(std::function<void(std::string_view)> log) {
     return [self = shared_from_this(), log = std::move(log)](verdict found, std::string_view why) {
       self->note(found);
-      if (log) log(why);
+      try {
+        if (log) log(why);
+      } catch (...) {  // it is the log that failed
+      }
     };
   }
 

@@ -7,7 +7,7 @@
 //
 //   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
 //   auto made = sqlite::write_one(work, {draft, now, make_comment_id(now)}, noted);
-//   if (!work->commit()) return sqlite::unavailable();
+//   if (!work->commit()) return unavailable();
 
 #include <comments/store.hpp>
 #include <comments/store/sql_schema.hpp>
@@ -23,8 +23,6 @@
 #include <vector>
 
 namespace comments::sqlite {
-
-inline error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
 
 // A billion is as good as all, and one more than it is still a number.
 inline std::int64_t as_number(std::size_t count) {

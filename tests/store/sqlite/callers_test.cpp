@@ -1,0 +1,152 @@
+// What callers bring along fails: there is no memory, or a function of theirs throws.
+
+#include <comments/store/content_cache.hpp>
+#include <comments/store/sqlite.hpp>
+
+#include <doctest/doctest.h>
+
+#include "store/contract.hpp"
+#include "support/failing_memory.hpp"
+#include "support/parallel.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace comments;
+using store_contract::look;
+using store_contract::must;
+using store_contract::noon;
+
+namespace {
+
+struct opened {
+  testing::temporary_folder folder{};
+  std::unique_ptr<sqlite_store> store{
+      must(sqlite_store::open({.path = folder.path("comments.db")}))};
+};
+
+const decider throwing = [](const comment&) -> result<amendment> {
+  throw std::runtime_error{"a mistake of the caller's"};
+};
+
+}  // namespace
+
+TEST_CASE("a decision that throws ends its own call alone") {
+  const opened at;
+  const comment_id id = must(at.store->insert({.content_id = "1", .body = "x"}, noon)).stored.id;
+  const auto before = look(*at.store, "1");
+  const auto refused = at.store->amend(id, throwing, noon);
+  CHECK(refused.error().code == errc::unavailable);
+  CHECK(look(*at.store, "1") == before);
+
+  std::atomic<int> wrong{};
+  constexpr int threads = 16, rounds = 20;
+  in_parallel(threads, [&](int thread) {
+    for (int i = 0; i < rounds; ++i) {
+      if ((thread + i) % 4 == 0)
+        wrong += at.store->amend(id, throwing, noon).has_value();
+      else
+        wrong += !at.store->insert({.content_id = "1", .body = "y"}, noon).has_value();
+    }
+  });
+  CHECK(wrong == 0);
+  CHECK(at.store->is_writable());
+  const auto seen = look(*at.store, "1");
+  CHECK(seen.all.items.size() == 1 + threads * rounds * 3 / 4);
+  CHECK(seen.all.content.version == static_cast<std::int64_t>(seen.events.size()));
+}
+
+TEST_CASE("a decision may read the store; a write of its own is refused, and nothing waits") {
+  const opened at;
+  const comment_id id = must(at.store->insert({.content_id = "1", .body = "x"}, noon)).stored.id;
+  std::optional<errc> inner;
+  const auto answer = at.store->amend(
+      id,
+      [&](const comment& stands) -> result<amendment> {
+        CHECK(must(at.store->find(id)) == stands);
+        const auto posted = at.store->insert({.content_id = "1", .body = "y"}, noon);
+        if (!posted) inner = posted.error().code;
+        return store_contract::rewrite("z")(stands);
+      },
+      noon);
+  CHECK(answer.has_value());
+  CHECK(inner == errc::unavailable);
+  CHECK(look(*at.store, "1").all.items.size() == 1);
+}
+
+TEST_CASE("a log that throws changes no answer") {
+  const testing::temporary_folder folder;
+  const auto refuse = [](std::string_view) { throw std::runtime_error{"no log"}; };
+  const auto store = must(sqlite_store::open({.path = folder.path("comments.db"),
+                                              .busy_wait = std::chrono::milliseconds{1},
+                                              .on_failure = refuse}));
+  const auto second = must(sqlite::connect({.path = folder.path("comments.db")}));
+  second->begin("BEGIN IMMEDIATE");
+  CHECK(store->insert({.content_id = "1", .body = "x"}, noon).error().code == errc::unavailable);
+  second->rollback();
+  CHECK(store->insert({.content_id = "1", .body = "x"}, noon).has_value());
+}
+
+TEST_CASE("without memory a write is refused, and nothing of it is there; or it is done") {
+  if (!testing::failing_memory::is_possible) return;
+  const opened at;
+  const comment_id parent =
+      must(at.store->insert({.content_id = "1", .body = "x"}, noon)).stored.id;
+  const draft written{.content_id = "1", .parent = parent, .body = std::string(100, 'y')};
+  const std::array<std::string, 1> ids{"1"};
+  int refused = 0;
+  for (std::size_t n = 1;; ++n) {
+    CAPTURE(n);
+    const auto before = look(*at.store, "1");
+    std::optional<errc> code;
+    testing::failing_memory shortage{n};
+    try {
+      const auto made = at.store->insert(written, noon);
+      if (!made) code = made.error().code;
+    } catch (const std::bad_alloc&) {
+      code = errc::unavailable;  // as the store's contract says
+    }
+    const bool has_failed = shortage.has_failed();
+    shortage.end();
+    const auto after = look(*at.store, "1");
+    CHECK(must(at.store->contents(ids)).front() == after.all.content);
+    if (code) {
+      CHECK(code == errc::unavailable);
+      CHECK(after == before);
+      ++refused;
+    } else {
+      CHECK(after.all.items.size() == before.all.items.size() + 1);
+    }
+    CHECK(at.store->is_writable());
+    if (!has_failed) break;
+  }
+  CHECK(refused > 10);
+}
+
+TEST_CASE("a cache without memory for a new version does not keep the old one") {
+  if (!testing::failing_memory::is_possible) return;
+  const std::string id(100, 'x');
+  for (std::size_t n = 1;; ++n) {
+    CAPTURE(n);
+    content_cache cache;
+    cache.update({.content_id = id, .version = 1});
+    const content newer{.content_id = id, .version = 2};
+    testing::failing_memory shortage{n};
+    cache.update(newer);
+    const bool has_failed = shortage.has_failed();
+    shortage.end();
+    const auto found = cache.find(id).found;
+    CHECK((!found || found->version == 2));
+    cache.update(newer);
+    CHECK(cache.find(id).found == newer);
+    if (!has_failed) break;
+  }
+}

@@ -31,7 +31,7 @@ OWNERS = {  # who may include what, below include/comments; an .ipp may what its
     "cmark*": ["markdown/cmark.hpp"], "pugixml.hpp": ["feed/atom.hpp"],
     "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],
     "nlohmann/*": ["json/document.hpp"], "utf8proc.h": ["rules/blocked_words.hpp"],
-    "CLI/*": [], "spdlog/*": [],
+    "CLI/*": [], "spdlog/*": [], "kainjow/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
                   ["store/sqlite/connection.hpp", "store/postgres/connection.hpp", "http/*"])
 BANNED_CODE = r"\busing\s+namespace\b|\bstd::(?:ranges::)?views\b|\bnamespace\s*(?=\{)"

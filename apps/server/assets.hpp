@@ -1,5 +1,6 @@
 #pragma once
-// assets.hpp - what browsers get of apps/widget, as the build found it there.
+// assets.hpp - files that are compiled in: what browsers get of apps/widget, and the pages'
+// sources.
 
 #include <span>
 #include <string>
@@ -14,12 +15,22 @@ struct asset {
   std::string_view text{};
 };
 
+// Returns the files that are served as they are, below assets/.
 std::span<const asset> assets();
 
-// The asset of that name, which must be there.
+// Returns the asset of that name, which must exist.
 const asset& find_asset(std::string_view name);
 
-// "assets/embed.0123456789abcdef.js": where it lies below the root.
-std::string path_of(const asset& one);
+// Returns where a file lies below the server's root: "assets/embed.0123456789abcdef.js".
+std::string path_of(const asset& file);
+
+// Returns what pages are made of: the templates of pages/*.html and the words of languages/*.json.
+std::span<const asset> page_sources();
+
+// Returns the source of that name, which must exist.
+const asset& find_page_source(std::string_view name);
+
+// Returns a text that changes with any of the assets and page sources.
+std::string sources_hash();
 
 }  // namespace server

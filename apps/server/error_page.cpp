@@ -1,13 +1,11 @@
 #include "error_page.hpp"
 
-#include "html.hpp"
+#include "page.hpp"
 
 #include <comments/http/middleware.hpp>
 #include <comments/json/document.hpp>
-#include <comments/text.hpp>
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,89 +32,105 @@ std::string text_in(const json::document& object, const char* name) {
   return at != object.end() && at->is_string() ? at->get<std::string>() : "";
 }
 
-// "Name has characters that cannot be used", for a field of the form; empty for any other.
-std::string to_sentence(const page_words& words, std::string_view pointer, std::string_view code) {
-  const std::array<std::pair<std::string_view, std::string_view>, 3> fields{
-      {{"/body", words.text}, {"/author/name", words.name}, {"/author/email", words.email}}};
-  const auto* field =
-      std::ranges::find(fields, pointer, &std::pair<std::string_view, std::string_view>::first);
-  if (field == fields.end()) return {};
-  const std::string_view fault = code == "required"   ? words.missing
-                                 : code == "too_long" ? words.too_long
-                                 : code == "format"   ? words.format
-                                                      : words.wrong;
-  return std::string{field->second} + " " + std::string{fault} + ".";
+// Returns "Name has characters that cannot be used" for a field of the form, and nothing for
+// others.
+std::string to_sentence(const language& words, std::string_view pointer, std::string_view code) {
+  const std::string_view field = pointer == "/body"           ? "text"
+                                 : pointer == "/author/name"  ? "name"
+                                 : pointer == "/author/email" ? "email"
+                                                              : "";
+  if (field.empty()) return {};
+  const bool has_word = code == "required" || code == "too_long" || code == "format";
+  return std::string{words.word(field)} + " " + std::string{words.word(has_word ? code : "wrong")} +
+         ".";
 }
 
 struct fault {
   std::string code{};
-  std::string pointers{};   // of fields that are wrong, one a line
-  std::string sentences{};  // what is wrong with them
+  std::string pointers{};     // of fields that are wrong, one a line
+  std::string explanation{};  // for a person
 };
 
-fault read_fault(const json::document& said, const page_words& words) {
-  fault found{.code = text_in(said, "code")};
-  if (!said.is_object() || !said.contains("errors")) return found;
-  for (const auto& one : said["errors"]) {
-    const std::string pointer = text_in(one, "pointer");
-    const std::string sentence = to_sentence(words, pointer, text_in(one, "code"));
+// Takes the sentences about the form's fields, as far as the problem names them.
+void read_fields(fault& found, const json::document& problem, const language& words) {
+  if (!problem.is_object() || !problem.contains("errors")) return;
+  for (const auto& entry : problem["errors"]) {
+    const std::string pointer = text_in(entry, "pointer");
+    const std::string sentence = to_sentence(words, pointer, text_in(entry, "code"));
     found.pointers += pointer + "\n";
-    found.sentences += sentence.empty() ? "" : sentence + " ";
+    if (sentence.empty()) continue;
+    if (!found.explanation.empty()) found.explanation += " ";
+    found.explanation += sentence;
+  }
+}
+
+fault read_fault(const json::document& problem, const http::response& answer,
+                 const language& words) {
+  fault found{.code = text_in(problem, "code")};
+  read_fields(found, problem, words);
+  if (!found.explanation.empty()) return found;
+  if (found.code == "rate_limited") {
+    const auto seconds = http::find_header(answer.headers, "Retry-After").value_or("1");
+    found.explanation = words.say("tooOften", {{"seconds", seconds}});
+  } else if (found.code == "idempotency_reuse") {
+    found.explanation = words.word("keyReused");
+  } else if (found.code == "content_locked") {
+    found.explanation = words.word("content_locked");
+  } else {
+    found.explanation = text_in(problem, "detail");
   }
   return found;
 }
 
-std::string explain(const fault& found, const json::document& said, const http::response& answer,
-                    const page_words& words) {
-  if (!found.sentences.empty()) return found.sentences;
-  if (found.code == "rate_limited")
-    return std::string{words.often} + " " +
-           std::string{http::find_header(answer.headers, "Retry-After").value_or("1")} + ".";
-  if (found.code == "idempotency_reuse") return std::string{words.reused};
-  if (found.code == "content_locked") return std::string{words.locked};
-  return text_in(said, "detail");
-}
-
-std::string form_again(const http::request& sent, const fault& found, const page_words& words) {
+// Returns the form as it was sent. A key that belongs to another comment is replaced by a new one.
+safe_html form_again(const http::request& sent, const fault& found, const language& words) {
   const auto fields = http::parse_query(sent.body);
   const auto text = [&](std::string_view name) {
     return fields ? std::string{http::find_field(*fields, name).value_or("")} : "";
   };
-  written typed{.body = text("body"),
-                .name = text("name"),
-                .email = text("email"),
-                .parent_id = text("parent_id"),
-                .form = text("form"),
-                .key = text("key"),
-                .answers = text("answers")};
+  form_fields typed{.body = text("body"),
+                    .name = text("name"),
+                    .email = text("email"),
+                    .parent_id = text("parent_id"),
+                    .answers = text("answers"),
+                    .form = text("form"),
+                    .key = text("key")};
   if (found.code == "idempotency_reuse") typed.key = http::make_request_id();
   const std::size_t query = std::min(sent.target.find('?'), sent.target.size());
-  return write_form(words, "?" + sent.target.substr(std::min(query + 1, sent.target.size())), typed,
-                    found.pointers);
+  const std::string same_query = sent.target.substr(std::min(query + 1, sent.target.size()));
+  return make_form(typed, relative_url{"?" + same_query}, found.pointers, words);
+}
+
+// Returns the way from the request's path up to the server's root: "", "../", "../../".
+std::string root_of(std::string_view path) {
+  std::string root;
+  for (auto slashes = std::ranges::count(path, '/'); slashes > 1; --slashes) root += "../";
+  return root;
+}
+
+http::response make_error_page(const http::response& answer, const http::request& sent,
+                               const language& words) {
+  const auto problem = json::document::parse(answer.body, nullptr, false);
+  const fault found = read_fault(problem, answer, words);
+  const bool is_form = sent.method == "POST" && sent.target.starts_with("/contents");
+  const std::string path = sent.target.substr(0, sent.target.find('?'));
+  frame around{.title = is_form ? std::string{words.word("notPosted")} : text_in(problem, "title"),
+               .root = root_of(path)};
+  const std::string same_page = "./" + sent.target.substr(path.rfind('/') + 1);
+  const std::string home = around.root.empty() ? "./" : around.root;
+  values shown;
+  shown.set_text("title", around.title);
+  shown.set_text("explanation", found.explanation);
+  shown.set_flag("is_form", is_form);
+  if (is_form) shown.set_html("form_html", form_again(sent, found, words));
+  shown.set_text("back", words.word(is_form ? "back" : "home"));
+  shown.set_url("back_url", relative_url{is_form ? same_page : home});
+  return make_page(around, render("problem.html", shown, words), words);
 }
 
 http::response to_page(http::response answer, const http::request& sent,
                        std::span<const std::string> origins) {
-  const page_words& words = words_for(sent);
-  const auto said = json::document::parse(answer.body, nullptr, false);
-  const fault found = read_fault(said, words);
-  const bool is_form = sent.method == "POST" && sent.target.starts_with("/contents");
-  const std::string title = is_form ? std::string{words.failed} : text_in(said, "title");
-  std::string main = "<h1>" + escape_html(title) +
-                     "</h1><div class=\"notice wrong\" role=\"alert\"><p>" +
-                     escape_html(explain(found, said, answer, words)) + "</p>";
-  if (is_form) main += "<p>" + std::string{words.again} + "</p>";
-  main += "</div>";
-  if (is_form) main += form_again(sent, found, words);
-  const std::string path = sent.target.substr(0, sent.target.find('?'));
-  std::string up;
-  for (auto slashes = std::ranges::count(path, '/'); slashes > 1; --slashes) up += "../";
-  main += "<p><a href=\"" +
-          (is_form      ? "./" + escape_html(sent.target.substr(path.rfind('/') + 1))
-           : up.empty() ? "./"
-                        : up) +
-          "\">" + std::string{is_form ? words.back : words.home} + "</a></p>";
-  http::response made = make_page({.title = title, .up = up, .lang = words.lang}, main);
+  http::response made = make_error_page(answer, sent, language_for(sent));
   made.status = answer.status;
   made.route = answer.route;
   for (auto& [name, value] : answer.headers)

@@ -1,8 +1,8 @@
 #include "files.hpp"
 
 #include "assets.hpp"
-#include "html.hpp"
 #include "openapi.hpp"
+#include "page.hpp"
 
 #include <comments/http/gzip.hpp>
 
@@ -18,7 +18,7 @@ namespace {
 
 using namespace comments;
 
-// One file, as it is sent.
+// A file, as it is sent.
 struct file {
   std::string type{};
   std::string etag{};
@@ -26,44 +26,37 @@ struct file {
   std::string packed{};
 };
 
-// Pages name other files as {{embed.js}}: the address under which that text is known for good.
-std::string fill(std::string_view text) {
-  std::string filled;
-  for (std::size_t at; (at = text.find("{{")) != text.npos;) {
-    const std::size_t end = text.find("}}", at);
-    filled.append(text.substr(0, at))
-        .append(path_of(find_asset(text.substr(at + 2, end - at - 2))));
-    text.remove_prefix(end + 2);
-  }
-  return filled.append(text);
-}
-
-file make_file(const asset& one) {
-  const bool is_page = one.name.ends_with(".html");
-  file made{.type = std::string{one.type},
-            .text = is_page ? fill(one.text) : std::string{one.text}};
-  std::string tag{one.hash};
-  if (is_page)  // it changes with what it names
-    for (const asset& other : assets()) tag += other.hash.substr(0, 4);
-  made.etag = '"' + tag + '"';
+file make_file(std::string_view type, std::string_view tag, std::string text) {
+  file made{
+      .type = std::string{type}, .etag = '"' + std::string{tag} + '"', .text = std::move(text)};
   made.packed = http::gzip(made.text);
   return made;
 }
 
-http::response answer(const file& one, const http::request& asked, std::string_view caching) {
-  const bool is_known = http::has_etag(http::asked_etags(asked), one.etag);
+file make_asset(const asset& source) {
+  return make_file(source.type, source.hash, std::string{source.text});
+}
+
+// A page that names assets by their addresses, so it changes with each of them.
+file make_static_page(std::string_view name) {
+  return make_file(find_page_source(name).type, sources_hash(),
+                   render(name, values{}, english()).text());
+}
+
+http::response answer(const file& sent, const http::request& asked, std::string_view caching) {
+  const bool is_known = http::has_etag(http::asked_etags(asked), sent.etag);
   http::response made{.status = is_known ? 304 : 200,
-                      .headers = {{"ETag", one.etag}, {"Cache-Control", std::string{caching}}}};
+                      .headers = {{"ETag", sent.etag}, {"Cache-Control", std::string{caching}}}};
   if (is_known) return made;
-  made.headers.emplace_back("Content-Type", one.type);
+  made.headers.emplace_back("Content-Type", sent.type);
   const bool is_packed =
       http::takes_gzip(http::find_header(asked.headers, "Accept-Encoding").value_or(""));
   if (is_packed) made.headers.emplace_back("Content-Encoding", "gzip");
-  made.body = is_packed ? one.packed : one.text;
+  made.body = is_packed ? sent.packed : sent.text;
   return made;
 }
 
-// Anybody's page may take it: it is the same for all, and says nothing of anybody.
+// Lets pages of all sites load the file: it is the same for all, and tells nothing about a reader.
 http::response opened(http::response made) {
   made.headers.emplace_back("Access-Control-Allow-Origin", "*");
   made.headers.emplace_back("Cross-Origin-Resource-Policy", "cross-origin");
@@ -72,42 +65,43 @@ http::response opened(http::response made) {
 
 http::more_route page_route(std::string pattern, std::string_view name, std::string policy,
                             std::string_view referrer) {
-  const auto one = std::make_shared<const file>(make_file(find_asset(name)));
+  const auto page = std::make_shared<const file>(make_static_page(name));
   return {std::move(pattern), [=](const http::context&) {
             return [=](http::request&& asked) {
-              http::response made = answer(*one, asked, "no-cache");
+              http::response made = answer(*page, asked, "no-cache");
               protect(made, policy, referrer);
               return made;
             };
           }};
 }
 
-// Sites paste this address, so a new version must reach them: it is asked for again soon.
+// Sites paste this address, so browsers ask for it again soon: a new version must reach them.
 http::more_route embed_route() {
-  const auto one = std::make_shared<const file>(make_file(find_asset("embed.js")));
-  return {"GET /embed.js", [one](const http::context&) {
-            return [one](http::request&& asked) {
-              return opened(answer(*one, asked, "public, max-age=300"));
+  const auto script = std::make_shared<const file>(make_asset(find_asset("embed.js")));
+  return {"GET /embed.js", [script](const http::context&) {
+            return [script](http::request&& asked) {
+              return opened(answer(*script, asked, "public, max-age=300"));
             };
           }};
 }
 
-// A name with the hash of the text in it never means another text. While servers of two versions
-// stand side by side, one is asked for the other's: it gives its own, not to be kept.
+// Whether `path` is that of the file, in this version or in another.
+bool is_version_of(std::string_view known, std::string_view path) {
+  return path.starts_with(known.substr(0, known.find('.') + 1)) &&
+         path.ends_with(known.substr(known.rfind('.')));
+}
+
+// A name with a hash in it always means the same text. While servers of two versions stand side by
+// side, one gets requests for the other's files: it gives its own, not to be kept.
 http::more_route asset_route() {
   const auto all = std::make_shared<std::vector<std::pair<std::string, file>>>();
-  for (const asset& one : assets())
-    if (!one.name.ends_with(".html")) all->emplace_back(path_of(one), make_file(one));
+  for (const asset& source : assets()) all->emplace_back(path_of(source), make_asset(source));
   return {"GET /assets/{name}", [all](const http::context&) {
             return [all](http::request&& asked) {
               const std::string path =
                   "assets/" + std::string{*http::find_field(asked.path, "name")};
-              const auto is_it = [&](const auto& one) {
-                const std::size_t stem = one.first.find('.'), end = one.first.rfind('.');
-                return path.starts_with(one.first.substr(0, stem + 1)) &&
-                       path.ends_with(one.first.substr(end));
-              };
-              const auto found = std::ranges::find_if(*all, is_it);
+              const auto found = std::ranges::find_if(
+                  *all, [&](const auto& known) { return is_version_of(known.first, path); });
               if (found == all->end())
                 return http::problem({errc::not_found, "There is no such file."}, asked);
               const bool is_exact = found->first == path;

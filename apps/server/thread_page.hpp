@@ -1,9 +1,10 @@
 #pragma once
-// thread_page.hpp - a content's comments as a page: for search engines, and for who has no script.
+// thread_page.hpp - a content's comments as a page, for search engines and for readers without
+// scripts.
 //
-// GET /contents/{content_id}, or ?content_id= where a proxy mangles slashes in paths; its form
-// posts to the same address. What is posted goes the way of POST /api/v1/comments, by its own
-// handler.
+// It stands at GET /contents/{content_id}, or at GET /contents?content_id= where a proxy mangles
+// slashes in paths. Its form posts to the same address and goes the way of POST /api/v1/comments,
+// through that route's own handler.
 
 #include <comments/api/context.hpp>
 

@@ -25,6 +25,29 @@ const cssText = {
   },
 };
 
+// `languages` and `table`: the words of a section of languages/*.json, as `import … from 'words:thread'`
+// gets them. A word is a list, one text for each language, in which forms for one and for others stand
+// as "one|other": that is less to send than a file for each.
+const languages = ['en', 'pt-BR'];
+const wordTables = {
+  name: 'word tables',
+  setup(build) {
+    build.onResolve({ filter: /^words:/ }, ({ path }) => ({ path, namespace: 'words' }));
+    build.onLoad({ filter: /.*/, namespace: 'words' }, async ({ path }) => {
+      const section = path.slice('words:'.length);
+      const files = languages.map((lang) => join(here, 'languages', `${lang}.json`));
+      const all = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file, 'utf8'))));
+      const flat = (word) => (word.other ? `${word.one}|${word.other}` : word);
+      const keys = Object.keys(all[0][section]);
+      const table = Object.fromEntries(keys.map((key) => [key, all.map((words) => flat(words[section][key]))]));
+      const contents =
+        `export const languages = ${JSON.stringify(languages)};\n` +
+        `export const table = ${JSON.stringify(table)};\n`;
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
 // What our own objects call their members: nobody outside of a bundle sees it, so it is shortened.
 const members = [
   ...['added', 'ago', 'announce', 'contentId', 'eachSecond', 'element', 'exact', 'explain'],
@@ -51,6 +74,6 @@ await esbuild.build({
   charset: 'utf8',
   mangleProps: new RegExp(`^(${members.join('|')})$`),
   legalComments: 'none',
-  plugins: [cssText],
+  plugins: [cssText, wordTables],
   logLevel: 'warning',
 });

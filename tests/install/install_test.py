@@ -23,7 +23,7 @@ STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 
 # The headers, or their folders, that only an adapter may bring.
 THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "utf8proc.h",
-                 "spdlog", "CLI", "cmark-gfm.h", "pugixml.hpp"}
+                 "spdlog", "CLI", "kainjow", "cmark-gfm.h", "pugixml.hpp"}
 
 # What somebody writes into a CMakeLists.txt, and what CMake has against it: nothing, if it is fine.
 STATEMENTS = {

@@ -41,19 +41,6 @@ check('the widget asks for nothing else: no import, no address but its own', () 
   assert.deepEqual([...new Set(addresses)], ['http://www.w3.org/2000/svg']);
 });
 
-check('both languages have every word', async () => {
-  for (const file of ['thread/table.js', 'moderation/table.js']) {
-    const { table } = await import(join(widget, file));
-    const { languages } = await import(join(widget, 'thread/table.js'));
-    const marks = (word) => (word.match(/{\w+}/g) ?? []).sort();
-    for (const [key, words] of Object.entries(table)) {
-      assert.equal(words.length, languages.length, key);
-      for (const word of words) assert.ok(word, key);
-      assert.deepEqual(new Set(marks(words[0])), new Set(marks(words[1])), key);
-    }
-  }
-});
-
 check('the address with a hash is for good, the other is asked for again', async () => {
   const page = await (await fetch(`${api.base}/`)).text();
   const [path] = /assets\/embed\.[0-9a-f]{16}\.js/.exec(page);

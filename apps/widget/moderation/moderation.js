@@ -6,7 +6,7 @@ import { ask } from '../thread/api.js';
 import { alarm, button, h } from '../thread/elements.js';
 import { wordsFor } from '../thread/words.js';
 import { openDesk } from './desk.js';
-import { table } from './table.js';
+import { table } from 'words:moderation';
 
 const name = 'comments moderator token';
 const lang = new URLSearchParams(location.search).get('lang') ?? navigator.language;

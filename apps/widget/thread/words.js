@@ -4,7 +4,7 @@
 //   words.say('replies', { n: 3 });      // "3 respostas"
 //   words.ago('2026-11-28T12:00:00Z');   // "há 2 horas"
 
-import { languages, table as threadTable } from './table.js';
+import { languages, table as threadTable } from 'words:thread';
 
 const units = [
   ['year', 31536e3],

@@ -1,12 +1,13 @@
 // crowded - comments and a program's own routes for more connections than there are threads
 // (Linux).
 //
-// Shows that two hundred connections stay open and are answered in turn by an event server, which
+// Shows that two hundred connections stay open and are answered in turn by an epoll_server, which
 // has a few threads, and that the program's own route works beside the comments.
 
 #include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
 #include <comments/http/epoll_server.hpp>
+#include <comments/http/httplib_in_memory.hpp>
 
 #include <iostream>
 #include <list>
@@ -37,16 +38,16 @@ int main() {
   comments::memory_store store;
   comments::service service{store};
 
-  http::engine answers;  // an httplib::Server without sockets
-  answers.serve(http::routes(service), "/comments");
-  answers.Get("/", [](const httplib::Request&, httplib::Response& answer) {
+  http::httplib_in_memory api;  // an httplib::Server without sockets
+  api.mount(http::routes(service), "/comments");
+  api.Get("/", [](const httplib::Request&, httplib::Response& answer) {
     answer.set_content("the host's own page", "text/plain");
   });
 
   http::epoll_server server;
   const auto port = server.bind("127.0.0.1", 0);
   if (!port) return 1;
-  std::thread serving{[&] { server.run(answers, service.metrics()); }};
+  std::thread serving{[&] { server.run(api, service.metrics()); }};
   const bool is_right = is_working(*port);
   server.stop();
   serving.join();

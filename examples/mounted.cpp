@@ -6,6 +6,8 @@
 #include <comments/comments.hpp>
 #include <comments/http/httplib.hpp>
 
+#include <httplib.h>
+
 #include <iostream>
 #include <string>
 #include <thread>

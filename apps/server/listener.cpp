@@ -1,12 +1,13 @@
 #include "listener.hpp"
 
-// The other half can be had on Linux too, so that it is tested.
+// COMMENTS_WITHOUT_EPOLL has the second half compiled on Linux, where it is tested.
 #if defined(__linux__) && !defined(COMMENTS_WITHOUT_EPOLL)
 #define COMMENTS_WITH_EPOLL
 #endif
 
 #ifdef COMMENTS_WITH_EPOLL
 #include <comments/http/epoll_server.hpp>
+#include <comments/http/httplib_in_memory.hpp>
 
 #include <sys/resource.h>
 
@@ -14,6 +15,8 @@
 #include <thread>
 #else
 #include <comments/http/httplib.hpp>
+
+#include <httplib.h>
 
 #include <atomic>
 #include <thread>
@@ -30,58 +33,58 @@ using namespace comments;
 
 namespace {
 
-// Each connection is a descriptor. A process starts with few of them for the sake of select(),
-// which nothing here uses, and may ask for more. How many it has then.
+// Each connection is a descriptor. A process may have few at first, for the sake of programs that
+// call select(), and may ask for more. Returns how many it has then.
 std::size_t ask_for_descriptors(std::size_t wanted) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, std::min<rlim_t>(wanted, limit.rlim_max));
   ::setrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur >= wanted) return limit.rlim_cur;
-  const rlimit beyond{wanted, wanted};  // for those who may
+  const rlimit beyond{wanted, wanted};  // which only a privileged process may have
   return ::setrlimit(RLIMIT_NOFILE, &beyond) == 0 ? wanted : limit.rlim_cur;
 }
 
-http::event_limits to_limits(const options& chosen) {
-  // The store, the log, connections that are being refused, each thread's source of random numbers.
+http::epoll_limits to_limits(const options& chosen) {
+  // For the store, the log, connections that are refused, and each thread's random numbers.
   constexpr std::size_t refused_max = 64;
   const std::size_t others = refused_max + chosen.threads + 64;
-  http::event_limits limits;
+  http::epoll_limits limits;
   const std::size_t descriptors = ask_for_descriptors(chosen.connections_max + others);
   limits.connections_max =
       std::min(chosen.connections_max, std::max(descriptors, others + 1) - others);
   limits.refused_max = refused_max;
   limits.workers_max = chosen.threads;
   limits.reads_wait = is_postgres(chosen.store);
-  limits.watchers = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
+  limits.event_loops = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
   return limits;
 }
 
 }  // namespace
 
 struct listener::parts {
-  explicit parts(const options& given) : chosen{given}, limits{to_limits(given)}, front{limits} {}
+  explicit parts(const options& given) : chosen{given}, limits{to_limits(given)}, server{limits} {}
 
   options chosen;
-  http::event_limits limits;
-  http::epoll_server front;
+  http::epoll_limits limits;
+  http::epoll_server server;
 };
 
 std::optional<int> listener::bind() {
-  return parts_->front.bind(parts_->chosen.host, parts_->chosen.port);
+  return parts_->server.bind(parts_->chosen.host, parts_->chosen.port);
 }
 
 std::size_t listener::connections_max() const { return parts_->limits.connections_max; }
 
 bool listener::run(http::handler api, registry& metrics) {
-  http::engine answers;
-  answers.serve(std::move(api));
-  parts_->front.run(answers, metrics);
+  http::httplib_in_memory in_memory;
+  in_memory.mount(std::move(api));
+  parts_->server.run(in_memory, metrics);
   return true;
 }
 
-void listener::drain() { parts_->front.drain(); }
-void listener::stop() { parts_->front.stop(); }
+void listener::drain() { parts_->server.drain(); }
+void listener::stop() { parts_->server.stop(); }
 
 #else
 
@@ -118,7 +121,7 @@ bool listener::run(http::handler api, registry&) {
 void listener::drain() {}
 void listener::stop() {
   parts_->is_stopping = true;
-  // A stop before it runs would go unheard.
+  // cpp-httplib does not hear a stop before it runs.
   while (!parts_->server.is_running() && !parts_->is_over) std::this_thread::yield();
   parts_->server.stop();
 }

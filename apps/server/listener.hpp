@@ -1,5 +1,6 @@
 #pragma once
-// listener.hpp - what clients connect to: the event front on Linux, elsewhere cpp-httplib as it is.
+// listener.hpp - what clients connect to: epoll_server on Linux, elsewhere cpp-httplib's own
+// server.
 
 #include "options.hpp"
 
@@ -19,19 +20,21 @@ class listener final {
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
 
-  // Takes the address that was chosen; connections wait until `run`. The port, or nothing if the
-  // address cannot be had.
+  // Listens on the chosen address; connections wait until `run`. Returns the port, or nothing if
+  // the address cannot be had.
   std::optional<int> bind();
 
-  // How many connections may be open: those chosen, or fewer if the system allows fewer.
+  // Returns how many connections may be open: as many as were chosen, or fewer if the system allows
+  // fewer.
   std::size_t connections_max() const;
 
-  // Serves `api` until `stop`. Whether it could.
+  // Serves `api` until `stop`. Returns false if that was not possible.
   bool run(comments::http::handler api, comments::registry& metrics);
 
-  // First clients are asked to go elsewhere, then those that are here get their answers, and it
-  // ends. Any thread.
+  // Asks clients to go elsewhere: each response is the last on its connection. Any thread.
   void drain();
+
+  // Ends `run`, once the requests that arrived have their responses. Any thread.
   void stop();
 
  private:

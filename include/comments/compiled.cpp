@@ -53,4 +53,16 @@
 
 // cpp-httplib's adapters, and the server that waits by epoll.
 #ifdef COMMENTS_WITH_HTTPLIB
+#include <comments/http/httplib.ipp>
+#include <comments/http/httplib/request.ipp>
+#include <comments/http/httplib/response.ipp>
+#include <comments/http/httplib_in_memory.ipp>
+#ifdef __linux__
+#include <comments/http/epoll/connection.ipp>
+#include <comments/http/epoll/event_loop.ipp>
+#include <comments/http/epoll/framing.ipp>
+#include <comments/http/epoll/sockets.ipp>
+#include <comments/http/epoll/worker_pool.ipp>
+#include <comments/http/epoll_server.ipp>
+#endif
 #endif

@@ -7,6 +7,7 @@
 #include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>
+#include <httplib.h>
 
 #include <sys/resource.h>
 
@@ -19,16 +20,16 @@
 #include <thread>
 #include <vector>
 
-#include "support/front.hpp"
 #include "support/parallel.hpp"
+#include "support/running_server.hpp"
 #include "support/wire.hpp"
 
 using namespace comments;
 using namespace comments::http;
 using namespace std::chrono_literals;
 using testing::eventually;
-using testing::front;
 using testing::get;
+using testing::running_server;
 using testing::wire;
 
 namespace {
@@ -83,7 +84,7 @@ std::size_t threads() {
 
 TEST_CASE("connections that are cut at random and taken up again miss nothing and repeat nothing") {
   live_api api;
-  front server{api.as_handler()};
+  running_server server{api.as_handler()};
   constexpr int writers = 2, readers = 4, posts = 300;
   constexpr std::int64_t last = writers * posts;
   std::vector<std::vector<std::int64_t>> seen(readers);
@@ -123,7 +124,7 @@ TEST_CASE("five thousand follow at once, take no thread each, and all hear of on
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
   REQUIRE(limit.rlim_cur > 10'100);
   live_api api;
-  front server{api.as_handler()};
+  running_server server{api.as_handler()};
   const std::size_t before = threads();
   std::vector<wire> all;
   for (int i = 0; i < 5'000; ++i) all.emplace_back(server.port()).send(follow_from(0));
@@ -142,7 +143,7 @@ TEST_CASE("five thousand follow at once, take no thread each, and all hear of on
 
 TEST_CASE("a version from the future is refused") {
   live_api api;
-  front server{api.as_handler()};
+  running_server server{api.as_handler()};
   CHECK(wire{server.port()}.ask(follow_from(1)).status == 422);
 }
 

@@ -12,10 +12,11 @@
 
 using namespace comments;
 using namespace comments::http;
+using namespace comments::http::epoll;
 
 namespace {
 
-using verdict = framer::verdict;
+using state = framer::state;
 
 void expect(bool is_so, const char* what) {
   if (is_so) return;
@@ -24,7 +25,7 @@ void expect(bool is_so, const char* what) {
 }
 
 struct reading {
-  verdict came{};
+  state came{};
   std::size_t size{};
   std::string body{};
 
@@ -35,9 +36,9 @@ bool is_within(std::string_view part, std::string_view whole) {
   return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
 }
 
-reading result_of(const framer& frame, verdict came, std::string_view bytes) {
-  if (came == verdict::refused) expect(!frame.refusal().message.empty(), "a refusal says why");
-  if (came != verdict::complete) return {.came = came};
+reading result_of(const framer& frame, state came, std::string_view bytes) {
+  if (came == state::refused) expect(!frame.refusal().message.empty(), "a refusal says why");
+  if (came != state::complete) return {.came = came};
   expect(frame.size() <= bytes.size(), "a request ends within its bytes");
   const std::string_view method = frame.method(bytes), target = frame.target(bytes);
   expect(!method.empty() && is_within(method, bytes), "a method is there");
@@ -47,7 +48,7 @@ reading result_of(const framer& frame, verdict came, std::string_view bytes) {
 
 reading read(std::string_view bytes, const frame_limits& limits) {
   framer frame{limits};
-  const verdict came = frame.read(bytes);
+  const state came = frame.read(bytes);
   return result_of(frame, came, bytes);
 }
 
@@ -59,8 +60,8 @@ reading read_in_pieces(std::string_view bytes, const frame_limits& limits, std::
     size = std::min(bytes.size(), size + 1 + (seed >> 24) % (seed & 0x80'0000 ? 40 : 3));
     const std::vector<char> copy(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
     const std::string_view so_far{copy.data(), copy.size()};
-    const verdict came = frame.read(so_far);
-    if (came != verdict::incomplete || size == bytes.size()) return result_of(frame, came, so_far);
+    const state came = frame.read(so_far);
+    if (came != state::incomplete || size == bytes.size()) return result_of(frame, came, so_far);
   }
 }
 
@@ -155,12 +156,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
 
   const reading at_once = read(bytes, limits);
   expect(read_in_pieces(bytes, limits, seed) == at_once, "pieces read as the whole does");
-  if (at_once.came == verdict::incomplete) return 0;
+  if (at_once.came == state::incomplete) return 0;
   expect(read(std::string{bytes} + "GET / HTTP/1.1\r\n\r\n", limits) == at_once,
          "what stands behind a request changes nothing");
-  if (at_once.came == verdict::refused) return 0;
+  if (at_once.came == state::refused) return 0;
   const std::size_t part = at_once.size * (seed + 1) / 257;
-  expect(read(bytes.substr(0, part), limits).came == verdict::incomplete, "a part is incomplete");
+  expect(read(bytes.substr(0, part), limits).came == state::incomplete, "a part is incomplete");
   check(bytes, at_once, limits);
   return 0;
 }

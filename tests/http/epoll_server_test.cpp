@@ -14,21 +14,22 @@
 #include <utility>
 #include <vector>
 
-#include "support/front.hpp"
 #include "support/parallel.hpp"
+#include "support/running_server.hpp"
 #include "support/wire.hpp"
 
 using namespace comments;
 using namespace comments::http;
+using namespace comments::http::epoll;
 using namespace std::chrono_literals;
 using testing::answer_large;
 using testing::echo;
 using testing::eventually;
-using testing::front;
 using testing::get;
 using testing::header;
 using testing::large;
 using testing::post;
+using testing::running_server;
 using testing::wire;
 
 namespace {
@@ -91,7 +92,7 @@ handler stream_of(const std::shared_ptr<channel>& from) {
 }  // namespace
 
 TEST_CASE("requests that come together are answered in their order, whoever answers them") {
-  front server{echo};
+  running_server server{echo};
   wire client{server.port()};
   std::string asked;
   for (int i = 0; i < 100; ++i) {
@@ -107,7 +108,7 @@ TEST_CASE("requests that come together are answered in their order, whoever answ
 }
 
 TEST_CASE("a request may come byte by byte, and a long one in many packets") {
-  front server{echo};
+  running_server server{echo};
   wire client{server.port()};
   for (const char byte : "\r\n" + post("/a", "b") + "\r\n\r\n" + get("/b"))
     REQUIRE(client.send({&byte, 1}));
@@ -118,7 +119,7 @@ TEST_CASE("a request may come byte by byte, and a long one in many packets") {
 }
 
 TEST_CASE("a long answer arrives whole, however slowly it is read, and holds nobody up") {
-  front server{[](request asked) {
+  running_server server{[](request asked) {
     return asked.target == "/large" ? response{.body = large} : echo(std::move(asked));
   }};
   wire slow{server.port(), 4'096}, other{server.port()};
@@ -130,7 +131,7 @@ TEST_CASE("a long answer arrives whole, however slowly it is read, and holds nob
 }
 
 TEST_CASE("who has said that no more will come still gets all answers") {
-  front server{echo};
+  running_server server{echo};
   wire client{server.port()};
   client.send(get("/1") + post("/2", "b") + get("/3"));
   client.half_close();
@@ -141,7 +142,7 @@ TEST_CASE("who has said that no more will come still gets all answers") {
 }
 
 TEST_CASE("a request that breaks off is refused, and one that never began is not") {
-  front server{echo};
+  running_server server{echo};
   for (const std::string& part : {get("/").substr(0, 10), post("/", "body").substr(0, 49)}) {
     wire client{server.port()};
     client.send(part);
@@ -159,7 +160,7 @@ TEST_CASE("a request that breaks off is refused, and one that never began is not
 
 TEST_CASE("what is not a request is refused as a problem, and nothing behind it is one") {
   std::atomic<int> served{};
-  front server{[&](request asked) {
+  running_server server{[&](request asked) {
     if (!asked.refusal) ++served;
     return echo(std::move(asked));
   }};
@@ -183,7 +184,7 @@ TEST_CASE("what is not a request is refused as a problem, and nothing behind it 
 }
 
 TEST_CASE("after a refusal as many bytes are read as the limit says, and no more") {
-  front server{echo, {.discard_bytes_max = 100'000, .end_wait = 60s}};
+  running_server server{echo, {.discard_bytes_max = 100'000, .close_wait = 60s}};
   wire polite{server.port()};
   polite.send("X\r\n\r\n");
   CHECK(polite.receive().status == 400);
@@ -198,7 +199,7 @@ TEST_CASE("after a refusal as many bytes are read as the limit says, and no more
 }
 
 TEST_CASE("who asks whether to continue is told so once, unless by HTTP/1.0") {
-  front server{echo};
+  running_server server{echo};
   wire client{server.port()};
   const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
   const std::size_t head = asked.size() - 4;
@@ -220,7 +221,7 @@ TEST_CASE("who asks whether to continue is told so once, unless by HTTP/1.0") {
 }
 
 TEST_CASE("an answer may go on as a stream, and the connection goes on behind it") {
-  front server{[](request asked) {
+  running_server server{[](request asked) {
     if (asked.target != "/stream") return echo(std::move(asked));
     return response{.body = "0,", .rest = [n = 0](const auto&) mutable {
                       using state = chunk::state;
@@ -244,7 +245,7 @@ TEST_CASE("an answer may go on as a stream, and the connection goes on behind it
 
 TEST_CASE("a stream that waits goes on when it is woken, from whatever thread") {
   const auto source = std::make_shared<channel>();
-  front server{stream_of(source)};
+  running_server server{stream_of(source)};
   wire client{server.port()};
   client.send(get("/"));
   for (const char* text : {"one", "two", "three"}) {
@@ -263,14 +264,14 @@ TEST_CASE("a stream that waits goes on when it is woken, from whatever thread") 
 
 TEST_CASE("a stream that nobody wakes is asked again after its wait") {
   const auto calls = std::make_shared<int>(0);
-  front server{[calls](request) {
-                 return response{.rest = [calls](const auto&) {
-                   using state = chunk::state;
-                   return chunk{.bytes = *calls == 3 ? "." : "",
-                                .then = ++*calls > 3 ? state::over : state::waiting};
-                 }};
-               },
-               {.event_wait = 1ms}};
+  running_server server{[calls](request) {
+                          return response{.rest = [calls](const auto&) {
+                            using state = chunk::state;
+                            return chunk{.bytes = *calls == 3 ? "." : "",
+                                         .then = ++*calls > 3 ? state::over : state::waiting};
+                          }};
+                        },
+                        {.stream_wait = 1ms}};
   wire client{server.port()};
   CHECK(client.ask(get("/")).body == ".");
   CHECK(*calls == 4);
@@ -281,12 +282,12 @@ TEST_CASE("a stream that said something and waits is not asked again before it i
   const handler api = [streaming = stream_of(source)](request asked) {
     return asked.target == "/stream" ? streaming(std::move(asked)) : echo(std::move(asked));
   };
-  front server{api, {.watchers = 1, .event_wait = 1h}};
+  running_server server{api, {.event_loops = 1, .stream_wait = 1h}};
   wire client{server.port()}, other{server.port()};
   source->put({.bytes = "one", .then = chunk::state::waiting});
   client.send(get("/stream"));
   CHECK(client.has("one"));
-  for (int i = 0; i < 10; ++i) CHECK(other.ask(get("/")).status == 200);  // of the same watcher
+  for (int i = 0; i < 10; ++i) CHECK(other.ask(get("/")).status == 200);  // of the same loop
   CHECK_FALSE(source->has_waited);
   source->put({.bytes = "two", .then = chunk::state::waiting});
   CHECK(client.has("two"));
@@ -295,7 +296,7 @@ TEST_CASE("a stream that said something and waits is not asked again before it i
 
 TEST_CASE("a wake-up is not lost while the client does not take what there was") {
   const auto source = std::make_shared<channel>();
-  front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h}};
+  running_server server{stream_of(source), {.reader_wait = 1h, .stream_wait = 1h}};
   wire slow{server.port(), 4'096};
   source->put({.bytes = large, .then = chunk::state::waiting});
   slow.send(get("/"));
@@ -306,7 +307,8 @@ TEST_CASE("a wake-up is not lost while the client does not take what there was")
 
 TEST_CASE("a stream whose client takes nothing is dropped, and nobody else waits for it") {
   const auto source = std::make_shared<channel>();
-  front server{stream_of(source), {.watchers = 1, .reader_wait = 50ms, .event_wait = 1h}};
+  running_server server{stream_of(source),
+                        {.event_loops = 1, .reader_wait = 50ms, .stream_wait = 1h}};
   wire slow{server.port(), 4'096};
   source->put({.bytes = large, .then = chunk::state::waiting});
   slow.send(get("/"));
@@ -315,7 +317,7 @@ TEST_CASE("a stream whose client takes nothing is dropped, and nobody else waits
 }
 
 TEST_CASE("a stream that breaks ends without its last chunk") {
-  front server{[](request) {
+  running_server server{[](request) {
     return response{.rest = [n = 0](const auto&) mutable {
       using state = chunk::state;
       return chunk{.bytes = "part", .then = n++ == 0 ? state::more : state::broken};
@@ -329,7 +331,7 @@ TEST_CASE("a stream that breaks ends without its last chunk") {
 
 TEST_CASE("a stream whose client is gone ends, though it has nothing to say") {
   const auto source = std::make_shared<channel>();
-  front server{stream_of(source)};
+  running_server server{stream_of(source)};
   for (const bool is_reset : {false, true}) {
     wire client{server.port()};
     client.send(get("/"));
@@ -343,7 +345,7 @@ TEST_CASE("a stream whose client is gone ends, though it has nothing to say") {
 }
 
 TEST_CASE("there may be as many connections as the limit says; the next is told 503") {
-  front server{echo, {.connections_max = 2, .refused_max = 1, .end_wait = 60s}};
+  running_server server{echo, {.connections_max = 2, .refused_max = 1, .close_wait = 60s}};
   wire first{server.port()}, second{server.port()};
   CHECK(first.ask(get("/")).status == 200);
   CHECK(second.ask(get("/")).status == 200);
@@ -363,7 +365,7 @@ TEST_CASE("there may be as many connections as the limit says; the next is told 
 }
 
 TEST_CASE("what clients do not take is held up to the limit; who is one too many is closed") {
-  front server{answer_large, {.unsent_bytes_max = large.size() + 1'000}};
+  running_server server{answer_large, {.unsent_bytes_max = large.size() + 1'000}};
   wire deaf{server.port(), 4'096};
   deaf.send(get("/", "Connection: close\r\n"));
   CHECK(eventually([&] { return deaf.is_readable(10); }));
@@ -379,13 +381,14 @@ TEST_CASE("what clients do not take is held up to the limit; who is one too many
 
 TEST_CASE("as many requests may wait for a worker as the limit says; the next is told 503") {
   gate busy;
-  front server{busy.before(echo, "/slow"), {.watchers = 1, .workers_max = 1, .jobs_max = 1}};
+  running_server server{busy.before(echo, "/slow"),
+                        {.event_loops = 1, .workers_max = 1, .jobs_max = 1}};
   wire first{server.port()}, second{server.port()}, third{server.port()}, reader{server.port()};
   first.send(post("/slow", "1"));
   busy.entered.wait();
   CHECK(second.ask(get("/")).status == 200);
   second.send(post("/", "2"));
-  CHECK(reader.ask(get("/")).status == 200);  // the only watcher comes here after the second
+  CHECK(reader.ask(get("/")).status == 200);  // the only loop comes here after the second
   CHECK(is_told_to_come_back(third.ask(post("/", "3"))));
   CHECK(third.is_closed());
   CHECK(reader.ask(get("/")).status == 200);  // needs no worker
@@ -397,7 +400,8 @@ TEST_CASE("as many requests may wait for a worker as the limit says; the next is
 
 TEST_CASE("where reading may wait, workers read, and probes need none") {
   gate busy;
-  front server{busy.before(echo, "/slow"), {.watchers = 1, .workers_max = 1, .reads_wait = true}};
+  running_server server{busy.before(echo, "/slow"),
+                        {.event_loops = 1, .workers_max = 1, .reads_wait = true}};
   wire first{server.port()}, second{server.port()}, probe{server.port()};
   first.send(get("/slow"));
   busy.entered.wait();
@@ -421,7 +425,7 @@ TEST_CASE("where reading may wait, workers ask streams, and nobody waits for one
       return chunk{.bytes = "one ", .then = state::more};
     }};
   };
-  front server{api, {.watchers = 1, .workers_max = 2, .reads_wait = true}};
+  running_server server{api, {.event_loops = 1, .workers_max = 2, .reads_wait = true}};
   wire client{server.port()}, other{server.port()};
   client.send(get("/stream"));
   busy.entered.wait();
@@ -432,16 +436,17 @@ TEST_CASE("where reading may wait, workers ask streams, and nobody waits for one
 
 TEST_CASE("a stream that is woken while a worker asks it is asked again") {
   const auto calls = std::make_shared<std::atomic<int>>();
-  front server{[calls](request) {
-                 return response{.rest = [calls](const auto& wake) {
-                   const int call = ++*calls;
-                   if (call <= 3) wake();  // there is more, before it is told that there is not
-                   using state = chunk::state;
-                   return chunk{.bytes = call == 2 ? "" : ".",
-                                .then = call > 3 ? state::over : state::waiting};
-                 }};
-               },
-               {.event_wait = 1h, .reads_wait = true}};
+  running_server server{[calls](request) {
+                          return response{.rest = [calls](const auto& wake) {
+                            const int call = ++*calls;
+                            if (call <= 3)
+                              wake();  // there is more, before it is told that there is not
+                            using state = chunk::state;
+                            return chunk{.bytes = call == 2 ? "" : ".",
+                                         .then = call > 3 ? state::over : state::waiting};
+                          }};
+                        },
+                        {.stream_wait = 1h, .reads_wait = true}};
   wire client{server.port()};
   CHECK(client.ask(get("/")).body == "...");
   CHECK(*calls == 4);
@@ -449,7 +454,7 @@ TEST_CASE("a stream that is woken while a worker asks it is asked again") {
 
 TEST_CASE("a stream that a worker waits for in vain is broken off when the server ends") {
   const auto source = std::make_shared<channel>();
-  front server{stream_of(source), {.event_wait = 1h, .reads_wait = true}};
+  running_server server{stream_of(source), {.stream_wait = 1h, .reads_wait = true}};
   wire client{server.port()};
   source->put({.bytes = "one", .then = chunk::state::waiting});
   client.send(get("/"));
@@ -467,13 +472,13 @@ TEST_CASE("who asks a lot at once lets others have their turn") {
     order.push_back(asked.target);
     return response{};
   };
-  front server{start.before(log, "/first"), {.watchers = 1, .turn_max = 4}};
+  running_server server{start.before(log, "/first"), {.event_loops = 1, .turn_max = 4}};
   wire greedy{server.port()}, modest{server.port()};
   CHECK(modest.ask(get("/hello")).status == 200);
   std::string many = get("/first");
   for (int i = 0; i < 500; ++i) many += get("/many");
   greedy.send(many);
-  start.entered.wait();  // the only watcher waits there
+  start.entered.wait();  // the only loop waits there
   modest.send(get("/modest"));
   start.opened.count_down();
   CHECK(modest.receive().status == 200);
@@ -484,7 +489,7 @@ TEST_CASE("who asks a lot at once lets others have their turn") {
 
 TEST_CASE("a client that vanishes while a worker answers it harms nobody") {
   gate busy;
-  front server{busy.before(echo, "/slow"), {.watchers = 1}};
+  running_server server{busy.before(echo, "/slow"), {.event_loops = 1}};
   {
     wire gone{server.port()};
     gone.send(post("/slow", "1"));
@@ -499,7 +504,7 @@ TEST_CASE("a client that vanishes while a worker answers it harms nobody") {
 }
 
 TEST_CASE("clients that vanish in the middle of whatever leave nothing behind") {
-  front server{answer_large};
+  running_server server{answer_large};
   for (const std::string& part : {std::string{}, get("/").substr(0, 9), post("/", "body"),
                                   post("/", "body").substr(0, 49), get("/"), get("/") + get("/")})
     for (int i = 0; i < 5; ++i) {
@@ -512,7 +517,7 @@ TEST_CASE("clients that vanish in the middle of whatever leave nothing behind") 
 }
 
 TEST_CASE("without descriptors newcomers wait until there are some, and others are served") {
-  front server{echo};
+  running_server server{echo};
   wire old{server.port()};
   CHECK(old.ask(get("/")).status == 200);
   wire newcomer{server.port()};
@@ -543,7 +548,7 @@ TEST_CASE("without descriptors newcomers wait until there are some, and others a
 }
 
 TEST_CASE("while it drains, each answer is the last on its connection, and newcomers are served") {
-  front server{echo};
+  running_server server{echo};
   wire client{server.port()};
   CHECK(header(client.ask(get("/")), "Connection") == "");
   server.server().drain();
@@ -559,7 +564,7 @@ TEST_CASE("while it drains, each answer is the last on its connection, and newco
 
 TEST_CASE("a stop before it runs ends it, once those who are in the queue have their answers") {
   for (const int waiting : {0, 300}) {
-    front server{echo, {}, false};
+    running_server server{echo, {}, false};
     std::vector<wire> clients;
     for (int i = 0; i < waiting; ++i) {
       clients.emplace_back(server.port());
@@ -578,12 +583,12 @@ TEST_CASE("a stop before it runs ends it, once those who are in the queue have t
 }
 
 TEST_CASE("a stop leaves nobody in the queue, however long it takes to answer them") {
-  front server{[](request asked) {
-                 ::poll(nullptr, 0, 1);  // slower than the server accepts
-                 return echo(std::move(asked));
-               },
-               {.watchers = 1, .arrival_wait = 1ms},
-               false};
+  running_server server{[](request asked) {
+                          ::poll(nullptr, 0, 1);  // slower than the server accepts
+                          return echo(std::move(asked));
+                        },
+                        {.event_loops = 1, .arrival_wait = 1ms},
+                        false};
   std::vector<wire> clients;
   for (int i = 0; i < 400; ++i) {
     clients.emplace_back(server.port());
@@ -603,7 +608,7 @@ TEST_CASE("a stop answers what has arrived, ends what idles and breaks off strea
   const handler api = [&](request asked) {
     return asked.target == "/stream" ? streaming(std::move(asked)) : echo(std::move(asked));
   };
-  front server{busy.before(api, "/slow"), {.idle_drain_wait = 20ms}};
+  running_server server{busy.before(api, "/slow"), {.idle_drain_wait = 20ms}};
   wire idle{server.port()}, working{server.port()}, partial{server.port()}, live{server.port()};
   CHECK(idle.ask(get("/")).status == 200);
   live.send(get("/stream"));
@@ -630,7 +635,7 @@ TEST_CASE("a stop answers what has arrived, ends what idles and breaks off strea
 TEST_CASE("streams that were told to end before a stop end whole, however short before") {
   for (int i = 0; i < 30; ++i) {
     const auto source = std::make_shared<channel>();
-    front server{stream_of(source), {.idle_drain_wait = 1ms, .arrival_wait = 1ms}};
+    running_server server{stream_of(source), {.idle_drain_wait = 1ms, .arrival_wait = 1ms}};
     wire client{server.port()};
     client.send(get("/"));
     CHECK(eventually([&] { return source->has_waited.exchange(false); }));
@@ -642,7 +647,8 @@ TEST_CASE("streams that were told to end before a stop end whole, however short 
 
 TEST_CASE("a stop does not wait for a stream whose client does not take what there was") {
   const auto source = std::make_shared<channel>();
-  front server{stream_of(source), {.reader_wait = 1h, .event_wait = 1h, .drain_wait = 1h}};
+  running_server server{stream_of(source),
+                        {.reader_wait = 1h, .stream_wait = 1h, .drain_wait = 1h}};
   wire slow{server.port(), 4'096};
   source->put({.bytes = large, .then = chunk::state::waiting});
   slow.send(get("/"));
@@ -652,7 +658,7 @@ TEST_CASE("a stop does not wait for a stream whose client does not take what the
 }
 
 TEST_CASE("a stop waits so long for clients and no longer") {
-  front server{echo, {.idle_drain_wait = 60s, .drain_wait = 20ms}};
+  running_server server{echo, {.idle_drain_wait = 60s, .drain_wait = 20ms}};
   wire idle{server.port()};
   CHECK(idle.ask(get("/")).status == 200);
   server.end();
@@ -660,7 +666,7 @@ TEST_CASE("a stop waits so long for clients and no longer") {
 }
 
 TEST_CASE("who is connecting while it stops is answered, or was never connected") {
-  std::optional<front> server{std::in_place, echo};
+  std::optional<running_server> server{std::in_place, echo};
   const int port = server->port();
   std::atomic<int> answered{}, lost{};
   std::atomic<bool> is_over{};
@@ -682,7 +688,7 @@ TEST_CASE("who is connecting while it stops is answered, or was never connected"
 }
 
 TEST_CASE("many clients at once each get their own answers") {
-  front server{echo, {.watchers = 3}};
+  running_server server{echo, {.event_loops = 3}};
   std::atomic<int> wrong{};
   in_parallel(8, [&](int i) {
     wire client{server.port()};
@@ -697,7 +703,7 @@ TEST_CASE("many clients at once each get their own answers") {
 }
 
 TEST_CASE("an address that is taken or not of this machine is not bound") {
-  front first{echo};
+  running_server first{echo};
   epoll_server second;
   CHECK_FALSE(second.bind("127.0.0.1", first.port()));
   CHECK_FALSE(second.bind("203.0.113.1", 0));

@@ -31,16 +31,18 @@ wire_request asking(std::string_view bytes, std::string_view body = {}) {
           .peer = "192.0.2.1",
           .has_body = !body.empty()};
 }
-wire_answer ask(engine& answers, const std::string& bytes) { return answers.answer(asking(bytes)); }
+wire_response ask(httplib_in_memory& api, const std::string& bytes) {
+  return api.handle(asking(bytes));
+}
 
-std::string whole(const wire_answer& answer) { return answer.head + answer.body; }
+std::string whole(const wire_response& answer) { return answer.head + answer.body; }
 
-int status_of(const wire_answer& answer) { return std::atoi(whole(answer).substr(9, 3).c_str()); }
-std::string body_of(const wire_answer& answer) {
+int status_of(const wire_response& answer) { return std::atoi(whole(answer).substr(9, 3).c_str()); }
+std::string body_of(const wire_response& answer) {
   return whole(answer).substr(whole(answer).find("\r\n\r\n") + 4);
 }
 // The values of all headers of that name, each behind a '|'.
-std::string header(const wire_answer& answer, std::string_view name) {
+std::string header(const wire_response& answer, std::string_view name) {
   std::string values;
   for (std::size_t at = whole(answer).find("\r\n") + 2;
        !whole(answer).substr(at).starts_with("\r\n"); at = whole(answer).find("\r\n", at) + 2) {
@@ -64,24 +66,24 @@ std::string post_head(std::string_view target = "/api/v1/comments") {
 
 // The whole API.
 struct site {
-  site() { answers.serve(testing::all_routes(comments)); }
-  wire_answer post() {
+  site() { api.mount(testing::all_routes(comments)); }
+  wire_response post() {
     const std::string bytes = post_head() + draft_text;
-    return answers.answer(asking(bytes, draft_text));
+    return api.handle(asking(bytes, draft_text));
   }
 
   memory_store memory{};
   service comments{memory};
-  engine answers{};
+  httplib_in_memory api{};
 };
 
-// An engine that answers whatever is asked with what `api` makes.
+// Answers whatever is asked with what `made` makes.
 struct answering {
-  explicit answering(handler api) { answers.serve(std::move(api)); }
-  operator engine&() { return answers; }
-  wire_answer answer(const wire_request& asked) { return answers.answer(asked); }
+  explicit answering(handler made) { api.mount(std::move(made)); }
+  operator httplib_in_memory&() { return api; }
+  wire_response handle(const wire_request& asked) { return api.handle(asked); }
 
-  engine answers{};
+  httplib_in_memory api{};
 };
 
 stream pieces(std::vector<std::string> all, chunk::state then = chunk::state::over) {
@@ -95,48 +97,48 @@ stream pieces(std::vector<std::string> all, chunk::state then = chunk::state::ov
 
 TEST_CASE("GET, HEAD, POST and OPTIONS are answered as the routes answer them") {
   site here;
-  const wire_answer posted = here.post();
+  const wire_response posted = here.post();
   CHECK(status_of(posted) == 201);
   CHECK_FALSE(posted.is_last);
-  const wire_answer list = ask(here.answers, get("/api/v1/comments?content_id=1"));
+  const wire_response list = ask(here.api, get("/api/v1/comments?content_id=1"));
   CHECK(status_of(list) == 200);
   CHECK(header(list, "Content-Type") == "|application/json");
   CHECK(header(list, "ETag") == "|\"1\"");
   CHECK(header(list, "X-Content-Type-Options") == "|nosniff");
   CHECK(header(list, "Content-Length") == "|" + std::to_string(body_of(list).size()));
   CHECK(body_of(list).find(R"("body":"Oi")") != std::string::npos);
-  const wire_answer head = ask(here.answers, get("/api/v1/comments?content_id=1", "", "HEAD"));
+  const wire_response head = ask(here.api, get("/api/v1/comments?content_id=1", "", "HEAD"));
   CHECK(status_of(head) == 200);
   CHECK(body_of(head).empty());
   CHECK(header(head, "Content-Length") == header(list, "Content-Length"));
-  CHECK(status_of(ask(here.answers, get("/api/v1/comments", "", "OPTIONS"))) / 100 == 2);
-  CHECK(status_of(ask(here.answers, get("/nothing"))) == 404);
+  CHECK(status_of(ask(here.api, get("/api/v1/comments", "", "OPTIONS"))) / 100 == 2);
+  CHECK(status_of(ask(here.api, get("/nothing"))) == 404);
 }
 
 TEST_CASE("a method that nothing takes is refused, whether cpp-httplib knows it or not") {
   site here;
   for (const char* method : {"BREW", "TRACE", "CONNECT", "PRI", "get", "X"}) {
     CAPTURE(std::string{method});
-    const wire_answer answer = ask(here.answers, get("/healthz", "", method));
+    const wire_response answer = ask(here.api, get("/healthz", "", method));
     CHECK(status_of(answer) == 405);
     CHECK(header(answer, "Allow") == "|GET, HEAD, OPTIONS, POST");
     CHECK(nlohmann::json::parse(body_of(answer)).at("status") == 405);
     CHECK_FALSE(answer.is_last);
   }
-  CHECK(status_of(ask(here.answers, get("/healthz", "", "DELETE"))) == 405);
+  CHECK(status_of(ask(here.api, get("/healthz", "", "DELETE"))) == 405);
 }
 
 TEST_CASE("a body where none is expected is refused, and is no request") {
   site here;
   for (const char* method : {"GET", "HEAD", "OPTIONS"}) {
     const std::string bytes = get("/healthz", "Content-Length: 28\r\n", method) + draft_text;
-    const wire_answer answer = here.answers.answer(asking(bytes, draft_text));
+    const wire_response answer = here.api.handle(asking(bytes, draft_text));
     CHECK(status_of(answer) == 400);
     CHECK(whole(answer).find("HTTP/1.1", 1) == whole(answer).npos);
   }
 }
 
-TEST_CASE("what the front refuses is answered as a problem, seen by the API and the last") {
+TEST_CASE("what the connection refuses is answered as a problem, seen by the API and the last") {
   std::vector<request_errc> seen;
   answering api{[&](request asked) {
     seen.push_back(asked.refusal.value().code);
@@ -155,7 +157,7 @@ TEST_CASE("what the front refuses is answered as a problem, seen by the API and 
       if (head.empty()) asked.method = asked.target = {};
       asked.is_last = true;
       asked.refusal = request_error{code, "No."};
-      const wire_answer answer = api.answer(asked);
+      const wire_response answer = api.handle(asked);
       CHECK(status_of(answer) == status);
       CHECK(answer.is_last);
       CHECK(header(answer, "Connection") == "|close");
@@ -172,29 +174,28 @@ TEST_CASE(
     "under a prefix the API answers that and what lies below, and the rest is the program's") {
   memory_store memory;
   service comments{memory};
-  engine answers;
-  answers.serve(testing::all_routes(comments), "talk/");
+  httplib_in_memory api;
+  api.mount(testing::all_routes(comments), "talk/");
   for (const char* own : {"/", "/healthz", "/talked", "/mine"})
-    answers.Get(own, [](const httplib::Request& from, httplib::Response& to) {
+    api.Get(own, [](const httplib::Request& from, httplib::Response& to) {
       to.set_content("own " + from.remote_addr, "text/plain");
     });
-  answers.Post("/mine", [](const httplib::Request& from, httplib::Response& to) {
+  api.Post("/mine", [](const httplib::Request& from, httplib::Response& to) {
     to.set_content(from.body, "text/plain");
   });
-  for (const char* ours : {"/talk", "/talk/", "/talk?a", "/talk/healthz"})
-    CHECK(answers.is_ours(ours));
+  for (const char* ours : {"/talk", "/talk/", "/talk?a", "/talk/healthz"}) CHECK(api.is_ours(ours));
   for (const char* theirs : {"/", "", "*", "/tal", "/talked", "/talk%2fa", "//talk", "/a/talk/"})
-    CHECK_FALSE(answers.is_ours(theirs));
-  CHECK(body_of(ask(answers, get("/talk/healthz"))) == R"({"status":"ok"})");
+    CHECK_FALSE(api.is_ours(theirs));
+  CHECK(body_of(ask(api, get("/talk/healthz"))) == R"({"status":"ok"})");
   for (const char* own : {"/", "/healthz", "/talked", "/mine"})
-    CHECK(body_of(ask(answers, get(own))).starts_with("own "));
-  CHECK(status_of(ask(answers, get("/nothing"))) == 404);
+    CHECK(body_of(ask(api, get(own))).starts_with("own "));
+  CHECK(status_of(ask(api, get("/nothing"))) == 404);
   const std::string bytes = post_head("/talk/api/v1/comments") + draft_text;
-  const wire_answer posted = answers.answer(asking(bytes, draft_text));
+  const wire_response posted = api.handle(asking(bytes, draft_text));
   CHECK(status_of(posted) == 201);
   CHECK(header(posted, "Location").starts_with("|/talk/api/v1/comments/"));
   const std::string theirs = post_head("/mine") + draft_text;
-  CHECK(body_of(answers.answer(asking(theirs, draft_text))) == draft_text);
+  CHECK(body_of(api.handle(asking(theirs, draft_text))) == draft_text);
 }
 
 TEST_CASE("an expectation is the connection's to meet, and not met again") {
@@ -205,12 +206,12 @@ TEST_CASE("an expectation is the connection's to meet, and not met again") {
           expecting + "Content-Type: application/json\r\nContent-Length: 28\r\n" + expecting,
           "POST") +
       draft_text;
-  CHECK(status_of(here.answers.answer(asking(bytes, draft_text))) == 201);
+  CHECK(status_of(here.api.handle(asking(bytes, draft_text))) == 201);
   // cpp-httplib takes a bare line feed for the end of a line, and finds what nobody sent.
   for (const std::string& head : {get("/", expecting), get("/", "X: y\n" + expecting)}) {
     wire_request refused = asking(head);
     refused.refusal = request_error{request_errc::malformed, "No."};
-    CHECK(status_of(here.answers.answer(refused)) == 400);
+    CHECK(status_of(here.api.handle(refused)) == 400);
   }
 }
 
@@ -223,7 +224,7 @@ TEST_CASE(
     wire_request asked = asking(bytes);
     asked.is_http_1_0 = is_1_0;
     asked.is_last = is_last;
-    const wire_answer answer = here.answers.answer(asked);
+    const wire_response answer = here.api.handle(asked);
     CHECK(status_of(answer) == 200);
     CHECK(answer.is_last == is_last);
     CHECK(header(answer, "Keep-Alive") == "");
@@ -238,7 +239,7 @@ TEST_CASE(
 TEST_CASE("an answer without a body by its status has no length either") {
   for (const int status : {204, 304}) {
     answering api{[=](request) { return response{.status = status}; }};
-    const wire_answer answer = ask(api, get("/"));
+    const wire_response answer = ask(api, get("/"));
     CHECK(status_of(answer) == status);
     CHECK(header(answer, "Content-Length") == "");
     CHECK(body_of(answer).empty());
@@ -250,7 +251,7 @@ TEST_CASE("an answer without a body by its status has no length either") {
 TEST_CASE("every answer has one date, as RFC 9110 writes it") {
   site here;
   for (const std::string& bytes : {get("/healthz"), get("/nothing")}) {
-    const std::string date = header(ask(here.answers, bytes), "Date");
+    const std::string date = header(ask(here.api, bytes), "Date");
     CAPTURE(date);
     REQUIRE(date.size() == 30);
     std::tm parts{};
@@ -269,7 +270,7 @@ TEST_CASE("a stream's start goes in chunks as its rest does, as it is and with i
     };
   };
   answering empty{api("")}, started{api("0123456789abcdef")};
-  wire_answer answer = ask(empty, get("/"));
+  wire_response answer = ask(empty, get("/"));
   CHECK(body_of(answer) == "");
   CHECK(header(answer, "Content-Type") == "|text/html");
   CHECK(header(answer, "Transfer-Encoding") == "|chunked");
@@ -294,7 +295,7 @@ TEST_CASE("for HTTP/1.0 a stream goes without chunks and ends with the connectio
   const std::string bytes = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
   wire_request asked = asking(bytes);
   asked.is_http_1_0 = true;
-  const wire_answer answer = api.answer(asked);
+  const wire_response answer = api.handle(asked);
   CHECK(body_of(answer) == "a");
   CHECK(header(answer, "Transfer-Encoding") == "");
   CHECK(header(answer, "Content-Length") == "");
@@ -310,7 +311,7 @@ TEST_CASE("ranges and codings that nobody asked the API for leave an answer whol
   }};
   for (const char* headers : {"Range: bytes=2-4\r\n", "Range: bytes=0-1,5-6\r\n",
                               "Accept-Encoding: br\r\n", "Accept-Encoding: zstd, br\r\n"}) {
-    const wire_answer answer = ask(api, get("/", headers));
+    const wire_response answer = ask(api, get("/", headers));
     CHECK(status_of(answer) == 200);
     CHECK(body_of(answer) == "0123456789");
     CHECK(header(answer, "Content-Encoding") == "");
@@ -322,14 +323,14 @@ TEST_CASE("what cpp-httplib cannot read is answered by the API, once, as a probl
   site here;
   for (const char* headers : {"Range: bytes=9-1\r\n", "Range: x\r\n", "Accept: ;;\r\n"}) {
     CAPTURE(std::string{headers});
-    const wire_answer answer = ask(here.answers, get("/healthz", headers));
+    const wire_response answer = ask(here.api, get("/healthz", headers));
     const int status = status_of(answer);
     CHECK((status == 200 || status == 400 || status == 416));
     CHECK(whole(answer).find("HTTP/1.1 ", 1) == whole(answer).npos);
     if (status != 200) CHECK(header(answer, "Content-Type") == "|application/problem+json");
   }
-  const wire_answer answer =
-      ask(here.answers, get("/healthz", "X: " + std::string(20'000, 'x') + "\r\n"));
+  const wire_response answer =
+      ask(here.api, get("/healthz", "X: " + std::string(20'000, 'x') + "\r\n"));
   CHECK((status_of(answer) == 200 || status_of(answer) == 400));
 }
 
@@ -339,7 +340,7 @@ TEST_CASE("a handler that throws ends in a 503 or a closed connection, and says 
       if (!asked.refusal || throws_twice) throw std::runtime_error{"secret"};
       return problem(*asked.refusal, asked);
     }};
-    const wire_answer answer = ask(api, get("/"));
+    const wire_response answer = ask(api, get("/"));
     CHECK(whole(answer).find("secret") == whole(answer).npos);
     CHECK(whole(answer).find("EXCEPTION") == whole(answer).npos);
     if (throws_twice) {
@@ -349,7 +350,7 @@ TEST_CASE("a handler that throws ends in a 503 or a closed connection, and says 
       CHECK(status_of(answer) == 503);
     }
     site next;
-    CHECK(status_of(ask(next.answers, get("/healthz"))) == 200);
+    CHECK(status_of(ask(next.api, get("/healthz"))) == 200);
   }
 }
 
@@ -357,13 +358,13 @@ TEST_CASE("without memory an answer is whole or without bytes, whichever allocat
           doctest::skip(!testing::failing_memory::is_possible)) {
   site here;
   here.post();
-  REQUIRE(status_of(ask(here.answers, get("/api/v1/comments?content_id=1"))) == 200);
+  REQUIRE(status_of(ask(here.api, get("/api/v1/comments?content_id=1"))) == 200);
   int empty = 0, complete = 0;
   for (std::size_t n = 1;; ++n) {
     const std::string bytes = get("/api/v1/comments?content_id=1");
     const wire_request asked = asking(bytes);
     testing::failing_memory shortage{n};
-    const wire_answer answer = here.answers.answer(asked);
+    const wire_response answer = here.api.handle(asked);
     const bool has_failed = shortage.has_failed();
     shortage.end();
     if (whole(answer).empty()) {
@@ -380,15 +381,15 @@ TEST_CASE("without memory an answer is whole or without bytes, whichever allocat
   }
   CHECK(empty > 0);
   CHECK(complete > 1);
-  CHECK(status_of(ask(here.answers, get("/api/v1/comments?content_id=1"))) == 200);
+  CHECK(status_of(ask(here.api, get("/api/v1/comments?content_id=1"))) == 200);
 }
 
 TEST_CASE("readings without a proof are quick, and nothing else is") {
   memory_store store;
   service comments{store};
-  engine answers;
-  answers.serve(testing::all_routes(comments), "/c");
-  const auto is_quick = [&](const std::string& bytes) { return answers.is_quick(asking(bytes)); };
+  httplib_in_memory api;
+  api.mount(testing::all_routes(comments), "/c");
+  const auto is_quick = [&](const std::string& bytes) { return api.is_quick(asking(bytes)); };
   CHECK(is_quick(get("/c/healthz")));
   CHECK(is_quick(get("/c/healthz", "X: Authorization: no\r\n", "HEAD")));
   CHECK_FALSE(is_quick(get("/c/healthz", "Authorization: Bearer a\r\n")));
@@ -402,9 +403,9 @@ TEST_CASE("requests are answered in many threads at once") {
   in_parallel(4, [&](int i) {
     for (int n = 0; n < 50; ++n) {
       here.post();
-      ask(here.answers, get(i % 2 ? "/api/v1/comments?content_id=1" : "/nothing"));
+      ask(here.api, get(i % 2 ? "/api/v1/comments?content_id=1" : "/nothing"));
     }
   });
-  const wire_answer counted = ask(here.answers, get("/api/v1/contents/1"));
+  const wire_response counted = ask(here.api, get("/api/v1/contents/1"));
   CHECK(nlohmann::json::parse(body_of(counted)).at("comments") == 200);
 }

@@ -1,6 +1,7 @@
 #include <comments/http/httplib.hpp>
 
 #include <doctest/doctest.h>
+#include <httplib.h>
 
 #include <comments/store/memory.hpp>
 

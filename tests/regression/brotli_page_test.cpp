@@ -4,6 +4,7 @@
 #include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>
+#include <httplib.h>
 
 #include <string>
 #include <thread>

@@ -6,6 +6,7 @@
 #include <comments/http/rate_limits.hpp>
 
 #include <doctest/doctest.h>
+#include <httplib.h>
 
 #include <string>
 

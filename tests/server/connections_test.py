@@ -15,7 +15,7 @@ from crowd import (MB, CrowdTest, cpu_seconds, everything_said, get, listed, met
                    resident_bytes, scaled, sockets)
 from support import AT_ONCE, POST, main, read_answer, until
 
-HEAD_WAIT, BODY_WAIT = 5, 10  # seconds: event_limits
+HEAD_WAIT, BODY_WAIT = 5, 10  # seconds: epoll_limits
 HEAD_BYTES, TARGET_BYTES, HEADER_BYTES, HEADERS, BODY_BYTES = (  # frame_limits
     32_768, 8_000, 8_000, 100, 65_536)
 

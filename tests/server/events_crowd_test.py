@@ -13,7 +13,7 @@ EVENTS = "/api/v1/events"
 IDLE = 5_000  # subscribers
 SUBSCRIBER_BYTES = 4_096  # of memory that one of them may cost
 THREADS_MORE = 8  # that may be started to answer whoever else asks
-READER_WAIT = 10  # seconds: event_limits
+READER_WAIT = 10  # seconds: epoll_limits
 CONTENT_MOST = 10_000  # who may follow one content: broadcast_limits
 CHANGES = 8_000  # of some 700 bytes each: more than the kernel keeps for who does not read
 

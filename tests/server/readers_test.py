@@ -9,7 +9,7 @@ import time
 from crowd import MB, CrowdTest, get, metric, post, resident_bytes, scaled
 from support import POST, main, until
 
-READER_WAIT = 10  # seconds: event_limits
+READER_WAIT = 10  # seconds: epoll_limits
 BODY = "a" * 16_000
 CACHE_BYTES = 64 * MB  # of pages, for all
 STREAM_BYTES = 2 * 100 * len(BODY)  # original_list reads 100 comments at once, of however many

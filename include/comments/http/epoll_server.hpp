@@ -1,80 +1,72 @@
 #pragma once
-// http/epoll_server.hpp - an HTTP server on Linux's epoll that no client can hold up.
+// http/epoll_server.hpp - the HTTP server to use on Linux: no client can hold up the others.
 //
-// cpp-httplib gives each connection a thread, so a hundred idle browsers or slow senders stop it.
-// Here a few watchers own all connections; cpp-httplib's `engine` meets only requests that the
-// framer found whole and well-formed. A connection that waits costs its socket and some bytes. What
-// only reads is answered by the watcher itself, everything else by workers, so nothing that can
-// block runs where others wait. Every wait ends at a deadline that a byte now and then does not
-// move. Where epoll is missing, the same API is mounted on a plain httplib::Server.
+// cpp-httplib's own server gives each connection a thread, so a hundred idle browsers or slow
+// senders stop it. Here a few threads own all connections, by epoll, and a connection that waits
+// costs its socket and some bytes. cpp-httplib meets only requests that arrived whole and
+// well-formed. Requests that only read are answered by these threads themselves, all others by
+// workers, so nothing that can block runs where others wait. Each wait has a deadline that a byte
+// now and then does not move. Where there is no epoll, mount the API on a plain httplib::Server
+// (http/httplib.hpp). The parts of this server stand in http/epoll/ and are private.
 //
-//   engine answers;
-//   answers.serve(routes(service));
-//   event_server server;
-//   if (!server.bind("127.0.0.1", 8000)) return fail();
-//   server.run(answers, service.metrics());  // until another thread calls stop()
+//   memory_store store;
+//   service comments{store};
+//   httplib_in_memory api;
+//   api.mount(routes(comments));
+//   epoll_server server;
+//   if (!server.bind("127.0.0.1", 8000)) return 1;
+//   server.run(api, comments.metrics());  // until another thread calls stop()
 
-#include <comments/http/epoll/event_loop.hpp>
-#include <comments/http/epoll/sockets.hpp>
-#include <comments/http/httplib_in_memory.hpp>
-#include <comments/metrics.hpp>
+#include <comments/config.hpp>
+#include <comments/http/epoll/limits.hpp>
 
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
-#include <utility>
-#include <vector>
 
-namespace comments::http {
+namespace comments {
+
+class registry;
+
+namespace http {
+
+class httplib_in_memory;
 
 class epoll_server final {
  public:
-  // `watchers` and `workers_max` are 1 or more.
-  explicit epoll_server(event_limits limits = {}) : limits_{limits} {}
+  explicit epoll_server(epoll_limits limits = {});
   epoll_server(const epoll_server&) = delete;
   epoll_server& operator=(const epoll_server&) = delete;
+  ~epoll_server();
 
-  // Listens, on `port` or a free one if that is 0; connections wait until `run`. Answers the port,
-  // or nothing if the address is in use or not one of this machine.
-  std::optional<int> bind(const std::string& host, int port) {
-    listening_ = listen_on(host, port);
-    if (!listening_) return std::nullopt;
-    return port_of(listening_);
-  }
+  // Listens on `host` (a name or an address; "::" stands for all addresses of this machine) and
+  // `port`, or a free port if that is 0. Connections wait until `run`. Returns the port, or nothing
+  // if the address is in use or not one of this machine.
+  std::optional<int> bind(const std::string& host, int port);
 
-  // Serves until `stop`, and then until every request that arrived is answered, or `drain_wait` has
-  // passed. Once, after `bind`.
-  void run(engine& answers, registry& metrics) {
-    detail::front shared{answers, metrics, limits_, told_};
-    std::vector<std::unique_ptr<detail::watcher>> watchers;
-    for (std::size_t i = 0; i < limits_.watchers; ++i)
-      watchers.push_back(std::make_unique<detail::watcher>(shared));
-    watchers.front()->accept_from(std::move(listening_), watchers);
-    std::vector<std::thread> others;
-    for (std::size_t i = 1; i < watchers.size(); ++i)
-      others.emplace_back([one = watchers[i].get()] { one->run(); });
-    watchers.front()->run();
-    for (std::thread& each : others) each.join();
-    shared.workers.reset();  // they use the watchers' connections
-  }
+  // Serves until `stop`, and then until every request that arrived has its response, or
+  // `drain_wait` has passed. Call it once, after `bind`. The calling thread is one of the event
+  // loops. Both arguments must outlive the call. A system that has no thread for an event loop ends
+  // the program; one that has none for a worker makes requests `unavailable`.
+  void run(httplib_in_memory& api, registry& metrics);
 
-  // From now on each answer is the last on its connection, so clients go elsewhere. Any thread.
-  void drain() { told_.is_draining = true; }
+  // From now on each response is the last on its connection, so that clients go elsewhere. New
+  // connections are still served. Any thread.
+  void drain();
 
-  // Ends `run`, now or as soon as it is called. Whoever got a connection and sends a request in
-  // time gets the answer. Any thread.
-  void stop() {
-    told_.is_draining = true;
-    told_.is_stopping = true;
-    told_.stop.ring();
-  }
+  // Ends `run`, now or as soon as it is called. Clients that are connected, or were connecting, and
+  // send a request in time get the response. Any thread.
+  void stop();
 
  private:
-  const event_limits limits_;
-  detail::orders told_{};
-  descriptor listening_{};
+  struct parts;
+  std::unique_ptr<parts> parts_;
 };
 
-}  // namespace comments::http
+}  // namespace http
+
+}  // namespace comments
+
+#ifndef COMMENTS_COMPILED
+#include <comments/http/epoll_server.ipp>
+#endif

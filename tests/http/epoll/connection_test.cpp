@@ -12,10 +12,11 @@
 
 using namespace comments;
 using namespace comments::http;
+using namespace comments::http::epoll;
 using step = connection::step;
 using testing::get;
 using testing::post;
-using verdict = framer::verdict;
+using state = framer::state;
 
 namespace {
 
@@ -29,7 +30,7 @@ struct pair {
   }
 
   // Sends `text`, and has it read.
-  verdict arrives(std::string_view text) {
+  state arrives(std::string_view text) {
     CHECK(::send(*client, text.data(), text.size(), MSG_NOSIGNAL) ==
           static_cast<ssize_t>(text.size()));
     served->notice(EPOLLIN);
@@ -51,7 +52,7 @@ struct pair {
   frame_limits limits;
   descriptor client{};
   std::optional<connection> served{};
-  std::array<char, 65'536> buffer{};
+  receive_buffer buffer{};
 };
 
 stream once(std::string bytes, chunk::state then) {
@@ -63,7 +64,7 @@ stream once(std::string bytes, chunk::state then) {
 TEST_CASE("a request that came whole says all that its answer takes") {
   pair at;
   const std::string asked = post("/a?b", "body", "Expect: 100-continue\r\nConnection: close\r\n");
-  REQUIRE(at.arrives(asked) == verdict::complete);
+  REQUIRE(at.arrives(asked) == state::complete);
   const wire_request request = at.served->request();
   CHECK(request.bytes == asked);
   CHECK(request.method == "POST");
@@ -80,17 +81,17 @@ TEST_CASE("requests that come together are read one behind the other's answer") 
   pair at;
   const std::string third = get("/3");
   CHECK(at.arrives(get("/1") + "\r\n" + post("/2", "body") + third.substr(0, 7)) ==
-        verdict::complete);
+        state::complete);
   CHECK(at.served->target() == "/1");
-  at.served->take_answer({.head = "one."});
-  REQUIRE(at.served->read() == verdict::complete);
+  at.served->take_response({.head = "one."});
+  REQUIRE(at.served->read() == state::complete);
   CHECK(at.served->request().body == "body");
-  at.served->take_answer({.head = "two."});
-  CHECK(at.served->read() == verdict::incomplete);
+  at.served->take_response({.head = "two."});
+  CHECK(at.served->read() == state::incomplete);
   CHECK(at.served->has_bytes());
-  CHECK(at.arrives(third.substr(7)) == verdict::complete);
+  CHECK(at.arrives(third.substr(7)) == state::complete);
   CHECK(at.served->request().bytes == third);
-  at.served->take_answer({.head = "three."});
+  at.served->take_response({.head = "three."});
   CHECK_FALSE(at.served->has_bytes());
   CHECK(at.served->flush() == step::done);
   CHECK(at.got() == "one.two.three.");
@@ -99,20 +100,20 @@ TEST_CASE("requests that come together are read one behind the other's answer") 
 TEST_CASE("empty lines in front of a request are let pass, however they arrive") {
   for (const std::string_view lines : {"\r\n", "\r\n\r\n", "\r\n\r\n\r\n\r\n"}) {
     pair at_once, slowly;
-    CHECK(at_once.arrives(std::string{lines} + get("/")) == verdict::complete);
+    CHECK(at_once.arrives(std::string{lines} + get("/")) == state::complete);
     CHECK(at_once.served->request().bytes == get("/"));
-    for (const char c : lines) CHECK(slowly.arrives({&c, 1}) == verdict::incomplete);
+    for (const char c : lines) CHECK(slowly.arrives({&c, 1}) == state::incomplete);
     CHECK_FALSE(slowly.served->has_bytes());
-    CHECK(slowly.arrives(get("/")) == verdict::complete);
+    CHECK(slowly.arrives(get("/")) == state::complete);
   }
   pair bare;
-  CHECK(bare.arrives("\n" + get("/")) == verdict::refused);
+  CHECK(bare.arrives("\n" + get("/")) == state::refused);
 }
 
 TEST_CASE("behind the last answer no request is read") {
   pair at;
-  CHECK(at.arrives(get("/1") + get("/2")) == verdict::complete);
-  at.served->take_answer({.head = "one", .is_last = true});
+  CHECK(at.arrives(get("/1") + get("/2")) == state::complete);
+  at.served->take_response({.head = "one", .is_last = true});
   CHECK(at.served->is_last());
   CHECK_FALSE(at.served->has_bytes());
 }
@@ -121,7 +122,7 @@ TEST_CASE("reading says whether there was something, may be, or will not be") {
   pair at;
   CHECK(at.served->receive(at.buffer) == step::blocked);
   CHECK(at.served->receive(at.buffer) == step::blocked);
-  CHECK(at.arrives("GET") == verdict::incomplete);
+  CHECK(at.arrives("GET") == state::incomplete);
   CHECK(at.served->receive(at.buffer) == step::blocked);
   CHECK_FALSE(at.served->is_ending());
   at.hang_up();
@@ -144,18 +145,18 @@ TEST_CASE("a client that waits for it is told to continue, once for each request
   pair at;
   const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
   for (int i = 0; i < 2; ++i) {
-    CHECK(at.arrives(asked.substr(0, asked.size() - 4)) == verdict::incomplete);
-    at.served->invite();
-    at.served->invite();
+    CHECK(at.arrives(asked.substr(0, asked.size() - 4)) == state::incomplete);
+    at.served->invite_body();
+    at.served->invite_body();
     CHECK(at.served->flush() == step::done);
     CHECK(at.got() == "HTTP/1.1 100 Continue\r\n\r\n");
-    CHECK(at.arrives("body") == verdict::complete);
-    at.served->take_answer({.head = "done"});
+    CHECK(at.arrives("body") == state::complete);
+    at.served->take_response({.head = "done"});
     CHECK(at.served->flush() == step::done);
     CHECK(at.got() == "done");
   }
-  CHECK(at.arrives(post("/", "body").substr(0, 50)) == verdict::incomplete);
-  at.served->invite();
+  CHECK(at.arrives(post("/", "body").substr(0, 50)) == state::incomplete);
+  at.served->invite_body();
   CHECK(at.served->flush() == step::done);
   CHECK(at.got() == "");
 }
@@ -163,11 +164,11 @@ TEST_CASE("a client that waits for it is told to continue, once for each request
 TEST_CASE("HTTP/1.0 does not know 100 Continue") {
   pair at;
   const std::string head = "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
-  CHECK(at.arrives(head) == verdict::incomplete);
-  at.served->invite();
+  CHECK(at.arrives(head) == state::incomplete);
+  at.served->invite_body();
   CHECK(at.served->flush() == step::done);
   CHECK(at.got() == "");
-  CHECK(at.arrives("body") == verdict::complete);
+  CHECK(at.arrives("body") == state::complete);
 }
 
 TEST_CASE("what a client takes counts, in however small pieces, and not what waits in the kernel") {
@@ -176,7 +177,7 @@ TEST_CASE("what a client takes counts, in however small pieces, and not what wai
   std::string peer;
   const frame_limits limits;
   connection served{accept_on(listening, peer), peer, limits};
-  served.take_answer({.head = "head|", .body = std::string(20'000'000, 'x')});
+  served.take_response({.head = "head|", .body = std::string(20'000'000, 'x')});
   REQUIRE(served.flush() == step::blocked);
   std::size_t taken = 0;
   CHECK(testing::eventually([&] { return (taken += served.take_progress()) > 0; }));
@@ -195,9 +196,9 @@ TEST_CASE("who is abandoned gets a reset and not what was written") {
   const frame_limits limits;
   {
     connection served{accept_on(listening, peer), peer, limits};
-    served.take_answer({.head = std::string(1'000'000, 'x')});
+    served.take_response({.head = std::string(1'000'000, 'x')});
     CHECK(served.flush() != step::broken);
-    served.abandon();
+    served.reset_on_close();
   }
   CHECK(client.rest().size() < 1'000'000);
   CHECK(client.is_closed());
@@ -206,11 +207,11 @@ TEST_CASE("who is abandoned gets a reset and not what was written") {
 TEST_CASE("head and body go out as one, with what was said before them, in however many pieces") {
   pair at;
   const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
-  CHECK(at.arrives(asked.substr(0, asked.size() - 4)) == verdict::incomplete);
-  at.served->invite();
-  CHECK(at.arrives("body") == verdict::complete);
+  CHECK(at.arrives(asked.substr(0, asked.size() - 4)) == state::incomplete);
+  at.served->invite_body();
+  CHECK(at.arrives("body") == state::complete);
   const std::string body(1'000'000, 'x');
-  at.served->take_answer({.head = "head|", .body = body});
+  at.served->take_response({.head = "head|", .body = body});
   std::string all;
   while (at.served->flush() == step::blocked) all += at.got();
   for (std::string more = at.got(); !more.empty(); more = at.got()) all += more;
@@ -219,8 +220,8 @@ TEST_CASE("head and body go out as one, with what was said before them, in howev
 
 TEST_CASE("writing to a client that is gone is broken") {
   pair at;
-  CHECK(at.arrives(get("/")) == verdict::complete);
-  at.served->take_answer({.head = "answer"});
+  CHECK(at.arrives(get("/")) == state::complete);
+  at.served->take_response({.head = "answer"});
   { const descriptor gone{std::move(at.client)}; }
   CHECK(at.served->flush() == step::broken);
 }
@@ -229,23 +230,24 @@ TEST_CASE("a stream goes out in chunks or bare, and ends so that its end is seen
   for (const bool is_chunked : {true, false}) {
     pair at;
     const auto wake = [] {};
-    CHECK(at.arrives(get("/")) == verdict::complete);
-    at.served->take_answer({.head = "head|",
-                            .rest = once("0123456789abcdef", chunk::state::more),
-                            .is_chunked = is_chunked});
+    CHECK(at.arrives(get("/")) == state::complete);
+    at.served->take_response({.head = "head|",
+                              .rest = once("0123456789abcdef", chunk::state::more),
+                              .is_chunked = is_chunked});
     CHECK(at.served->has_stream());
     CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::done);
-    at.served->take_answer({.rest = once("", chunk::state::waiting), .is_chunked = is_chunked});
+    at.served->take_response({.rest = once("", chunk::state::waiting), .is_chunked = is_chunked});
     CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::blocked);
-    at.served->take_answer({.rest = once("a", chunk::state::waiting), .is_chunked = is_chunked});
+    at.served->take_response({.rest = once("a", chunk::state::waiting), .is_chunked = is_chunked});
     CHECK(at.served->take_chunk(at.served->next_chunk(wake)) ==
           step::done);  // there is something to send first
-    at.served->take_answer({.rest = once("", chunk::state::more), .is_chunked = is_chunked});
+    at.served->take_response({.rest = once("", chunk::state::more), .is_chunked = is_chunked});
     CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::done);
-    at.served->take_answer({.rest = once("z", chunk::state::over), .is_chunked = is_chunked});
+    at.served->take_response({.rest = once("z", chunk::state::over), .is_chunked = is_chunked});
     CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::done);
     CHECK_FALSE(at.served->has_stream());
-    at.served->take_answer({.rest = once("lost", chunk::state::broken), .is_chunked = is_chunked});
+    at.served->take_response(
+        {.rest = once("lost", chunk::state::broken), .is_chunked = is_chunked});
     CHECK(at.served->take_chunk(at.served->next_chunk(wake)) == step::broken);
     CHECK(at.served->flush() == step::done);
     CHECK(at.got() == (is_chunked ? "head|10\r\n0123456789abcdef\r\n1\r\na\r\n1\r\nz\r\n0\r\n\r\n"
@@ -256,8 +258,8 @@ TEST_CASE("a stream goes out in chunks or bare, and ends so that its end is seen
 TEST_CASE("who is refused is shown with the head that came, or with none") {
   const request_error why{request_errc::malformed, "No."};
   pair whole;
-  CHECK(whole.arrives(post("/a", "body") + "more") == verdict::complete);
-  const wire_request asked = whole.served->refused(why);
+  CHECK(whole.arrives(post("/a", "body") + "more") == state::complete);
+  const wire_request asked = whole.served->refused_request(why);
   CHECK(asked.bytes == post("/a", "body").substr(0, post("/a", "").size()));
   CHECK(asked.method == "POST");
   CHECK(asked.target == "/a");
@@ -266,26 +268,26 @@ TEST_CASE("who is refused is shown with the head that came, or with none") {
   for (const char* part : {"GET / HT", "X\r\n\r\n", "GET / HTTP/1.1\n"}) {
     pair none;
     none.arrives(part);
-    CHECK(none.served->refused(why).bytes == "");
-    CHECK(none.served->refused(why).method == "");
-    CHECK(none.served->refused(why).is_last);
+    CHECK(none.served->refused_request(why).bytes == "");
+    CHECK(none.served->refused_request(why).method == "");
+    CHECK(none.served->refused_request(why).is_last);
   }
   pair broken;
-  CHECK(broken.arrives(get("/b", "X\r\n")) == verdict::refused);
-  CHECK(broken.served->refused(why).bytes == get("/b", "X\r\n"));
+  CHECK(broken.arrives(get("/b", "X\r\n")) == state::refused);
+  CHECK(broken.served->refused_request(why).bytes == get("/b", "X\r\n"));
 }
 
 TEST_CASE("after the last answer so many bytes are thrown away, and not one more") {
   for (const std::size_t size : {100u, 101u}) {
     pair at;
-    at.served->finish();
+    at.served->shut_down_writing();
     CHECK(at.served->discard(at.buffer, 100) == step::blocked);
     const std::string text(size, 'x');
     REQUIRE(::send(*at.client, text.data(), text.size(), MSG_NOSIGNAL) > 0);
     CHECK(at.served->discard(at.buffer, 100) == (size > 100 ? step::broken : step::blocked));
   }
   pair closed;
-  closed.served->finish();
+  closed.served->shut_down_writing();
   char byte = 0;
   CHECK(::recv(*closed.client, &byte, 1, 0) == 0);
   closed.hang_up();

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "support/front.hpp"
+#include "support/running_server.hpp"
 #include "support/wire.hpp"
 
 using namespace comments::http;
@@ -14,18 +14,18 @@ using namespace std::chrono_literals;
 using testing::answer_large;
 using testing::echo;
 using testing::eventually;
-using testing::front;
 using testing::get;
 using testing::header;
 using testing::large;
 using testing::post;
+using testing::running_server;
 using testing::wire;
 
 TEST_CASE("a head and a body that take too long are answered 408, and the connection ends") {
   for (const std::string& part :
        {std::string{"G"}, get("/").substr(0, 20), post("/", "body").substr(0, 49)}) {
     CAPTURE(part);
-    front server{echo, {.head_wait = 20ms, .body_wait = 20ms}};
+    running_server server{echo, {.head_wait = 20ms, .body_wait = 20ms}};
     wire client{server.port()};
     client.send(part);
     const response late = client.receive();
@@ -37,7 +37,7 @@ TEST_CASE("a head and a body that take too long are answered 408, and the connec
 }
 
 TEST_CASE("a byte now and then moves no deadline") {
-  front server{echo, {.head_wait = 200ms, .body_wait = 200ms}};
+  running_server server{echo, {.head_wait = 200ms, .body_wait = 200ms}};
   const std::string in_chunks =
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n";
   for (const std::string& start : {get("/").substr(0, 20), in_chunks}) {
@@ -49,7 +49,7 @@ TEST_CASE("a byte now and then moves no deadline") {
 }
 
 TEST_CASE("a client that asks nothing is hung up on without a word, and not while it asks") {
-  front server{echo, {.request_wait = 400ms}};
+  running_server server{echo, {.request_wait = 400ms}};
   wire idle{server.port()};
   CHECK(idle.is_closed());
   // Its wait begins anew with each answer. A machine that stops for too long proves nothing.
@@ -72,7 +72,7 @@ TEST_CASE("a client that asks nothing is hung up on without a word, and not whil
 }
 
 TEST_CASE("the wait for a head begins anew with each request of a pipeline") {
-  front server{echo, {.head_wait = 400ms}};
+  running_server server{echo, {.head_wait = 400ms}};
   const auto is_kept = [&]() -> std::optional<bool> {
     using clock = std::chrono::steady_clock;
     wire busy{server.port()};
@@ -94,7 +94,7 @@ TEST_CASE("the wait for a head begins anew with each request of a pipeline") {
 }
 
 TEST_CASE("a client that does not take its answer is hung up on") {
-  front server{answer_large, {.reader_wait = 20ms}};
+  running_server server{answer_large, {.reader_wait = 20ms}};
   wire client{server.port(), 4'096};
   client.send(get("/"));
   CHECK(server.comes_to("comments_http_timeouts_total", 1));
@@ -103,7 +103,7 @@ TEST_CASE("a client that does not take its answer is hung up on") {
 }
 
 TEST_CASE("a client that does not close after its last answer is waited for so long") {
-  front server{echo, {.end_wait = 20ms}};
+  running_server server{echo, {.close_wait = 20ms}};
   wire client{server.port()};
   CHECK(client.ask(get("/", "Connection: close\r\n")).status == 200);
   CHECK(client.is_closed());

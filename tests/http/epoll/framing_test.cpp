@@ -9,14 +9,15 @@
 
 using namespace comments;
 using namespace comments::http;
+using namespace comments::http::epoll;
 
 namespace {
 
-using verdict = framer::verdict;
+using state = framer::state;
 
 // What became of some bytes.
 struct reading {
-  verdict came{};
+  state came{};
   std::size_t size{};
   std::string method{};
   std::string target{};
@@ -26,9 +27,9 @@ struct reading {
   friend bool operator==(const reading&, const reading&) = default;
 };
 
-reading result_of(const framer& frame, verdict came, std::string_view bytes) {
-  if (came == verdict::refused) return {.came = came, .code = frame.refusal().code};
-  if (came == verdict::incomplete) return {.came = came};
+reading result_of(const framer& frame, state came, std::string_view bytes) {
+  if (came == state::refused) return {.came = came, .code = frame.refusal().code};
+  if (came == state::incomplete) return {.came = came};
   REQUIRE(frame.size() <= bytes.size());
   return {.came = came,
           .size = frame.size(),
@@ -39,7 +40,7 @@ reading result_of(const framer& frame, verdict came, std::string_view bytes) {
 
 reading read(std::string_view bytes, const frame_limits& limits = {}) {
   framer frame{limits};
-  const verdict came = frame.read(bytes);
+  const state came = frame.read(bytes);
   return result_of(frame, came, bytes);
 }
 
@@ -48,14 +49,14 @@ reading read_slowly(std::string_view bytes, const frame_limits& limits = {}, std
   framer frame{limits};
   for (std::size_t size = step;; size += step) {
     const std::string so_far{bytes.substr(0, size)};  // elsewhere each time, as a buffer that grows
-    const verdict came = frame.read(so_far);
-    if (came != verdict::incomplete || size >= bytes.size()) return result_of(frame, came, so_far);
+    const state came = frame.read(so_far);
+    if (came != state::incomplete || size >= bytes.size()) return result_of(frame, came, so_far);
   }
 }
 
-bool is_complete(std::string_view bytes) { return read(bytes).came == verdict::complete; }
+bool is_complete(std::string_view bytes) { return read(bytes).came == state::complete; }
 bool is_refused(std::string_view bytes, request_errc code = request_errc::malformed) {
-  return read(bytes) == reading{.came = verdict::refused, .code = code};
+  return read(bytes) == reading{.came = state::refused, .code = code};
 }
 
 // A post with these headers beside its Host, and these bytes behind the head.
@@ -260,13 +261,13 @@ std::vector<std::string> refused_requests() {
 
 TEST_CASE("a request says its method, its target and its body, and where it ends") {
   const std::string bytes = post("Content-Length: 5\r\n", "hello");
-  CHECK(read(bytes + smuggled) == reading{.came = verdict::complete,
+  CHECK(read(bytes + smuggled) == reading{.came = state::complete,
                                           .size = bytes.size(),
                                           .method = "POST",
                                           .target = "/a",
                                           .body = "hello"});
   const std::string in_chunks = chunked("2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n");
-  CHECK(read(in_chunks + smuggled) == reading{.came = verdict::complete,
+  CHECK(read(in_chunks + smuggled) == reading{.came = state::complete,
                                               .size = in_chunks.size(),
                                               .method = "POST",
                                               .target = "/a",
@@ -291,7 +292,7 @@ TEST_CASE("a request that has not come whole is waited for, whatever of it is mi
   for (const std::string& bytes : whole_requests()) {
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       CAPTURE(bytes.substr(0, size));
-      CHECK(read(std::string_view{bytes}.substr(0, size)).came == verdict::incomplete);
+      CHECK(read(std::string_view{bytes}.substr(0, size)).came == state::incomplete);
     }
   }
 }
@@ -310,7 +311,7 @@ TEST_CASE("how bytes arrive changes nothing, nor do bytes behind them") {
 }
 
 TEST_CASE("HTTP/0.9, which has no headers, is never answered") {
-  CHECK(read("GET /\r\n").came == verdict::incomplete);
+  CHECK(read("GET /\r\n").came == state::incomplete);
   CHECK(is_refused("GET /\r\nX: y\r\n\r\n"));
 }
 
@@ -320,13 +321,13 @@ TEST_CASE("a head may have its limit and not a byte more") {
     const std::string start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
     return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
   };
-  const reading too_long{.came = verdict::refused, .code = request_errc::headers_too_large};
+  const reading too_long{.came = state::refused, .code = request_errc::headers_too_large};
   CHECK(read(sized(100), limits).size == 100);
   CHECK(read_slowly(sized(100), limits).size == 100);
   CHECK(read(sized(101), limits) == too_long);
   CHECK(read_slowly(sized(101), limits) == too_long);
   CHECK(read(sized(101) + "a\nb", limits) == too_long);
-  CHECK(read(std::string_view{sized(101)}.substr(0, 99), limits).came == verdict::incomplete);
+  CHECK(read(std::string_view{sized(101)}.substr(0, 99), limits).came == state::incomplete);
   CHECK(read(std::string_view{sized(101)}.substr(0, 100), limits) == too_long);
   const std::string many = "GET / HTTP/1.1\r\nHost: a\r\nA: " + std::string(7'000, 'x') +
                            "\r\nB: " + std::string(7'000, 'x') +
@@ -340,8 +341,8 @@ TEST_CASE("a head may have its limit and not a byte more") {
 
 TEST_CASE("a header may have its limit and not a byte more") {
   const frame_limits limits{.header_bytes_max = 10};
-  const reading too_long{.came = verdict::refused, .code = request_errc::headers_too_large};
-  CHECK(read(get("Host: a\r\nX: 3456789\r\n"), limits).came == verdict::complete);
+  const reading too_long{.came = state::refused, .code = request_errc::headers_too_large};
+  CHECK(read(get("Host: a\r\nX: 3456789\r\n"), limits).came == state::complete);
   CHECK(read(get("Host: a\r\nX: 34567890\r\n"), limits) == too_long);
   CHECK(read_slowly(get("Host: a\r\nX: 34567890\r\n"), limits) == too_long);
   CHECK(is_complete(get("Host: a\r\nX: " + std::string(7'997, 'x') + "\r\n")));
@@ -354,13 +355,13 @@ TEST_CASE("a target may have its limit and not a byte more") {
   const auto line = [](std::size_t size) {
     return "GET /" + std::string(size - 1, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
   };
-  const reading too_long{.came = verdict::refused, .code = request_errc::target_too_long};
+  const reading too_long{.came = state::refused, .code = request_errc::target_too_long};
   CHECK(read(line(10), limits).target.size() == 10);
   CHECK(read_slowly(line(10), limits).target.size() == 10);
   CHECK(read(line(11), limits) == too_long);
   CHECK(read_slowly(line(11), limits) == too_long);
   CHECK(read_slowly(line(200), limits) == too_long);
-  CHECK(read(line(8'000)).came == verdict::complete);
+  CHECK(read(line(8'000)).came == state::complete);
   CHECK(is_refused(line(8'001), request_errc::target_too_long));
 }
 
@@ -377,8 +378,8 @@ TEST_CASE("a request line may have 64 bytes beside the longest target, however i
 
 TEST_CASE("there may be as many headers as the limit says and not one more") {
   const frame_limits limits{.headers_max = 3};
-  const reading too_many{.came = verdict::refused, .code = request_errc::headers_too_large};
-  CHECK(read(get("Host: a\r\nX: 1\r\nX: 2\r\n"), limits).came == verdict::complete);
+  const reading too_many{.came = state::refused, .code = request_errc::headers_too_large};
+  CHECK(read(get("Host: a\r\nX: 1\r\nX: 2\r\n"), limits).came == state::complete);
   CHECK(read(get("Host: a\r\nX: 1\r\nX: 2\r\nX: 3\r\n"), limits) == too_many);
   const auto many = [](int count) {
     std::string headers = "Host: a\r\n";
@@ -391,7 +392,7 @@ TEST_CASE("there may be as many headers as the limit says and not one more") {
 
 TEST_CASE("a body may have its limit and not a byte more, with a length and in chunks") {
   const frame_limits limits{.body_bytes_max = 10};
-  const reading too_long{.came = verdict::refused, .code = request_errc::too_large};
+  const reading too_long{.came = state::refused, .code = request_errc::too_large};
   const std::string ten(10, 'x');
   CHECK(read(post("Content-Length: 10\r\n", ten), limits).body == ten);
   CHECK(read(post("Content-Length: 11\r\n"), limits) == too_long);
@@ -420,7 +421,7 @@ TEST_CASE("a chunk's line may have its limit and not a byte more") {
   CHECK(read(body("00000001"), limits).body == "a");
   for (const char* line : {"1;aaaaaaa", "000000001"}) {
     CHECK(read(body(line), limits).code == request_errc::malformed);
-    CHECK(read_slowly(body(line), limits).came == verdict::refused);
+    CHECK(read_slowly(body(line), limits).came == state::refused);
   }
   CHECK(read(body("1;" + std::string(254, 'a'))).body == "a");
   CHECK(is_refused(body("1;" + std::string(255, 'a'))));
@@ -428,7 +429,7 @@ TEST_CASE("a chunk's line may have its limit and not a byte more") {
 
 TEST_CASE("a body in chunks may have its limit with the chunks' lines, and not a byte more") {
   const std::string three = "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n";
-  const reading too_long{.came = verdict::refused, .code = request_errc::too_large};
+  const reading too_long{.came = state::refused, .code = request_errc::too_large};
   const frame_limits enough{.chunked_bytes_max = three.size()};
   CHECK(read(chunked(three), enough).body == "abc");
   CHECK(read(chunked(three) + smuggled, enough).body == "abc");
@@ -463,7 +464,7 @@ TEST_CASE("a connection goes on or ends as its client wants") {
   const auto is_last = [](const std::string& bytes) {
     const frame_limits limits;
     framer frame{limits};
-    REQUIRE(frame.read(bytes) == verdict::complete);
+    REQUIRE(frame.read(bytes) == state::complete);
     return frame.is_last();
   };
   const auto old = [](std::string_view headers) {
@@ -486,7 +487,7 @@ TEST_CASE("who waits for 100 Continue is known, whatever other expectations ther
     const frame_limits limits;
     framer frame{limits};
     const std::string bytes = post(headers + "Content-Length: 5\r\n");
-    CHECK(frame.read(bytes) == verdict::incomplete);
+    CHECK(frame.read(bytes) == state::incomplete);
     REQUIRE(frame.has_head());
     return frame.wants_continue();
   };

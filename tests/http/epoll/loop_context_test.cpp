@@ -1,32 +1,26 @@
 #include <comments/http/epoll/loop_context.hpp>
 
+#include <comments/http/httplib_in_memory.hpp>
+
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdint>
-#include <memory>
+#include <string>
 
+using namespace comments;
 using namespace comments::http;
 
-namespace {
-
-// How often it rang since it was asked last.
-std::uint64_t rings(const bell& one) {
-  std::uint64_t count = 0;
-  return ::read(one.socket(), &count, sizeof count) == sizeof count ? count : 0;
-}
-
-}  // namespace
-
-TEST_CASE("what is left in an inbox rings once, until somebody has looked into it") {
-  detail::inbox box;
-  CHECK(rings(box.alarm) == 0);
-  const auto one = std::make_shared<connection*>();
-  const auto leave = [&] { box.leave([&](detail::inbox& to) { to.woken.push_back(one); }); };
-  for (int i = 0; i < 3; ++i) leave();
-  CHECK(rings(box.alarm) == 1);
-  CHECK(box.woken.size() == 3);
-  box.is_rung = false;  // as who looks into it says
-  leave();
-  CHECK(rings(box.alarm) == 1);
+TEST_CASE("the metrics of connections are there before the first connection") {
+  httplib_in_memory api;
+  registry metrics;
+  const epoll_limits limits;
+  epoll::shutdown_flags flags;
+  const epoll::loop_context context{api, metrics, limits, flags};
+  for (const char* name : {"comments_http_connections", "comments_http_connections_refused_total",
+                           "comments_http_timeouts_total"})
+    CHECK(metrics.to_text().find("\n" + std::string{name} + " 0\n") != std::string::npos);
+  CHECK(context.connections == 0);
+  CHECK(context.unsent == 0);
+  CHECK_FALSE(context.is_closed);
+  CHECK_FALSE(flags.is_draining);
+  CHECK_FALSE(flags.is_stopping);
 }

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-using namespace comments::http;
+using namespace comments::http::epoll;
 using namespace std::chrono_literals;
 
 namespace {
@@ -75,24 +75,24 @@ TEST_CASE("a descriptor closes itself, once, wherever it was moved") {
   CHECK_FALSE(descriptor{});
 }
 
-TEST_CASE("a bell wakes a poller once for each ring, and each poller that listens") {
-  bell alarm;
+TEST_CASE("a wakeup wakes each poller once, however often it was notified before") {
+  wakeup news;
   poller first, second;
   int state = 0;
-  REQUIRE(first.add(alarm.socket(), &state, EPOLLIN | EPOLLET));
+  REQUIRE(first.add(news.socket(), &state, EPOLLIN | EPOLLET));
   CHECK(heard(first, 0ms).empty());
-  std::thread ringer{[&] { alarm.ring(); }};
+  std::thread notifier{[&] { news.notify(); }};
   const auto woken = heard(first, 10s);
-  ringer.join();
+  notifier.join();
   REQUIRE(woken.size() == 1);
   CHECK(woken.front().first == &state);
   CHECK(heard(first, 0ms).empty());  // or it would never sleep again
-  alarm.ring();
-  alarm.ring();
+  news.notify();
+  news.notify();
   CHECK(heard(first, 0ms).size() == 1);
-  REQUIRE(second.add(alarm.socket(), &state, EPOLLIN | EPOLLET));  // rung before it came
+  REQUIRE(second.add(news.socket(), &state, EPOLLIN | EPOLLET));  // notified before it came
   CHECK(heard(second, 0ms).size() == 1);
-  alarm.ring();
+  news.notify();
   CHECK(heard(first, 0ms).size() == 1);
   CHECK(heard(second, 0ms).size() == 1);
 }

@@ -11,7 +11,7 @@
 
 #include "support/parallel.hpp"
 
-using namespace comments::http;
+using namespace comments::http::epoll;
 
 TEST_CASE("works are begun in the order they came") {
   std::vector<int> done;

@@ -2,6 +2,8 @@
 
 #include <comments/http/httplib.hpp>
 
+#include <httplib.h>
+
 #include <iostream>
 
 int main() {

@@ -1,45 +1,39 @@
 #pragma once
-// http/epoll/sockets.hpp - Linux's sockets and epoll as C++ wants them: descriptors that close themselves,
-// a poller, a bell that another thread rings, and listening sockets that end without losing anyone.
+// http/epoll/sockets.hpp - Linux's sockets and epoll: descriptors that close themselves, a poller,
+// a wakeup for it, and listening sockets that stop without losing a client.
 //
-//   poller events;
-//   events.add(socket, &its_state);
-//   events.wait(100ms, [](void* state, std::uint32_t what) { … });
+//   epoll::poller events;
+//   epoll::wakeup news;
+//   int state = 0;
+//   events.add(news.socket(), &state, EPOLLIN | EPOLLET);
+//   news.notify();
+//   events.wait(std::chrono::milliseconds{100}, [](void* of, std::uint32_t) { std::cout << of; });
 
-#include <arpa/inet.h>
-#include <linux/filter.h>
-#include <linux/sockios.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <comments/config.hpp>
+
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 
-namespace comments::http {
+namespace comments::http::epoll {
 
+// Owns a file descriptor, or none.
 class descriptor final {
  public:
   descriptor() = default;
   explicit descriptor(int number) : number_{number} {}
   descriptor(descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+  // Swaps the two: what was owned here is closed when `other` ends.
   descriptor& operator=(descriptor&& other) noexcept {
     std::swap(number_, other.number_);
     return *this;
   }
-  ~descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
+  ~descriptor();
 
   explicit operator bool() const { return number_ >= 0; }
   int operator*() const { return number_; }
@@ -48,132 +42,83 @@ class descriptor final {
   int number_{-1};
 };
 
-// Watches sockets for one thread. Each is told of once, when something about it changes (EPOLLET),
-// with the `state` that it was added with; so nothing has to be said to the kernel per request.
+// Waits for many sockets at once, in one thread. By default a socket is reported once when
+// something about it changes (EPOLLET), so that no request needs a call to change what is waited
+// for.
 class poller final {
  public:
-  poller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)} {}
+  poller();
 
+  // Reports `socket` with `state` from now on. Returns false if the system refuses, for example
+  // because it has no memory. Closing the socket removes it.
   bool add(int socket, void* state,
-           std::uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) {
-    epoll_event wanted{};
-    wanted.events = events;
-    wanted.data.ptr = state;
-    return ::epoll_ctl(*epoll_, EPOLL_CTL_ADD, socket, &wanted) == 0;
-  }
-  void remove(int socket) { ::epoll_ctl(*epoll_, EPOLL_CTL_DEL, socket, nullptr); }
+           std::uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  void remove(int socket);
 
-  // Calls `on_event` for whatever happened, or returns after `at_most`.
+  // Calls `on_event(state, events)` for each socket that has something to report, or returns after
+  // `at_most`. A socket is reported at most once in a call.
   template <typename OnEvent>
-  void wait(std::chrono::milliseconds at_most, OnEvent&& on_event) {
-    const int count = ::epoll_wait(*epoll_, events_.data(), static_cast<int>(events_.size()),
-                                   static_cast<int>(at_most.count()));
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events_[static_cast<std::size_t>(i)];
-      on_event(event.data.ptr, event.events);
-    }
-  }
+  void wait(std::chrono::milliseconds at_most, OnEvent&& on_event);
 
  private:
+  int wait_for_some(std::chrono::milliseconds at_most);
+
   descriptor epoll_;
   std::array<epoll_event, 256> events_{};
 };
 
-// Rung by any thread, heard once by each poller that it is added to with EPOLLET.
-class bell final {
+// Wakes the pollers that it is added to with EPOLLIN | EPOLLET: each once, however often it was
+// notified before the poller looked.
+class wakeup final {
  public:
-  bell() : event_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {}
+  wakeup();
 
   int socket() const { return *event_; }
-  void ring() {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(*event_, &one, sizeof one);
-  }
+  // Any thread.
+  void notify();
 
  private:
   descriptor event_;
 };
 
-// A socket that listens on `host` (a name or an address; "::" is every address of both kinds) and
-// `port` (0: a free one), or none. Connections queue in the kernel as far as it allows.
-inline descriptor listen_on(const std::string& host, int port) {
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return {};
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all{found, ::freeaddrinfo};
-  for (const addrinfo* at = found; at; at = at->ai_next) {
-    descriptor made{::socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-    if (!made) continue;
-    const int yes = 1, no = 0;
-    ::setsockopt(*made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (at->ai_family == AF_INET6) ::setsockopt(*made, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-    ::setsockopt(*made, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // what it accepts has it too
-    if (::bind(*made, at->ai_addr, at->ai_addrlen) == 0 && ::listen(*made, SOMAXCONN) == 0)
-      return made;
+// Returns a socket that listens on `host` and `port`, or none if the address cannot be had. `host`
+// is a name or an address; "::" stands for every address of IPv6 and IPv4. Port 0 takes a free one.
+// The kernel queues as many connections as it is allowed to.
+descriptor listen_on(const std::string& host, int port);
+
+// Returns the port that a socket listens on, or -1.
+int port_of(const descriptor& listening);
+
+// Returns the next connection, or none, for the reason that errno tells. Sets `peer` to the address
+// of its client, without the port; one of IPv4 looks the same on a socket for both.
+descriptor accept_on(const descriptor& listening, std::string& peer);
+
+// Returns how many bytes were written to `socket` and not confirmed by the other end.
+std::size_t unsent_bytes(int socket);
+
+// Makes closing `socket` discard its unsent bytes and send a reset, instead of keeping the bytes
+// for a client that may never take them.
+void reset_on_close(int socket);
+
+// Has the kernel drop new connections, while those that have begun still arrive. Closing the socket
+// would reset these: for their clients they are open, and a request may be on its way. A client
+// that is dropped tries again, until the socket is closed or belongs to another server. Returns
+// false if the kernel does not do it.
+bool refuse_newcomers(const descriptor& listening);
+
+// --- definitions ---
+
+template <typename OnEvent>
+void poller::wait(std::chrono::milliseconds at_most, OnEvent&& on_event) {
+  const int count = wait_for_some(at_most);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    on_event(event.data.ptr, event.events);
   }
-  return {};
 }
 
-inline int port_of(const descriptor& listening) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getsockname(*listening, reinterpret_cast<sockaddr*>(&address), &size) != 0) return -1;
-  return ntohs(address.ss_family == AF_INET6
-                   ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
-                   : reinterpret_cast<const sockaddr_in&>(address).sin_port);
-}
+}  // namespace comments::http::epoll
 
-// The next connection, or none, and who it comes from, without the port.
-inline descriptor accept_on(const descriptor& listening, std::string& peer) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  descriptor made{::accept4(*listening, reinterpret_cast<sockaddr*>(&address), &size,
-                            SOCK_NONBLOCK | SOCK_CLOEXEC)};
-  if (!made) return made;
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&v6))
-      ::inet_ntop(AF_INET, v6.s6_addr + 12, text, sizeof text);
-    else
-      ::inet_ntop(AF_INET6, &v6, text, sizeof text);
-  } else {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text,
-                sizeof text);
-  }
-  peer = text;
-  return made;
-}
-
-// What was written to `socket` and its other end has not confirmed.
-inline std::size_t unsent_bytes(int socket) {
-  int count = 0;
-  ::ioctl(socket, SIOCOUTQ, &count);
-  return static_cast<std::size_t>(count);
-}
-
-// When `socket` is closed, what is unsent is dropped, and the other end hears a reset.
-inline void forget_unsent(int socket) {
-  const linger at_once{1, 0};
-  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
-// Takes no new connection any more, but those that have begun still arrive. Closing the socket
-// would reset them: to their clients they are open, and may have sent a request. So the kernel is
-// told to drop packets that begin a connection (SYN without ACK; byte 13 of a TCP header has the
-// flags). Their clients try again, and find the socket closed or somebody else's.
-inline bool refuse_newcomers(const descriptor& listening) {
-  sock_filter program[] = {
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},     // the flags
-      {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0x12},  // SYN and ACK of them
-      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0x02},  // SYN alone:
-      {BPF_RET | BPF_K, 0, 0, 0},               // drop
-      {BPF_RET | BPF_K, 0, 0, 0xffffffff},      // else keep all of it
-  };
-  const sock_fprog filter{sizeof program / sizeof *program, program};
-  return ::setsockopt(*listening, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
-}
-
-}  // namespace comments::http
+#ifndef COMMENTS_COMPILED
+#include <comments/http/epoll/sockets.ipp>
+#endif

@@ -1,10 +1,13 @@
 #pragma once
-// front.hpp - an event server that runs in a thread, on a free port of this machine.
+// running_server.hpp - an epoll_server that runs in a thread, on a free port of this machine.
 //
-//   testing::front server{[](http::request asked) { return http::response{.body = asked.target};
-//   }}; CHECK(testing::wire{server.port()}.ask(testing::get("/a")).body == "/a");
+//   testing::running_server server{testing::echo};
+//   CHECK(testing::wire{server.port()}.ask(testing::get("/a")).body == "GET /a ");
 
 #include <comments/http/epoll_server.hpp>
+#include <comments/http/httplib_in_memory.hpp>
+#include <comments/http/problem.hpp>
+#include <comments/metrics.hpp>
 
 #include <doctest/doctest.h>
 
@@ -32,26 +35,26 @@ inline std::string header(const comments::http::response& answer, std::string_vi
   return std::string{comments::http::find_header(answer.headers, name).value_or("")};
 }
 
-class front final {
+class running_server final {
  public:
-  explicit front(comments::http::handler api, const comments::http::event_limits& limits = {},
-                 bool starts = true)
+  explicit running_server(comments::http::handler api,
+                          const comments::http::epoll_limits& limits = {}, bool starts = true)
       : server_{limits} {
-    answers_.serve(std::move(api));
+    api_.mount(std::move(api));
     const auto port = server_.bind("127.0.0.1", 0);
     REQUIRE(port.has_value());
     port_ = *port;
     if (starts) start();
   }
-  front(const front&) = delete;
-  front& operator=(const front&) = delete;
-  ~front() { end(); }
+  running_server(const running_server&) = delete;
+  running_server& operator=(const running_server&) = delete;
+  ~running_server() { end(); }
 
   int port() const { return port_; }
   comments::http::epoll_server& server() { return server_; }
   void start() {
     thread_ = std::thread{[this] {
-      server_.run(answers_, metrics_);
+      server_.run(api_, metrics_);
       is_over_ = true;
     }};
   }
@@ -70,7 +73,7 @@ class front final {
   bool has_connections(int count) const { return comes_to("comments_http_connections", count); }
 
  private:
-  comments::http::engine answers_{};
+  comments::http::httplib_in_memory api_{};
   comments::registry metrics_{};
   comments::http::epoll_server server_;
   int port_{};

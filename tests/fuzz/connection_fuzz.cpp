@@ -1,9 +1,10 @@
-// engine_fuzz.cpp - any bytes, in any pieces, as a client's connection: the framer, the engine with
-// the whole API behind it, and what goes out. Whoever sends what is answered, and never with a
-// fault of ours.
+// connection_fuzz.cpp - any bytes, in any parts, as a client's connection: the framer, cpp-httplib
+// in memory with the whole API, and the response. Every request gets one, and never with a status
+// that says that the fault is ours.
 
 #include <comments/api/routes.hpp>
 #include <comments/http/epoll/connection.hpp>
+#include <comments/http/httplib_in_memory.hpp>
 #include <comments/store/memory.hpp>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 
 using namespace comments;
 using namespace comments::http;
+using namespace comments::http::epoll;
 using step = connection::step;
 
 namespace {
@@ -31,24 +33,24 @@ void expect(bool is_so, const char* what, std::string_view text = {}) {
 // The API over an empty store, and a route of the program's own.
 struct site {
   site() {
-    answers.serve(routes(comments), "/talk");
-    whole.serve(routes(comments));
-    answers.Get("/own", [](const httplib::Request&, httplib::Response& to) {
+    below.mount(routes(comments), "/talk");
+    whole.mount(routes(comments));
+    below.Get("/own", [](const httplib::Request&, httplib::Response& to) {
       to.set_content("own", "text/plain");
     });
-    answers.Post("/own", [](const httplib::Request& from, httplib::Response& to) {
+    below.Post("/own", [](const httplib::Request& from, httplib::Response& to) {
       to.set_content(from.body, "text/plain");
     });
   }
 
   memory_store memory{};
   service comments{memory};
-  engine answers{};
-  engine whole{};
+  httplib_in_memory below{};  // the API, below a prefix
+  httplib_in_memory whole{};  // nothing but the API
 };
 
 // Takes the next answer off the front of `said`; whether there was one.
-bool take_answer(std::string& said, bool is_head, bool is_last) {
+bool take_response(std::string& said, bool is_head, bool is_last) {
   if (said.empty()) return false;
   expect(said.starts_with("HTTP/1.1 "), "an answer begins with its version", said);
   const int status = std::atoi(said.c_str() + 9);
@@ -71,46 +73,47 @@ bool take_answer(std::string& said, bool is_head, bool is_last) {
 }
 
 // The connection's next request, if there is one, and its answer.
-bool answer(connection& one, engine& answers, std::string& said) {
-  const auto came = one.read();
-  if (came == framer::verdict::incomplete) return false;
-  const bool is_refused = came == framer::verdict::refused;
-  const wire_request asked = is_refused ? one.refused(one.frame().refusal()) : one.request();
-  wire_answer made = answers.answer(asked);
-  expect(!made.head.empty(), "whoever asks is answered");
+bool answer(connection& client, httplib_in_memory& api, std::string& said) {
+  const auto came = client.read();
+  if (came == framer::state::incomplete) return false;
+  const bool is_refused = came == framer::state::refused;
+  const wire_request asked =
+      is_refused ? client.refused_request(client.frame().refusal()) : client.request();
+  wire_response made = api.handle(asked);
+  expect(!made.head.empty(), "every request gets a response");
   expect(!made.rest, "nothing here is long");
   said = made.head + made.body;
-  take_answer(said, asked.method == "HEAD", made.is_last);
-  one.take_answer(std::move(made));
-  return !one.is_last();
+  take_response(said, asked.method == "HEAD", made.is_last);
+  client.take_response(std::move(made));
+  return !client.is_last();
 }
 
 }  // namespace
 
-// The first byte says which engine it meets and in what pieces.
+// The first byte says which of the two the rest meets, and in how many parts it comes.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
   if (size < 1 || size > 60'000) return 0;
   static const frame_limits limits{};
-  static std::array<char, 65'536> buffer{};
+  static receive_buffer buffer{};
   site here;
-  engine& answers = input[0] & 1 ? here.whole : here.answers;
+  httplib_in_memory& api = input[0] & 1 ? here.whole : here.below;
   int ends[2]{};
   expect(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0, "there are sockets");
   const descriptor client{ends[0]};
-  connection one{descriptor{ends[1]}, "192.0.2.1", limits};
+  connection served{descriptor{ends[1]}, "192.0.2.1", limits};
   std::string_view bytes{reinterpret_cast<const char*>(input) + 1, size - 1};
-  const std::size_t pieces = 1 + (input[0] >> 1) % 8;
-  const std::size_t piece = bytes.size() / pieces + 1;
+  const std::size_t parts = 1 + (input[0] >> 1) % 8;
+  const std::size_t part_size = bytes.size() / parts + 1;
   std::string said;
-  while (!bytes.empty() && !one.is_last()) {
-    const std::string_view next = bytes.substr(0, piece);
+  while (!bytes.empty() && !served.is_last()) {
+    const std::string_view next = bytes.substr(0, part_size);
     bytes.remove_prefix(next.size());
     expect(::send(*client, next.data(), next.size(), 0) == static_cast<ssize_t>(next.size()),
            "bytes are sent");
-    one.notice(EPOLLIN);
-    expect(one.receive(buffer) == step::done, "bytes are received");
-    while (answer(one, answers, said)) {
-      expect(one.flush() != step::broken, "an answer is sent");
+    served.notice(EPOLLIN);
+    expect(served.receive(buffer) == step::done, "bytes are received");
+    while (answer(served, api, said)) {
+      expect(served.flush() != step::broken, "an answer is sent");
       while (::recv(*client, buffer.data(), buffer.size(), 0) > 0) {
       }
     }

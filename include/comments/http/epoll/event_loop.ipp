@@ -1,0 +1,496 @@
+#pragma once
+// http/epoll/event_loop.ipp - definitions of http/epoll/event_loop.hpp.
+
+#include <comments/http/epoll/event_loop.hpp>
+
+#include <comments/http/httplib_in_memory.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+namespace comments::http::epoll {
+
+namespace detail {
+
+// How long the loop sleeps at most where no event will wake it.
+inline constexpr std::chrono::milliseconds short_wait{20};
+
+// What the rest of the next request is: the first byte, the head or the body.
+inline wait missing_part(const connection& client) {
+  if (!client.has_bytes()) return wait::request;
+  return client.frame().has_head() ? wait::body : wait::head;
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE event_loop::event_loop(loop_context& context) : context_{context} {
+  events_.add(mailbox_->socket(), mailbox_.get(), EPOLLIN | EPOLLET);
+  events_.add(context_.flags.stop.socket(), mailbox_.get(), EPOLLIN | EPOLLET);
+}
+
+COMMENTS_INLINE event_loop::~event_loop() {
+  assert(among(wait::worker).empty() || !context_.workers);
+  for (auto& clients : waiting_)
+    while (!clients.empty()) forget(clients.front());
+}
+
+COMMENTS_INLINE void event_loop::accept_from(descriptor listening,
+                                             std::vector<std::unique_ptr<event_loop>>& all) {
+  listening_ = std::move(listening);
+  all_ = &all;
+  events_.add(*listening_, this, EPOLLIN);
+}
+
+COMMENTS_INLINE void event_loop::adopt(std::list<connection> made) {
+  load_ += 1;
+  mailbox_->post([&](mail& to) { to.newcomers.splice(to.newcomers.end(), made); });
+}
+
+COMMENTS_INLINE void event_loop::run() {
+  while (!is_over()) {
+    events_.wait(time_left(),
+                 [this](void* state, std::uint32_t events) { on_event(state, events); });
+    now_ = clock::now();
+    read_mail();
+    take_turns();
+    expire();
+    if (paused_at_ && now_ - *paused_at_ >= detail::short_wait) resume_accepting();
+    if (context_.flags.is_stopping) drain();
+  }
+}
+
+// An event closes no connection but its own, and each has one event at most in a wait. So no event
+// that is still to come names a connection that is gone.
+COMMENTS_INLINE void event_loop::on_event(void* state, std::uint32_t events) {
+  now_ = clock::now();
+  if (state == mailbox_.get()) return;  // `run` reads the mail and the flags anyway
+  if (state == this) {
+    accept();
+    return;
+  }
+  connection& client = *static_cast<connection*>(state);
+  client.notice(events);
+  // One that waits for a worker or for its turn goes on when that is over.
+  if (client.where != wait::worker && client.where != wait::turn) advance(client);
+}
+
+// --- waiting -------------------------------------------------------------------------------------
+
+COMMENTS_INLINE void event_loop::park(connection& client, wait where) {
+  if (client.where != where) park_anew(client, where);
+}
+
+COMMENTS_INLINE void event_loop::park_anew(connection& client, wait where) {
+  auto& clients = among(where);
+  clients.splice(clients.end(), among(client.where), client.self);
+  client.where = where;
+  client.since = now_;
+}
+
+// Returns how long a connection may wait for `where`, or nothing if there is no limit.
+COMMENTS_INLINE std::optional<std::chrono::milliseconds> event_loop::time_limit(wait where) const {
+  const epoll_limits& limits = context_.limits;
+  switch (where) {
+    case wait::turn:
+    case wait::worker:
+    case wait::count_: return std::nullopt;
+    case wait::request:
+      return stopped_at_ ? std::min(limits.request_wait, limits.idle_drain_wait)
+                         : limits.request_wait;
+    case wait::head: return limits.head_wait;
+    case wait::body: return limits.body_wait;
+    case wait::reader: return limits.reader_wait;
+    case wait::stream: return limits.stream_wait;
+    case wait::close: return limits.close_wait;
+  }
+  return std::nullopt;
+}
+
+// Returns how long nothing will happen by itself.
+COMMENTS_INLINE std::chrono::milliseconds event_loop::time_left() const {
+  using std::chrono::milliseconds;
+  if (!waiting_[static_cast<std::size_t>(wait::turn)].empty()) return milliseconds{0};
+  const bool must_look = paused_at_ || context_.flags.is_stopping;
+  milliseconds least = must_look ? detail::short_wait : milliseconds{60'000};
+  for (std::size_t i = 0; i < waits; ++i) {
+    const auto limit = time_limit(static_cast<wait>(i));
+    if (!limit || waiting_[i].empty()) continue;
+    const auto left = waiting_[i].front().since + *limit - clock::now();
+    least = std::min(least, std::chrono::ceil<milliseconds>(left));
+  }
+  return std::max(least, milliseconds{0});
+}
+
+COMMENTS_INLINE void event_loop::expire() {
+  for (std::size_t i = 0; i < waits; ++i) {
+    const auto limit = time_limit(static_cast<wait>(i));
+    if (!limit) continue;
+    while (!waiting_[i].empty() && waiting_[i].front().since + *limit <= now_)
+      expire(waiting_[i].front());
+  }
+}
+
+// Ends the wait of one whose time is up, so that it leaves the front of its list.
+COMMENTS_INLINE void event_loop::expire(connection& client) {
+  switch (client.where) {
+    case wait::stream:  // time for a heartbeat
+      wake(client);
+      return;
+    case wait::reader:
+      if (client.take_progress() >= context_.limits.progress_bytes)
+        park_anew(client, wait::reader);
+      else
+        close_with_reset(client);
+      return;
+    case wait::head:
+    case wait::body:
+      context_.late_total.add();
+      refuse(client, {request_errc::timed_out, "The request took too long to arrive."});
+      advance(client);
+      return;
+    default: close(client);
+  }
+}
+
+// Takes each connection that waits for its turn as far as it goes; those that want another turn get
+// it the next time.
+COMMENTS_INLINE void event_loop::take_turns() {
+  auto& clients = among(wait::turn);
+  for (std::size_t left = clients.size(); left > 0 && !clients.empty(); --left) {
+    connection& client = clients.front();
+    park_anew(client, wait::request);
+    advance(client);
+  }
+}
+
+// --- serving -------------------------------------------------------------------------------------
+
+// Takes the connection as far as it goes now, or as far as its share.
+COMMENTS_INLINE void event_loop::advance(connection& client) {
+  if (client.where == wait::close) {
+    linger(client);
+    return;
+  }
+  for (std::size_t i = 0; i < context_.limits.turn_max; ++i)
+    if (!advance_once(client)) return;
+  park_anew(client, wait::turn);
+}
+
+COMMENTS_INLINE bool event_loop::advance_once(connection& client) {
+  const connection::step sent = client.flush();
+  if (sent == connection::step::broken) {
+    close(client);
+    return false;
+  }
+  if (!count_unsent(client)) {
+    close_with_reset(client);
+    return false;
+  }
+  if (sent == connection::step::blocked) {
+    if (client.where != wait::reader) client.take_progress();  // progress counts from here
+    park(client, wait::reader);
+    return false;
+  }
+  if (client.has_stream()) return send_stream(client);
+  if (client.is_last()) {
+    client.shut_down_writing();
+    linger(client);
+    return false;
+  }
+  return serve(client);
+}
+
+// Brings the sum of unsent bytes up to date. Returns false if the client has some and the sum is
+// over its limit.
+COMMENTS_INLINE bool event_loop::count_unsent(connection& client) {
+  const std::size_t unsent = client.unsent();
+  if (unsent == client.counted_unsent) return true;
+  context_.unsent += unsent - std::exchange(client.counted_unsent, unsent);
+  return unsent == 0 || context_.unsent <= context_.limits.unsent_bytes_max;
+}
+
+// Reads the next request, and answers it if it is whole.
+COMMENTS_INLINE bool event_loop::serve(connection& client) {
+  switch (client.read()) {
+    case framer::state::refused: refuse(client, client.frame().refusal()); return true;
+    case framer::state::complete: return respond(client);
+    case framer::state::incomplete: break;
+  }
+  return read_more(client);
+}
+
+COMMENTS_INLINE bool event_loop::read_more(connection& client) {
+  if (client.frame().has_head()) client.invite_body();
+  if (client.flush() == connection::step::broken) {
+    close(client);
+    return false;
+  }
+  switch (client.receive(buffer_)) {
+    case connection::step::done: return true;
+    case connection::step::blocked: park(client, detail::missing_part(client)); return false;
+    case connection::step::broken: break;
+  }
+  if (!client.has_bytes()) {
+    close(client);
+    return false;
+  }
+  refuse(client, {request_errc::malformed, "The request did not arrive whole."});
+  return true;
+}
+
+COMMENTS_INLINE void event_loop::refuse(connection& client, const request_error& why) {
+  client.take_response(context_.api.handle(client.refused_request(why)));
+}
+
+COMMENTS_INLINE bool event_loop::respond(connection& client) {
+  if (!is_quick(client.request())) return respond_on_worker(client);
+  client.take_response(response_to(client));
+  park_anew(client, wait::turn);  // whatever it waits for next, that wait begins now
+  return true;
+}
+
+COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client) {
+  if (!client.handle) client.handle = std::make_shared<connection*>(&client);
+  const bool is_taken =
+      context_.workers->submit([this, &client, handle = client.handle, box = mailbox_] {
+        wire_response made = response_to(client);
+        box->post([&](mail& to) { to.responses.emplace_back(handle, std::move(made)); });
+      });
+  if (is_taken) {
+    park_anew(client, wait::worker);
+    return false;
+  }
+  park_anew(client, wait::turn);
+  refuse(client, {request_errc::overloaded, "Too many requests wait already."});
+  return true;
+}
+
+COMMENTS_INLINE void event_loop::finish_request(connection& client, wire_response made) {
+  park_anew(client, wait::turn);
+  client.take_response(std::move(made));
+}
+
+COMMENTS_INLINE bool event_loop::is_quick(const wire_request& asked) const {
+  if (context_.limits.reads_wait && !context_.api.is_probe(asked)) return false;
+  return context_.api.is_quick(asked);
+}
+
+// Answers the client's request. On a worker, if the client is lent.
+COMMENTS_INLINE wire_response event_loop::response_to(const connection& client) const {
+  wire_request asked = client.request();
+  asked.is_last |= context_.flags.is_draining;
+  return context_.api.handle(asked);
+}
+
+// --- streams -------------------------------------------------------------------------------------
+
+COMMENTS_INLINE bool event_loop::send_stream(connection& client) {
+  if (!client.is_waiting()) return pull(client);
+  wait_for_stream(client);
+  return false;
+}
+
+// Queues the next chunk of the stream, or has a worker get it.
+COMMENTS_INLINE bool event_loop::pull(connection& client) {
+  if (!client.handle) client.handle = std::make_shared<connection*>(&client);
+  const auto wake = [box = mailbox_, handle = client.handle] {
+    box->post([&](mail& to) { to.woken.push_back(handle); });
+  };
+  if (context_.limits.reads_wait) {
+    pull_on_worker(client, wake);
+    return false;
+  }
+  switch (client.take_chunk(client.next_chunk(wake))) {
+    case connection::step::done: return true;
+    case connection::step::blocked: wait_for_stream(client); return false;
+    case connection::step::broken: break;
+  }
+  close(client);
+  return false;
+}
+
+COMMENTS_INLINE void event_loop::pull_on_worker(connection& client,
+                                                const std::function<void()>& wake) {
+  client.was_woken = false;
+  const bool is_taken =
+      context_.workers->submit([&client, wake, handle = client.handle, box = mailbox_] {
+        chunk next = client.next_chunk(wake);
+        box->post([&](mail& to) { to.chunks.emplace_back(handle, std::move(next)); });
+      });
+  if (is_taken)
+    park_anew(client, wait::worker);
+  else
+    close(client);  // a client of a stream connects again, and goes on where it was
+}
+
+COMMENTS_INLINE void event_loop::finish_pull(connection& client, const chunk& next) {
+  park_anew(client, wait::turn);
+  if (client.take_chunk(next) == connection::step::broken)
+    close(client);
+  else if (client.was_woken)
+    client.go_on();
+}
+
+// Waits until the stream is woken or its time is up; but not for a client that is gone.
+COMMENTS_INLINE void event_loop::wait_for_stream(connection& client) {
+  if (client.is_ending())
+    close(client);
+  else
+    park(client, wait::stream);
+}
+
+// Has the stream asked again: now if the client waits for that, else once all is sent or the worker
+// is through. The client may be lent.
+COMMENTS_INLINE void event_loop::wake(connection& client) {
+  client.go_on();
+  client.was_woken = true;
+  if (client.where == wait::stream) park_anew(client, wait::turn);
+}
+
+// --- mail ----------------------------------------------------------------------------------------
+
+COMMENTS_INLINE void event_loop::read_mail() {
+  mail arrived = mailbox_->take();
+  while (!arrived.newcomers.empty()) welcome(arrived.newcomers);
+  for (auto& [handle, made] : arrived.responses) finish_request(**handle, std::move(made));
+  for (const auto& [handle, next] : arrived.chunks) finish_pull(**handle, next);
+  for (const connection_handle& handle : arrived.woken)
+    if (*handle) wake(**handle);
+}
+
+// Makes the first of `newcomers` one of the loop's connections.
+COMMENTS_INLINE void event_loop::welcome(std::list<connection>& newcomers) {
+  auto& clients = among(wait::turn);
+  clients.splice(clients.end(), newcomers, newcomers.begin());
+  connection& client = clients.back();
+  client.self = std::prev(clients.end());
+  client.where = wait::turn;
+  client.since = now_;
+  if (!events_.add(client.socket(), &client)) close(client);
+}
+
+// --- accepting -----------------------------------------------------------------------------------
+
+// Accepts some connections. Returns whether all that arrived are accepted.
+COMMENTS_INLINE bool event_loop::accept() {
+  constexpr std::size_t burst = 64;  // then others get their turn
+  for (std::size_t i = 0; i < burst; ++i) {
+    std::string peer;
+    descriptor socket = accept_on(listening_, peer);
+    if (!socket) {
+      const int code = errno;
+      // There is no descriptor or no memory to spare. Until there is, the poller would report this
+      // connection again and again.
+      if (code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM) pause_accepting();
+      return code == EAGAIN || code == EWOULDBLOCK;
+    }
+    admit(std::move(socket), std::move(peer));
+  }
+  return false;
+}
+
+// Gives a new connection to the loop that has the fewest. If there are too many, it will be told
+// so.
+COMMENTS_INLINE void event_loop::admit(descriptor socket, std::string peer) {
+  const epoll_limits& limits = context_.limits;
+  const bool is_refused = context_.connections >= limits.connections_max;
+  if (is_refused) {
+    context_.refused_total.add();
+    if (context_.refused >= limits.refused_max) return;
+  }
+  std::atomic<std::size_t>& count = is_refused ? context_.refused : context_.connections;
+  ++count;
+  context_.open.add(1);
+  std::list<connection> made;
+  connection& client = made.emplace_back(std::move(socket), std::move(peer), limits.frames);
+  client.is_refused = is_refused;
+  if (is_refused) refuse(client, {request_errc::overloaded, "There are too many connections."});
+  const auto least = std::ranges::min_element(
+      *all_, {}, [](const std::unique_ptr<event_loop>& loop) { return loop->load(); });
+  (*least)->adopt(std::move(made));
+}
+
+COMMENTS_INLINE void event_loop::pause_accepting() {
+  events_.remove(*listening_);
+  paused_at_ = now_;
+}
+
+COMMENTS_INLINE void event_loop::resume_accepting() {
+  paused_at_.reset();
+  if (listening_) events_.add(*listening_, this, EPOLLIN);
+}
+
+// --- closing -------------------------------------------------------------------------------------
+
+// Waits for the client to close, behind its last response, so that the response is not lost.
+COMMENTS_INLINE void event_loop::linger(connection& client) {
+  if (client.discard(buffer_, context_.limits.discard_bytes_max) == connection::step::broken)
+    close(client);
+  else
+    park(client, wait::close);
+}
+
+// Closes a connection whose client reads too slowly, and keeps none of what it has not read.
+COMMENTS_INLINE void event_loop::close_with_reset(connection& client) {
+  context_.late_total.add();
+  client.reset_on_close();
+  close(client);
+}
+
+// Closes a connection at once. No worker has it, so no mail for it is to come but wake-ups.
+COMMENTS_INLINE void event_loop::close(connection& client) {
+  assert(!client.is_lent());
+  forget(client);
+}
+
+COMMENTS_INLINE void event_loop::forget(connection& client) {
+  if (client.handle) *client.handle = nullptr;
+  context_.unsent -= client.counted_unsent;
+  --load_;
+  if (client.is_refused)
+    --context_.refused;
+  else
+    --context_.connections;
+  context_.open.add(-1);
+  among(client.where).erase(client.self);
+}
+
+// Does the next step of a stop. Called until `is_over`.
+COMMENTS_INLINE void event_loop::drain() {
+  if (!stopped_at_) {
+    stopped_at_ = now_;
+    if (listening_) refuse_newcomers(listening_);
+    // A client that idles may be about to ask, and does not know yet that the server goes.
+    for (connection& idle : among(wait::request)) idle.since = now_;
+  }
+  // Clients that were connecting when the stop came are served.
+  const bool is_quiet = listening_ && accept();
+  if (is_quiet && now_ - *stopped_at_ >= context_.limits.arrival_wait) {
+    listening_ = {};
+    context_.is_closed = true;
+  }
+  // Streams that were told to end before the stop get to say so; the others are broken off.
+  read_mail();
+  take_turns();
+  break_off_streams(wait::stream);
+  break_off_streams(wait::reader);
+}
+
+COMMENTS_INLINE void event_loop::break_off_streams(wait where) {
+  auto& clients = among(where);
+  for (auto at = clients.begin(); at != clients.end();) {
+    connection& client = *at++;
+    if (client.has_stream() && client.is_waiting()) close(client);
+  }
+}
+
+COMMENTS_INLINE bool event_loop::is_over() const {
+  if (!stopped_at_) return false;
+  if (now_ - *stopped_at_ >= context_.limits.drain_wait) return true;
+  return context_.is_closed && load_ == 0;
+}
+
+}  // namespace comments::http::epoll

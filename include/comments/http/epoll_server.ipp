@@ -1,0 +1,56 @@
+#pragma once
+// http/epoll_server.ipp - definitions of http/epoll_server.hpp.
+
+#include <comments/http/epoll_server.hpp>
+
+#include <comments/http/epoll/event_loop.hpp>
+#include <comments/http/epoll/loop_context.hpp>
+#include <comments/http/epoll/sockets.hpp>
+
+#include <cstddef>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace comments::http {
+
+struct epoll_server::parts {
+  const epoll_limits limits{};
+  epoll::shutdown_flags flags{};
+  epoll::descriptor listening{};
+};
+
+COMMENTS_INLINE epoll_server::epoll_server(epoll_limits limits)
+    : parts_{new parts{.limits = limits}} {}
+
+COMMENTS_INLINE epoll_server::~epoll_server() = default;
+
+COMMENTS_INLINE std::optional<int> epoll_server::bind(const std::string& host, int port) {
+  parts_->listening = epoll::listen_on(host, port);
+  if (!parts_->listening) return std::nullopt;
+  return epoll::port_of(parts_->listening);
+}
+
+COMMENTS_INLINE void epoll_server::run(httplib_in_memory& api, registry& metrics) {
+  epoll::loop_context context{api, metrics, parts_->limits, parts_->flags};
+  std::vector<std::unique_ptr<epoll::event_loop>> loops;
+  for (std::size_t i = 0; i < parts_->limits.event_loops; ++i)
+    loops.push_back(std::make_unique<epoll::event_loop>(context));
+  loops.front()->accept_from(std::move(parts_->listening), loops);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < loops.size(); ++i)
+    threads.emplace_back([loop = loops[i].get()] { loop->run(); });
+  loops.front()->run();
+  for (std::thread& thread : threads) thread.join();
+  context.workers.reset();  // before the loops end, because workers use their connections
+}
+
+COMMENTS_INLINE void epoll_server::drain() { parts_->flags.is_draining = true; }
+
+COMMENTS_INLINE void epoll_server::stop() {
+  parts_->flags.is_draining = true;
+  parts_->flags.is_stopping = true;
+  parts_->flags.stop.notify();
+}
+
+}  // namespace comments::http

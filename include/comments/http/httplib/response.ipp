@@ -1,0 +1,157 @@
+#pragma once
+// http/httplib/response.ipp - definitions of http/httplib/response.hpp.
+
+#include <comments/http/httplib/response.hpp>
+
+#include <comments/http/httplib/request.hpp>
+#include <comments/mutex.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace comments::http::detail {
+
+// Takes out of a request what would have cpp-httplib spoil the response.
+inline void simplify(httplib::Request& from) {
+  // It would cut ranges out of any response; RFC 9110, section 14.2, lets a server ignore them.
+  from.ranges.clear();
+  // It would pack each response anew, with brotli at the highest setting: 110 ms for a page of 50
+  // comments. Responses that are worth it come packed already (http/gzip.hpp).
+  from.headers.erase("Accept-Encoding");
+}
+
+// Has cpp-httplib close the connection behind the response.
+inline void set_close(httplib::Request& from) {
+  from.headers.erase("Connection");
+  from.headers.emplace("Connection", "close");
+}
+
+// Writes a body and makes the response the connection's last, in the ways that cpp-httplib knows: a
+// header, and a body whose provider gives up once all of it is sent. The request is made to look
+// like a GET without a body, so that the connection ends behind HEAD too, and cpp-httplib does not
+// wait for a body to ignore.
+inline void write_last(std::string body, const std::string& type, httplib::Request& from,
+                       httplib::Response& to) {
+  const bool is_head = from.method == "HEAD";
+  from.method = "GET";
+  from.headers.erase("Content-Length");
+  from.headers.erase("Transfer-Encoding");
+  set_close(from);
+  if (body.empty()) body = "\n";  // a provider must have something to provide
+  const std::size_t size = body.size();
+  to.set_content_provider(size, type,
+                          [is_head, body = std::move(body)](std::size_t offset, std::size_t length,
+                                                            httplib::DataSink& sink) {
+                            if (!is_head) sink.write(body.data() + offset, length);
+                            return false;
+                          });
+}
+
+// --- streams -------------------------------------------------------------------------------------
+
+// Wakes a thread that waits. If none waits, the next that does is woken at once.
+class wakeup final {
+ public:
+  void notify() COMMENTS_EXCLUDES(mutex_) {
+    const mutex_lock lock{mutex_};
+    is_notified_ = true;
+    notified_.notify_one();
+  }
+  void wait_for(std::chrono::seconds at_most) COMMENTS_EXCLUDES(mutex_) {
+    const auto end = std::chrono::steady_clock::now() + at_most;
+    mutex_lock lock{mutex_};
+    while (!is_notified_ && notified_.wait_until(lock, end)) {
+    }
+    is_notified_ = false;
+  }
+
+ private:
+  mutex mutex_{};
+  condition notified_{};
+  bool is_notified_ COMMENTS_GUARDED_BY(mutex_){};
+};
+
+// A body that is being sent, chunk by chunk, on the thread of its connection.
+struct streamed_body {
+  std::string start{};
+  stream rest{};
+  bool is_chunked{};
+};
+
+// Returns whether `bytes` went out. An empty text must not be written: 0.11.4 takes it for the end.
+inline bool write_bytes(const std::string& bytes, httplib::DataSink& sink) {
+  return bytes.empty() || sink.write(bytes.data(), bytes.size());
+}
+
+// Sends the next chunk, after a wait if there is none yet. Returns false to end the connection.
+inline bool send_next(streamed_body& body, const std::shared_ptr<wakeup>& woken,
+                      httplib::DataSink& sink) {
+  if (!body.start.empty()) return write_bytes(std::exchange(body.start, {}), sink);
+  const chunk next = body.rest([woken] { woken->notify(); });
+  if (next.then == chunk::state::broken || !write_bytes(next.bytes, sink)) return false;
+  if (next.then == chunk::state::waiting) woken->wait_for(heartbeat);
+  if (next.then != chunk::state::over) return true;
+  if (body.is_chunked) sink.done();
+  return body.is_chunked;
+}
+
+// Writes a body and the stream behind it. A client of HTTP/1.0 knows no chunked coding: for it, and
+// for the last response, the end of the connection is the end of the body. If the stream breaks,
+// the connection ends without the last chunk.
+inline void write_stream(response made, const std::string& type, bool is_last,
+                         httplib::Request& from, httplib::Response& to) {
+  const bool is_chunked = !is_last && from.version != "HTTP/1.0";
+  const auto woken = std::make_shared<wakeup>();  // by itself: the stream may keep what notifies it
+  const auto body = std::make_shared<streamed_body>(
+      streamed_body{std::move(made.body), std::move(made.rest), is_chunked});
+  const auto provide = [body, woken](std::size_t, httplib::DataSink& sink) {
+    return send_next(*body, woken, sink);
+  };
+  if (is_chunked) {
+    to.set_chunked_content_provider(type, provide);
+    return;
+  }
+  set_close(from);
+  to.set_content_provider(type, provide);
+}
+
+// --- all of it -----------------------------------------------------------------------------------
+
+COMMENTS_INLINE std::string write_head(const response& made, const httplib::Request& from,
+                                       httplib::Response& to) {
+  simplify(const_cast<httplib::Request&>(from));
+  to.status = made.status;
+  std::string type = "application/octet-stream";
+  for (const auto& [name, value] : made.headers) {
+    if (is_same_name(name, "Content-Type"))
+      type = value;
+    else
+      to.set_header(name, value);
+  }
+  to.set_header("X-Content-Type-Options", "nosniff");
+  return type;
+}
+
+COMMENTS_INLINE void write(response made, bool is_last, const httplib::Request& from,
+                           httplib::Response& to) {
+  auto& mutable_from = const_cast<httplib::Request&>(from);
+  const std::string type = write_head(made, from, to);
+  if (made.rest)
+    write_stream(std::move(made), type, is_last, mutable_from, to);
+  else if (is_last)
+    write_last(std::move(made.body), type, mutable_from, to);
+  else if (!made.body.empty())
+    to.set_content(made.body, type);
+}
+
+COMMENTS_INLINE void refuse(const handler& api, request_error why, const httplib::Request& from,
+                            httplib::Response& to) {
+  request asked = to_request(from, {});
+  if (why.code == request_errc::method_not_allowed) to.set_header("Allow", allowed_methods);
+  asked.refusal = std::move(why);
+  write(api(std::move(asked)), true, from, to);
+}
+
+}  // namespace comments::http::detail

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "support/faulty_log.hpp"
 #include "support/faulty_store.hpp"
 #include "support/people.hpp"
 
@@ -37,8 +38,19 @@ tree step_with(const std::string& field, const tree& value) {
   return said;
 }
 
+// Says what a page would show, as text.
+http::response show_status(const service_status& shown, const http::request&) {
+  std::string text = shown.component + " " + shown.version + " " + shown.commit + " " +
+                     shown.build_date + " is " + std::string{to_text(shown.health)} + " at " +
+                     to_rfc3339(shown.now) + (shown.is_log_readable ? "\n" : ", log unreadable\n");
+  for (const status_row& row : shown.latest)
+    text += row.step.version + (row.took ? " " + to_words(*row.took) : "") +
+            (row.is_under_way ? " so far\n" : "\n");
+  return {.headers = {{"Content-Type", "text/plain"}}, .body = text};
+}
+
 struct register_site : testing::site {
-  register_site() : site{{.secrets = testing::all_secrets}} {}
+  register_site() : site{{.secrets = testing::all_secrets, .status_page = show_status}} {}
 
   http::response say(const tree& said, http::fields headers = as_pipeline()) const {
     return post(path, said.dump(), std::move(headers));
@@ -309,39 +321,66 @@ TEST_CASE("a spreadsheet is whole, however long, and comes in pieces") {
   CHECK(std::ranges::count(whole(site.get(std::string{path} + "?format=csv&limit=1")), '\n') == 2);
 }
 
-TEST_CASE("the status page shows the latest deployments and how the service is") {
-  register_site site;
-  for (int i = 0; i < 51; ++i) REQUIRE(site.say(step("v" + std::to_string(i))).status == 201);
-  const auto answer = site.get("/status");
-  CHECK(answer.status == 200);
-  CHECK(header(answer, "Content-Type") == "text/html; charset=utf-8");
-  CHECK(header(answer, "Content-Security-Policy") == http::status_policy);
-  CHECK(answer.body.find("It is working.") != std::string::npos);
-  CHECK(answer.body.find(">v50<") != std::string::npos);
-  CHECK(answer.body.find(">v1<") != std::string::npos);
-  CHECK(answer.body.find(">v0<") == std::string::npos);
+TEST_CASE("the status page is shown the latest deployments and how the service is") {
+  testing::site site{{.secrets = testing::all_secrets,
+                      .build = {"shop", "1.2", "74ea099", "2026-11-23"},
+                      .status_page = show_status}};
+  const auto lines = [&](std::string_view with) {
+    const auto answer = site.get("/status");
+    CHECK(answer.status == 200);
+    CHECK(header(answer, "Content-Type") == "text/plain");
+    CHECK(answer.route == "GET /status");
+    CHECK_MESSAGE(answer.body.find(with) != std::string::npos, answer.body);
+    return std::ranges::count(answer.body, '\n');
+  };
+  CHECK(lines("shop 1.2 74ea099 2026-11-23 is working at 2023-11-14T22:13:20.123Z\n") == 1);
+  tree said = step_with("run", "1");
+  for (int i = 0; i < 51; ++i) {
+    said["status"] = i == 0 ? "pending" : "in_progress";
+    said["run"] = std::to_string((i + 1) / 2);
+    said["version"] = "v" + std::to_string(i);
+    REQUIRE(site.post(path, said.dump(), as_pipeline()).status == 201);
+    site.now.advance(std::chrono::seconds{61});
+  }
+  CHECK(lines("\nv50 1 min 1 s so far\n") == 51);
+  CHECK(lines("\nv1\n") == 51);
+  CHECK(site.get("/status").body.find("v0") == std::string::npos);
   site.comments.drain();
-  CHECK(site.get("/status").body.find("It is shutting down.") != std::string::npos);
-  const auto style = site.get("/status.css");
-  CHECK(header(style, "Content-Type") == "text/css; charset=utf-8");
-  CHECK(style.body == http::status_style);
+  CHECK(lines(" is draining at ") == 51);
 }
 
-TEST_CASE("a store that fails is a problem of the list, and a line on the status page") {
+TEST_CASE("a store that fails is a problem of the list, and a state of the status page") {
   memory_store memory;
   faulty_store store{memory};
   service comments{store};
-  const testing::client api{testing::all_routes(comments, {.secrets = testing::all_secrets})};
+  const auto api_on = [&](deployment_log& log) {
+    return testing::client{testing::all_routes(
+        comments,
+        {.secrets = testing::all_secrets, .deployments = &log, .status_page = show_status})};
+  };
   store.is_read_only = true;
-  CHECK(api.get("/status").body.find("its store takes no writes now") != std::string::npos);
+  CHECK(api_on(memory).get("/status").body.find(" is read_only at ") != std::string::npos);
   for (std::size_t i = 0; i < 4; ++i) {
-    faulty_store broken{static_cast<comments::store&>(memory), 1};
-    service other{broken};
-    const testing::client ill{testing::all_routes(other, {.secrets = testing::all_secrets})};
+    faulty_log broken{memory, 1};
+    const testing::client ill = api_on(broken);
     if (i == 0) CHECK(ill.get(path).status == 503);
     if (i == 1) CHECK(ill.get(std::string{path} + "?format=csv").status == 503);
     if (i == 2) CHECK(ill.post(path, step().dump(), as_pipeline()).status == 503);
-    if (i == 3)
-      CHECK(ill.get("/status").body.find("The register cannot be read now.") != std::string::npos);
+    if (i == 3) CHECK(ill.get("/status").body.find(", log unreadable\n") != std::string::npos);
   }
+}
+
+TEST_CASE("without a log there are no deployments, and without a page no status") {
+  memory_store memory;
+  service comments{memory};
+  const testing::client without{
+      testing::all_routes(comments, {.secrets = testing::all_secrets, .status_page = show_status})};
+  CHECK(without.get(path).status == 404);
+  CHECK(without.post(path, step().dump(), as_pipeline()).status == 404);
+  CHECK(without.get("/status").status == 404);
+  const testing::client bare{
+      testing::all_routes(comments, {.secrets = testing::all_secrets, .deployments = &memory})};
+  CHECK(bare.get(path).status == 200);
+  CHECK(bare.post(path, step().dump(), as_pipeline()).status == 201);
+  CHECK(bare.get("/status").status == 404);
 }

@@ -4,7 +4,8 @@
     python3 tests/install/install_test.py SOURCE_DIR [options of unittest]
 
 Installs into an empty prefix, where CMake and pkg-config find it for the programs of consumer/,
-which are also built with the source as a Meson subproject. Every program is run.
+which are also built with the source as a Meson subproject. Every program is run. They are
+header-only, but for those that CMake builds on comments::compiled and one of pkg-config's.
 CXX names the compiler. Needs no network and leaves nothing behind.
 """
 import os
@@ -102,7 +103,6 @@ class Package(unittest.TestCase):
         run(build / "rules")
         run(build / "feed")
         self.assertEqual(run(build / "markdown"), "<p><em>Oi</em></p>\n")
-        self.assertIn("Primeiro Post!", run(build / "served", build / "comments.db"))
 
     def test_1_cmake_consumers_build_and_run(self):
         build = self.folder / "cmake"
@@ -110,6 +110,7 @@ class Package(unittest.TestCase):
             f"-DCMAKE_PREFIX_PATH={self.prefix}")
         run("cmake", "--build", build)
         self.run_consumer(build)
+        self.assertIn("Primeiro Post!", run(build / "served", build / "comments.db"))
 
     def test_1_cmake_is_told_clearly_what_it_cannot_have(self):
         words = {"version": self.version, "series": self.version.rpartition(".")[0]}
@@ -145,6 +146,14 @@ class Package(unittest.TestCase):
         self.assertIn("<em>Oi</em>", said["comments-markdown"])
         self.assertIn("Primeiro Post!", said["comments-sqlite"])
 
+    def test_2_pkg_config_names_what_the_compiled_mode_compiles(self):
+        program = self.folder / "compiled"
+        source = self.ask_pkg_config("--variable=compiled", "comments")
+        flags = self.ask_pkg_config("--cflags", "--libs", "comments-rules")
+        run(*self.cxx, "-std=c++20", "-DCOMMENTS_COMPILED", "-DCOMMENTS_WITH_RULES",
+            CONSUMER / "rules.cpp", *source, "-o", program, *flags)
+        run(program)
+
     def test_3_meson_consumers_build_and_run_with_a_subproject(self):
         project, build = self.folder / "meson", self.folder / "meson/build"
         shutil.copytree(CONSUMER, project)
@@ -160,6 +169,8 @@ class Package(unittest.TestCase):
             "--force-fallback-for=comments")
         run("meson", "compile", "-C", build)
         self.run_consumer(build)
+        run(build / "http")
+        run(build / "httplib")
 
     def test_3_the_core_reaches_no_third_party(self):
         def reached(program):

@@ -13,14 +13,14 @@
 // The files of each part, bottom up, as in meson.build.
 
 #ifndef COMMENTS_WITHOUT_CORE
+#include <comments/background.ipp>
+#include <comments/broadcast.ipp>
 #include <comments/clock.ipp>
 #include <comments/id.ipp>
-#include <comments/text.ipp>
-#include <comments/spoofing.ipp>
-#include <comments/rate_limit.ipp>
 #include <comments/metrics.ipp>
-#include <comments/broadcast.ipp>
-#include <comments/background.ipp>
+#include <comments/rate_limit.ipp>
+#include <comments/spoofing.ipp>
+#include <comments/text.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_RULES
@@ -38,17 +38,33 @@
 #endif
 
 #ifdef COMMENTS_WITH_MARKDOWN
+#include <comments/markdown/bounds.ipp>
+#include <comments/markdown/cmark.ipp>
 #endif
 
 // Signatures and tokens (auth/), the routes (http/, api/) and those of deployments.
 #ifdef COMMENTS_WITH_HTTP
+#include <comments/api/live_events.ipp>
 #include <comments/auth/bearer.ipp>
 #include <comments/auth/jwt.ipp>
 #include <comments/auth/signer.ipp>
+#include <comments/http/client_address.ipp>
+#include <comments/http/cors.ipp>
+#include <comments/http/gzip.ipp>
+#include <comments/http/message.ipp>
+#include <comments/http/middleware.ipp>
+#include <comments/http/negotiation.ipp>
 #include <comments/http/problem.ipp>
+#include <comments/http/rate_limits.ipp>
+#include <comments/http/router.ipp>
+#include <comments/http/sse.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_FEED
+#include <comments/feed/atom.ipp>
+#include <comments/feed/document.ipp>
+#include <comments/feed/json_feed.ipp>
+#include <comments/feed/routes.ipp>
 #endif
 
 // cpp-httplib's adapters, and the server that waits by epoll.

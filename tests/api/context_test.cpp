@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "support/api.hpp"
 #include "support/people.hpp"
@@ -153,4 +154,14 @@ TEST_CASE("what has been there is answered as fresh or as not modified, and cach
     CHECK(header(answer, "Cache-Control") == "no-cache");
   }
   CHECK(header(answer_with("{}"), "Cache-Control") == "no-store");
+}
+
+TEST_CASE("what limits a comment is for the store to count: its client's rate and its content's") {
+  const rate by_client{.per_minute = 60, .burst = 2}, by_content{.per_minute = 5};
+  using all = std::vector<allowance>;
+  CHECK(allowances_of({}, "ana") == all{});
+  CHECK(allowances_of({.writes = by_client}, "ana") == all{{"ana", by_client}});
+  CHECK(allowances_of({.writes = by_client}, "") == all{});
+  CHECK(allowances_of({.writes = by_client, .content_writes = by_content}, "ana") ==
+        all{{"ana", by_client}, {"", by_content}});
 }

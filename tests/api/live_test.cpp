@@ -1,9 +1,9 @@
 // Events over real connections, as browsers follow them: cut at random and taken up again, by many,
 // and ended with the server.
 
+#include <comments/api/live_events.hpp>
 #include <comments/http/httplib.hpp>
 #include <comments/http/middleware.hpp>
-#include <comments/http/sse.hpp>
 #include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>

@@ -999,6 +999,13 @@ TEST_CASE("pages of listed sites may do everything, others nothing, and caches k
             .find("ETag") != std::string::npos);
 }
 
+TEST_CASE("where all sites may read, they may post to the legacy API and to nothing else") {
+  const site site{{.cors = {.origins = {"*"}}}};
+  const fields from{{"Origin", "https://blog.example.com"}};
+  CHECK(header(site.post(original_path, "{}", from), "Access-Control-Allow-Origin") == "*");
+  CHECK(header(site.post(posting_path, "{}", from), "Access-Control-Allow-Origin") == "");
+}
+
 TEST_CASE("a page of a listed site can read a 429, and a site without origins says nothing") {
   const site site{{.rates = {.reads = {.per_minute = 1}}, .cors = {.origins = {"*"}}}};
   const fields from{{"Origin", "https://blog.example.com"}};

@@ -61,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
   if (is_body(source)) expect(is_blank(source) == is_blank(page.text), "all is shown", html);
   const bool has_mark = source.starts_with("\xef\xbb\xbf");
   if (!has_mark && size <= markdown::limits{}.source_bytes_max)
-    expect(containers_of(markdown::parse(source, true).get()) <= markdown::count_containers(source),
+    expect(containers_of(markdown::detail::parse(source, true).get()) <=
+               markdown::count_containers(source),
            "the bound on containers is one", source);
   return 0;
 }

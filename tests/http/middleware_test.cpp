@@ -136,6 +136,35 @@ TEST_CASE("an exception ends as 503 and says nothing of itself") {
   }
 }
 
+TEST_CASE("after an exception only what cannot have written is not in doubt") {
+  const handler guarded =
+      with_guard([](request) -> response { throw std::runtime_error{"secret"}; });
+  for (const char* method : {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "BREW"}) {
+    const auto problem = nlohmann::json::parse(guarded({.method = method}).body);
+    const bool is_read = std::string_view{"GET HEAD OPTIONS"}.find(method) != std::string::npos;
+    CHECK(problem.at("code") == "unavailable");
+    CHECK(problem.contains("in_doubt") == !is_read);
+  }
+}
+
+TEST_CASE("an observer that throws ends its own request, which is counted and runs no more") {
+  registry metrics;
+  const handler observed = with_guard(
+      with_observer(accept, metrics, [](const exchange&) { throw std::runtime_error{"secret"}; }));
+  CHECK(observed({.method = "GET"}).status == 503);
+  CHECK(is_counted(metrics,
+                   R"(comments_http_requests_total{method="GET",route="/a/{id}",status="200"} 1)"));
+  CHECK(is_counted(metrics, "comments_http_requests_running 0"));
+}
+
+TEST_CASE("a request whose handler throws runs no more") {
+  registry metrics;
+  const handler observed =
+      with_observer([](request) -> response { throw std::runtime_error{"secret"}; }, metrics);
+  CHECK_THROWS(observed({.method = "GET"}));
+  CHECK(is_counted(metrics, "comments_http_requests_running 0"));
+}
+
 TEST_CASE("a guard leaves an answer as it is") {
   const response answer = with_guard(accept)({});
   CHECK(answer.status == 200);

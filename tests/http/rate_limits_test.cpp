@@ -132,16 +132,6 @@ TEST_CASE("handlers know the client also where nothing is limited") {
   CHECK(api.ask("GET", "/healthz", "2001:db8::1").body == "2001:db8::/64");
 }
 
-TEST_CASE("what limits a comment is for the store to count: its client's rate and its content's") {
-  const rate by_client{.per_minute = 60, .burst = 2}, by_content{.per_minute = 5};
-  using all = std::vector<allowance>;
-  CHECK(rate_limits{{}}.allowances_of("ana") == all{});
-  CHECK(rate_limits{{.writes = by_client}}.allowances_of("ana") == all{{"ana", by_client}});
-  CHECK(rate_limits{{.writes = by_client}}.allowances_of("") == all{});
-  CHECK(rate_limits{{.writes = by_client, .content_writes = by_content}}.allowances_of("ana") ==
-        all{{"ana", by_client}, {"", by_content}});
-}
-
 TEST_CASE("right tokens cost nothing, and after too many wrong ones none is looked at") {
   limited_api api{{.failed_tokens = {.per_minute = 10}}};
   for (int i = 0; i < 100; ++i) CHECK(api.limits->check_tokens("192.0.2.1"));

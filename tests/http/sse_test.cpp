@@ -1,341 +1,36 @@
 #include <comments/http/sse.hpp>
-#include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <atomic>
-#include <memory>
-#include <mutex>
-#include <nlohmann/json.hpp>
-#include <random>
+#include <functional>
 #include <string>
-#include <string_view>
-#include <thread>
-#include <vector>
 
-#include "support/parallel.hpp"
-
-using namespace comments;
 using namespace comments::http;
-using state = chunk::state;
+using namespace std::chrono_literals;
 
-namespace {
-
-// A store, those who follow it, and how often it was read.
-struct live_store {
-  explicit live_store(live_limits limits = {}, broadcast_limits most = {})
-      : news{metrics, most},
-        live{news,
-             [this](std::string_view content_id, std::int64_t after, std::size_t limit) {
-               ++reads;
-               return is_broken ? result<std::vector<event>>{error{}}
-                                : store.events(content_id, after, limit);
-             },
-             metrics, limits} {}
-
-  // Stores a comment, and announces it if it is to be heard of. Its version.
-  std::int64_t post(std::string content_id = "1", bool is_announced = true) {
-    const auto posted = store.insert({.content_id = content_id, .body = "Oi"},
-                                     from_milliseconds(1'700'000'000'000));
-    const std::int64_t version = posted->stored.version;
-    if (is_announced) news.announce(content_id);
-    return version;
-  }
-  response follow(std::int64_t after = 0, std::string content_id = "1") {
-    return live.follow(std::move(content_id), after, {.target = "/api/v1/events?content_id=1"});
-  }
-
-  memory_store store;
-  registry metrics;
-  broadcast news;
-  std::atomic<int> reads{};
-  std::atomic<bool> is_broken{};
-  live_events live;
-};
-
-// One who reads a stream as an adapter does: asks again when it was woken.
-struct listener {
-  explicit listener(response answer) : stream{std::move(answer.rest)} { REQUIRE(stream); }
-
-  chunk ask() {
-    *is_woken = false;
-    return stream([woken = is_woken] { *woken = true; });
-  }
-  // Everything up to the next wait or the end.
-  std::string all() {
-    std::string text;
-    for (chunk next; next.then == state::more;) {
-      next = ask();
-      text += next.bytes;
-      last = next.then;
-    }
-    return text;
-  }
-
-  http::stream stream;
-  std::shared_ptr<std::atomic<bool>> is_woken{std::make_shared<std::atomic<bool>>(false)};
-  state last{state::more};
-};
-
-// The ids in what a stream said.
-std::vector<std::int64_t> ids(std::string_view text) {
-  std::vector<std::int64_t> found;
-  for (std::size_t at = 0; (at = text.find("id: ", at)) != text.npos; at += 4)
-    if (at == 0 || text[at - 1] == '\n')
-      found.push_back(std::stoll(std::string{text.substr(at + 4)}));
-  return found;
+TEST_CASE("an event has an id, a name and its data, and ends in an empty line") {
+  std::string text;
+  append_event(text, 17, "posted", R"({"a":1})");
+  append_event(text, 18, "voted", "");
+  CHECK(text ==
+        "id: 17\nevent: posted\ndata: {\"a\":1}\n\n"
+        "id: 18\nevent: voted\ndata: \n\n");
 }
 
-std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
-  std::vector<std::int64_t> all;
-  for (; first <= last; ++first) all.push_back(first);
-  return all;
+TEST_CASE("a heartbeat is a comment") {
+  CHECK(event_heartbeat.starts_with(":"));
+  CHECK(event_heartbeat.ends_with("\n\n"));
 }
 
-error refusal_of(const request& asked, std::int64_t current = 7) {
-  const auto after = parse_after(asked, current);
-  REQUIRE_FALSE(after);
-  return after.error();
-}
-
-}  // namespace
-
-TEST_CASE("a stream's head says what it is and when to come back") {
-  live_store at;
-  const response answer = at.follow();
+TEST_CASE("the response says what it is and when to come back, and goes on with the events") {
+  const response answer = event_stream(1500ms, [](const std::function<void()>&) -> chunk {
+    return {.bytes = "id: 1\n\n", .then = chunk::state::over};
+  });
   CHECK(answer.status == 200);
   CHECK(find_header(answer.headers, "Content-Type") == "text/event-stream");
   CHECK(find_header(answer.headers, "Cache-Control") == "no-store");
-  CHECK(answer.body == "retry: 2000\n\n");
-}
-
-TEST_CASE("an event has its version as id, its kind and its JSON") {
-  live_store at;
-  at.post();
-  const std::string text = listener{at.follow()}.all();
-  const std::string start = "id: 1\nevent: posted\ndata: ";
-  REQUIRE(text.starts_with(start));
-  CHECK(text.ends_with("}\n\n"));
-  CHECK(std::ranges::count(text, '\n') == 4);
-  const auto data = nlohmann::json::parse(text.substr(start.size()));
-  CHECK(data.size() == 6);
-  CHECK(data.at("content_id") == "1");
-  CHECK(data.at("version") == 1);
-  CHECK(data.at("kind") == "posted");
-  CHECK(data.at("status") == "published");
-  CHECK(data.at("status") == "published");
-  CHECK(parse_comment_id(data.at("comment_id").get<std::string>()));
-  CHECK(data.at("at") == "2023-11-14T22:13:20.000Z");
-}
-
-TEST_CASE("events go on behind the version asked for, and wait behind the last") {
-  live_store at;
-  for (int i = 0; i < 5; ++i) at.post();
-  for (std::int64_t after = 0; after <= 5; ++after) {
-    listener one{at.follow(after)};
-    CHECK(ids(one.all()) == from_to(after + 1, 5));
-    CHECK(one.last == state::waiting);
-  }
-}
-
-TEST_CASE("a batch has as many events as the limit says, and the next is asked for at once") {
-  for (const int count : {63, 64, 65}) {
-    live_store at;
-    for (int i = 0; i < count; ++i) at.post();
-    listener one{at.follow()};
-    const chunk first = one.ask();
-    CHECK(ids(first.bytes) == from_to(1, std::min(count, 64)));
-    CHECK(first.then == (count < 64 ? state::waiting : state::more));
-    if (count >= 64) CHECK(ids(one.all()) == from_to(65, count));
-  }
-}
-
-TEST_CASE("who waits is woken by an announcement, and hears what was committed") {
-  live_store at;
-  listener one{at.follow()};
-  CHECK(one.all() == "");
-  CHECK_FALSE(*one.is_woken);
-  at.post();
-  CHECK(*one.is_woken);
-  CHECK(ids(one.all()) == from_to(1, 1));
-  at.post("2");
-  CHECK_FALSE(*one.is_woken);
-}
-
-TEST_CASE("what is committed before the look is seen, though its announcement comes later") {
-  live_store at;
-  listener one{at.follow()};
-  at.post("1", false);
-  CHECK(ids(one.all()) == from_to(1, 1));
-  at.news.announce("1");
-  CHECK(*one.is_woken);
-  CHECK(one.all() == "");  // no second time, and no heartbeat either
-  at.post();
-  CHECK(ids(one.all()) == from_to(2, 2));
-}
-
-TEST_CASE("who is asked again without news says that it lives, and looks all the same") {
-  live_store at;
-  listener one{at.follow()};
-  CHECK(one.all() == "");
-  for (int i = 0; i < 2; ++i) {
-    const chunk beat = one.ask();
-    CHECK(beat.bytes == ": heartbeat\n\n");
-    CHECK(beat.then == state::waiting);
-  }
-  at.post("1", false);  // by another process, which cannot announce it here
-  CHECK(ids(one.ask().bytes) == from_to(1, 1));
-  CHECK(one.ask().bytes == ": heartbeat\n\n");
-}
-
-TEST_CASE("a closed broadcast ends the streams, and a store that fails breaks them") {
-  live_store at;
-  listener one{at.follow()};
-  one.all();
-  at.news.close();
-  CHECK(*one.is_woken);
-  CHECK(one.ask().then == state::over);
-  const response refused = at.follow();
-  CHECK(refused.status == 503);
-  CHECK_FALSE(refused.rest);
-
-  live_store broken;
-  broken.is_broken = true;
-  CHECK(listener{broken.follow()}.ask().then == state::broken);
-}
-
-TEST_CASE("one more than may follow is told 503 and when to come back") {
-  live_store at{{}, {.subscribers_max = 2}};
-  const response a = at.follow();
-  response b = at.follow();
-  const response refused = at.follow();
-  CHECK(refused.status == 503);
-  CHECK(find_header(refused.headers, "Retry-After") == "1");
-  CHECK(nlohmann::json::parse(refused.body).at("instance") == "/api/v1/events");
-  b = {};
-  CHECK(at.follow().status == 200);
-}
-
-TEST_CASE("a stream that is gone follows no more") {
-  live_store at;
-  {
-    listener one{at.follow()};
-    one.all();
-    CHECK(at.news.subscribers() == 1);
-  }
-  CHECK(at.news.subscribers() == 0);
-  at.post();
-}
-
-TEST_CASE("many at the same version cost the store one reading for each change") {
-  live_store at;
-  std::vector<listener> all;
-  for (int i = 0; i < 500; ++i) all.emplace_back(at.follow());
-  for (listener& each : all) each.all();
-  for (std::int64_t version = 1; version <= 10; ++version) {
-    at.reads = 0;
-    at.post();
-    for (listener& each : all) CHECK(ids(each.all()) == from_to(version, version));
-    CHECK(at.reads == 1);
-  }
-}
-
-TEST_CASE("what is shared has all that was announced, and whoever shares it goes on from there") {
-  live_store at;
-  listener first{at.follow()}, second{at.follow()}, third{at.follow()};
-  for (listener* each : {&first, &second, &third}) each->all();
-  at.post();
-  CHECK(ids(first.all()) == from_to(1, 1));
-  at.post("1", false);
-  CHECK(ids(second.all()) == from_to(1, 1));  // shared; the second is not announced yet
-  at.news.announce("1");
-  CHECK(*second.is_woken);
-  CHECK(ids(second.all()) == from_to(2, 2));
-  CHECK(ids(first.all()) == from_to(2, 2));
-  CHECK(ids(third.all()) == from_to(1, 2));
-}
-
-TEST_CASE("what was shared before everybody left is not taken for new") {
-  live_store at;
-  for (int i = 0; i < 5; ++i) {
-    CHECK(ids(listener{at.follow(i)}.all()) == from_to(i + 1, i));  // nothing yet
-    at.post();
-    CHECK(ids(listener{at.follow(i)}.all()) == from_to(i + 1, i + 1));
-  }
-}
-
-TEST_CASE("without memory to share everybody reads for itself") {
-  live_store at{{.shared_bytes = 0}};
-  listener first{at.follow()}, second{at.follow()};
-  first.all(), second.all();
-  at.reads = 0;
-  at.post();
-  CHECK(ids(first.all()) == from_to(1, 1));
-  CHECK(ids(second.all()) == from_to(1, 1));
-  CHECK(at.reads == 2);
-}
-
-TEST_CASE("a client goes on behind Last-Event-ID, else behind `after`, else from now on") {
-  CHECK(*parse_after({}, 7) == 7);
-  CHECK(*parse_after({.query = {{"after", "3"}}}, 7) == 3);
-  CHECK(*parse_after({.headers = {{"last-event-id", "5"}}, .query = {{"after", "3"}}}, 7) == 5);
-  CHECK(*parse_after({.query = {{"after", "0"}}}, 0) == 0);
-  CHECK(*parse_after({.query = {{"after", "0000000000000000000007"}}}, 7) == 7);
-  CHECK(*parse_after({.headers = {{"Last-Event-ID", "7"}}}, 7) == 7);
-}
-
-TEST_CASE("a version from the future is refused, and so is what is no version") {
-  for (const char* text :
-       {"8", "9223372036854775807", "9223372036854775808", "99999999999999999999999999"}) {
-    const error why = refusal_of({.headers = {{"Last-Event-ID", text}}});
-    CHECK(why.code == errc::invalid);
-    CHECK(why.violations == std::vector<violation>{{"Last-Event-ID", "out_of_range"}});
-  }
-  for (const char* text :
-       {"", "-1", "+1", "1.0", " 1", "1 ", "0x1", "abc", "7;", "1e3", "\xd9\xa3"}) {
-    CAPTURE(text);
-    CHECK(refusal_of({.headers = {{"Last-Event-ID", text}}}).violations ==
-          std::vector<violation>{{"Last-Event-ID", "format"}});
-    CHECK(refusal_of({.query = {{"after", text}}}).violations ==
-          std::vector<violation>{{"after", "format"}});
-  }
-}
-
-TEST_CASE("readers that are cut off at random and come back miss nothing and see nothing twice") {
-  live_store at{{.batch_max = 4}};
-  constexpr int writers = 3, readers = 4;
-  constexpr std::int64_t last = 900;
-  std::atomic<int> posted{};
-  std::vector<std::vector<std::int64_t>> seen(readers);
-  in_parallel(writers + readers, [&](int thread) {
-    if (thread < writers) {
-      while (++posted <= last) {
-        at.post();
-        if (posted % 3 == 0) std::this_thread::yield();
-      }
-      return;
-    }
-    auto& mine = seen[static_cast<std::size_t>(thread - writers)];
-    std::mt19937 random{static_cast<unsigned>(thread)};
-    std::int64_t come = 0;
-    while (come < last) {
-      listener one{at.follow(come)};
-      for (auto left = random() % 20; left > 0 && come < last; --left) {
-        const chunk next = one.ask();
-        std::string text = next.bytes;
-        const bool is_cut = random() % 4 == 0;
-        if (is_cut) text.resize(text.empty() ? 0 : random() % text.size());
-        // A browser takes an event only when the empty line behind it has come.
-        text.resize(text.rfind("\n\n") == text.npos ? 0 : text.rfind("\n\n") + 2);
-        for (const std::int64_t id : ids(text)) mine.push_back(come = id);
-        if (is_cut) break;
-        // Nobody asks it for a heartbeat: who is not woken here sleeps for good.
-        while (next.then == state::waiting && !*one.is_woken && come < last)
-          std::this_thread::yield();
-      }
-    }
-  });
-  for (const auto& mine : seen) CHECK(mine == from_to(1, last));
-  CHECK(at.news.subscribers() == 0);
+  CHECK(find_header(answer.headers, "X-Accel-Buffering") == "no");
+  CHECK(answer.body == "retry: 1500\n\n");
+  REQUIRE(answer.rest);
+  CHECK(answer.rest([] {}).bytes == "id: 1\n\n");
 }

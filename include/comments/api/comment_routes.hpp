@@ -134,7 +134,7 @@ class comment_routes final {
   }
 
   result<post_result> store(draft written, const principal& who, arrival how) const {
-    written.allowances = shared_.rates()->allowances_of(who.client);
+    written.allowances = allowances_of(shared_.rates()->options(), who.client);
     sign(written, who);
     written.encoded = json::encode_written(written.author, written.body, shared_.style());
     return shared_.service().post(std::move(written), who, std::move(how));

@@ -132,6 +132,17 @@ inline version_guard guard_of(const request& asked) {
   };
 }
 
+// Returns what limits a comment of `client`. The store counts these in the transaction that writes
+// the comment, so they hold for all processes that write to it. An empty `client` has no limit of
+// its own.
+inline std::vector<allowance> allowances_of(const rate_options& rates, std::string_view client) {
+  std::vector<allowance> all;
+  if (rates.writes.per_minute > 0 && !client.empty())
+    all.push_back({std::string{client}, rates.writes});
+  if (rates.content_writes.per_minute > 0) all.push_back({{}, rates.content_writes});
+  return all;
+}
+
 // The service outlives it.
 class context final {
  public:

@@ -13,6 +13,7 @@
 #include <comments/api/comment_routes.hpp>
 #include <comments/api/context.hpp>
 #include <comments/api/list_routes.hpp>
+#include <comments/api/live_events.hpp>
 #include <comments/api/moderation_routes.hpp>
 #include <comments/deployments/routes.hpp>
 #include <comments/http/cors.hpp>
@@ -21,7 +22,6 @@
 #include <comments/http/middleware.hpp>
 #include <comments/http/rate_limits.hpp>
 #include <comments/http/router.hpp>
-#include <comments/http/sse.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -168,9 +168,14 @@ inline handler routes(service& service, route_options options = {}) {
       return answers(std::move(asked));
     });
   handler inner = [table](request&& asked) { return (*table)(std::move(asked)); };
-  inner = with_limits(with_guard(with_gzip(std::move(inner))), options.limits);
-  inner = with_cors(with_rate_limits(std::move(inner), all->shared.rates()), options.cors);
+  options.cors.open_posts = {"/api/comment/new"};
+  inner = with_gzip(std::move(inner));
+  inner = with_guard(std::move(inner));  // what a route throws is limited, counted and logged, too
+  inner = with_limits(std::move(inner), options.limits);
+  inner = with_rate_limits(std::move(inner), all->shared.rates());
+  inner = with_cors(std::move(inner), options.cors);
   inner = with_observer(std::move(inner), service.metrics(), options.observe);
+  inner = with_guard(std::move(inner));  // what the layers above throw
   return with_request_id(std::move(inner), options.limits);
 }
 

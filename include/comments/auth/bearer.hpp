@@ -1,10 +1,10 @@
 #pragma once
 // auth/bearer.hpp - from a request's Authorization header to its principal.
 //
-// Tokens that cannot be guessed are always compared: those that the server or the host's site signed
-// (edit tokens, JWTs), and tokens of 16 bytes and more. So a client that tries tokens locks no other
-// client out. A shorter token is compared only while the client has guesses left. What is not
-// configured is switched off.
+// Tokens that cannot be guessed are always compared: those that the server or the host's site
+// signed (edit tokens, JWTs), and tokens of 16 bytes and more. So a client that tries tokens locks
+// no other client out. A shorter token is compared only while the client has guesses left. What is
+// not configured is switched off.
 //
 //   using namespace comments;
 //   const auth::signer sign{"a key of 32 random bytes, kept secret"};

@@ -11,7 +11,8 @@ namespace comments::auth {
 
 namespace detail {
 
-// Whether `token` says of itself that it is a JWT: three parts, the first of which begins an object.
+// Whether `token` says of itself that it is a JWT: three parts, the first of which begins an
+// object.
 inline bool looks_like_jwt(std::string_view token) {
   const std::size_t dot = token.find('.');
   return token.starts_with("ey") && dot != token.npos && token.find('.', dot + 1) != token.npos;

@@ -1,24 +1,21 @@
 #pragma once
-// http/client_address.hpp - who a request comes from, also behind proxies.
+// http/client_address.hpp - which client a request comes from, also behind proxies.
 //
-// X-Forwarded-For is a list that each proxy adds its peer to, and that anybody can start with
-// whatever they like. So it counts only where a trusted proxy brought it, and is read from its end:
-// the first address there that is no trusted proxy is the client. An IPv6 client owns a /64 at
-// least, so that is what it is known by.
+// X-Forwarded-For is a list. Each proxy appends the address of its peer, and a client can send a
+// list of its own to begin with. So the header counts only where a trusted proxy brought it, and it
+// is read from its end: the first address there that is not a trusted proxy's is the client. An
+// IPv6 client has a /64 at least, so that is what identifies it.
 //
-//   const auto trusted = parse_networks("10.0.0.0/8, ::1/128");
-//   std::string client = client_key(asked, *trusted);  // "192.0.2.1", "2001:db8:0:1::/64"
+//   using namespace comments;
+//   const auto trusted = http::parse_networks("10.0.0.0/8, ::1/128");
+//   const http::request asked{.headers = {{"X-Forwarded-For", "192.0.2.1"}}, .peer = "10.0.0.1"};
+//   const std::string client = http::client_key(asked, *trusted);  // "192.0.2.1"
 
+#include <comments/config.hpp>
 #include <comments/http/message.hpp>
 #include <comments/result.hpp>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -33,14 +30,11 @@ namespace comments::http {
 struct address {
   std::array<std::uint8_t, 16> bytes{};
 
-  bool is_v4() const {
-    constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return std::ranges::equal(mapped, std::span{bytes}.first(12));
-  }
+  bool is_v4() const;
   friend bool operator==(const address&, const address&) = default;
 };
 
-// All addresses that begin with the first `bits` bits of `first`; of IPv4, 96 or more.
+// All addresses that begin with the first `bits` bits of `first`; for IPv4, 96 or more.
 struct network {
   address first{};
   std::size_t bits{};
@@ -48,138 +42,36 @@ struct network {
   friend bool operator==(const network&, const network&) = default;
 };
 
-// "192.0.2.1", "2001:db8::1" or "fe80::1%eth0", whose zone does not count. Nothing else.
-inline std::optional<address> parse_address(std::string_view text) {
-  const std::size_t zone = text.find(':') == text.npos ? text.npos : text.find('%');
-  const std::string plain{text.substr(0, zone)};
-  if (plain.find('\0') != plain.npos) return std::nullopt;
-  address found;
-  if (::inet_pton(AF_INET6, plain.c_str(), found.bytes.data()) == 1) return found;
-  found.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (::inet_pton(AF_INET, plain.c_str(), found.bytes.data() + 12) == 1) return found;
-  return std::nullopt;
-}
+// Returns the address that `text` is: "192.0.2.1", "2001:db8::1", or "fe80::1%eth0", whose zone is
+// ignored. Nothing for any other text.
+std::optional<address> parse_address(std::string_view text);
 
-// The canonical text (RFC 5952).
-inline std::string to_text(const address& from) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (from.is_v4())
-    ::inet_ntop(AF_INET, from.bytes.data() + 12, text, sizeof text);
-  else
-    ::inet_ntop(AF_INET6, from.bytes.data(), text, sizeof text);
-  return text;
-}
+// Returns the canonical text (RFC 5952).
+std::string to_text(const address& from);
 
-// `from` with all but its first `bits` bits 0.
-inline address first_of(address from, std::size_t bits) {
-  for (std::size_t i = 0; i < from.bytes.size(); ++i) {
-    const std::size_t kept = std::min<std::size_t>(bits - std::min(bits, i * 8), 8);
-    from.bytes[i] &= static_cast<std::uint8_t>(0xff00U >> kept);
-  }
-  return from;
-}
+// Returns `from` with all but its first `bits` bits 0.
+address first_of(address from, std::size_t bits);
 
-// No IPv6 network holds an IPv4 address, not even ::/0.
-inline bool contains(const network& all, const address& one) {
-  return all.first.is_v4() == one.is_v4() && first_of(one, all.bits) == all.first;
-}
+// Returns whether the network has the address. No IPv6 network has an IPv4 address, not even ::/0.
+bool contains(const network& all, const address& one);
 
-namespace detail {
+// Returns the networks in "10.0.0.0/8, ::1/128, 192.0.2.1": networks and addresses with commas
+// between them; an empty text has none. `invalid` names the first entry that is neither.
+result<std::vector<network>> parse_networks(std::string_view list);
 
-inline std::optional<std::size_t> parse_number(std::string_view text, std::size_t most) {
-  std::size_t number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_number = code == std::errc{} && end == text.data() + text.size() && number <= most;
-  return is_number ? std::optional{number} : std::nullopt;
-}
+// Returns the client of a request that came from `peer` with these headers; nothing if `peer` is
+// not an address. An entry that is not an address ends the reading: the client is then the trusted
+// proxy that brought the entry. If all entries are trusted, the client is the first one.
+std::optional<address> client_of(std::string_view peer, const fields& headers,
+                                 std::span<const network> trusted);
 
-// "10.0.0.0/8", "::1/128" or an address alone, which is a network of one.
-inline std::optional<network> parse_network(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const auto first = parse_address(text.substr(0, slash));
-  if (!first || text.find('%') != text.npos) return std::nullopt;
-  if (slash == text.npos) return network{*first, 128};
-  const bool is_dotted = text.find(':') == text.npos;
-  const auto bits = parse_number(text.substr(slash + 1), is_dotted ? 32 : 128);
-  if (!bits) return std::nullopt;
-  const network all{first_of(*first, *bits + (is_dotted ? 96 : 0)), *bits + (is_dotted ? 96 : 0)};
-  // "::ffff:0:0/64" is neither IPv4 nor IPv6.
-  return all.first.is_v4() == first->is_v4() ? std::optional{all} : std::nullopt;
-}
-
-// An entry of X-Forwarded-For, which some proxies write with a port: "192.0.2.1:5678",
-// "[2001:db8::1]:443".
-inline std::optional<address> parse_hop(std::string_view text) {
-  const auto is_port = [](std::string_view port) {
-    return port.starts_with(':') && parse_number(port.substr(1), 65'535).has_value();
-  };
-  if (text.starts_with('[')) {
-    const std::size_t end = std::min(text.find(']'), text.size() - 1);
-    const std::string_view inside = text.substr(1, end - 1), behind = text.substr(end + 1);
-    const bool is_whole = text[end] == ']' && inside.find(':') != inside.npos;
-    return is_whole && (behind.empty() || is_port(behind)) ? parse_address(inside) : std::nullopt;
-  }
-  const std::size_t colon = text.find(':');
-  const bool has_port = text.find('.') < colon && colon != text.npos;
-  if (has_port && !is_port(text.substr(colon))) return std::nullopt;
-  return parse_address(has_port ? text.substr(0, colon) : text);
-}
-
-}  // namespace detail
-
-// "10.0.0.0/8, ::1/128, 192.0.2.1": networks and addresses with commas between them; an empty text
-// is none. `invalid` says which entry is none.
-inline result<std::vector<network>> parse_networks(std::string_view list) {
-  std::vector<network> found;
-  if (trim(list).empty()) return found;
-  for (bool is_last = false; !is_last;) {
-    const std::size_t comma = list.find(',');
-    const std::string_view entry = trim(list.substr(0, comma));
-    const auto one = detail::parse_network(entry);
-    if (!one)
-      return error{errc::invalid, "'" + std::string{entry} +
-                                      "' is no network such as 10.0.0.0/8, ::1/128 or 192.0.2.1."};
-    found.push_back(*one);
-    is_last = comma == list.npos;
-    list.remove_prefix(is_last ? list.size() : comma + 1);
-  }
-  return found;
-}
-
-// Who sent what came from `peer` with these X-Forwarded-For lines, in the order they stood. An
-// entry that is no address ends the reading: whoever brought it, a trusted proxy, is the last
-// known. If all are trusted it is the first. Nothing if `peer` is no address.
-inline std::optional<address> client_of(std::string_view peer, const fields& headers,
-                                        std::span<const network> trusted) {
-  auto client = parse_address(peer);
-  const auto is_trusted = [&](const address& one) {
-    return std::ranges::any_of(trusted, [&](const network& all) { return contains(all, one); });
-  };
-  if (!client || !is_trusted(*client)) return client;
-  for (auto line = headers.rbegin(); line != headers.rend(); ++line) {
-    if (!is_same_name(line->first, "X-Forwarded-For")) continue;
-    std::string_view left = line->second;
-    while (!left.empty()) {
-      const std::size_t start = left.rfind(',') + 1;  // 0 if there is none
-      const std::string_view entry = trim(left.substr(start));
-      left = left.substr(0, start == 0 ? 0 : start - 1);
-      if (entry.empty()) continue;  // as in any list (RFC 9110, section 5.6.1)
-      const auto hop = detail::parse_hop(entry);
-      if (!hop) return client;
-      client = hop;
-      if (!is_trusted(*hop)) return client;
-    }
-  }
-  return client;
-}
-
-// What `asked`'s client is known by: an IPv4 address, or the /64 of an IPv6 address. A peer that is
-// no address (of an embedder's own adapter) is known as it is.
-inline std::string client_key(const request& asked, std::span<const network> trusted) {
-  const auto client = client_of(asked.peer, asked.headers, trusted);
-  if (!client) return asked.peer;
-  constexpr std::size_t site_bits = 64;
-  return client->is_v4() ? to_text(*client) : to_text(first_of(*client, site_bits)) + "/64";
-}
+// Returns the text that identifies `asked`'s client: an IPv4 address, or the /64 of an IPv6
+// address. A peer that is not an address (an adapter of the embedder's may set one) is returned as
+// it is.
+std::string client_key(const request& asked, std::span<const network> trusted);
 
 }  // namespace comments::http
+
+#ifndef COMMENTS_COMPILED
+#include <comments/http/client_address.ipp>
+#endif

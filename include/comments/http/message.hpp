@@ -1,18 +1,23 @@
 #pragma once
-// http/message.hpp - a request and its response as values. No sockets here, nor anywhere in http/
-// but in the one adapter of each HTTP library.
+// http/message.hpp - a request and its response as values, and the functions that read them.
 //
-// A handler is a function of a request; so a route is tested by calling it, and another HTTP
-// library is one more file that fills a request in and writes a response out.
+// A handler is a function from a request to a response. So a route is tested by calling it, and
+// an adapter for another HTTP library only fills a request in and writes a response out. There is
+// no socket here; the adapters (http/httplib.hpp, http/epoll_server.hpp) have them.
 //
-//   response answer = handler({.method = "GET", .target = "/api/v1/comments?content_id=1"});
+//   using namespace comments;
+//   const http::handler echo = [](http::request&& asked) {
+//     return http::response{.body = std::move(asked.body)};
+//   };
+//   const http::response answer = echo({.method = "POST", .target = "/", .body = "Oi"});
 
+#include <comments/config.hpp>
 #include <comments/result.hpp>
 
-#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +26,7 @@
 
 namespace comments::http {
 
-// Names and values in the order they came; a name may come more than once.
+// Names and values in the order they came. A name may come more than once.
 using fields = std::vector<std::pair<std::string, std::string>>;
 
 // Why HTTP itself refuses a request, before or instead of asking the domain. `http/problem.hpp` has
@@ -46,20 +51,23 @@ struct request_error {
 };
 
 struct request {
+  // The adapter fills these in.
   std::string method{};
-  std::string target{};  // as it was sent: path, and query behind a '?'
+  std::string target{};  // as it was sent: a path, and a query behind a '?'
   fields headers{};
   std::string body{};
-  std::optional<request_error> refusal{};  // why the adapter refuses it: no route may act on it
+  std::optional<request_error> refusal{};  // why the adapter refuses it; then no route gets it
   std::string peer{};                      // the address that the connection came from
-  std::string client{};  // whom limits count it for; middleware sees to it (http/rate_limits.hpp)
-  std::string prefix{};  // what an adapter cut off the target's front; links start with it
-  std::string id{};      // names this request in logs and problems; middleware sees to it
-  fields path{};         // what stood at the {names} of the route, decoded; the router sees to it
-  fields query{};        // the query's parameters, decoded; the router sees to it
+  std::string prefix{};  // what the adapter cut off the target; links start with it
+  // Middleware fills these in.
+  std::string client{};  // the client that limits count it for (http/rate_limits.hpp)
+  std::string id{};      // names this request in logs and problems
+  // The router fills these in.
+  fields path{};   // what stands at the {names} of the route's pattern, decoded
+  fields query{};  // the query's parameters, decoded
 };
 
-// What a stream has next, and how it goes on behind that.
+// The next part of a stream, and how the stream goes on behind it.
 struct chunk {
   enum class state {
     more,     // ask again at once
@@ -72,33 +80,76 @@ struct chunk {
   state then{state::more};
 };
 
-// The part of an answer behind its body, if that is too long to hold or not over yet. Each call
-// gives the next chunk, of some ten kilobytes, from one thread at a time. A stream that is waiting
-// calls `wake` from any thread when it has more, and is asked again after `heartbeat` even so.
+// The part of a response behind its body, if that is too long to hold in memory, or not over yet.
+// Each call returns the next chunk, of some ten kilobytes. The adapter calls it from one thread at
+// a time. A stream that is waiting calls `wake`, from any thread, when it has more; after
+// `heartbeat` the adapter asks again even so.
 using stream = std::function<chunk(const std::function<void()>& wake)>;
 inline constexpr std::chrono::seconds heartbeat{15};
 
-// An answer to HEAD has the body that GET would have; the adapter does not send it.
 struct response {
   int status{200};
   fields headers{};
-  std::string body{};
-  stream rest{};  // if there is one, it follows the body, and the length is not known
-  std::string_view
-      route{};  // the pattern that answered, for logs and metrics; lives with the router
+  std::string body{};  // for HEAD the same as for GET: the adapter leaves it out
+  stream rest{};       // if there is one, it follows the body, and the length is not known
+  // The pattern that answered, for logs and metrics. Valid as long as the router.
+  std::string_view route{};
 };
 
-// Must be safe to call from any thread. By reference, so that a request is not moved at each of the
-// layers; a function of a `request` is one too.
+// Must be safe to call from any thread. The request is passed by reference, so that it is not moved
+// at each layer; a function that takes a `request` by value is a handler too.
 using handler = std::function<response(request&&)>;
 
-// Header names compare without case (RFC 9110, section 5.1).
+// Returns whether two header names are the same; they compare without case (RFC 9110, section 5.1).
+bool is_same_name(std::string_view a, std::string_view b);
+
+// Returns a header's value, or a part of it, without the blanks around it (RFC 9110, section
+// 5.6.3).
+std::string_view trim(std::string_view text);
+
+// Returns the value of the first header of that name.
+std::optional<std::string_view> find_header(const fields& headers, std::string_view name);
+
+// Returns the value of the first parameter of that name; these compare with case.
+std::optional<std::string_view> find_field(const fields& all, std::string_view name);
+
+// Returns `text` with %XX decoded, and in a query also '+' as a space. Nothing if a '%' is not
+// followed by two hexadecimal digits.
+std::optional<std::string> percent_decode(std::string_view text, bool is_query = false);
+
+// Returns `text` as it can stand in a path or a query: all but RFC 3986's unreserved characters as
+// %XX.
+std::string percent_encode(std::string_view text);
+
+// Returns the error for a broken percent-encoding; `where` is the field that it stands in.
+error bad_encoding(std::string_view where);
+
+// Returns the fields of "a=1&b=2"; `bad_encoding` of the first field that is broken.
+result<fields> parse_query(std::string_view text);
+
+// Returns whether a target asks about the service itself (/healthz, /readyz, /metrics, /version).
+// Such a request waits for nothing and is never limited.
+bool is_probe(std::string_view target);
+
+// Returns a version as a strong entity tag (RFC 9110, section 8.8.3).
+std::string to_etag(std::int64_t version);
+
+// Returns whether a list of entity tags has `etag`, or is "*". In the weak comparison, for
+// If-None-Match, "W/" does not count. In the strong one, for If-Match, a weak tag equals none (RFC
+// 9110, section 8.8.3.2).
+bool has_etag(std::string_view header, std::string_view etag, bool is_weak = true);
+bool has_strong_etag(std::string_view header, std::string_view etag);
+
+// --- definitions: what every header of a request goes through ---
+
 inline bool is_same_name(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower(a[i]) != lower(b[i])) return false;
+  return true;
 }
 
-// A header's value, or a part of it, without the blanks around it (RFC 9110, section 5.6.3).
 inline std::string_view trim(std::string_view text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -106,107 +157,20 @@ inline std::string_view trim(std::string_view text) {
   return text;
 }
 
-// The first header of that name.
 inline std::optional<std::string_view> find_header(const fields& headers, std::string_view name) {
   for (const auto& [key, value] : headers)
     if (is_same_name(key, name)) return value;
   return std::nullopt;
 }
 
-// The first parameter of that name; these compare with case.
 inline std::optional<std::string_view> find_field(const fields& all, std::string_view name) {
   for (const auto& [key, value] : all)
     if (key == name) return value;
   return std::nullopt;
 }
 
-// `text` with %XX decoded, and with '+' as a space in a query. Nothing if a % is not followed by
-// two hexadecimal digits.
-inline std::optional<std::string> percent_decode(std::string_view text, bool is_query = false) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-  };
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += is_query && text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    if (i + 2 >= text.size() || digit(text[i + 1]) < 0 || digit(text[i + 2]) < 0)
-      return std::nullopt;
-    decoded += static_cast<char>(digit(text[i + 1]) << 4 | digit(text[i + 2]));
-    i += 2;
-  }
-  return decoded;
-}
-
-// `text` as it can stand in a path or a query: all but RFC 3986's unreserved characters as %XX.
-inline std::string percent_encode(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                          (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_plain)
-      encoded += c;
-    else
-      encoded.append({'%', digits[byte >> 4], digits[byte & 0x0f]});
-  }
-  return encoded;
-}
-
-// What a broken percent-encoding is answered with; `where` is the field that it stands in.
-inline error bad_encoding(std::string_view where) {
-  return {errc::malformed,
-          "The percent-encoding is broken.",
-          {{std::string{where}, "percent_encoding"}}};
-}
-
-// "a=1&b=2" as fields, or `bad_encoding` of the first that is broken.
-inline result<fields> parse_query(std::string_view text) {
-  fields found;
-  while (!text.empty()) {
-    const std::string_view pair = text.substr(0, text.find('&'));
-    text.remove_prefix(std::min(text.size(), pair.size() + 1));
-    if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    auto name = percent_decode(pair.substr(0, equals), true);
-    if (!name) return bad_encoding("query");
-    auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
-    if (!value) return bad_encoding(*name);
-    found.emplace_back(std::move(*name), std::move(*value));
-  }
-  return found;
-}
-
-// Whether a path asks how the service is: such a request waits for nothing and is never limited.
-inline bool is_probe(std::string_view target) {
-  constexpr std::string_view probes[] = {"/healthz", "/readyz", "/metrics", "/version"};
-  return std::ranges::find(probes, target.substr(0, target.find('?'))) != std::end(probes);
-}
-
-// A version as a strong entity tag (RFC 9110, section 8.8.3).
-inline std::string to_etag(std::int64_t version) { return '"' + std::to_string(version) + '"'; }
-
-// Whether a list of entity tags has `etag`, or is "*". In the weak comparison, of If-None-Match,
-// "W/" does not count; in the strong one, of If-Match, a weak tag is like no other (RFC 9110,
-// section 8.8.3.2).
-inline bool has_etag(std::string_view header, std::string_view etag, bool is_weak = true) {
-  while (!header.empty()) {
-    std::string_view one = header.substr(0, header.find(','));
-    header.remove_prefix(std::min(header.size(), one.size() + 1));
-    one = trim(one);
-    if (is_weak && one.starts_with("W/")) one.remove_prefix(2);
-    if (one == etag || one == "*") return true;
-  }
-  return false;
-}
-inline bool has_strong_etag(std::string_view header, std::string_view etag) {
-  return has_etag(header, etag, false);
-}
-
 }  // namespace comments::http
+
+#ifndef COMMENTS_COMPILED
+#include <comments/http/message.ipp>
+#endif

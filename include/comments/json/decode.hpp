@@ -7,8 +7,8 @@
 // Nothing here throws, except std::bad_alloc.
 //
 //   using namespace comments;
-//   const auto written = json::decode_draft(R"({"content_id":"1","body":"Oi"})", "key-1", limits{});
-//   if (!written) std::puts(written.error().message.c_str());
+//   const auto said = json::decode_draft(R"({"content_id":"1","body":"Oi"})", "key-1", limits{});
+//   if (!said) std::puts(said.error().message.c_str());
 
 #include <comments/comment.hpp>
 #include <comments/config.hpp>

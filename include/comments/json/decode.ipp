@@ -15,8 +15,8 @@ namespace detail {
 // The fields of a draft that a form of it calls something else: JSON pointers, ours and theirs.
 using field_names = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// Returns `written` if neither its shape nor `check` has anything against it. There is one violation
-// for each field: what is wrong with its shape comes before what is wrong with its text.
+// Returns `written` if neither its shape nor `check` has anything against it. There is one
+// violation for each field: what is wrong with its shape comes before what is wrong with its text.
 inline result<draft> accept(draft written, std::vector<violation> found, const limits& limits,
                             const field_names& names) {
   for (violation& broken : check(written, limits)) {

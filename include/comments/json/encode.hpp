@@ -89,8 +89,8 @@ void append_result(std::string& to, const comment_id& id, const result<comment>&
 
 // --- whole bodies ---
 
-// Returns the text for `comment::encoded`. It has "author", "body" and "body_html", as they stand in
-// the comment's JSON. Its form is known here alone.
+// Returns the text for `comment::encoded`. It has "author", "body" and "body_html", as they stand
+// in the comment's JSON. Its form is known here alone.
 std::string encode_written(const author& author, std::string_view body, const style& style);
 
 std::string encode(const comment& comment, const style& style, std::string_view edit_token = {});

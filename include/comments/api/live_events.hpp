@@ -1,0 +1,95 @@
+#pragma once
+// api/live_events.hpp - a content's events as they happen, as server-sent events.
+//
+// Each event's id is the version that it brought the content to. A browser that connects again says
+// with Last-Event-ID where it goes on, so it misses nothing and gets nothing twice. A stream holds
+// no queue: it arms a wake-up and reads the store from where it is. The adapter drops a client that
+// does not read, and the client goes on from there when it comes back. Without news there is a
+// heartbeat now and then, so that no proxy takes the connection for dead.
+//
+//   using namespace comments;
+//   registry metrics;
+//   broadcast news{metrics};
+//   memory_store store;
+//   http::live_events live{news,
+//                          [&store](std::string_view id, std::int64_t after, std::size_t limit) {
+//                            return store.events(id, after, limit);
+//                          },
+//                          metrics};
+//   const http::request asked{.target = "/api/v1/events?content_id=1"};
+//   const http::response answer = live.follow("1", 0, asked);  // 200, and a stream
+
+#include <comments/broadcast.hpp>
+#include <comments/cache.hpp>
+#include <comments/config.hpp>
+#include <comments/event.hpp>
+#include <comments/http/message.hpp>
+#include <comments/json/encode.hpp>
+#include <comments/metrics.hpp>
+#include <comments/result.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace comments::http {
+
+struct live_limits {
+  std::size_t batch_max{64};              // events that are read and sent at once
+  std::size_t shared_bytes{4'194'304};    // memory for events that several streams send
+  std::chrono::milliseconds retry{2000};  // how long a browser waits before it connects again
+};
+
+// Returns the events of a content with a version over the second argument, oldest first, and no
+// more than the third says. Called from any thread.
+using event_reader =
+    std::function<result<std::vector<event>>(std::string_view, std::int64_t, std::size_t)>;
+// Appends an event's JSON, without a line break in it. Called from any thread.
+using event_encoder = std::function<void(std::string&, const event&)>;
+
+// Returns the version behind which a client goes on: the one in `Last-Event-ID`, else the one in
+// the parameter `after`, else `current`, the content's version now. `invalid` for what is not a
+// whole number ("format") or is over `current` ("out_of_range").
+result<std::int64_t> parse_after(const request& asked, std::int64_t current);
+
+// Safe to use from any thread. Outlives its streams; `news`, what `read` needs, and `metrics`
+// outlive it.
+class live_events final {
+ public:
+  live_events(broadcast& news, event_reader read, registry& metrics, live_limits limits = {},
+              event_encoder encode = json::append_public);
+
+  // Returns the events of `content_id` behind version `after`, as a stream that lasts until the
+  // connection or the service ends; 503 with Retry-After if there are too many streams.
+  response follow(std::string content_id, std::int64_t after, const request& asked);
+
+ private:
+  struct follower;
+  // Events as they are sent.
+  struct batch {
+    std::string text{};
+    std::int64_t last{};  // version
+    bool is_full{};       // so there may be more
+  };
+
+  chunk next(follower& reader, const std::function<void()>& wake) const;
+  result<std::shared_ptr<const batch>> read(const follower& reader, std::uint64_t round) const;
+  result<std::shared_ptr<const batch>> load(const follower& reader) const;
+
+  broadcast& news_;
+  const event_reader read_;
+  const event_encoder encode_;
+  const live_limits limits_;
+  mutable cache<batch> shared_;
+};
+
+}  // namespace comments::http
+
+#ifndef COMMENTS_COMPILED
+#include <comments/api/live_events.ipp>
+#endif

@@ -1,0 +1,143 @@
+#pragma once
+// http/client_address.ipp - definitions of http/client_address.hpp.
+
+#include <comments/http/client_address.hpp>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace comments::http {
+
+COMMENTS_INLINE bool address::is_v4() const {
+  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::ranges::equal(mapped, std::span{bytes}.first(12));
+}
+
+COMMENTS_INLINE std::optional<address> parse_address(std::string_view text) {
+  const std::size_t zone = text.find(':') == text.npos ? text.npos : text.find('%');
+  const std::string plain{text.substr(0, zone)};
+  if (plain.find('\0') != plain.npos) return std::nullopt;
+  address found;
+  if (::inet_pton(AF_INET6, plain.c_str(), found.bytes.data()) == 1) return found;
+  found.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (::inet_pton(AF_INET, plain.c_str(), found.bytes.data() + 12) == 1) return found;
+  return std::nullopt;
+}
+
+COMMENTS_INLINE std::string to_text(const address& from) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (from.is_v4())
+    ::inet_ntop(AF_INET, from.bytes.data() + 12, text, sizeof text);
+  else
+    ::inet_ntop(AF_INET6, from.bytes.data(), text, sizeof text);
+  return text;
+}
+
+COMMENTS_INLINE address first_of(address from, std::size_t bits) {
+  for (std::size_t i = 0; i < from.bytes.size(); ++i) {
+    const std::size_t kept = std::min<std::size_t>(bits - std::min(bits, i * 8), 8);
+    from.bytes[i] &= static_cast<std::uint8_t>(0xff00U >> kept);
+  }
+  return from;
+}
+
+COMMENTS_INLINE bool contains(const network& all, const address& one) {
+  return all.first.is_v4() == one.is_v4() && first_of(one, all.bits) == all.first;
+}
+
+namespace detail {
+
+inline std::optional<std::size_t> parse_number(std::string_view text, std::size_t most) {
+  std::size_t number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_number = code == std::errc{} && end == text.data() + text.size() && number <= most;
+  return is_number ? std::optional{number} : std::nullopt;
+}
+
+// "10.0.0.0/8", "::1/128" or an address alone, which is a network of one.
+inline std::optional<network> parse_network(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const auto first = parse_address(text.substr(0, slash));
+  if (!first || text.find('%') != text.npos) return std::nullopt;
+  if (slash == text.npos) return network{*first, 128};
+  const bool is_dotted = text.find(':') == text.npos;
+  const auto bits = parse_number(text.substr(slash + 1), is_dotted ? 32 : 128);
+  if (!bits) return std::nullopt;
+  const network all{first_of(*first, *bits + (is_dotted ? 96 : 0)), *bits + (is_dotted ? 96 : 0)};
+  // "::ffff:0:0/64" is neither IPv4 nor IPv6.
+  return all.first.is_v4() == first->is_v4() ? std::optional{all} : std::nullopt;
+}
+
+// An entry of X-Forwarded-For, which some proxies write with a port: "192.0.2.1:5678",
+// "[2001:db8::1]:443".
+inline std::optional<address> parse_hop(std::string_view text) {
+  const auto is_port = [](std::string_view port) {
+    return port.starts_with(':') && parse_number(port.substr(1), 65'535).has_value();
+  };
+  if (text.starts_with('[')) {
+    const std::size_t end = std::min(text.find(']'), text.size() - 1);
+    const std::string_view inside = text.substr(1, end - 1), behind = text.substr(end + 1);
+    const bool is_whole = text[end] == ']' && inside.find(':') != inside.npos;
+    return is_whole && (behind.empty() || is_port(behind)) ? parse_address(inside) : std::nullopt;
+  }
+  const std::size_t colon = text.find(':');
+  const bool has_port = text.find('.') < colon && colon != text.npos;
+  if (has_port && !is_port(text.substr(colon))) return std::nullopt;
+  return parse_address(has_port ? text.substr(0, colon) : text);
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<std::vector<network>> parse_networks(std::string_view list) {
+  std::vector<network> found;
+  if (trim(list).empty()) return found;
+  for (bool is_last = false; !is_last;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view entry = trim(list.substr(0, comma));
+    const auto parsed = detail::parse_network(entry);
+    if (!parsed)
+      return error{errc::invalid, "'" + std::string{entry} +
+                                      "' is no network such as 10.0.0.0/8, ::1/128 or 192.0.2.1."};
+    found.push_back(*parsed);
+    is_last = comma == list.npos;
+    list.remove_prefix(is_last ? list.size() : comma + 1);
+  }
+  return found;
+}
+
+COMMENTS_INLINE std::optional<address> client_of(std::string_view peer, const fields& headers,
+                                                 std::span<const network> trusted) {
+  auto client = parse_address(peer);
+  const auto is_trusted = [&](const address& one) {
+    return std::ranges::any_of(trusted, [&](const network& all) { return contains(all, one); });
+  };
+  if (!client || !is_trusted(*client)) return client;
+  for (auto line = headers.rbegin(); line != headers.rend(); ++line) {
+    if (!is_same_name(line->first, "X-Forwarded-For")) continue;
+    std::string_view left = line->second;
+    while (!left.empty()) {
+      const std::size_t start = left.rfind(',') + 1;  // 0 if there is none
+      const std::string_view entry = trim(left.substr(start));
+      left = left.substr(0, start == 0 ? 0 : start - 1);
+      if (entry.empty()) continue;  // as in any list (RFC 9110, section 5.6.1)
+      const auto hop = detail::parse_hop(entry);
+      if (!hop) return client;
+      client = hop;
+      if (!is_trusted(*hop)) return client;
+    }
+  }
+  return client;
+}
+
+COMMENTS_INLINE std::string client_key(const request& asked, std::span<const network> trusted) {
+  const auto client = client_of(asked.peer, asked.headers, trusted);
+  if (!client) return asked.peer;
+  constexpr std::size_t site_bits = 64;
+  return client->is_v4() ? to_text(*client) : to_text(first_of(*client, site_bits)) + "/64";
+}
+
+}  // namespace comments::http

@@ -1,0 +1,67 @@
+#pragma once
+// http/gzip.ipp - definitions of http/gzip.hpp.
+
+#include <comments/http/gzip.hpp>
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace comments::http {
+
+COMMENTS_INLINE bool takes_gzip(std::string_view header) {
+  bool is_any = false;
+  while (!header.empty()) {
+    const std::string_view item = header.substr(0, header.find(','));
+    header.remove_prefix(std::min(header.size(), item.size() + 1));
+    const std::size_t mark = std::min(item.find(';'), item.size());
+    const std::string_view coding = trim(item.substr(0, mark));
+    const std::string_view parameter = item.substr(mark);
+    const std::size_t value = parameter.find('=');
+    const std::string_view weight =
+        value == parameter.npos ? std::string_view{"1"} : parameter.substr(value + 1);
+    const bool is_taken = weight.find_first_of("123456789") != weight.npos;
+    if (is_same_name(coding, "gzip") || is_same_name(coding, "x-gzip")) return is_taken;
+    if (coding == "*") is_any = is_taken;
+  }
+  return is_any;
+}
+
+COMMENTS_INLINE std::string gzip(std::string_view text) {
+  constexpr int window_bits = 15, gzip_header = 16, memory = 8;
+  z_stream state{};
+  if (::deflateInit2(&state, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits + gzip_header, memory,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+    return {};
+  const std::unique_ptr<z_stream, decltype(&::deflateEnd)> ends_with_scope{&state, &::deflateEnd};
+  std::string packed(::deflateBound(&state, text.size()), '\0');
+  state.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  state.avail_in = static_cast<uInt>(text.size());
+  state.next_out = reinterpret_cast<Bytef*>(packed.data());
+  state.avail_out = static_cast<uInt>(packed.size());
+  const bool is_whole = ::deflate(&state, Z_FINISH) == Z_STREAM_END;
+  packed.resize(is_whole ? state.total_out : 0);
+  return packed;
+}
+
+COMMENTS_INLINE handler with_gzip(handler next) {
+  return [next = std::move(next)](request&& asked) {
+    const auto accepted = find_header(asked.headers, "Accept-Encoding");
+    const bool is_taken = accepted && takes_gzip(*accepted);
+    response answer = next(std::move(asked));
+    const bool is_packed = find_header(answer.headers, "Content-Encoding").has_value();
+    if (is_taken && !answer.rest && !is_packed && answer.body.size() >= gzip_bytes_min) {
+      std::string packed = gzip(answer.body);
+      if (!packed.empty()) {
+        answer.body = std::move(packed);
+        answer.headers.emplace_back("Content-Encoding", "gzip");
+      }
+    }
+    answer.headers.emplace_back("Vary", "Accept-Encoding");
+    return answer;
+  };
+}
+
+}  // namespace comments::http

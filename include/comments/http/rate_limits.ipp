@@ -1,0 +1,78 @@
+#pragma once
+// http/rate_limits.ipp - definitions of http/rate_limits.hpp.
+
+#include <comments/http/rate_limits.hpp>
+
+#include <comments/http/problem.hpp>
+
+#include <utility>
+
+namespace comments::http {
+
+namespace detail {
+
+inline bool is_read(std::string_view method) { return method == "GET" || method == "HEAD"; }
+
+// Says how many requests are allowed in what time, and how many are left for how long. With none
+// left, the time is until the next one.
+inline void add_quota(response& answer, const rate_limiter& limiter, const quota& left,
+                      std::string_view method) {
+  const std::string name = is_read(method) ? "\"read\"" : "\"write\"";
+  const auto time = left.remaining == 0 ? left.next : left.reset;
+  answer.headers.emplace_back(
+      "RateLimit-Policy",
+      name + ";q=" + std::to_string(left.limit) + ";w=" + std::to_string(limiter.window().count()));
+  answer.headers.emplace_back("RateLimit", name + ";r=" + std::to_string(left.remaining) +
+                                               ";t=" + std::to_string(time.count()));
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE rate_limits::rate_limits(rate_options options, clock now)
+    : options_{std::move(options)},
+      now_{std::move(now)},
+      reads_{options_.reads, options_.keys_max},
+      writes_{options_.writes, options_.keys_max},
+      tokens_{options_.failed_tokens, options_.keys_max} {}
+
+COMMENTS_INLINE std::string rate_limits::client_of(const request& asked) const {
+  return client_key(asked, options_.trusted_proxies);
+}
+
+COMMENTS_INLINE rate_limiter& rate_limits::limiter_of(std::string_view method) {
+  return detail::is_read(method) ? reads_ : writes_;
+}
+
+COMMENTS_INLINE quota rate_limits::take(rate_limiter& from, std::string_view key) {
+  return from.take(key, now_());
+}
+
+COMMENTS_INLINE result<done> rate_limits::check_tokens(std::string_view client) {
+  return check(tokens_.peek(client, now_()), "Too many tokens were wrong.");
+}
+
+COMMENTS_INLINE result<done> rate_limits::count_failed_token(std::string_view client) {
+  return check(tokens_.take(client, now_()), "Too many tokens were wrong.");
+}
+
+COMMENTS_INLINE result<done> rate_limits::check(const quota& left, std::string why) {
+  if (left.is_allowed) return ok();
+  return error{errc::rate_limited, std::move(why), {}, static_cast<int>(left.next.count())};
+}
+
+COMMENTS_INLINE handler with_rate_limits(handler next, std::shared_ptr<rate_limits> limits) {
+  return [next = std::move(next), limits = std::move(limits)](request&& asked) {
+    asked.client = limits->client_of(asked);
+    rate_limiter& limiter = limits->limiter_of(asked.method);
+    if (!limiter.is_limited() || asked.method == "OPTIONS" || is_probe(asked.target))
+      return next(std::move(asked));
+    const std::string method = asked.method;
+    const quota left = limits->take(limiter, asked.client);
+    const auto allowed = rate_limits::check(left, "Too many requests in a short time.");
+    response answer = allowed ? next(std::move(asked)) : problem(allowed.error(), asked);
+    detail::add_quota(answer, limiter, left, method);
+    return answer;
+  };
+}
+
+}  // namespace comments::http

@@ -1,0 +1,106 @@
+#pragma once
+// markdown/bounds.ipp - definitions of markdown/bounds.hpp.
+
+#include <comments/markdown/bounds.hpp>
+
+#include <algorithm>
+
+namespace comments::markdown {
+
+COMMENTS_INLINE std::size_t marker_size(std::string_view line) {
+  constexpr std::size_t digits_max = 9;
+  const std::size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
+  const std::string_view marks = digits > 0 ? ".)" : "-+*";
+  if (digits > digits_max || digits == line.size() || marks.find(line[digits]) == marks.npos)
+    return 0;
+  const std::size_t end = digits + 1;
+  if (end == line.size()) return end;
+  return line[end] == ' ' || line[end] == '\t' ? end + 1 : 0;
+}
+
+COMMENTS_INLINE std::size_t count_containers(std::string_view source) {
+  std::size_t deepest = 0;
+  while (!source.empty()) {
+    const std::size_t end = std::min(source.find_first_of("\r\n"), source.size());
+    std::string_view line = source.substr(0, end);
+    source.remove_prefix(std::min(end + 1, source.size()));
+    std::size_t columns = 0, opened = 0;
+    while (!line.empty()) {
+      std::size_t size = 1;
+      if (line[0] == ' ' || line[0] == '\t') {
+        columns += line[0] == ' ' ? 1 : 4;
+      } else if (line[0] == '>') {
+        size = line.substr(1).starts_with(' ') ? 2 : 1;
+        ++opened;
+      } else if (size = marker_size(line); size > 0) {
+        ++opened;
+      } else {
+        break;
+      }
+      line.remove_prefix(size);
+    }
+    deepest = std::max(deepest, std::min(deepest, columns / 2) + opened);
+  }
+  return deepest;
+}
+
+namespace detail {
+
+inline bool is_delimiter(char c) { return c == '*' || c == '_' || c == '~'; }
+
+}  // namespace detail
+
+COMMENTS_INLINE std::size_t count_delimiters(std::string_view source) {
+  std::size_t runs = 0;
+  char before = '\0';
+  for (const char c : source) {
+    runs += detail::is_delimiter(c) && c != before;
+    before = c;
+  }
+  return runs;
+}
+
+COMMENTS_INLINE std::size_t count_lookbacks(std::string_view source) {
+  std::size_t count = 0, signs = 0;
+  char before = '\0';
+  for (const char c : source) {
+    signs += (detail::is_delimiter(c) && c != before) || (c == '[' && before == '!');
+    if (c == ']') count += signs;
+    before = c;
+  }
+  return count;
+}
+
+COMMENTS_INLINE std::size_t count_declarations(std::string_view source) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = source.find('<', at)) != source.npos; ++at)
+    count += source.substr(at + 1).starts_with('?') || source.substr(at + 1).starts_with('!');
+  return count;
+}
+
+COMMENTS_INLINE std::size_t count_scanned(std::string_view source) {
+  std::size_t scanned = 0, begin = 0, cost = 0;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const std::string_view rest = source.substr(i);
+    if (std::string_view{" \t\r\n"}.find(rest[0]) != std::string_view::npos) {
+      scanned += (i - begin) * cost;
+      begin = i + 1;
+      cost = 0;
+    }
+    if (rest[0] == ')') cost += 1;
+    if (rest[0] == '@') cost += 2;
+    if (rest.starts_with("://")) cost += 3;
+    if (rest.starts_with("www.")) cost += 8;
+  }
+  return scanned + (source.size() - begin) * cost;
+}
+
+COMMENTS_INLINE bool is_within(const limits& most, std::string_view source) {
+  return source.size() <= most.source_bytes_max &&
+         count_containers(source) <= most.containers_max &&
+         count_delimiters(source) <= most.delimiters_max &&
+         count_lookbacks(source) <= most.lookbacks_max &&
+         count_declarations(source) <= most.declarations_max;
+}
+
+}  // namespace comments::markdown

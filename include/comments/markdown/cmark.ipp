@@ -1,0 +1,297 @@
+#pragma once
+// markdown/cmark.ipp - definitions of markdown/cmark.hpp.
+
+#include <comments/markdown/cmark.hpp>
+
+#include <comments/mutex.hpp>
+#include <comments/text.hpp>
+
+#include <cmark-gfm-core-extensions.h>
+#include <cmark-gfm-extension_api.h>
+#include <cmark-gfm.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace comments::markdown {
+
+COMMENTS_INLINE std::string to_href(std::string_view url) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~:/?#[]@!$()*+,;=%";
+  constexpr std::array<std::string_view, 3> schemes{"http://", "https://", "mailto:"};
+  const auto begins_with = [&](std::string_view scheme) {
+    const auto is_same = [](char given, char lower) {
+      return (given >= 'A' && given <= 'Z' ? given - 'A' + 'a' : given) == lower;
+    };
+    return url.size() > scheme.size() &&
+           std::ranges::equal(url.substr(0, scheme.size()), scheme, is_same);
+  };
+  std::string href;
+  if (std::ranges::none_of(schemes, begins_with)) return href;
+  for (const char c : url) {
+    const auto byte = static_cast<unsigned char>(c);
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    if (plain.find(c) != plain.npos)
+      href += c;
+    else if (c == '&')
+      href += "&amp;";
+    else
+      href.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
+  return href;
+}
+
+COMMENTS_INLINE std::string to_language_class(std::string_view info) {
+  constexpr std::size_t size_max = 32;
+  const std::string_view word = info.substr(0, info.find_first_of(" \t\n"));
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '-';
+  };
+  const bool is_word =
+      !word.empty() && word.size() <= size_max && std::ranges::all_of(word, is_plain);
+  return is_word ? "language-" + std::string{word} : "";
+}
+
+COMMENTS_INLINE bool is_no_character(char32_t point) {
+  const bool is_space = point == '\n' || point == '\t';
+  return (is_control(point) && !is_space) || (point & 0xfffe) == 0xfffe ||
+         (point >= 0xfdd0 && point <= 0xfdef);
+}
+
+namespace detail {
+
+// Returns `text` with U+FFFD for each of those. They get in as "&#1;", for example.
+inline std::string only_characters(std::string_view text) {
+  std::string kept;
+  kept.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const auto point = next_code_point(text, at);
+    if (!point) ++at;
+    if (!point || is_no_character(*point))
+      kept += "\xef\xbf\xbd";
+    else
+      kept += text.substr(begin, at - begin);
+  }
+  return kept;
+}
+
+// Writes one document. Its only state is the HTML so far, so each element is closed by the node
+// that opened it.
+class html_writer final {
+ public:
+  explicit html_writer(const limits& most) : most_{most} {}
+
+  // Returns the HTML of `document`; nothing if it would be deeper or longer than the limits allow,
+  // or if a reader would see none of it (of a link's definition, for one).
+  std::optional<std::string> write(cmark_node* document);
+
+ private:
+  void write_block(cmark_node* node, bool is_enter);
+  void write_inline(cmark_node* node, bool is_enter);
+  void enter_link(cmark_node* node);
+  void exit_link(cmark_node* node);
+  void write_list(cmark_node* node, bool is_enter);
+  void write_code_block(cmark_node* node);
+  void write_text(std::string_view text);
+  void see(std::string_view text);
+  void element(const std::string& name, bool is_enter, std::string_view after_begin,
+               std::string_view after_end);
+  void begin_line();
+
+  const limits& most_;
+  std::string html_{};
+  std::size_t seen_{0};               // where the last text ended that a reader can see
+  std::vector<std::size_t> links_{};  // where the text of each begins, the innermost last
+  cmark_node* open_link_{nullptr};    // the one that is an <a>
+};
+
+inline std::string_view view(const char* text) { return text ? text : std::string_view{}; }
+
+// Whether a paragraph stands in a list whose items have no blank lines between them.
+inline bool is_tight(cmark_node* paragraph) {
+  cmark_node* const item = cmark_node_parent(paragraph);
+  cmark_node* const list = item ? cmark_node_parent(item) : nullptr;
+  return list && cmark_node_get_type(list) == CMARK_NODE_LIST && cmark_node_get_list_tight(list);
+}
+
+inline std::optional<std::string> html_writer::write(cmark_node* document) {
+  const std::unique_ptr<cmark_iter, decltype(&cmark_iter_free)> steps{cmark_iter_new(document),
+                                                                      cmark_iter_free};
+  std::size_t depth = 0;
+  for (cmark_event_type step; (step = cmark_iter_next(steps.get())) != CMARK_EVENT_DONE;) {
+    cmark_node* const node = cmark_iter_get_node(steps.get());
+    const bool is_parent = cmark_node_first_child(node) != nullptr;
+    if (step == CMARK_EVENT_ENTER && is_parent && ++depth > most_.depth_max) return std::nullopt;
+    if (step == CMARK_EVENT_EXIT && is_parent) --depth;
+    if ((cmark_node_get_type(node) & CMARK_NODE_TYPE_MASK) == CMARK_NODE_TYPE_INLINE)
+      write_inline(node, step == CMARK_EVENT_ENTER);
+    else
+      write_block(node, step == CMARK_EVENT_ENTER);
+    if (html_.size() > most_.html_bytes_max) return std::nullopt;
+  }
+  if (seen_ == 0) return std::nullopt;
+  return std::move(html_);
+}
+
+inline void html_writer::write_block(cmark_node* node, bool is_enter) {
+  switch (cmark_node_get_type(node)) {
+    case CMARK_NODE_PARAGRAPH:
+      if (!is_tight(node)) element("p", is_enter, "", "\n");
+      break;
+    case CMARK_NODE_HEADING: {
+      // The page's own outline has its h1 and h2.
+      const int level = std::min(cmark_node_get_heading_level(node) + 2, 6);
+      element("h" + std::to_string(level), is_enter, "", "\n");
+      break;
+    }
+    case CMARK_NODE_BLOCK_QUOTE: element("blockquote", is_enter, "\n", "\n"); break;
+    case CMARK_NODE_LIST: write_list(node, is_enter); break;
+    case CMARK_NODE_ITEM: element("li", is_enter, "", "\n"); break;
+    case CMARK_NODE_THEMATIC_BREAK:
+      begin_line();
+      html_ += "<hr>\n";
+      break;
+    case CMARK_NODE_CODE_BLOCK: write_code_block(node); break;
+    case CMARK_NODE_HTML_BLOCK: {
+      const std::string source = only_characters(view(cmark_node_get_literal(node)));
+      begin_line();
+      html_ += to_paragraphs(source);
+      see(source);
+      break;
+    }
+    default: break;
+  }
+}
+
+inline void html_writer::write_inline(cmark_node* node, bool is_enter) {
+  switch (cmark_node_get_type(node)) {
+    case CMARK_NODE_TEXT:
+    case CMARK_NODE_HTML_INLINE: write_text(view(cmark_node_get_literal(node))); break;
+    case CMARK_NODE_CODE:
+      html_ += "<code>";
+      write_text(view(cmark_node_get_literal(node)));
+      html_ += "</code>";
+      break;
+    case CMARK_NODE_SOFTBREAK:  // a line break in a comment is meant as one
+    case CMARK_NODE_LINEBREAK: html_ += "<br>\n"; break;
+    case CMARK_NODE_EMPH: html_ += is_enter ? "<em>" : "</em>"; break;
+    case CMARK_NODE_STRONG: html_ += is_enter ? "<strong>" : "</strong>"; break;
+    case CMARK_NODE_LINK:
+    case CMARK_NODE_IMAGE:
+      if (is_enter)
+        enter_link(node);
+      else
+        exit_link(node);
+      break;
+    default:
+      if (view(cmark_node_get_type_string(node)) == "strikethrough")
+        html_ += is_enter ? "<del>" : "</del>";
+  }
+}
+
+// A picture would tell a stranger's server who reads here, so it becomes a link with its
+// description as text. A link without visible text has its address as text. HTML has no link within
+// a link: the outer one stays.
+inline void html_writer::enter_link(cmark_node* node) {
+  const std::string href = open_link_ ? "" : to_href(view(cmark_node_get_url(node)));
+  if (!href.empty()) {
+    open_link_ = node;
+    html_ += "<a href=\"" + href + "\" rel=\"nofollow ugc noopener noreferrer\">";
+  }
+  links_.push_back(html_.size());
+}
+
+inline void html_writer::exit_link(cmark_node* node) {
+  if (seen_ <= links_.back()) write_text(view(cmark_node_get_url(node)));
+  links_.pop_back();
+  if (open_link_ != node) return;
+  html_ += "</a>";
+  open_link_ = nullptr;
+}
+
+inline void html_writer::write_list(cmark_node* node, bool is_enter) {
+  const bool is_ordered = cmark_node_get_list_type(node) == CMARK_ORDERED_LIST;
+  const int start = cmark_node_get_list_start(node);
+  if (!is_enter || !is_ordered || start == 1)
+    return element(is_ordered ? "ol" : "ul", is_enter, "\n", "\n");
+  begin_line();
+  html_ += "<ol start=\"" + std::to_string(start) + "\">\n";
+}
+
+inline void html_writer::write_code_block(cmark_node* node) {
+  const std::string language = to_language_class(view(cmark_node_get_fence_info(node)));
+  begin_line();
+  html_ += language.empty() ? "<pre><code>" : "<pre><code class=\"" + language + "\">";
+  write_text(view(cmark_node_get_literal(node)));
+  html_ += "</code></pre>\n";
+}
+
+// The only way for a user's words into the HTML, besides addresses and languages.
+inline void html_writer::write_text(std::string_view text) {
+  html_ += escape_html(only_characters(text));
+  see(text);
+}
+
+inline void html_writer::see(std::string_view text) {
+  if (!is_blank(text)) seen_ = html_.size();
+}
+
+inline void html_writer::element(const std::string& name, bool is_enter,
+                                 std::string_view after_begin, std::string_view after_end) {
+  if (is_enter) begin_line();
+  html_ += (is_enter ? "<" : "</") + name + ">";
+  html_ += is_enter ? after_begin : after_end;
+}
+
+inline void html_writer::begin_line() {
+  if (!html_.empty() && html_.back() != '\n') html_ += '\n';
+}
+
+using document = std::unique_ptr<cmark_node, decltype(&cmark_node_free)>;
+
+// Returns the document that `source` is, with links for its bare addresses or without. While it
+// parses, cmark-gfm keeps what its extensions listen for in tables of the whole process, so one
+// thread parses at a time.
+inline document parse(std::string_view source, bool is_linked) {
+  static mutex parsing;
+  const mutex_lock lock{parsing};
+  cmark_gfm_core_extensions_ensure_registered();
+  const std::unique_ptr<cmark_parser, decltype(&cmark_parser_free)> parser{
+      cmark_parser_new(CMARK_OPT_VALIDATE_UTF8), cmark_parser_free};
+  const auto attach = [&](const char* name) {
+    if (cmark_syntax_extension* const extension = cmark_find_syntax_extension(name))
+      cmark_parser_attach_syntax_extension(parser.get(), extension);
+  };
+  attach("strikethrough");
+  if (is_linked) attach("autolink");
+  cmark_parser_feed(parser.get(), source.data(), source.size());
+  return {cmark_parser_finish(parser.get()), cmark_node_free};
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE std::string render(std::string_view source, const limits& most) {
+  // cmark skips it, so it would hide a marker behind it.
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (source.starts_with(byte_order_mark)) source.remove_prefix(byte_order_mark.size());
+  if (is_within(most, source)) {
+    const detail::document parsed =
+        detail::parse(source, count_scanned(source) <= most.scanned_max);
+    if (auto html = detail::html_writer{most}.write(parsed.get())) return std::move(*html);
+  }
+  return to_paragraphs(source);
+}
+
+COMMENTS_INLINE renderer make_renderer() {
+  return {.name = "cmark-gfm " + std::string{cmark_version_string()} + ", " + std::to_string(form),
+          .to_html = [](std::string_view source) { return render(source); }};
+}
+
+}  // namespace comments::markdown

@@ -1,4 +1,4 @@
-// mounted - comments in somebody else's cpp-httplib server, below a prefix beside its own routes.
+// mounted - comments in a program's own cpp-httplib server, below a prefix beside its own routes.
 //
 // Shows the host's page and the comments answer on one port, and that links know the prefix.
 

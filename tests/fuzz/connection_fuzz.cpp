@@ -59,7 +59,7 @@ bool take_response(std::string& said, bool is_head, bool is_last) {
   expect(head != said.npos, "an answer has a head", said);
   const std::string lines = said.substr(0, head + 2);
   expect(lines.find("\r\nDate: ") != lines.npos, "an answer has a date", said);
-  expect(lines.find("EXCEPTION") == lines.npos, "no exception is told", said);
+  expect(lines.find("EXCEPTION") == lines.npos, "no exception is shown", said);
   expect(!is_last || lines.find("\r\nConnection: close\r\n") != lines.npos, "its end is said",
          said);
   const std::size_t length = lines.find("\r\nContent-Length: ");

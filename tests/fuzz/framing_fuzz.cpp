@@ -132,7 +132,10 @@ void check(std::string_view bytes, const reading& found, const frame_limits& lim
   expect(lengths + codings <= 1, "one way to tell the length");
   expect(!is_1_0 || codings == 0, "no coding in HTTP/1.0");
   const std::string body = codings > 0 ? unchunk(rest) : rest.substr(0, length);
-  if (codings == 0) expect(rest.size() >= length, "all of the body"), rest.erase(0, length);
+  if (codings == 0) {
+    expect(rest.size() >= length, "all of the body");
+    rest.erase(0, length);
+  }
   expect(body == found.body && body.size() <= limits.body_bytes_max, "the same body");
   expect(bytes.size() - rest.size() == found.size, "the same end");
 }

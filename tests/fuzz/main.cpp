@@ -12,7 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
 int main(int count, char** paths) {
   for (int i = 1; i < count; ++i) {
     std::ifstream file{paths[i], std::ios::binary};
-    if (!file) return std::fprintf(stderr, "%s cannot be read\n", paths[i]), 1;
+    if (!file) {
+      std::fprintf(stderr, "%s cannot be read\n", paths[i]);
+      return 1;
+    }
     const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }

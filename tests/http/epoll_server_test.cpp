@@ -91,7 +91,7 @@ handler stream_of(const std::shared_ptr<channel>& from) {
 
 }  // namespace
 
-TEST_CASE("requests that come together are answered in their order, whoever answers them") {
+TEST_CASE("requests that come together are answered in their order, by the loop and by workers") {
   running_server server{echo};
   wire client{server.port()};
   std::string asked;
@@ -118,7 +118,7 @@ TEST_CASE("a request may come byte by byte, and a long one in many packets") {
   CHECK(client.ask(post("/a", body)).body == "POST /a " + body);
 }
 
-TEST_CASE("a long answer arrives whole, however slowly it is read, and holds nobody up") {
+TEST_CASE("a long response arrives whole, however slowly it is read, and delays no other client") {
   running_server server{[](request asked) {
     return asked.target == "/large" ? response{.body = large} : echo(std::move(asked));
   }};
@@ -130,7 +130,7 @@ TEST_CASE("a long answer arrives whole, however slowly it is read, and holds nob
   CHECK(slow.receive().body == "GET /next ");
 }
 
-TEST_CASE("who has said that no more will come still gets all answers") {
+TEST_CASE("a client that has closed its sending side still gets all responses") {
   running_server server{echo};
   wire client{server.port()};
   client.send(get("/1") + post("/2", "b") + get("/3"));
@@ -198,7 +198,7 @@ TEST_CASE("after a refusal as many bytes are read as the limit says, and no more
   CHECK(server.has_connections(1));
 }
 
-TEST_CASE("who asks whether to continue is told so once, unless by HTTP/1.0") {
+TEST_CASE("a client that waits for 100 Continue gets it once, and with HTTP/1.0 never") {
   running_server server{echo};
   wire client{server.port()};
   const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
@@ -257,12 +257,12 @@ TEST_CASE("a stream that waits goes on when it is woken, from whatever thread") 
   CHECK(client.receive().body == "onetwothree");
   client.reset();
   CHECK(server.has_connections(0));
-  source->put({.bytes = "nobody"});  // a wake for one who is gone is nothing
+  source->put({.bytes = "late"});  // waking a stream whose client is gone does nothing
   server.end();
-  source->put({.bytes = "nobody"});  // nor one for a server that is
+  source->put({.bytes = "late"});  // nor does it once the server is gone
 }
 
-TEST_CASE("a stream that nobody wakes is asked again after its wait") {
+TEST_CASE("a stream that is not woken is asked again after its wait") {
   const auto calls = std::make_shared<int>(0);
   running_server server{[calls](request) {
                           return response{.rest = [calls](const auto&) {
@@ -305,7 +305,7 @@ TEST_CASE("a wake-up is not lost while the client does not take what there was")
   CHECK(slow.receive().body == large + "two");
 }
 
-TEST_CASE("a stream whose client takes nothing is dropped, and nobody else waits for it") {
+TEST_CASE("a stream whose client reads nothing is closed, and no other client waits for it") {
   const auto source = std::make_shared<channel>();
   running_server server{stream_of(source),
                         {.event_loops = 1, .reader_wait = 50ms, .stream_wait = 1h}};
@@ -329,7 +329,7 @@ TEST_CASE("a stream that breaks ends without its last chunk") {
   CHECK(all.ends_with("\r\n4\r\npart\r\n"));
 }
 
-TEST_CASE("a stream whose client is gone ends, though it has nothing to say") {
+TEST_CASE("a stream whose client is gone ends, even while it has nothing to send") {
   const auto source = std::make_shared<channel>();
   running_server server{stream_of(source)};
   for (const bool is_reset : {false, true}) {
@@ -344,7 +344,7 @@ TEST_CASE("a stream whose client is gone ends, though it has nothing to say") {
   }
 }
 
-TEST_CASE("there may be as many connections as the limit says; the next is told 503") {
+TEST_CASE("there may be as many connections as the limit says; the next gets 503") {
   running_server server{echo, {.connections_max = 2, .refused_max = 1, .close_wait = 60s}};
   wire first{server.port()}, second{server.port()};
   CHECK(first.ask(get("/")).status == 200);
@@ -364,7 +364,7 @@ TEST_CASE("there may be as many connections as the limit says; the next is told 
   CHECK(wire{server.port()}.ask(get("/")).status == 200);
 }
 
-TEST_CASE("what clients do not take is held up to the limit; who is one too many is closed") {
+TEST_CASE("what clients do not read is held up to the limit; a client over it is closed") {
   running_server server{answer_large, {.unsent_bytes_max = large.size() + 1'000}};
   wire deaf{server.port(), 4'096};
   deaf.send(get("/", "Connection: close\r\n"));
@@ -379,7 +379,7 @@ TEST_CASE("what clients do not take is held up to the limit; who is one too many
   CHECK(next.ask(get("/")).body == large);
 }
 
-TEST_CASE("as many requests may wait for a worker as the limit says; the next is told 503") {
+TEST_CASE("as many requests may wait for a worker as the limit says; the next gets 503") {
   gate busy;
   running_server server{busy.before(echo, "/slow"),
                         {.event_loops = 1, .workers_max = 1, .jobs_max = 1}};
@@ -398,7 +398,7 @@ TEST_CASE("as many requests may wait for a worker as the limit says; the next is
   CHECK(wire{server.port()}.ask(post("/", "4")).body == "POST / 4");
 }
 
-TEST_CASE("where reading may wait, workers read, and probes need none") {
+TEST_CASE("where reading may block, workers read, and probes need none") {
   gate busy;
   running_server server{busy.before(echo, "/slow"),
                         {.event_loops = 1, .workers_max = 1, .reads_wait = true}};
@@ -413,7 +413,7 @@ TEST_CASE("where reading may wait, workers read, and probes need none") {
   CHECK(second.receive().body == "GET / ");
 }
 
-TEST_CASE("where reading may wait, workers ask streams, and nobody waits for one meanwhile") {
+TEST_CASE("where reading may block, workers ask streams, and other clients do not wait") {
   gate busy;
   const handler api = [&](request asked) {
     if (asked.target != "/stream") return echo(std::move(asked));
@@ -440,7 +440,7 @@ TEST_CASE("a stream that is woken while a worker asks it is asked again") {
                           return response{.rest = [calls](const auto& wake) {
                             const int call = ++*calls;
                             if (call <= 3)
-                              wake();  // there is more, before it is told that there is not
+                              wake();  // there is more, before the loop hears that there is not
                             using state = chunk::state;
                             return chunk{.bytes = call == 2 ? "" : ".",
                                          .then = call > 3 ? state::over : state::waiting};
@@ -450,6 +450,32 @@ TEST_CASE("a stream that is woken while a worker asks it is asked again") {
   wire client{server.port()};
   CHECK(client.ask(get("/")).body == "...");
   CHECK(*calls == 4);
+}
+
+TEST_CASE("a stream that is woken while no worker can be had is closed, and its end is seen") {
+  gate busy;
+  const auto source = std::make_shared<channel>();
+  const handler streaming = stream_of(source);
+  const handler api = [&](request asked) {
+    return asked.target == "/stream" ? streaming(std::move(asked)) : echo(std::move(asked));
+  };
+  running_server server{
+      busy.before(api, "/slow"),
+      {.event_loops = 1, .workers_max = 1, .jobs_max = 1, .stream_wait = 1h, .reads_wait = true}};
+  wire client{server.port()}, first{server.port()}, second{server.port()}, probe{server.port()};
+  source->put({.bytes = "one", .then = chunk::state::waiting});
+  client.send(get("/stream"));
+  CHECK(client.has("one"));
+  CHECK(second.ask(get("/healthz")).status == 200);
+  first.send(post("/slow", "1"));
+  busy.entered.wait();
+  second.send(post("/", "2"));
+  CHECK(probe.ask(get("/healthz")).status == 200);  // the only loop comes here after the second
+  source->put({.bytes = "two", .then = chunk::state::over});
+  CHECK_FALSE(client.rest().ends_with("0\r\n\r\n"));
+  busy.opened.count_down();
+  CHECK(first.receive().body == "POST /slow 1");
+  CHECK(second.receive().body == "POST / 2");
 }
 
 TEST_CASE("a stream that a worker waits for in vain is broken off when the server ends") {
@@ -463,7 +489,7 @@ TEST_CASE("a stream that a worker waits for in vain is broken off when the serve
   CHECK_FALSE(client.rest().ends_with("0\r\n\r\n"));  // which comes to an end
 }
 
-TEST_CASE("who asks a lot at once lets others have their turn") {
+TEST_CASE("a client that asks a lot at once lets others have their turn") {
   gate start;
   std::mutex mutex;
   std::vector<std::string> order;
@@ -487,7 +513,7 @@ TEST_CASE("who asks a lot at once lets others have their turn") {
   CHECK(place <= 10);
 }
 
-TEST_CASE("a client that vanishes while a worker answers it harms nobody") {
+TEST_CASE("a client that vanishes while a worker answers it does no harm") {
   gate busy;
   running_server server{busy.before(echo, "/slow"), {.event_loops = 1}};
   {
@@ -503,7 +529,7 @@ TEST_CASE("a client that vanishes while a worker answers it harms nobody") {
   CHECK(other.ask(post("/", "2")).body == "POST / 2");
 }
 
-TEST_CASE("clients that vanish in the middle of whatever leave nothing behind") {
+TEST_CASE("clients that vanish at any point leave nothing behind") {
   running_server server{answer_large};
   for (const std::string& part : {std::string{}, get("/").substr(0, 9), post("/", "body"),
                                   post("/", "body").substr(0, 49), get("/"), get("/") + get("/")})
@@ -562,7 +588,7 @@ TEST_CASE("while it drains, each answer is the last on its connection, and newco
   CHECK_FALSE(server.is_over());
 }
 
-TEST_CASE("a stop before it runs ends it, once those who are in the queue have their answers") {
+TEST_CASE("a stop before it runs ends it, once all that are in the queue have their responses") {
   for (const int waiting : {0, 300}) {
     running_server server{echo, {}, false};
     std::vector<wire> clients;
@@ -582,7 +608,7 @@ TEST_CASE("a stop before it runs ends it, once those who are in the queue have t
   }
 }
 
-TEST_CASE("a stop leaves nobody in the queue, however long it takes to answer them") {
+TEST_CASE("a stop answers all that are in the queue, however long that takes") {
   running_server server{[](request asked) {
                           ::poll(nullptr, 0, 1);  // slower than the server accepts
                           return echo(std::move(asked));
@@ -665,7 +691,7 @@ TEST_CASE("a stop waits so long for clients and no longer") {
   CHECK(idle.is_closed());
 }
 
-TEST_CASE("who is connecting while it stops is answered, or was never connected") {
+TEST_CASE("a client that connects while it stops is answered, or was never connected") {
   std::optional<running_server> server{std::in_place, echo};
   const int port = server->port();
   std::atomic<int> answered{}, lost{};

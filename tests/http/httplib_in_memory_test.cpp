@@ -207,7 +207,7 @@ TEST_CASE("an expectation is the connection's to meet, and not met again") {
           "POST") +
       draft_text;
   CHECK(status_of(here.api.handle(asking(bytes, draft_text))) == 201);
-  // cpp-httplib takes a bare line feed for the end of a line, and finds what nobody sent.
+  // cpp-httplib takes a bare line feed for the end of a line, and finds headers there.
   for (const std::string& head : {get("/", expecting), get("/", "X: y\n" + expecting)}) {
     wire_request refused = asking(head);
     refused.refusal = request_error{request_errc::malformed, "No."};
@@ -236,7 +236,7 @@ TEST_CASE(
   CHECK(connection(true, true) == "|close");
 }
 
-TEST_CASE("an answer without a body by its status has no length either") {
+TEST_CASE("a response without a body by its status has no length either") {
   for (const int status : {204, 304}) {
     answering api{[=](request) { return response{.status = status}; }};
     const wire_response answer = ask(api, get("/"));
@@ -305,7 +305,7 @@ TEST_CASE("for HTTP/1.0 a stream goes without chunks and ends with the connectio
   CHECK(answer.rest);
 }
 
-TEST_CASE("ranges and codings that nobody asked the API for leave an answer whole") {
+TEST_CASE("ranges and codings that the API does not offer leave a response whole") {
   answering api{[](request) {
     return response{.headers = {{"Content-Type", "text/plain"}}, .body = "0123456789"};
   }};

@@ -32,7 +32,7 @@ using namespace comments::http;
 namespace {
 
 // A server on a free port of this machine. Its own patience is longer than that of the clients
-// below, so that whoever has to wait for it to end fails.
+// below, so that a test that has to wait for it to end fails.
 class running final {
  public:
   explicit running(mount_options options = {},
@@ -122,7 +122,7 @@ class wire final {
     return receive(has_body);
   }
 
-  // All that comes until the server hangs up.
+  // Returns all that comes until the server closes.
   std::string receive_all() {
     while (read_more()) continue;
     CHECK_FALSE(has_waited_);
@@ -143,7 +143,7 @@ class wire final {
     return chunk;
   }
 
-  // Whether nothing more comes, because the server hung up.
+  // Whether nothing more comes, because the server has closed.
   bool is_closed() {
     while (read_.empty())
       if (!read_more()) return !has_waited_;
@@ -574,7 +574,7 @@ TEST_CASE("what cpp-httplib refuses is a problem too, and ends the connection") 
   CHECK(is_healthy(server));
 }
 
-TEST_CASE("no body is read into memory for a path that nobody serves") {
+TEST_CASE("no body is read into memory for a path without a route") {
   const running server;
   for (const char* line : {"POST * HTTP/1.1", "POST nowhere HTTP/1.1", "PUT /nowhere HTTP/1.1"}) {
     CAPTURE(std::string{line});
@@ -584,7 +584,7 @@ TEST_CASE("no body is read into memory for a path that nobody serves") {
   }
 }
 
-TEST_CASE("a client that asks whether to send its body is told to") {
+TEST_CASE("a client that waits for 100 Continue gets it") {
   const running server;
   wire client{server};
   client.send(post("Content-Length: 28\r\nExpect: 100-continue\r\n", ""));
@@ -691,7 +691,7 @@ TEST_CASE("for HTTP/1.0 the end of a stream is the end of the connection") {
   }
 }
 
-// Whoever is not woken waits for the heartbeat, which is longer than the client's patience.
+// A stream that is not woken waits for the heartbeat, which is longer than the client waits.
 TEST_CASE("a stream that waits goes on when it is woken, also if that was before it waited") {
   std::mutex mutex;
   std::function<void()> wake;

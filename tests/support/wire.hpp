@@ -22,10 +22,10 @@
 
 namespace testing {
 
-// How long anything may take that should happen. Long, because machines that run tests are busy.
+// How long a test waits for what should happen. Long, because machines that run tests are busy.
 inline constexpr int patience_seconds = 60;
 
-// Whether `condition` comes true before patience ends.
+// Whether `condition` becomes true within that time.
 template <typename Condition>
 bool eventually(const Condition& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{patience_seconds};
@@ -111,18 +111,18 @@ class wire final {
       if (!read_more()) return false;
     return true;
   }
-  // All that comes until the server hangs up.
+  // Returns all that comes until the server closes.
   std::string rest() {
     while (read_more()) {
     }
     return std::exchange(read_, {});
   }
-  // What comes next; nothing if the server hung up.
+  // Returns what comes next; nothing if the server has closed.
   std::string some() {
     if (read_.empty()) read_more();
     return std::exchange(read_, {});
   }
-  // Whether nothing more comes, because the server hung up.
+  // Whether nothing more comes, because the server has closed.
   bool is_closed() {
     if (!read_.empty() || read_more()) return false;
     return !has_waited_;

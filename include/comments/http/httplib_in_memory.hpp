@@ -44,15 +44,16 @@ class httplib_in_memory final : public httplib::Server {
   // Whether the API that is mounted answers this target, and not a route of the program.
   bool is_ours(std::string_view target) const;
 
-  // Whether the response needs no wait: the request only reads, and carries no proof of who asks.
-  // (Such a request may search all comments, and a route of the program may do anything.)
+  // Whether the response needs no wait: the API answers it, its method only reads, and it has no
+  // Authorization header. With one it may search all comments; and a route of the program may do
+  // anything.
   bool is_quick(const wire_request& asked) const;
 
   // Whether the request asks how the service is, or is OPTIONS. Such a request reads no store.
   bool is_probe(const wire_request& asked) const;
 
-  // Returns the response. Never throws: without memory, and for an API that throws even when it is
-  // to answer the refusal, the response has no bytes and is the last.
+  // Returns the response. Never throws. If there is no memory for it, or if the API throws and then
+  // throws again when it is asked to refuse the request, the response has no bytes and is the last.
   wire_response handle(const wire_request& asked);
 
  private:

@@ -2,10 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "support/wire.hpp"
@@ -77,6 +78,23 @@ TEST_CASE("a request that came whole says all that its answer takes") {
   CHECK_FALSE(request.refusal);
 }
 
+TEST_CASE("while a worker reads the request, the loop may note what the poller reports") {
+  pair at;
+  REQUIRE(at.arrives(post("/a", "body")) == state::complete);
+  at.served->where = wait::worker;
+  std::atomic<int> wrong{};
+  std::thread worker{[&] {
+    for (int i = 0; i < 1'000; ++i) wrong += at.served->request().body != "body";
+  }};
+  for (int i = 0; i < 1'000; ++i) {
+    at.served->notice(EPOLLIN | EPOLLRDHUP);
+    at.served->go_on();
+  }
+  worker.join();
+  CHECK(wrong == 0);
+  CHECK(at.served->is_ending());
+}
+
 TEST_CASE("requests that come together are read one behind the other's answer") {
   pair at;
   const std::string third = get("/3");
@@ -141,7 +159,7 @@ TEST_CASE("what came before the end is read before the end is seen") {
   CHECK(at.served->receive(at.buffer) == step::broken);
 }
 
-TEST_CASE("a client that waits for it is told to continue, once for each request") {
+TEST_CASE("a client that waits for 100 Continue gets it, once for each request") {
   pair at;
   const std::string asked = post("/", "body", "Expect: 100-continue\r\n");
   for (int i = 0; i < 2; ++i) {
@@ -189,7 +207,7 @@ TEST_CASE("what a client takes counts, in however small pieces, and not what wai
   CHECK(text.starts_with("head|xxx"));
 }
 
-TEST_CASE("who is abandoned gets a reset and not what was written") {
+TEST_CASE("after reset_on_close the client gets a reset and not what was written") {
   descriptor listening = listen_on("127.0.0.1", 0);
   testing::wire client{port_of(listening), 4'096};
   std::string peer;
@@ -255,7 +273,7 @@ TEST_CASE("a stream goes out in chunks or bare, and ends so that its end is seen
   }
 }
 
-TEST_CASE("who is refused is shown with the head that came, or with none") {
+TEST_CASE("a refused request has the head that came, or none") {
   const request_error why{request_errc::malformed, "No."};
   pair whole;
   CHECK(whole.arrives(post("/a", "body") + "more") == state::complete);

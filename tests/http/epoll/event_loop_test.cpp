@@ -48,7 +48,7 @@ TEST_CASE("a byte now and then moves no deadline") {
   }
 }
 
-TEST_CASE("a client that asks nothing is hung up on without a word, and not while it asks") {
+TEST_CASE("a client that asks nothing is closed without a response, and not while it asks") {
   running_server server{echo, {.request_wait = 400ms}};
   wire idle{server.port()};
   CHECK(idle.is_closed());
@@ -93,7 +93,7 @@ TEST_CASE("the wait for a head begins anew with each request of a pipeline") {
   CHECK(*kept);
 }
 
-TEST_CASE("a client that does not take its answer is hung up on") {
+TEST_CASE("a client that does not read its response is closed") {
   running_server server{answer_large, {.reader_wait = 20ms}};
   wire client{server.port(), 4'096};
   client.send(get("/"));

@@ -249,7 +249,7 @@ std::vector<std::string> refused_requests() {
       chunked("2\r\na\r\n0\r\n\r\n"),
       chunked("10000000000000000\r\n\r\n"),
       chunked("fffffffffffffffff\r\n\r\n"),
-      // Trailers (section 7.1.2): nobody here needs them, and some servers take them for headers.
+      // Trailers (section 7.1.2): no route needs them, and some servers take them for headers.
       chunked("0\r\nX: y\r\n\r\n"),
       chunked("0\r\nContent-Length: 5\r\n\r\n"),
       chunked("0\r\n\n\r\n"),
@@ -274,7 +274,7 @@ TEST_CASE("a request says its method, its target and its body, and where it ends
                                               .body = "hello"});
 }
 
-TEST_CASE("whoever frames a request in a way that two servers could take differently is refused") {
+TEST_CASE("a request whose frame two servers could read differently is refused") {
   for (const std::string& bytes : refused_requests()) {
     CAPTURE(bytes);
     CHECK(is_refused(bytes));

@@ -126,7 +126,7 @@ TEST_CASE("a poller tells of a connection once, when something about it changes"
   CHECK_FALSE(events.add(-1, &state));
 }
 
-TEST_CASE("a poller waits no longer than it is told") {
+TEST_CASE("a poller waits no longer than it may") {
   poller events;
   CHECK(heard(events, 0ms).empty());
   CHECK(heard(events, 1ms).empty());
@@ -191,7 +191,7 @@ TEST_CASE("one socket takes both kinds of address, and writes the old ones in th
   CHECK(peer == "::1");
 }
 
-TEST_CASE("after a refusal of newcomers those who came before are taken, and nobody new") {
+TEST_CASE("after newcomers are refused, connections that came before are accepted, and no other") {
   const descriptor listening = listen_on("127.0.0.1", 0);
   const descriptor early = connect_to(port_of(listening));
   REQUIRE(is_made(early, 10'000));

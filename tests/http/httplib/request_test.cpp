@@ -30,7 +30,7 @@ TEST_CASE("a prefix begins with a slash and ends without one, or is empty") {
   CHECK(to_prefix("/a/b/") == "/a/b");
 }
 
-TEST_CASE("a request is taken over without its prefix and without headers that nobody sent") {
+TEST_CASE("a request is taken over without its prefix and without headers that no client sent") {
   const request asked =
       to_request(post({{"A", "1"}, {"A", "2"}, {"REMOTE_ADDR", "192.0.2.1"}}), "/talk");
   CHECK(asked.method == "POST");

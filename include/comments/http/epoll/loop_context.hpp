@@ -54,7 +54,7 @@ struct loop_context {
   std::atomic<std::size_t> connections{};  // that are open, without those refused
   std::atomic<std::size_t> refused{};      // that are open to be told 503
   std::atomic<std::size_t> unsent{};       // bytes queued for clients, on all connections
-  std::atomic<bool> is_closed{};           // the listening socket is closed: nobody new can come
+  std::atomic<bool> is_closed{};  // the listening socket is closed: no client can come any more
   std::optional<worker_pool> workers{std::in_place, limits.workers_max, limits.jobs_max};
 };
 

@@ -33,8 +33,8 @@ struct mail {
   std::vector<connection_handle> woken{};                                // their streams have more
 };
 
-// Streams and workers hold the mailbox, so it may outlive its loop; then nobody reads what is
-// posted.
+// Streams and workers hold the mailbox, so it may outlive its loop; then what is posted is
+// not read any more.
 class mailbox final {
  public:
   // The poller of the loop reports this once after the first `post` behind a `take`.

@@ -14,9 +14,9 @@
 #include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
 #include <comments/feed/routes.hpp>
-#include <comments/http/httplib.hpp>
 #include <comments/markdown/cmark.hpp>
 
+#include <httplib.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>

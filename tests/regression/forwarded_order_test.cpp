@@ -2,7 +2,7 @@
 // client's own X-Forwarded-For line stood behind the one that its proxy had added, and was
 // believed.
 
-#include <comments/http/httplib.hpp>
+#include <comments/http/httplib/request.hpp>
 #include <comments/http/rate_limits.hpp>
 
 #include <doctest/doctest.h>

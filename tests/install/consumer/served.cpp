@@ -6,6 +6,8 @@
 #include <comments/http/httplib.hpp>
 #include <comments/store/sqlite.hpp>
 
+#include <httplib.h>
+
 #include <iostream>
 #include <string>
 #include <thread>

@@ -14,10 +14,10 @@ class counting_store final : public comments::forwarding_store {
  public:
   using forwarding_store::forwarding_store;
 
-  comments::result<comments::post_result> insert(const comments::draft& draft,
+  comments::result<comments::post_result> insert(const comments::insertion& wanted,
                                                  comments::instant now) override {
     ++writes;
-    return inner().insert(draft, now);
+    return inner().insert(wanted, now);
   }
   comments::result<comments::page> list(const comments::query& query) const override {
     ++reads;

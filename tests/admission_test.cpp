@@ -43,10 +43,11 @@ struct entrance {
   const service_options options;
   const admission gate{store, options};
 
-  comment put(draft written) {
-    if (written.content_id.empty()) written.content_id = "1";
-    return store.insert(written, noon)->stored;
+  comment put(insertion wanted) {
+    if (wanted.said.content_id.empty()) wanted.said.content_id = "1";
+    return store.insert(wanted, noon)->stored;
   }
+  comment put(draft written) { return put(insertion{std::move(written)}); }
   void set_status(std::optional<content_status> status) {
     REQUIRE(store.set_status("1", status, {}, {.kind = event_kind::moderated}, noon));
   }
@@ -140,7 +141,7 @@ TEST_CASE("a name alone is nobody, and what is not published makes nobody known"
   one.put({.author = {.name = "Bia"}, .body = "x"});
   CHECK(one.judge({.name = "Bia"}) == "pending (first comment)");
   for (const status hidden : {status::pending, status::spam})
-    one.put({.author = {.email = "bia@example.com"}, .body = "x", .status = hidden});
+    one.put({.said = {.author = {.email = "bia@example.com"}, .body = "x"}, .status = hidden});
   CHECK(one.judge({.email = "bia@example.com"}) == "pending (first comment)");
 }
 
@@ -247,7 +248,7 @@ TEST_CASE("an author's time is the edit window, to the ms; a moderator has all t
 TEST_CASE("where the store does not answer, nothing is let in") {
   memory_store kept;
   const service_options options{.mode = content_status::first_comment};
-  const comment stored = kept.insert({.content_id = "1", .body = "x"}, noon)->stored;
+  const comment stored = kept.insert({{.content_id = "1", .body = "x"}}, noon)->stored;
   const draft written{.content_id = "1", .author = {.email = "a@example.com"}, .body = "x"};
   for (const std::size_t n : {1u, 2u}) {
     const faulty_store store{kept, n};

@@ -390,7 +390,7 @@ TEST_CASE("decisions are about 1 to decisions_max comments, and 10,000 are refus
   const std::size_t before = store.calls();
   const auto faults_of = [&](std::size_t size) {
     const std::vector<comment_id> ids(size, id);
-    return faults(api.moderate(ids, decision::approve, "", moderator));
+    return faults(api.moderate(ids, decision::approve, moderator));
   };
   CHECK(faults_of(0) == "/ids required");
   CHECK(faults_of(4) == "/ids too_many");
@@ -409,12 +409,13 @@ TEST_CASE("a reason is checked before anything is done for it") {
   const principal reader{.client = "c"};
   CHECK(faults(api.report(id, "12345", reader)) == "/reason too_long");
   CHECK(faults(api.report(id, "", reader)) == "/reason required");
-  CHECK(faults(api.moderate({&id, 1}, decision::hold, "12345", moderator)) == "/reason too_long");
-  CHECK(faults(api.set_status("1", {}, moderator, {}, "12345")) == "/reason too_long");
-  CHECK(faults(api.remove(id, moderator, {}, "12345")) == "/reason too_long");
+  CHECK(faults(api.moderate({&id, 1}, decision::hold, moderator, {.reason = "12345"})) ==
+        "/reason too_long");
+  CHECK(faults(api.set_status("1", {}, moderator, {.reason = "12345"})) == "/reason too_long");
+  CHECK(faults(api.remove(id, moderator, {.reason = "12345"})) == "/reason too_long");
   CHECK(store.calls() == before);
   CHECK(api.report(id, "1234", reader));
-  CHECK(api.remove(id, moderator, {}, "1234"));
+  CHECK(api.remove(id, moderator, {.reason = "1234"}));
 }
 
 TEST_CASE("who cannot be told from others neither votes nor reports") {
@@ -463,7 +464,7 @@ TEST_CASE("moderators at once decide about a comment one after the other") {
   std::atomic<int> done{};
   in_parallel(8, [&](int i) {
     const auto what = i % 2 == 0 ? decision::hold : decision::spam;
-    done += (*api.moderate({&id, 1}, what, "", moderator))[0].outcome.has_value();
+    done += (*api.moderate({&id, 1}, what, moderator))[0].outcome.has_value();
   });
   CHECK(store.history(id, 0, 100)->size() == static_cast<std::size_t>(1 + done));
   CHECK(done >= 1);
@@ -476,8 +477,7 @@ TEST_CASE("of two who edit the same version at once, one wins") {
   const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
   std::atomic<int> won{}, lost{};
   in_parallel(8, [&](int i) {
-    const auto edited = api.edit(id, std::to_string(i), moderator,
-                                 [](std::int64_t version) { return version == 1; });
+    const auto edited = api.edit(id, std::to_string(i), moderator, {.expected = 1});
     if (edited) ++won;
     if (!edited && edited.error().code == errc::version_mismatch) ++lost;
   });
@@ -486,17 +486,82 @@ TEST_CASE("of two who edit the same version at once, one wins") {
   CHECK(store.history(id, 0, 100)->size() == 2);
 }
 
-TEST_CASE("an edit keeps the encoded form that it is given, or none") {
+TEST_CASE("a post and an edit keep the encoded form that they are given, or none") {
   memory_store store;
   service api{store};
-  const auto id =
-      api.post({.content_id = "1", .author = {.name = "Ana"}, .body = "um", .encoded = "old"})
-          ->stored.id;
   const encoder encode = [](const author& by, std::string_view body) {
     return by.name + ":" + std::string{body};
   };
-  CHECK(api.edit(id, "dois", moderator, {}, encode)->encoded == "Ana:dois");
+  const draft written{.content_id = "1", .author = {.name = "Ana"}, .body = "um"};
+  const auto made = api.post(written, {}, {.encode = encode})->stored;
+  CHECK(made.encoded == "Ana:um");
+  const auto id = made.id;
+  CHECK(api.edit(id, "dois", moderator, {.encode = encode})->encoded == "Ana:dois");
   CHECK(api.edit(id, "tres", moderator)->encoded == "");
+}
+
+TEST_CASE("an encoder that throws ends its own call, and nothing is stored") {
+  memory_store store;
+  service api{store};
+  const draft written{.content_id = "1", .body = "um", .key = "k"};
+  const encoder broken = [](const author&, std::string_view) -> std::string { throw 7; };
+  const auto refused = api.post(written, {}, {.encode = broken});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::unavailable);
+  CHECK(api.find_content("1").error().code == errc::not_found);
+  const auto made = api.post(written);  // the key is free
+  REQUIRE(made);
+  CHECK_FALSE(made->replayed);
+  const auto id = made->stored.id;
+  CHECK(api.edit(id, "dois", moderator, {.encode = broken}).error().code == errc::unavailable);
+  CHECK(api.find(id)->body == "um");
+  CHECK(tally(api) == "1 stored, 0 replayed, 1 refused");
+}
+
+TEST_CASE("a change is made at the version that is expected, or at one of a list") {
+  memory_store store;
+  service api{store};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  using versions = std::vector<std::int64_t>;
+  const auto code = [](const auto& changed) { return changed ? errc{} : changed.error().code; };
+  const auto moved = errc::version_mismatch;
+  for (const change_options& wrong :
+       {change_options{.expected = 2}, change_options{.any_of = {2, 3}},
+        change_options{.any_of = {-1}}, change_options{.expected = 2, .any_of = {1}},
+        change_options{.expected = 1, .any_of = {2}}}) {
+    CHECK(code(api.edit(id, "dois", moderator, wrong)) == moved);
+    CHECK(code(api.remove(id, moderator, wrong)) == moved);
+    CHECK(code(api.set_status("1", content_status::open, moderator, wrong)) == moved);
+    const auto decided = api.moderate({&id, 1}, decision::hold, moderator, wrong);
+    REQUIRE(decided);
+    CHECK(code(decided->front().outcome) == moved);
+  }
+  CHECK(store.history(id, 0, 10)->size() == 1);
+  CHECK(api.edit(id, "dois", moderator, {.any_of = versions{7, 1}}));                        // 2
+  CHECK(api.set_status("1", content_status::open, moderator, {.any_of = {1, 2}}));           // 3
+  CHECK(api.moderate({&id, 1}, decision::hold, moderator, {.expected = 2, .any_of = {2}}));  // 4
+  CHECK(api.set_status("1", {}, moderator, {.expected = 4}));                                // 5
+  CHECK(api.set_status("2", {}, moderator, {.any_of = {0}}));
+  CHECK(api.remove(id, moderator, {.expected = 4}));  // 6
+  CHECK(api.find_content("1")->version == 6);
+}
+
+TEST_CASE("the reason of an edit is kept, unless the rules give one") {
+  memory_store store;
+  service api{
+      store,
+      {.limits = {.reason_bytes_max = 4}, .rules = {[](const draft& written, const arrival&) {
+                                            return written.body == "bad" ? hold("rule") : accept();
+                                          }}}};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const auto id = api.post({.content_id = "1", .body = "um"}, ana)->stored.id;
+  CHECK(faults(api.edit(id, "dois", ana, {.reason = "12345"})) == "/reason too_long");
+  REQUIRE(api.edit(id, "dois", ana, {.reason = "typo"}));
+  REQUIRE(api.edit(id, "bad", ana, {.reason = "typo"}));
+  const auto history = *store.history(id, 0, 10);
+  REQUIRE(history.size() == 3);
+  CHECK(history[1].reason == "typo");
+  CHECK(history[2].reason == "rule");
 }
 
 TEST_CASE("lists, counts and contents show tombstones' places and nobody's text") {
@@ -505,7 +570,7 @@ TEST_CASE("lists, counts and contents show tombstones' places and nobody's text"
   const auto root =
       api.post({.content_id = "1", .author = {.name = "Ana"}, .body = "raiz"})->stored;
   REQUIRE(api.post({.content_id = "1", .parent = root.id, .body = "re"}));
-  REQUIRE(api.moderate({&root.id, 1}, decision::spam, "", moderator));
+  REQUIRE(api.moderate({&root.id, 1}, decision::spam, moderator));
   const auto page = api.list({.content_id = "1"});
   REQUIRE(page->items.size() == 1);
   CHECK(page->items[0].body + page->items[0].author.name + page->items[0].encoded == "");
@@ -528,7 +593,7 @@ TEST_CASE("what is a moderator's is for nobody else, and what is a user's for th
     CHECK(api.find_all({}, who).error().code == code);
     CHECK(api.find_all({.subject = "18"}, who).error().code == code);
     CHECK(api.votes_of("18", {}, who).error().code == code);
-    CHECK(api.moderate({&id, 1}, decision::hold, "", who).error().code == code);
+    CHECK(api.moderate({&id, 1}, decision::hold, who).error().code == code);
     CHECK(api.set_status("1", {}, who).error().code == code);
     CHECK(api.erase({.subject = "18"}, who).error().code == code);
     CHECK(api.erase({.subject = "17", .email = "a@example.com"}, who).error().code == code);
@@ -573,16 +638,28 @@ TEST_CASE("forgetting origins goes on until nothing is left, however much there 
   CHECK(api.list({.content_id = "1", .sort = comments::sort::newest})->items[0].origin == "c");
 }
 
+TEST_CASE("the register of deployments is dated by the service's clock") {
+  memory_store store;
+  manual_clock now{from_milliseconds(1'700'000'000'000)};
+  service api{store, {.clock = now.as_clock()}};
+  const auto made =
+      api.deployments().record({.component = "comments", .version = "1", .responsible = "ana"},
+                               {.role = principal::role::pipeline});
+  REQUIRE(made);
+  CHECK(made->stored.date == now.now());
+  CHECK(api.deployments().list({})->items == std::vector{made->stored});
+}
+
 TEST_CASE("a post that is judged while its content is locked is judged again") {
   memory_store kept;
   // Locks the content between the service's look at it and the insert.
   class locking_store final : public forwarding_store {
    public:
     using forwarding_store::forwarding_store;
-    result<post_result> insert(const draft& draft, instant now) override {
+    result<post_result> insert(const insertion& wanted, instant now) override {
       if (!std::exchange(is_locked, true))
-        CHECK(inner().set_status(draft.content_id, content_status::locked, {}, {}, now));
-      return inner().insert(draft, now);
+        CHECK(inner().set_status(wanted.said.content_id, content_status::locked, {}, {}, now));
+      return inner().insert(wanted, now);
     }
     bool is_locked{};
   };

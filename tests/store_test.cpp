@@ -23,7 +23,8 @@ namespace {
 // pages and no changes, and needs nothing but this header to say so.
 class least_store final : public store {
  public:
-  result<post_result> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const insertion& wanted, instant now) override {
+    const draft& draft = wanted.said;
     if (draft.parent) return parent_not_found();
     const std::int64_t version = count(draft.content_id) + 1;
     return post_result{.stored = kept_.emplace_back(comment{.id = make_comment_id(now),
@@ -49,6 +50,12 @@ class least_store final : public store {
   }
   result<std::size_t> forget_origins(instant, std::size_t) override { return std::size_t{0}; }
   result<done> forget_reporter(const std::string&) override { return ok(); }
+  result<record_result> record(const deployment& said, instant) override {
+    return record_result{.stored = said};
+  }
+  result<deployment_page> deployments(const deployment_query&) const override {
+    return deployment_page{};
+  }
   result<comment> find(const comment_id& id) const override {
     const auto found = std::ranges::find(kept_, id, &comment::id);
     if (found == kept_.end()) return comment_not_found();
@@ -106,10 +113,10 @@ class least_store final : public store {
 TEST_CASE("a store of one's own needs this header and the standard library only") {
   const std::unique_ptr<store> own = std::make_unique<least_store>();
   const instant now = from_milliseconds(1'700'000'000'000);
-  const auto posted = own->insert({.content_id = "1", .body = "Primeiro post!"}, now);
+  const auto posted = own->insert({{.content_id = "1", .body = "Primeiro post!"}}, now);
   REQUIRE(posted);
   CHECK_FALSE(posted->replayed);
-  REQUIRE(own->insert({.content_id = "2", .body = "outro"}, now));
+  REQUIRE(own->insert({{.content_id = "2", .body = "outro"}}, now));
   const comment_id id = posted->stored.id;
 
   CHECK(own->find(id)->body == "Primeiro post!");
@@ -138,7 +145,7 @@ TEST_CASE("a store of one's own needs this header and the standard library only"
   CHECK(own->votes_of("ana", {}, 10)->empty());
   CHECK(own->signing_key().size() == 32);
   CHECK(own->is_writable());
-  CHECK(own->insert({.content_id = "1", .parent = id, .body = "re"}, now).error().code ==
+  CHECK(own->insert({{.content_id = "1", .parent = id, .body = "re"}}, now).error().code ==
         errc::not_found);
 }
 
@@ -152,14 +159,41 @@ TEST_CASE("a search asks for the first 50 of all comments") {
 }
 
 TEST_CASE("the event of a posting says what its comment became, and why, if rules decided") {
-  const event plain = to_event({.content_id = "1", .body = "x"});
+  const event plain = to_event({{.content_id = "1", .body = "x"}});
   CHECK(plain.kind == event_kind::posted);
   CHECK(plain.status == "published");
   CHECK(plain.by + plain.reason == "");
-  const event held = to_event({.status = status::pending, .reason = "links"});
+  const event held = to_event({.said = {}, .status = status::pending, .reason = "links"});
   CHECK(held.status == "pending");
   CHECK(held.by == "rules");
   CHECK(held.reason == "links");
+}
+
+TEST_CASE("an insertion becomes a comment of its status, at the version that it makes") {
+  const insertion wanted{
+      .said = {.content_id = "1",
+               .parent = make_comment_id(from_milliseconds(1)),
+               .author = {"Someone", "someone@example.com", "https://example.com", true},
+               .body = "Oi",
+               .key = "k"},
+      .status = status::pending,
+      .reason = "links",
+      .origin = "0123",
+      .encoded = "1 x"};
+  const comment_id id = make_comment_id(from_milliseconds(2));
+  const comment made = to_comment(wanted, id, 7, from_milliseconds(3));
+  const comment expected{.id = id,
+                         .content_id = "1",
+                         .reply_to = wanted.said.parent,
+                         .position = 7,
+                         .status = status::pending,
+                         .author = wanted.said.author,
+                         .body = "Oi",
+                         .created_at = from_milliseconds(3),
+                         .version = 7,
+                         .origin = "0123",
+                         .encoded = "1 x"};
+  CHECK(made == expected);
 }
 
 TEST_CASE("a store is an interface, and its owner need not know which store it is") {
@@ -205,9 +239,9 @@ TEST_CASE("all stores refuse in the same words") {
   CHECK(parent_not_found().message == "The comment to reply to is not there.");
   CHECK(to_line(parent_not_found().violations) == "/parent_id not_found");
   CHECK(version_moved().code == errc::version_mismatch);
-  CHECK(version_moved().message == "It has changed since the version that If-Match names.");
+  CHECK(version_moved().message == "It has changed since the version that was expected.");
   CHECK(to_line(version_moved().violations) == "");
   CHECK(key_reused().code == errc::key_reused);
-  CHECK(key_reused().message == "This Idempotency-Key came with another request before.");
+  CHECK(key_reused().message == "This key came with another draft before.");
   CHECK(to_line(key_reused().violations) == "Idempotency-Key reused");
 }

@@ -8,7 +8,6 @@
 
 #include <comments/clock.hpp>
 #include <comments/id.hpp>
-#include <comments/rate_limit.hpp>
 #include <comments/text.hpp>
 
 #include <array>
@@ -16,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace comments {
 
@@ -47,31 +45,13 @@ struct author {
   friend bool operator==(const author&, const author&) = default;
 };
 
-// How often something may be written, counted in the transaction that writes it: so it holds for
-// all who write to the same storage.
-struct allowance {
-  std::string client{};  // whose; empty: of all who write to the same content
-  rate allowed{};
-
-  friend bool operator==(const allowance&, const allowance&) = default;
-};
-
-// What somebody wants to say; `validation.hpp` says what is acceptable in it.
+// What a person wrote. `validation.hpp` says which drafts are valid.
 struct draft {
   std::string content_id{};
   std::optional<comment_id> parent{};  // the comment that this answers; none: it starts a thread
   comments::author author{};
   std::string body{};
-  std::string key{};      // the request's Idempotency-Key; empty: every post is a new comment
-  std::string encoded{};  // what `comment::encoded` shall be
-  // What the service decides and its writer has no say in.
-  comments::status status{};  // published, or what the rules made of it: pending, spam
-  std::string reason{};       // why, if it was not simply published
-  std::string origin{};       // what `comment::origin` shall be
-  std::int64_t depth_max{6};  // a deeper reply hangs there; at least 1
-  // The content's status that `status` rests on: under another, the draft is not stored.
-  std::optional<std::optional<content_status>> judged_under{};
-  std::vector<allowance> allowances{};  // each must have something left
+  std::string key{};  // a post with the same key is a retry of this one; empty: it is a new comment
 };
 
 struct comment {
@@ -110,23 +90,6 @@ struct content {
   friend bool operator==(const content&, const content&) = default;
 };
 
-// What becomes of `draft` when it is accepted as the change that makes `version`. Its parent and
-// its depth are its store's to find.
-inline comment to_comment(const draft& draft, const comment_id& id, std::int64_t version,
-                          instant now) {
-  return {.id = id,
-          .content_id = draft.content_id,
-          .reply_to = draft.parent,
-          .position = version,
-          .status = draft.status,
-          .author = draft.author,
-          .body = draft.body,
-          .created_at = now,
-          .version = version,
-          .origin = draft.origin,
-          .encoded = draft.encoded};
-}
-
 inline bool is_visible(const comment& comment) { return comment.status == status::published; }
 
 // Whether it has a place in lists: visible, or the tombstone that holds visible ones below it.
@@ -141,10 +104,10 @@ inline comment to_tombstone(comment hidden) {
   return hidden;
 }
 
-// A number that tells a retried request from another one under the same key: 64-bit FNV-1a of
-// everything in `draft` but the key and what was made of the rest. The same on every machine and in
-// every version, because it is stored. It guards against a client's mistakes, not against an
-// attacker, who could only cheat himself with it.
+// Returns a number that tells a retry from another draft under the same key: 64-bit FNV-1a of
+// everything in `draft` but the key. It is the same on every machine and in every version, because
+// stores keep it. It guards against a client's mistakes and not against attackers, who could only
+// cheat themselves with it.
 inline std::int64_t fingerprint(const draft& draft) {
   std::uint64_t hash = 14695981039346656037u;
   const auto add = [&hash](std::string_view part) {

@@ -7,8 +7,6 @@
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>
 #include <comments/deployments/deployment.hpp>
-#include <comments/deployments/deployment_log.hpp>
-#include <comments/deployments/service.hpp>
 #include <comments/event.hpp>
 #include <comments/id.hpp>
 #include <comments/metrics.hpp>

@@ -6,7 +6,7 @@
 // hashed with a key, tells voters and reporters without an account apart.
 //
 //   const principal moderator{.role = principal::role::moderator, .subject = "ana"};
-//   api.moderate(ids, decision::approve, "", moderator);
+//   api.moderate(ids, decision::approve, moderator);
 
 #include <comments/comment.hpp>
 #include <comments/id.hpp>

@@ -14,6 +14,8 @@
 #include <comments/admission.hpp>
 #include <comments/background.hpp>
 #include <comments/broadcast.hpp>
+#include <comments/deployments/register.hpp>
+#include <comments/guarded.hpp>
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
 #include <comments/principal.hpp>
@@ -38,11 +40,23 @@
 
 namespace comments {
 
-// Whether a comment of that version is the one that was meant (If-Match); none: any is.
-using version_guard = std::function<bool(std::int64_t version)>;
-
-// Makes what a comment keeps as `encoded`.
+// Makes what a comment keeps as `encoded`. Empty: it keeps nothing.
 using encoder = std::function<std::string(const author&, std::string_view body)>;
+
+// What a post needs beside the draft and its writer.
+struct post_options {
+  arrival how{};  // how the draft came, for the rules; the service adds time and client
+  std::vector<allowance> allowances{};  // each must have something left
+  encoder encode{};
+};
+
+// What a change of a comment or a content needs beside the change and who makes it.
+struct change_options {
+  std::optional<std::int64_t> expected{};  // the version that must stand now; none: any will do
+  std::vector<std::int64_t> any_of{};      // one of these must stand now; empty: any will do
+  std::string reason{};                    // for moderators: stands in the history
+  encoder encode{};                        // for an edit
+};
 
 // What became of one comment that was decided about.
 struct ruling {
@@ -81,8 +95,8 @@ class service final {
   // nothing but what its writer could tell. `invalid` with every violation, `content_locked`, what
   // a rule refuses, else what `store::insert` answers. Whether it is published, its status says.
   // Durable as the store is. Retrying with the same `draft.key` is safe.
-  result<post_result> post(draft written, const principal& who = {}, arrival how = {}) {
-    auto posted = try_post(std::move(written), who, std::move(how));
+  result<post_result> post(draft written, const principal& who = {}, post_options options = {}) {
+    auto posted = try_post(std::move(written), who, std::move(options));
     (!posted ? refused_ : posted->replayed ? replayed_ : posted_).add();
     if (posted && !posted->replayed && !is_visible(posted->stored)) held_.add();
     return posted;
@@ -94,7 +108,9 @@ class service final {
   // `conflict` past `edits_max`. The rules judge it again: it may leave publication, never enter
   // it.
   result<comment> edit(const comment_id& id, std::string body, const principal& who,
-                       const version_guard& expected = {}, const encoder& encode = {}) {
+                       const change_options& options = {}) {
+    if (auto broken = check_reason(options.reason, options_.limits); !broken.empty())
+      return to_error(std::move(broken));
     auto found = store_.find(id);
     if (!found) return found;
     const instant now = options_.clock();
@@ -102,16 +118,17 @@ class service final {
       return std::move(allowed).error();
     auto judged = gate_.judge_edit(*found, body, who, now);
     if (!judged) return std::move(judged).error();
-    const std::string encoded = encode ? encode(found->author, body) : "";
+    const auto encoded = encode(options.encode, found->author, body);
+    if (!encoded) return encoded.error();
     return amend(id, now, [&](const comment& stands) -> result<amendment> {
       if (auto allowed = gate_.may_change(who, stands, now); !allowed)
         return std::move(allowed).error();
-      if (expected && !expected(stands.version)) return version_moved();
+      if (!is_expected(stands.version, options)) return version_moved();
       amendment wanted{stands, {.kind = event_kind::edited, .by = to_actor(who)}};
       wanted.cause.before = stands.body;
-      wanted.cause.reason = judged->reason;
+      wanted.cause.reason = judged->reason.empty() ? options.reason : judged->reason;
       wanted.changed.body = body;
-      wanted.changed.encoded = encoded;
+      wanted.changed.encoded = *encoded;
       wanted.changed.edited_at = now;
       if (is_visible(stands)) wanted.changed.status = judged->status;
       wanted.cause.status = to_text(wanted.changed.status);
@@ -121,15 +138,15 @@ class service final {
 
   // Removes and erases a comment. Who may, and the errors, as for `edit`.
   result<comment> remove(const comment_id& id, const principal& who,
-                         const version_guard& expected = {}, const std::string& reason = {}) {
-    if (auto broken = check_reason(reason, options_.limits); !broken.empty())
+                         const change_options& options = {}) {
+    if (auto broken = check_reason(options.reason, options_.limits); !broken.empty())
       return to_error(std::move(broken));
     const instant now = options_.clock();
     return amend(id, now, [&](const comment& stands) -> result<amendment> {
       if (auto allowed = gate_.may_change(who, stands, now); !allowed)
         return std::move(allowed).error();
-      if (expected && !expected(stands.version)) return version_moved();
-      return to_removal(stands, to_actor(who), reason);
+      if (!is_expected(stands.version, options)) return version_moved();
+      return to_removal(stands, to_actor(who), options.reason);
     });
   }
 
@@ -169,33 +186,32 @@ class service final {
   // Decides about 1 to `decisions_max` comments, each by itself: `not_found`, `version_mismatch`,
   // or `conflict` where the table in `moderation.hpp` has no such move. For moderators.
   result<std::vector<ruling>> moderate(std::span<const comment_id> ids, decision what,
-                                       const std::string& reason, const principal& who,
-                                       const version_guard& expected = {}) {
+                                       const principal& who, const change_options& options = {}) {
     if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
-    auto broken = check_reason(reason, options_.limits);
+    auto broken = check_reason(options.reason, options_.limits);
     if (ids.empty()) broken.push_back({"/ids", "required"});
     if (ids.size() > options_.decisions_max) broken.push_back({"/ids", "too_many"});
     if (!broken.empty()) return to_error(std::move(broken));
     std::vector<ruling> rulings;
-    for (const comment_id& id : ids)
-      rulings.push_back({id, decide(id, what, reason, who, expected)});
+    for (const comment_id& id : ids) rulings.push_back({id, decide(id, what, who, options)});
     return rulings;
   }
 
   // Gives a content that status; none: the default again. For moderators. `invalid` for an id that
   // is not acceptable, `version_mismatch`.
   result<content> set_status(const std::string& content_id, std::optional<content_status> status,
-                             const principal& who, std::optional<std::int64_t> expected = {},
-                             const std::string& reason = {}) {
+                             const principal& who, const change_options& options = {}) {
     if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
     auto broken = check_content_id(content_id, options_.limits);
-    std::ranges::move(check_reason(reason, options_.limits), std::back_inserter(broken));
+    std::ranges::move(check_reason(options.reason, options_.limits), std::back_inserter(broken));
     if (!broken.empty()) return to_error(std::move(broken));
+    const auto expected = expected_version(content_id, options);
+    if (!expected) return expected.error();
     const event cause{.kind = event_kind::moderated,
                       .by = to_actor(who),
-                      .reason = reason,
+                      .reason = options.reason,
                       .status = std::string{to_text(status.value_or(options_.mode))}};
-    auto set = store_.set_status(content_id, status, expected, cause, options_.clock());
+    auto set = store_.set_status(content_id, status, *expected, cause, options_.clock());
     if (!set) return set;
     news_.announce(content_id);
     return with_mode(std::move(*set));
@@ -343,6 +359,7 @@ class service final {
 
   const service_options& options() const { return options_; }
   registry& metrics() const { return metrics_; }
+  deployment_register& deployments() { return deployments_; }
   std::string_view signing_key() const { return store_.signing_key(); }
 
  private:
@@ -354,35 +371,68 @@ class service final {
 
   // A moderator may give the content another status between the look at it and the insert; then it
   // is looked at again.
-  result<post_result> place(draft& written, const principal& who, const judgement& judged,
+  result<post_result> place(insertion& wanted, const principal& who, const judgement& judged,
                             instant now) {
     constexpr int looks_max = 4;
     for (int looks = 1;; ++looks) {
-      auto placed = gate_.judge_place(written, who, judged);
+      auto placed = gate_.judge_place(wanted.said, who, judged);
       if (!placed) return std::move(placed).error();
-      written.status = placed->status;
-      written.reason = placed->reason;
-      written.judged_under = placed->mode;
-      auto posted = store_.insert(written, now);
+      wanted.status = placed->status;
+      wanted.reason = placed->reason;
+      wanted.expected = {.is_checked = true, .mode = placed->mode};
+      auto posted = store_.insert(wanted, now);
       if (posted || posted.error().code != errc::version_mismatch) return posted;
       if (looks == looks_max)
         return error{errc::unavailable, "The content is being changed all the time."};
     }
   }
 
-  result<post_result> try_post(draft written, const principal& who, arrival how) {
+  result<post_result> try_post(draft written, const principal& who, post_options options) {
     sign(written, who);
     auto checked = validate(std::move(written), options_.limits);
     if (!checked) return std::move(checked).error();
+    arrival how = std::move(options.how);
     how.now = options_.clock();
     how.client = who.client;
     const auto judged = gate_.judge_text(*checked, who, how);
     if (!judged) return judged.error();
-    checked->origin = who.client;
-    checked->depth_max = options_.depth_max;
-    auto posted = place(*checked, who, *judged, how.now);
+    auto encoded = encode(options.encode, checked->author, checked->body);
+    if (!encoded) return std::move(encoded).error();
+    insertion wanted{.said = std::move(*checked),
+                     .origin = who.client,
+                     .depth_max = options_.depth_max,
+                     .encoded = std::move(*encoded),
+                     .allowances = std::move(options.allowances)};
+    auto posted = place(wanted, who, *judged, how.now);
     if (posted && !posted->replayed) news_.announce(posted->stored.content_id);
     return posted;
+  }
+
+  static bool is_expected(std::int64_t version, const change_options& options) {
+    if (options.expected && *options.expected != version) return false;
+    return options.any_of.empty() ||
+           std::ranges::find(options.any_of, version) != options.any_of.end();
+  }
+
+  // Returns the version at which alone a content may be changed; none: at any. `version_mismatch`
+  // if its version is not one that `options` expect.
+  result<std::optional<std::int64_t>> expected_version(const std::string& content_id,
+                                                       const change_options& options) const {
+    if (options.any_of.empty()) return options.expected;
+    const auto found = store_.contents({&content_id, 1});
+    if (!found) return found.error();
+    const std::int64_t version = found->front().version;
+    if (!is_expected(version, options)) return version_moved();
+    return std::optional{version};
+  }
+
+  // Returns what `encode` makes of a text, or `unavailable` if it throws.
+  static result<std::string> encode(const encoder& encode, const author& by,
+                                    std::string_view body) {
+    if (!encode) return std::string{};
+    auto encoded = guarded([&] { return encode(by, body); });
+    if (!encoded) return error{errc::unavailable, "The text could not be encoded."};
+    return std::move(*encoded);
   }
 
   static event to_decision(std::string by, std::string reason, status to) {
@@ -407,16 +457,16 @@ class service final {
     return changed;
   }
 
-  result<comment> decide(const comment_id& id, decision what, const std::string& reason,
-                         const principal& who, const version_guard& expected) {
+  result<comment> decide(const comment_id& id, decision what, const principal& who,
+                         const change_options& options) {
     return amend(id, options_.clock(), [&](const comment& stands) -> result<amendment> {
-      if (expected && !expected(stands.version)) return version_moved();
+      if (!is_expected(stands.version, options)) return version_moved();
       const auto to = move(stands.status, what);
       if (!to)
         return error{errc::conflict, "A comment that is " + std::string{to_text(stands.status)} +
                                          " does not take that decision."};
-      if (*to == status::removed) return to_removal(stands, to_actor(who), reason);
-      amendment wanted{stands, to_decision(to_actor(who), reason, *to)};
+      if (*to == status::removed) return to_removal(stands, to_actor(who), options.reason);
+      amendment wanted{stands, to_decision(to_actor(who), options.reason, *to)};
       wanted.changed.status = *to;
       wanted.changed.reports = 0;
       return wanted;
@@ -473,6 +523,7 @@ class service final {
   const admission gate_{store_, options_};
   mutable registry metrics_{};
   broadcast news_{metrics_, options_.followers};
+  deployment_register deployments_{store_, options_.clock};
   std::atomic<bool> draining_{};
   counter& posted_;
   counter& replayed_;

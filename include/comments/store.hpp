@@ -9,7 +9,10 @@
 // A store keeps what it is given. It trusts that drafts are valid: `service` sees to that.
 
 #include <comments/comment.hpp>
+#include <comments/deployments/deployment.hpp>
 #include <comments/event.hpp>
+#include <comments/guarded.hpp>
+#include <comments/rate_limit.hpp>
 #include <comments/result.hpp>
 
 #include <array>
@@ -21,6 +24,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace comments {
@@ -31,6 +35,50 @@ constexpr std::array<std::string_view, 3> names_of(sort) { return {"oldest", "ne
 
 // Which of a content's comments: every one, those that start a thread, or the replies to `parent`.
 enum class scope { all, roots, replies };
+
+// How often a client may write, or how often all clients together may write to one content. It is
+// counted in the transaction that writes, so it holds for all processes that share the storage.
+struct allowance {
+  std::string client{};  // whose; empty: of all who write to the same content
+  rate allowed{};
+
+  friend bool operator==(const allowance&, const allowance&) = default;
+};
+
+// The status that a content must have for a write to be carried out.
+struct mode_check {
+  bool is_checked{};                     // false: any status will do
+  std::optional<content_status> mode{};  // the content's own; none: it has none
+};
+
+// A draft and what the service adds to it: everything that a store needs to know of a new comment.
+struct insertion {
+  draft said{};
+  comments::status status{};            // published, or what the rules made of it: pending, spam
+  std::string reason{};                 // why it is not simply published
+  std::string origin{};                 // what `comment::origin` will be
+  std::int64_t depth_max{6};            // a deeper reply hangs at this depth; at least 1
+  std::string encoded{};                // what `comment::encoded` will be
+  mode_check expected{};                // the content's status that `status` rests on
+  std::vector<allowance> allowances{};  // each must have something left
+};
+
+// Returns the comment that `wanted` becomes when it is the change that makes `version`. Its store
+// adds parent and depth.
+inline comment to_comment(const insertion& wanted, const comment_id& id, std::int64_t version,
+                          instant now) {
+  return {.id = id,
+          .content_id = wanted.said.content_id,
+          .reply_to = wanted.said.parent,
+          .position = version,
+          .status = wanted.status,
+          .author = wanted.said.author,
+          .body = wanted.said.body,
+          .created_at = now,
+          .version = version,
+          .origin = wanted.origin,
+          .encoded = wanted.encoded};
+}
 
 // The place behind the last comment of a page, in the order of its query.
 struct cursor {
@@ -82,15 +130,38 @@ struct search_result {
   std::optional<comment_id> next{};
 };
 
-// What becomes of a comment as it stands now: the same comment with another status, author, body,
-// `encoded`, `edited_at` or `reports`, and the event that says so, of which the store fills in
-// content, version, comment and time. Or why nothing does. May be called more than once, from
-// another thread, under a lock: it does nothing but decide.
+// A change of a comment: the same comment with another status, author, body, `encoded`, `edited_at`
+// or `reports`, and the event that says so. The store fills in the event's content, version,
+// comment and time.
 struct amendment {
   comment changed{};
   event cause{};
 };
+
+// Looks at a comment as it stands now and returns how to change it, or why not to. A store may call
+// it more than once, from another thread and while it holds a lock. It must not call a store.
 using decider = std::function<result<amendment>(const comment&)>;
+
+namespace detail {
+inline thread_local bool is_deciding = false;
+}  // namespace detail
+
+// Whether this thread runs a decider now. A store that is called then refuses with `called_back`,
+// because it could wait for itself for ever.
+inline bool is_deciding() { return detail::is_deciding; }
+inline error called_back() {
+  return {errc::unavailable, "A decision about a comment must not call the store."};
+}
+
+// Returns what `decide` returns about `stands`, or `unavailable` if it throws. For stores, which
+// ask no decider in another way.
+inline result<amendment> ask(const decider& decide, const comment& stands) {
+  const bool was = std::exchange(detail::is_deciding, true);
+  auto decided = guarded([&] { return decide(stands); });
+  detail::is_deciding = was;
+  if (!decided) return error{errc::unavailable, "A decision about the comment failed."};
+  return std::move(*decided);
+}
 
 // `stands` as `wanted` would have it, in all that an amendment may change.
 inline comment amend(comment stands, const comment& wanted) {
@@ -121,6 +192,26 @@ struct vote {
   friend bool operator==(const vote&, const vote&) = default;
 };
 
+// What a recording answers. `replayed`: its run had recorded that already, and `stored` is the
+// record of then.
+struct record_result {
+  deployment stored{};
+  bool replayed{};
+};
+
+// Records of all components or of one, the latest first: those before a position, or from the end.
+struct deployment_query {
+  std::string component{};  // empty: of all
+  std::size_t limit{50};    // at least 1
+  std::optional<std::int64_t> before{};
+};
+
+// `next` is there exactly if older records follow.
+struct deployment_page {
+  std::vector<deployment> items{};
+  std::optional<std::int64_t> next{};
+};
+
 // Voters and reporters who are known by their address alone are named "a:" and its keyed hash;
 // those names are forgotten together with `comment::origin`.
 inline constexpr std::string_view address_prefix = "a:";
@@ -135,7 +226,7 @@ inline error parent_not_found() {
   return {errc::not_found, "The comment to reply to is not there.", {{"/parent_id", "not_found"}}};
 }
 inline error version_moved() {
-  return {errc::version_mismatch, "It has changed since the version that If-Match names."};
+  return {errc::version_mismatch, "It has changed since the version that was expected."};
 }
 inline error too_often(const quota& left) {
   return {errc::rate_limited,
@@ -145,21 +236,31 @@ inline error too_often(const quota& left) {
 }
 inline error key_reused() {
   return {errc::key_reused,
-          "This Idempotency-Key came with another request before.",
+          "This key came with another draft before.",
           {{"Idempotency-Key", "reused"}}};
 }
-
-// Whether `draft` was judged for a content as it stands.
-inline bool is_judged_for(const draft& draft, const content& home) {
-  return !draft.judged_under || *draft.judged_under == home.status;
+inline error run_reused() {
+  return {errc::key_reused,
+          "This run recorded this status with another version or responsible before.",
+          {{"/run", "reused"}}};
 }
 
-// How a draft's posting stands in the log.
-inline event to_event(const draft& draft) {
+// Whether a content has the status that a write expects.
+inline bool is_met(const mode_check& expected, const content& stands) {
+  return !expected.is_checked || expected.mode == stands.status;
+}
+
+// Whether `said` is what its run recorded before, and not something else under the same name.
+inline bool is_retry_of(const deployment& said, const deployment& known) {
+  return said.version == known.version && said.responsible == known.responsible;
+}
+
+// Returns the event of a post. Its store adds content, version, comment and time.
+inline event to_event(const insertion& wanted) {
   return {.kind = event_kind::posted,
-          .by = draft.reason.empty() ? "" : "rules",
-          .reason = draft.reason,
-          .status = std::string{to_text(draft.status)}};
+          .by = wanted.reason.empty() ? "" : "rules",
+          .reason = wanted.reason,
+          .status = std::string{to_text(wanted.status)}};
 }
 
 // Who follows contents, as far as a store must know to which others write, too. Both are called
@@ -177,12 +278,12 @@ class change_listener {
   virtual void wake() = 0;
 };
 
-// Takes from all of a draft's allowances, or from none: for stores that are one process's.
-inline result<done> take_tokens(bucket_table& from, const draft& written, instant now) {
+// Takes from all allowances of `wanted`, or from none. For stores that belong to one process.
+inline result<done> take_tokens(bucket_table& from, const insertion& wanted, instant now) {
   for (const bool is_taking : {false, true})
-    for (const allowance& each : written.allowances) {
+    for (const allowance& each : wanted.allowances) {
       const std::string name =
-          each.client.empty() ? "content " + written.content_id : "client " + each.client;
+          each.client.empty() ? "content " + wanted.said.content_id : "client " + each.client;
       const token_rate allowed{each.allowed};
       const quota left = is_taking ? from.take(name, allowed, now) : from.peek(name, allowed, now);
       if (!left.is_allowed) return too_often(left);
@@ -194,20 +295,20 @@ class store {
  public:
   virtual ~store() = default;
 
-  // Stores `draft` as a new comment made at `now`, moves its content's version by one and appends
+  // Stores `wanted.said` as a new comment made at `now`, moves its content's version by one and appends
   // the event `posted`: all of it or nothing. If it is published, it counts in its content and in
   // its parent. A content needs no making: its first comment makes it. A reply hangs below the
-  // comment that it answers, or, where it would be deeper than `draft.depth_max`, below that one's
+  // comment that it answers, or, where it would be deeper than `wanted.depth_max`, below that one's
   // nearest ancestor that is less deep; `reply_to` says which it answers.
   //
-  // `not_found` if `draft.parent` names no visible comment of the same content, `version_mismatch`
-  // if the content's status is not `draft.judged_under` any more, `rate_limited` if one of
-  // `draft.allowances` has nothing left; only what is stored takes from them. With a key that the
+  // `not_found` if `wanted.said.parent` names no visible comment of the same content, `version_mismatch`
+  // if the content's status is not `wanted.expected` any more, `rate_limited` if one of
+  // `wanted.allowances` has nothing left; only what is stored takes from them. With a key that the
   // content has seen: the comment it made then, replayed, if the rest of the draft has the same
   // `fingerprint` or the comment was removed, else `key_reused`.
   // Durable: once it has answered with success, the comment survives a crash and a power cut.
   // Waits for other writers, not for readers.
-  virtual result<post_result> insert(const draft& draft, instant now) = 0;
+  virtual result<post_result> insert(const insertion& wanted, instant now) = 0;
 
   // Changes a comment as `decide` says, and answers it as it then stands. It moves the content's
   // version by one and appends the event; a status that shows or hides it changes the counts of its
@@ -246,6 +347,15 @@ class store {
   // Erases all complaints of a reporter; they still count.
   virtual result<done> forget_reporter(const std::string& reporter) = 0;
 
+  // Adds `said` to the register of deployments as its latest record, dated `now`, with an id and a
+  // position of its own: 1 is the first, and each next one has one more, whatever the clock says.
+  // What `said` has of these does not count. No record is ever changed or taken away.
+  //
+  // A component's run records a status once: said again, by whoever and whenever, the answer is the
+  // record of then, replayed, or `key_reused` if the version or the responsible is another. Without
+  // a run each call is a new record. Durable as `insert` is.
+  virtual result<record_result> record(const deployment& said, instant now) = 0;
+
   // The comment, whatever its status, or `not_found`.
   virtual result<comment> find(const comment_id& id) const = 0;
 
@@ -281,6 +391,11 @@ class store {
   virtual result<std::vector<comments::vote>> votes_of(const std::string& voter,
                                                        std::optional<comment_id> after,
                                                        std::size_t limit) const = 0;
+
+  // The records that `query` asks for, the latest first. Following `next` from page to page meets
+  // each record that was there at the start once, whatever is recorded meanwhile. Costs the same
+  // however many records there are.
+  virtual result<deployment_page> deployments(const deployment_query& query) const = 0;
 
   // 32 bytes that nobody outside knows, made with the store and kept with it: every process that
   // opens it gets the same. Cursors and tokens are signed with it. Never fails, does not wait.

@@ -124,15 +124,23 @@ TEST_CASE("an author's key is of the account, else of the address, else of the n
   CHECK(key(ana) != other.context.style().key_of(ana));
 }
 
-TEST_CASE("If-Match names the versions that pass, and none without it") {
-  CHECK_FALSE(guard_of({}));
-  const auto passes = [](const char* value) {
-    return guard_of({.headers = {{"if-match", value}}})(7);
+TEST_CASE("If-Match names the versions that may be changed, and none without it") {
+  using versions = std::vector<std::int64_t>;
+  CHECK(expected_versions({}) == versions{});
+  const auto expected = [](const char* value) {
+    return expected_versions({.headers = {{"if-match", value}}});
   };
-  for (const char* value : {"\"7\"", "*", " \"7\" ", "\"6\", \"7\"", "\"7\",\"8\""})
-    CHECK(passes(value));
-  for (const char* value : {"\"6\"", "", "7", "W/\"7\"", "\"6\", W/\"7\"", "\"77\"", "\"7", "7\""})
-    CHECK_FALSE(passes(value));
+  for (const char* value : {"*", " * ", "\"6\", *", "*,\"7\""})
+    CHECK(expected(value) == versions{});
+  for (const char* value : {"\"7\"", " \"7\" ", "\"7\", W/\"6\"", "x, \"7\""})
+    CHECK(expected(value) == versions{7});
+  CHECK(expected("\"6\", \"7\"") == versions{6, 7});
+  CHECK(expected("\"7\",\"8\"") == versions{7, 8});
+  CHECK(expected("\"0\"") == versions{0});
+  // What names no version of ours names one that nothing has.
+  for (const char* value : {"", " ", ",", "7", "W/\"7\"", "\"07\"", "\"+7\"", "\"7", "7\"", "\"\"",
+                            "\"99999999999999999999\""})
+    CHECK(expected(value) == versions{-1});
 }
 
 TEST_CASE("numbers are whole texts of digits") {

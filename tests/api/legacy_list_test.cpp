@@ -22,7 +22,7 @@ namespace {
 constexpr instant noon{std::chrono::milliseconds{1'700'000'000'000}};
 
 void post(store& store, std::string body) {
-  REQUIRE(store.insert({.content_id = "1", .body = std::move(body)}, noon));
+  REQUIRE(store.insert({{.content_id = "1", .body = std::move(body)}}, noon));
 }
 
 struct whole {

@@ -69,7 +69,7 @@ class eventful_store final : public forwarding_store {
 };
 
 void insert(store& to, std::string body, std::string content_id = "1") {
-  REQUIRE(to.insert({.content_id = std::move(content_id), .body = std::move(body)}, some_moment));
+  REQUIRE(to.insert({{.content_id = std::move(content_id), .body = std::move(body)}}, some_moment));
 }
 
 std::uint64_t count(const service& of, const std::string& what) {

@@ -36,7 +36,7 @@ struct live_store {
 
   // Stores a comment, and announces it if it is to be heard of. Its version.
   std::int64_t post(std::string content_id = "1", bool is_announced = true) {
-    const auto posted = store.insert({.content_id = content_id, .body = "Oi"},
+    const auto posted = store.insert({{.content_id = content_id, .body = "Oi"}},
                                      from_milliseconds(1'700'000'000'000));
     const std::int64_t version = posted->stored.version;
     if (is_announced) news.announce(content_id);

@@ -45,7 +45,7 @@ struct live_api {
   handler as_handler() { return with_guard(std::ref(*this)); }
 
   void post() {
-    CHECK(store.insert({.content_id = content_id, .body = "Oi"}, from_milliseconds(0)));
+    CHECK(store.insert({{.content_id = content_id, .body = "Oi"}}, from_milliseconds(0)));
     news.announce(content_id);
   }
 

@@ -78,7 +78,7 @@ class moving_store final : public forwarding_store {
 
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
     auto found = inner().contents(ids);
-    CHECK(busy_.insert({.content_id = "1", .body = "x"}, some_moment));
+    CHECK(busy_.insert({{.content_id = "1", .body = "x"}}, some_moment));
     return found;
   }
 

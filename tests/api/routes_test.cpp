@@ -36,7 +36,7 @@ class busy_store final : public forwarding_store {
 
   result<page> list(const query& query) const override {
     auto answer = inner().list(query);
-    CHECK(busy_.insert({.content_id = query.content_id, .body = "later"}, some_moment));
+    CHECK(busy_.insert({{.content_id = query.content_id, .body = "later"}}, some_moment));
     return answer;
   }
 
@@ -199,7 +199,7 @@ TEST_CASE("the original list is whole, however many pages it takes") {
 TEST_CASE("what is posted while the original list is read belongs to the next version") {
   memory_store memory;
   for (const std::string& body : numbered("", 5))
-    REQUIRE(memory.insert({.content_id = "1", .body = body}, some_moment));
+    REQUIRE(memory.insert({{.content_id = "1", .body = body}}, some_moment));
   busy_store busy{memory};
   service comments{busy, {.page_max = 2}};
   const response answer = client{testing::all_routes(comments)}.get("/api/comment/list/1");
@@ -846,10 +846,10 @@ TEST_CASE("when storage fails at any call, the answer says so and nothing is hal
   for (std::size_t fails_at = 1; has_failed; ++fails_at) {
     CAPTURE(fails_at);
     memory_store memory;
-    const auto first = memory.insert({.content_id = "1", .body = "0"}, some_moment);
+    const auto first = memory.insert({{.content_id = "1", .body = "0"}}, some_moment);
     REQUIRE(first);
     for (const std::string& body : numbered("", 4))
-      REQUIRE(memory.insert({.content_id = "1", .body = body}, some_moment));
+      REQUIRE(memory.insert({{.content_id = "1", .body = body}}, some_moment));
     faulty_store faulty{memory, fails_at};
     service comments{faulty, {.page_max = 2}};  // so that the original list takes several pages
     const client api{testing::all_routes(comments)};

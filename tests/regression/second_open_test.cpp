@@ -40,7 +40,7 @@ TEST_CASE("a refused second opening leaves the first store its locks") {
   const std::string path = folder.path("comments.db");
   const auto first = sqlite_store::open({.path = path});
   REQUIRE(first);
-  REQUIRE((*first)->insert({.content_id = "1", .body = "one"}, from_milliseconds(1)));
+  REQUIRE((*first)->insert({{.content_id = "1", .body = "one"}}, from_milliseconds(1)));
   REQUIRE(is_locked(path));
   CHECK_FALSE(sqlite_store::open({.path = path}));
   CHECK(is_locked(path));

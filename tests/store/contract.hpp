@@ -18,6 +18,8 @@
 #include <doctest/doctest.h>
 
 #include "store/contract_changes.hpp"
+#include "store/contract_deciders.hpp"
+#include "store/contract_deployments.hpp"
 #include "store/contract_tools.hpp"
 
 #include <algorithm>
@@ -38,19 +40,19 @@ TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was w
                           insert_keeps_the_draft) {
   Maker maker;
   store& store = maker.store();
-  const draft written{
-      .content_id = "1",
-      .author = {"Someone", "someone@example.com", "https://example.com/", true, "user 7"},
-      .body = "Primeiro post!\n\nIt's \"quoted\", 100% \\ <b>plain</b>; -- ção \U0001F600",
-      .key = "a",
-      .encoded = "1 \"opaque\": ção",
-      .origin = "0123"};
+  const insertion written{
+      .said = {.content_id = "1",
+               .author = {"Someone", "someone@example.com", "https://example.com/", true, "user 7"},
+               .body = "Primeiro post!\n\nIt's \"quoted\", 100% \\ <b>plain</b>; -- ção \U0001F600",
+               .key = "a"},
+      .origin = "0123",
+      .encoded = "1 \"opaque\": ção"};
   const comment made = post(store, written, noon);
   const comment expected{.id = made.id,
                          .content_id = "1",
                          .position = 1,
-                         .author = written.author,
-                         .body = written.body,
+                         .author = written.said.author,
+                         .body = written.said.body,
                          .created_at = noon,
                          .version = 1,
                          .origin = "0123",
@@ -118,8 +120,8 @@ TEST_CASE_TEMPLATE_DEFINE("a reply to a comment that is not there is refused, an
   for (const comment_id& parent : {make_comment_id(noon), comment_id{}, foreign.id}) {
     for (const std::string content_id : {"2", "3"}) {
       const picture before[] = {look(store, "1"), look(store, content_id)};
-      const auto refused =
-          store.insert({.content_id = content_id, .parent = parent, .body = "?", .key = "k"}, noon);
+      const auto refused = store.insert(
+          {{.content_id = content_id, .parent = parent, .body = "?", .key = "k"}}, noon);
       REQUIRE_FALSE(refused.has_value());
       CHECK(refused.error().code == errc::not_found);
       CHECK(refused.error().violations == parent_not_found().violations);
@@ -127,7 +129,7 @@ TEST_CASE_TEMPLATE_DEFINE("a reply to a comment that is not there is refused, an
       CHECK(look(store, content_id) == before[1]);
     }
   }
-  CHECK_FALSE(must(store.insert({.content_id = "3", .body = "!", .key = "k"}, noon)).replayed);
+  CHECK_FALSE(must(store.insert({{.content_id = "3", .body = "!", .key = "k"}}, noon)).replayed);
 }
 
 TEST_CASE_TEMPLATE_DEFINE("the order of insertion rests on no clock", Maker,
@@ -158,7 +160,7 @@ TEST_CASE_TEMPLATE_DEFINE("the same key and draft answer the first comment again
   const comment first = post(store, written);
   const picture before = look(store, "1");
   for (int i = 0; i < 3; ++i) {
-    const post_result again = must(store.insert(written, noon + std::chrono::hours{i}));
+    const post_result again = must(store.insert({written}, noon + std::chrono::hours{i}));
     CHECK(again.replayed);
     CHECK(again.stored == first);
   }
@@ -183,7 +185,7 @@ TEST_CASE_TEMPLATE_DEFINE("a key with another draft is refused, and nothing chan
   others[6].author.verified = true;
   others[7].author.subject = "user 7";
   for (const draft& other : others) {
-    const auto refused = store.insert(other, noon);
+    const auto refused = store.insert({other}, noon);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == errc::key_reused);
     CHECK(refused.error().violations == key_reused().violations);
@@ -208,23 +210,23 @@ TEST_CASE_TEMPLATE_DEFINE("what is stored takes from each allowance, and nothing
   store& store = maker.store();
   const rate three{.per_minute = 1, .burst = 3}, four{.per_minute = 60, .burst = 4};
   const auto written = [&](const std::string& content_id, const std::string& client) {
-    return draft{
-        .content_id = content_id, .body = "x", .allowances = {{client, three}, {.allowed = four}}};
+    return insertion{.said = {.content_id = content_id, .body = "x"},
+                     .allowances = {{client, three}, {.allowed = four}}};
   };
-  const auto must_wait = [&](const draft& draft, int seconds) {
-    const picture before = look(store, draft.content_id);
-    const auto refused = store.insert(draft, noon);
+  const auto must_wait = [&](const insertion& wanted, int seconds) {
+    const picture before = look(store, wanted.said.content_id);
+    const auto refused = store.insert(wanted, noon);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == errc::rate_limited);
     CHECK(refused.error().retry_after_seconds == seconds);
-    CHECK(look(store, draft.content_id) == before);
+    CHECK(look(store, wanted.said.content_id) == before);
   };
-  draft keyed = written("1", "ana");
-  keyed.key = "k";
+  insertion keyed = written("1", "ana");
+  keyed.said.key = "k";
   const comment first = post(store, keyed);
   for (int i = 0; i < 5; ++i) CHECK(must(store.insert(keyed, noon)).stored == first);
-  draft orphan = written("1", "ana");
-  orphan.parent = make_comment_id(noon);
+  insertion orphan = written("1", "ana");
+  orphan.said.parent = make_comment_id(noon);
   for (int i = 0; i < 5; ++i) CHECK_FALSE(store.insert(orphan, noon).has_value());
   post(store, written("2", "ana"));  // a client's is the same on all contents
   post(store, written("1", "ana"));
@@ -247,8 +249,7 @@ TEST_CASE_TEMPLATE_DEFINE("of threads that share an allowance as many are let th
   at_once(threads, [&](int thread) {
     for (int i = 0; i < each; ++i) {
       const auto posted =
-          store.insert({.content_id = std::to_string((thread + i) % 3),
-                        .body = "x",
+          store.insert({.said = {.content_id = std::to_string((thread + i) % 3), .body = "x"},
                         .allowances = {{"ana", {.per_minute = 1, .burst = tokens}}}},
                        noon);
       if (posted) ++stored;
@@ -510,7 +511,7 @@ TEST_CASE_TEMPLATE_DEFINE("8 threads that insert at once get a version each, and
     for (int i = 0; i < each; ++i) {
       draft written{.content_id = "1", .body = std::to_string(thread)};
       if (i % 2 == 0) written.parent = root.id;
-      if (auto posted = store.insert(written, noon))
+      if (auto posted = store.insert({written}, noon))
         made[static_cast<std::size_t>(thread)].push_back(posted->stored);
     }
   });
@@ -542,7 +543,7 @@ TEST_CASE_TEMPLATE_DEFINE("one key from 8 threads at once makes one comment", Ma
   at_once(threads, [&](int thread) {
     for (int i = 0; i < keys; ++i)
       if (auto posted = store.insert(
-              {.content_id = "1", .body = "once", .key = "k" + std::to_string(i)}, noon))
+              {{.content_id = "1", .body = "once", .key = "k" + std::to_string(i)}}, noon))
         answers[static_cast<std::size_t>(thread)].push_back(*posted);
   });
   for (const auto& answer : answers) REQUIRE(answer.size() == keys);
@@ -561,7 +562,7 @@ TEST_CASE_TEMPLATE_DEFINE("a page is of one moment, whoever posts meanwhile", Ma
   std::atomic<int> torn{0};
   at_once(4, [&](int thread) {
     for (std::size_t i = 0; thread == 0 && i < posts; ++i)
-      if (!store.insert({.content_id = "1", .body = "here"}, noon)) ++torn;
+      if (!store.insert({{.content_id = "1", .body = "here"}}, noon)) ++torn;
     std::size_t seen = 0;
     for (int i = 0; i < 2000 && seen < posts; ++i) {
       const page page = store.list({.content_id = "1", .limit = 1000}).value_or({});
@@ -584,7 +585,7 @@ TEST_CASE_TEMPLATE_DEFINE("threads that follow the pages meet what was there, wh
   at_once(6, [&](int thread) {
     if (thread >= 3) {
       for (int i = 0; i < 10; ++i)
-        if (!store.insert({.content_id = "1", .body = "meanwhile"}, noon)) return;
+        if (!store.insert({{.content_id = "1", .body = "meanwhile"}}, noon)) return;
       return;
     }
     query query{.content_id = "1", .scope = scope::all, .limit = 4};
@@ -618,7 +619,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
     CHECK(look(maker.store(), "ä") == before[1]);
     CHECK(must(maker.store().find(made[0].id)) == before[0].all.items[0]);
     CHECK(key == maker.store().signing_key());
-    const post_result again = must(maker.store().insert(written, noon));
+    const post_result again = must(maker.store().insert({written}, noon));
     CHECK(again.replayed);
     CHECK(again.stored == keyed);
   }
@@ -629,62 +630,74 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
 
 }  // namespace store_contract
 
-#define STORE_CONTRACT(Maker)                                                       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_the_draft, Maker);         \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_moves_the_version, Maker);       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_appends_an_event, Maker);        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_counts_at_the_parent, Maker);    \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_refuses_unknown_parents, Maker); \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_trusts_no_clock, Maker);         \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay, Maker);                    \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_refuse_another_draft, Maker);      \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_belong_to_their_content, Maker);   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::empty_keys_never_replay, Maker);        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_tokens, Maker);            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_tokens, Maker);           \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_knows_its_own, Maker);             \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_keep_their_order, Maker);      \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::events_follow_a_version, Maker);        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_an_unknown_content, Maker);     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_pages_in_order, Maker);            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_ignores_other_parents, Maker);     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_without_end, Maker);               \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_after_the_last, Maker);            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_while_others_post, Maker);         \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_odd_contents, Maker);           \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::signing_key_is_stable, Maker);          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_insert, Maker);                 \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_a_key, Maker);            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_read_whole_pages, Maker);       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk, Maker);                   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_changes_a_comment, Maker);        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_clears_the_edit, Maker);          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_passes_refusals_on, Maker);       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_counts_statuses, Maker);          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_hold_what_is_below, Maker);  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_are_whole, Maker);           \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_hidden_drafts, Maker);     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_caps_the_depth, Maker);          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_long_chains, Maker);       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::removal_erases, Maker);                 \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_count_voters, Maker);             \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_need_what_is_visible, Maker);     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_order_the_top, Maker);            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_of_a_voter, Maker);               \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::complaints_come_latest_first, Maker);   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_origins_by_age, Maker);          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_reporters, Maker);               \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::history_leaves_votes_out, Maker);       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                 \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker);     \
+#define STORE_CONTRACT(Maker)                                                                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_the_draft, Maker);                      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_moves_the_version, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_appends_an_event, Maker);                     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_counts_at_the_parent, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_refuses_unknown_parents, Maker);              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_trusts_no_clock, Maker);                      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay, Maker);                                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_refuse_another_draft, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_belong_to_their_content, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::empty_keys_never_replay, Maker);                     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_tokens, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_tokens, Maker);                        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_knows_its_own, Maker);                          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_keep_their_order, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::events_follow_a_version, Maker);                     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_an_unknown_content, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_pages_in_order, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_ignores_other_parents, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_without_end, Maker);                            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_after_the_last, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_while_others_post, Maker);                      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_odd_contents, Maker);                        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::signing_key_is_stable, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_insert, Maker);                              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_a_key, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_read_whole_pages, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk, Maker);                                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_changes_a_comment, Maker);                     \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_clears_the_edit, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_passes_refusals_on, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_survives_deciders_that_throw, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_keeps_others_from_deciders_that_throw, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_refuses_deciders_that_call_back, Maker);       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_counts_statuses, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_hold_what_is_below, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_are_whole, Maker);                        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_hidden_drafts, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_caps_the_depth, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_long_chains, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::removal_erases, Maker);                              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_count_voters, Maker);                          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_need_what_is_visible, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_order_the_top, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_of_a_voter, Maker);                            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::complaints_come_latest_first, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_origins_by_age, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_reporters, Maker);                            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::history_leaves_votes_out, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_keeps_what_was_said, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_replays_a_run, Maker);                        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_refuses_another_story, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_without_a_run, Maker);                        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::deployments_page_backwards, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::deployments_while_recording, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_record, Maker);                              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_moves_no_version, Maker);                     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk_while_others_moderate, Maker)
 
 #define DURABLE_STORE_CONTRACT(Maker)                                           \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_records, Maker);    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_changes, Maker)

@@ -90,12 +90,12 @@ TEST_CASE_TEMPLATE_DEFINE("an amendment changes what it may change, and says so 
   Maker maker;
   store& store = maker.store();
   const comment root = post(store, {.content_id = "1", .body = "root"});
-  const comment reply = post(store, {.content_id = "1",
-                                     .parent = root.id,
-                                     .author = {"A", "a@example.com", "", false, ""},
-                                     .body = "first",
-                                     .encoded = "1 first",
-                                     .origin = "0123"});
+  const comment reply = post(store, {.said = {.content_id = "1",
+                                              .parent = root.id,
+                                              .author = {"A", "a@example.com", "", false, ""},
+                                              .body = "first"},
+                                     .origin = "0123",
+                                     .encoded = "1 first"});
   must(store.vote(reply.id, "ana", true, noon));
   const picture before = look(store, "1");
   const author changed_author{"B", "b@example.com", "https://example.com/", true, "user 7"};
@@ -268,7 +268,7 @@ TEST_CASE_TEMPLATE_DEFINE("who asks for replies to what is hidden is told of the
   CHECK(must(store.list({.content_id = "1", .scope = scope::replies, .parent = root.id})).items ==
         std::vector{reply});
   check_not_found(
-      store.insert({.content_id = "1", .parent = root.id, .body = "to what is hidden"}, later));
+      store.insert({{.content_id = "1", .parent = root.id, .body = "to what is hidden"}}, later));
   post(store, {.content_id = "1", .parent = reply.id, .body = "to what is shown"});
   check_counts(store, "1");
 }
@@ -279,12 +279,10 @@ TEST_CASE_TEMPLATE_DEFINE("a draft that is not published is kept, and neither co
     Maker maker;
     store& store = maker.store();
     const comment root = post(store, {.content_id = "1", .body = "root"});
-    const draft written{.content_id = "1",
-                        .parent = root.id,
-                        .body = "held",
-                        .key = "k",
-                        .status = hidden,
-                        .reason = "links"};
+    const insertion written{
+        .said = {.content_id = "1", .parent = root.id, .body = "held", .key = "k"},
+        .status = hidden,
+        .reason = "links"};
     const comment held = post(store, written);
     CHECK(held.status == hidden);
     CHECK(held.parent == root.id);
@@ -296,13 +294,14 @@ TEST_CASE_TEMPLATE_DEFINE("a draft that is not published is kept, and neither co
     cause.by = "rules";
     cause.reason = "links";
     CHECK(seen.events.back() == cause);
-    check_not_found(store.insert({.content_id = "1", .parent = held.id, .body = "?"}, noon));
+    check_not_found(store.insert({{.content_id = "1", .parent = held.id, .body = "?"}}, noon));
     CHECK(look(store, "1") == seen);
     CHECK(must(store.insert(written, later)).stored == held);
     must(store.amend(held.id, to(status::published), later));
     CHECK(must(store.find(root.id)).replies == 1);
     check_counts(store, "1");
-    const comment alone = post(store, {.content_id = "2", .body = "held", .status = hidden});
+    const comment alone =
+        post(store, {.said = {.content_id = "2", .body = "held"}, .status = hidden});
     CHECK(look(store, "2").all.content == content{"2", 1, 0, {}});
     CHECK(must(store.list({.content_id = "2"})).items.empty());
     CHECK(must(store.find(alone.id)) == alone);
@@ -315,11 +314,11 @@ TEST_CASE_TEMPLATE_DEFINE("a reply that would be too deep hangs at the cap, and 
   store& store = maker.store();
   std::vector<comment> made;
   const auto reply = [&](std::size_t to, std::int64_t depth_max) {
-    draft written{.content_id = "1", .body = "x", .depth_max = depth_max};
-    if (!made.empty()) written.parent = made[to].id;
+    insertion written{.said = {.content_id = "1", .body = "x"}, .depth_max = depth_max};
+    if (!made.empty()) written.said.parent = made[to].id;
     made.push_back(post(store, written));
     const comment& one = made.back();
-    CHECK(one.reply_to == written.parent);
+    CHECK(one.reply_to == written.said.parent);
     CHECK(must(store.find(one.id)) == one);
     return std::pair{one.depth, one.parent};
   };
@@ -348,15 +347,16 @@ inline void check_chain(store& store, std::size_t length, std::int64_t depth_max
   std::int64_t wrong = 0;
   for (std::size_t i = 1; i < length; ++i) {
     const comment above = chain.back();
-    const draft written{.content_id = "1", .parent = above.id, .body = "x", .depth_max = depth_max};
+    const insertion written{.said = {.content_id = "1", .parent = above.id, .body = "x"},
+                            .depth_max = depth_max};
     chain.push_back(must(store.insert(written, noon)).stored);
     wrong += chain.back().depth != std::min(static_cast<std::int64_t>(i), depth_max);
     wrong += chain.back().reply_to != above.id;
   }
   CHECK(wrong == 0);
   check_counts(store, "1");
-  const comment low =
-      post(store, {.content_id = "1", .parent = chain.back().id, .body = "x", .depth_max = 1});
+  const comment low = post(
+      store, {.said = {.content_id = "1", .parent = chain.back().id, .body = "x"}, .depth_max = 1});
   CHECK(low.parent == chain.front().id);
   must(store.amend(low.id, to(status::removed), later));
   for (std::size_t i = 0; i + 1 < length; ++i)
@@ -383,13 +383,14 @@ TEST_CASE_TEMPLATE_DEFINE("what is removed is erased, and its key still replays 
   Maker maker;
   store& store = maker.store();
   const comment root = post(store, {.content_id = "1", .body = "root"});
-  draft written{.content_id = "1",
-                .parent = root.id,
-                .author = {"Someone", "someone@example.com", "https://example.com/", true, "7"},
-                .body = "first",
-                .key = "k",
-                .encoded = "1 first",
-                .origin = "0123"};
+  insertion written{
+      .said = {.content_id = "1",
+               .parent = root.id,
+               .author = {"Someone", "someone@example.com", "https://example.com/", true, "7"},
+               .body = "first",
+               .key = "k"},
+      .origin = "0123",
+      .encoded = "1 first"};
   const comment made = post(store, written);
   const comment reply = post(store, {.content_id = "1", .parent = made.id, .body = "reply"});
   must(store.amend(made.id, rewrite("second"), later));
@@ -438,7 +439,7 @@ TEST_CASE_TEMPLATE_DEFINE("what is removed is erased, and its key still replays 
   check_counts(store, "1");
 
   for (const std::string body : {"first", "anything else"}) {
-    written.body = body;
+    written.said.body = body;
     const post_result again = must(store.insert(written, later));
     CHECK(again.replayed);
     CHECK(again.stored == removed);
@@ -704,7 +705,7 @@ TEST_CASE_TEMPLATE_DEFINE("what tells an address is forgotten by its age, a part
   std::vector<comment> made;
   for (int i = 0; i < 6; ++i) {
     const std::string id = std::to_string(i % 2);
-    draft written{.content_id = id, .body = "x", .origin = i == 1 ? "" : "0123"};
+    insertion written{.said = {.content_id = id, .body = "x"}, .origin = i == 1 ? "" : "0123"};
     made.push_back(post(store, written, at(i)));
     must(store.vote(made.back().id, "a:01", true, at(i)));
     must(store.vote(made.back().id, "ana", true, at(i)));
@@ -795,18 +796,20 @@ TEST_CASE_TEMPLATE_DEFINE("the history of a comment is its events without its vo
 
 // Six comments of three contents in the order of their ids, each another find.
 inline std::vector<comment> searchable(store& store) {
-  const draft drafts[] = {
-      {.content_id = "2", .author = {"Ana", "ana@example.com", "", true, "7"}, .body = "Olá MUNDO"},
-      {.content_id = "1", .author = {"Bob", "ANA@EXAMPLE.COM"}, .body = "", .status = status::spam},
-      {.content_id = "2", .author = {"ana", "", "", true, "8"}, .body = "100% _ [x] 'y'"},
-      {.content_id = "3", .author = {"", "", "", true, "7"}, .body = "olÁ", .status = status::spam},
-      {.content_id = "1",
-       .author = {"Bob", "anna@example.com"},
-       .body = "mundo",
+  const insertion drafts[] = {
+      {{.content_id = "2",
+        .author = {"Ana", "ana@example.com", "", true, "7"},
+        .body = "Olá MUNDO"}},
+      {.said = {.content_id = "1", .author = {"Bob", "ANA@EXAMPLE.COM"}, .body = ""},
+       .status = status::spam},
+      {{.content_id = "2", .author = {"ana", "", "", true, "8"}, .body = "100% _ [x] 'y'"}},
+      {.said = {.content_id = "3", .author = {"", "", "", true, "7"}, .body = "olÁ"},
+       .status = status::spam},
+      {.said = {.content_id = "1", .author = {"Bob", "anna@example.com"}, .body = "mundo"},
        .status = status::pending},
-      {.content_id = "1", .author = {"Bob", "ana@example.com"}, .body = "Mundo"}};
+      {{.content_id = "1", .author = {"Bob", "ana@example.com"}, .body = "Mundo"}}};
   std::vector<comment> made;
-  for (const draft& one : drafts)
+  for (const insertion& one : drafts)
     made.push_back(post(store, one, noon + std::chrono::minutes{made.size()}));
   return made;
 }
@@ -957,7 +960,7 @@ inline int disturb(store& store, const std::vector<comment>& others, int thread)
     const comment& one = others[(i * 7 + static_cast<std::size_t>(thread)) % others.size()];
     const bool hides = (i / others.size() + i) % 2 == 0;
     failures += !store.amend(one.id, to(hides ? status::pending : status::published), later);
-    draft written{.content_id = "1", .body = "new"};
+    insertion written{{.content_id = "1", .body = "new"}};
     if (i % 3 == 0) written.status = status::pending;
     const auto made = store.insert(written, noon);
     failures += !made;
@@ -1022,8 +1025,8 @@ TEST_CASE_TEMPLATE_DEFINE(
     if (stands) must(store.set_status("1", stands, {}, {}, noon));
     for (const status judged : all) {
       const picture before = look(store, "1");
-      const auto made =
-          store.insert({.content_id = "1", .body = "?", .judged_under = judged}, noon);
+      const auto made = store.insert(
+          {.said = {.content_id = "1", .body = "?"}, .expected = {true, judged}}, noon);
       CHECK(made.has_value() == (judged == stands));
       if (made) continue;
       CHECK(made.error().code == errc::version_mismatch);
@@ -1031,10 +1034,8 @@ TEST_CASE_TEMPLATE_DEFINE(
     }
     post(store, {.content_id = "1", .body = "nobody looked"});
   }
-  const draft keyed{.content_id = "1",
-                    .body = "once",
-                    .key = "k",
-                    .judged_under = status{content_status::locked}};
+  const insertion keyed{.said = {.content_id = "1", .body = "once", .key = "k"},
+                        .expected = {true, content_status::locked}};
   const comment first = post(store, keyed);
   must(store.set_status("1", {}, {}, {}, noon));
   CHECK(must(store.insert(keyed, noon)).stored == first);  // what is there is there

@@ -32,10 +32,13 @@ T must(result<T> answer) {
 }
 
 // Posts what must be new.
-inline comment post(store& store, const draft& draft, instant now = noon) {
-  post_result made = must(store.insert(draft, now));
+inline comment post(store& store, const insertion& wanted, instant now = noon) {
+  post_result made = must(store.insert(wanted, now));
   REQUIRE_FALSE(made.replayed);
   return made.stored;
+}
+inline comment post(store& store, const draft& written, instant now = noon) {
+  return post(store, insertion{written}, now);
 }
 
 // Everything that a store tells of one content, so that two moments can be compared.

@@ -37,7 +37,7 @@ TEST_CASE("each function is passed on, and its error comes back") {
   forwarding_store front{static_cast<store&>(inside)};
   std::size_t calls = 0;
   const auto is_passed_on = [&](const auto&) { return inside.calls() == ++calls; };
-  const auto made = front.insert({.content_id = "1", .body = "x"}, noon);
+  const auto made = front.insert({{.content_id = "1", .body = "x"}}, noon);
   CHECK(is_passed_on(made));
   const comment_id id = made->stored.id;
   const std::vector<std::string> ids{"1"};
@@ -47,6 +47,8 @@ TEST_CASE("each function is passed on, and its error comes back") {
   CHECK(is_passed_on(front.set_status("1", content_status::locked, {}, {}, noon)));
   CHECK(is_passed_on(front.forget_origins(noon, 10)));
   CHECK(is_passed_on(front.forget_reporter("ana")));
+  CHECK(is_passed_on(front.record(store_contract::step(1), noon)));
+  CHECK(is_passed_on(front.deployments({})));
   CHECK(is_passed_on(front.find(id)));
   CHECK(is_passed_on(front.list({.content_id = "1"})));
   CHECK(is_passed_on(front.contents(ids)));
@@ -74,11 +76,11 @@ TEST_CASE("what is overridden is done in its own way, the rest is passed on") {
   class deaf_store final : public forwarding_store {
    public:
     using forwarding_store::forwarding_store;
-    result<post_result> insert(const draft&, instant) override { return parent_not_found(); }
+    result<post_result> insert(const insertion&, instant) override { return parent_not_found(); }
   };
   memory_store memory;
   deaf_store front{memory};
-  CHECK(front.insert({.content_id = "1", .body = "x"}, noon).error().code == errc::not_found);
-  CHECK(memory.insert({.content_id = "1", .body = "x"}, noon));
+  CHECK(front.insert({{.content_id = "1", .body = "x"}}, noon).error().code == errc::not_found);
+  CHECK(memory.insert({{.content_id = "1", .body = "x"}}, noon));
   CHECK(front.list({.content_id = "1"})->items.size() == 1);
 }

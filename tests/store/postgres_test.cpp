@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
 #include "support/parallel.hpp"
 #include "support/postgres_maker.hpp"
 #include "support/postgres_proxy.hpp"
@@ -25,9 +24,6 @@
 
 STORE_CONTRACT(testing::postgres_maker);
 DURABLE_STORE_CONTRACT(testing::postgres_maker);
-DEPLOYMENT_LOG_CONTRACT(testing::postgres_maker);
-DURABLE_DEPLOYMENT_LOG_CONTRACT(testing::postgres_maker);
-DEPLOYMENT_LOG_IN_STORE_CONTRACT(testing::postgres_maker);
 
 using namespace comments;
 using namespace std::chrono_literals;
@@ -81,7 +77,7 @@ class writers final {
   writers(postgres_store& to, const std::string& content_id, int count) {
     for (int i = 0; i < count; ++i)
       threads_.emplace_back([this, &to, content_id] {
-        const auto answer = to.insert({.content_id = content_id, .body = "x"}, noon);
+        const auto answer = to.insert({{.content_id = content_id, .body = "x"}}, noon);
         made += answer.has_value();
         refused += !answer && answer.error().code == errc::unavailable;
       });
@@ -141,28 +137,24 @@ const decider keep = [](const comment& before) -> result<amendment> {
 };
 
 // Each way to write, with a comment to write about.
-std::vector<std::pair<std::string, std::function<errc(postgres_store&)>>> writes_about(
-    const comment& made) {
+std::vector<std::pair<std::string, std::function<errc(store&)>>> writes_about(const comment& made) {
   const auto end_of = [](const auto& answer) { return answer ? errc{} : answer.error().code; };
   return {
       {"insert",
-       [=](postgres_store& to) {
-         return end_of(to.insert({.content_id = "1", .body = "y", .key = "k"}, noon));
+       [=](store& to) {
+         return end_of(to.insert({{.content_id = "1", .body = "y", .key = "k"}}, noon));
        }},
-      {"amend", [=](postgres_store& to) { return end_of(to.amend(made.id, keep, noon)); }},
-      {"vote", [=](postgres_store& to) { return end_of(to.vote(made.id, "ana", true, noon)); }},
+      {"amend", [=](store& to) { return end_of(to.amend(made.id, keep, noon)); }},
+      {"vote", [=](store& to) { return end_of(to.vote(made.id, "ana", true, noon)); }},
       {"report",
-       [=](postgres_store& to) {
+       [=](store& to) {
          return end_of(to.report(made.id, {"ana", "rude", noon}));
        }},
       {"set_status",
-       [=](postgres_store& to) {
-         return end_of(to.set_status("1", content_status::locked, {}, {}, noon));
-       }},
-      {"record", [=](postgres_store& to) { return end_of(to.record({.component = "a"}, noon)); }},
-      {"record of a run", [=](postgres_store& to) {
-         return end_of(to.record({.component = "a", .run = "1"}, noon));
-       }}};
+       [=](store& to) { return end_of(to.set_status("1", content_status::locked, {}, {}, noon)); }},
+      {"record", [=](store& to) { return end_of(to.record({.component = "a"}, noon)); }},
+      {"record of a run",
+       [=](store& to) { return end_of(to.record({.component = "a", .run = "1"}, noon)); }}};
 }
 
 }  // namespace
@@ -170,14 +162,14 @@ std::vector<std::pair<std::string, std::function<errc(postgres_store&)>>> writes
 TEST_CASE("a content that somebody holds is unavailable, and all others are not") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(), .lock_wait = 200ms});
-  const comment made = must(store->insert({.content_id = "held", .body = "x"}, noon)).stored;
+  const comment made = must(store->insert({{.content_id = "held", .body = "x"}}, noon)).stored;
   holder other{schema, "held"};
   std::vector<errc> refused(3);
   std::atomic<int> posted{};
   const auto start = std::chrono::steady_clock::now();
   in_parallel(8, [&](int i) {
     const draft written{.content_id = i < 3 ? "held" : "free " + std::to_string(i), .body = "y"};
-    const auto answer = store->insert(written, noon);
+    const auto answer = store->insert({written}, noon);
     if (i < 3 && !answer) refused[static_cast<std::size_t>(i)] = answer.error().code;
     if (i >= 3) posted += answer.has_value();
   });
@@ -189,7 +181,7 @@ TEST_CASE("a content that somebody holds is unavailable, and all others are not"
   CHECK(must(store->list({.content_id = "held"})).items == std::vector{made});
   other.let_go();
   CHECK(eventually(
-      [&] { return store->insert({.content_id = "held", .body = "y"}, noon).has_value(); }));
+      [&] { return store->insert({{.content_id = "held", .body = "y"}}, noon).has_value(); }));
   CHECK(schema.run("SELECT count(*) FROM comment WHERE content_id = 'held'") == "2");
 }
 
@@ -199,11 +191,11 @@ TEST_CASE("who waits for a content that somebody holds waits apart, until it is 
                            .statement_wait = 60s,
                            .lock_wait = 60s,
                            .shared_lock_wait = 50ms});
-  const comment made = must(store->insert({.content_id = "held", .body = "x"}, noon)).stored;
+  const comment made = must(store->insert({{.content_id = "held", .body = "x"}}, noon)).stored;
   holder other{schema, "held"};
   std::atomic<int> ended{}, done{};
   std::thread post_result{[&] {
-    done += store->insert({.content_id = "held", .body = "y"}, noon).has_value();
+    done += store->insert({{.content_id = "held", .body = "y"}}, noon).has_value();
     ++ended;
   }};
   std::thread voting{[&] {
@@ -212,7 +204,7 @@ TEST_CASE("who waits for a content that somebody holds waits apart, until it is 
   }};
   CHECK(eventually([&] { return waiting(schema) == "2"; }));
   for (int i = 0; i < 5; ++i) {
-    CHECK(store->insert({.content_id = "free", .body = "x"}, noon));
+    CHECK(store->insert({{.content_id = "free", .body = "x"}}, noon));
     CHECK(store->list({.content_id = "held"}));
   }
   CHECK(ended == 0);
@@ -231,11 +223,11 @@ TEST_CASE("who waits for one held content does not wait for another") {
   holder first{schema, "first"}, second{schema, "second"};
   std::atomic<bool> is_first_done{}, is_second_done{};
   std::thread posting_first{[&] {
-    is_first_done = store->insert({.content_id = "first", .body = "x"}, noon).has_value();
+    is_first_done = store->insert({{.content_id = "first", .body = "x"}}, noon).has_value();
   }};
   CHECK(eventually([&] { return waiting(schema) == "1"; }));
   std::thread posting_second{[&] {
-    is_second_done = store->insert({.content_id = "second", .body = "x"}, noon).has_value();
+    is_second_done = store->insert({{.content_id = "second", .body = "x"}}, noon).has_value();
   }};
   CHECK(eventually([&] { return waiting(schema) == "2"; }));
   second.let_go();
@@ -260,7 +252,7 @@ TEST_CASE("as many wait for a held content as may, one more is told unasked, and
   CHECK(five.made == 0);
   CHECK(eventually([&] { return waiting(schema) == "1"; }));
   const std::string asked = last_question(schema);
-  for (int i = 0; i < 5; ++i) CHECK_FALSE(store->insert({.content_id = "held"}, noon));
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(store->insert({{.content_id = "held"}}, noon));
   CHECK(last_question(schema) == asked);
   other.let_go();
   five.join();
@@ -281,7 +273,7 @@ TEST_CASE("writers who come at the same moment share a transaction") {
   }};
   std::atomic<int> made{};
   in_parallel(16, [&](int i) {
-    made += store->insert({.content_id = "1", .body = std::to_string(i)}, noon).has_value();
+    made += store->insert({{.content_id = "1", .body = std::to_string(i)}}, noon).has_value();
   });
   letting_go.join();
   CHECK(made == 16);
@@ -306,7 +298,7 @@ TEST_CASE("a draft that the database refuses fails alone, whoever shares its tra
   in_parallel(count, [&](int i) {
     const auto which = static_cast<std::size_t>(i);
     const draft written{.content_id = "1", .body = which == bad ? std::string{"b\0d", 3} : "good"};
-    const auto answer = store->insert(written, noon);
+    const auto answer = store->insert({written}, noon);
     made[which] = answer.has_value();
     if (!answer) ends[which] = answer.error().code;
   });
@@ -339,10 +331,10 @@ TEST_CASE("as many writers wait as may, and one more is refused at once") {
 TEST_CASE("connections that were cut are replaced, and whoever calls next does not notice") {
   const postgres_schema schema;
   const auto store = open(schema);
-  const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
   const std::string ids[] = {"1", "2"};
   const std::vector<std::function<bool()>> calls{
-      [&] { return store->insert({.content_id = "1", .body = "y"}, noon).has_value(); },
+      [&] { return store->insert({{.content_id = "1", .body = "y"}}, noon).has_value(); },
       [&] { return store->amend(made.id, keep, noon).has_value(); },
       [&] { return store->vote(made.id, "ana", true, noon).has_value(); },
       [&] {
@@ -387,7 +379,7 @@ TEST_CASE("connections that are cut under load cost nobody a comment, and double
   in_parallel(writers, [&](int i) {
     for (int round = 0; !is_over; ++round) {
       const draft written{.content_id = std::to_string(i), .body = std::to_string(round)};
-      const bool is_made = store->insert(written, noon).has_value();
+      const bool is_made = store->insert({written}, noon).has_value();
       (is_made ? posted : refused) += 1;
     }
   });
@@ -400,7 +392,7 @@ TEST_CASE("connections that are cut under load cost nobody a comment, and double
         schema.run("SELECT count(DISTINCT (content_id, body)) FROM comment"));
   CHECK(schema.run("SELECT count(*) FROM content c WHERE version <> (SELECT count(*) FROM comment "
                    "m WHERE m.content_id = c.content_id)") == "0");
-  CHECK(store->insert({.content_id = "1", .body = "after"}, noon));
+  CHECK(store->insert({{.content_id = "1", .body = "after"}}, noon));
 }
 
 TEST_CASE("a post whose commit nobody heard of is looked for, and not made twice") {
@@ -408,7 +400,7 @@ TEST_CASE("a post whose commit nobody heard of is looked for, and not made twice
   testing::postgres_proxy proxy{schema};
   const auto cut = open({.conninfo = proxy.conninfo()});
   proxy.cut(1, testing::commit_cut::behind);
-  const comment made = must(cut->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  const comment made = must(cut->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
   CHECK(proxy.left() == 0);
   CHECK(must(cut->list({.content_id = "1"})).items == std::vector{made});
   CHECK(must(cut->events("1", 0, 10)).size() == 1);
@@ -429,7 +421,7 @@ TEST_CASE("a write whose commit nobody heard of is in doubt, whether it is done 
     const postgres_schema schema;
     testing::postgres_proxy proxy{schema};
     const auto store = open({.conninfo = proxy.conninfo()});
-    const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+    const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
     for (const auto& [name, write] : writes_about(made)) {
       CAPTURE(name);
       const auto all =
@@ -452,7 +444,7 @@ TEST_CASE("a write that was certainly not done is unavailable") {
   const postgres_schema schema;
   testing::postgres_proxy proxy{schema};
   const auto store = open({.conninfo = proxy.conninfo(), .pool = {.take_wait = 100ms}});
-  const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
   const auto all_end_as = [&](errc expected) {
     for (const auto& [name, write] : writes_about(made))
       CHECK_MESSAGE(write(*store) == expected, name);
@@ -487,7 +479,7 @@ TEST_CASE("a write that was in doubt stays so when the database goes away meanwh
   const postgres_schema schema;
   testing::postgres_proxy proxy{schema};
   const auto store = open({.conninfo = proxy.conninfo(), .pool = {.take_wait = 100ms}});
-  const comment made = must(store->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
   for (const auto& [name, write] : writes_about(made)) {
     CAPTURE(name);
     CHECK(store->list({.content_id = "1"}));  // so that there is a connection
@@ -503,7 +495,7 @@ TEST_CASE("a commit that was heard of stands, though the connection ends behind 
   const postgres_schema schema;
   const auto store = open(schema);
   const auto cut = open({.conninfo = cut_behind_commits(schema)});
-  const comment made = must(cut->insert({.content_id = "1", .body = "x"}, noon)).stored;
+  const comment made = must(cut->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
   CHECK(cut->amend(made.id, keep, noon));
   CHECK(must(store->events("1", 0, 10)).size() == 2);
 }
@@ -514,7 +506,7 @@ TEST_CASE("what collides is tried again, and not for ever") {
     const postgres_schema schema;
     const auto store = open(schema);
     let_collide(schema, collisions);
-    const auto answer = store->insert({.content_id = "1", .body = "x"}, noon);
+    const auto answer = store->insert({{.content_id = "1", .body = "x"}}, noon);
     CHECK(answer.has_value() == (collisions == 8));
     if (!answer) CHECK(answer.error().code == errc::unavailable);
     CHECK(schema.run("SELECT last_value FROM tries") == "9");
@@ -524,7 +516,7 @@ TEST_CASE("what collides is tried again, and not for ever") {
 TEST_CASE("a store that nobody uses has no connection") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(), .pool = {.idle_wait = 1ms}});
-  REQUIRE(store->insert({.content_id = "1", .body = "x"}, noon));
+  REQUIRE(store->insert({{.content_id = "1", .body = "x"}}, noon));
   CHECK(eventually([&] { return store->connections() == 0; }));
   CHECK(eventually([&] { return schema.connections() == 0; }));
   CHECK(store->list({.content_id = "1"}));
@@ -589,13 +581,13 @@ TEST_CASE("what another node changes is announced at once, and what this one cha
   const auto there = open({.conninfo = schema.conninfo(), .watch = patient});
   readers all;
   const auto listening = here->listen(all.as_callbacks());
-  must(there->insert({.content_id = "followed", .body = "before"}, noon));
+  must(there->insert({{.content_id = "followed", .body = "before"}}, noon));
   listening->wake();
   CHECK(eventually([&] { return all.told("followed") > 0; }));  // by now it listens
-  const comment own = must(here->insert({.content_id = "own", .body = "x"}, noon)).stored;
+  const comment own = must(here->insert({{.content_id = "own", .body = "x"}}, noon)).stored;
   must(here->vote(own.id, "ana", true, noon));
-  must(there->insert({.content_id = "posted", .body = "x"}, noon));
-  const comment made = must(there->insert({.content_id = "voted", .body = "x"}, noon)).stored;
+  must(there->insert({{.content_id = "posted", .body = "x"}}, noon));
+  const comment made = must(there->insert({{.content_id = "voted", .body = "x"}}, noon)).stored;
   CHECK(eventually([&] { return all.told("voted") == 1; }));
   CHECK(all.told("posted") == 1);
   must(there->vote(made.id, "ana", true, noon));
@@ -616,7 +608,7 @@ TEST_CASE("a node that does not notify is heard by comparing versions") {
   const auto listening = here->listen(all.as_callbacks());
   listening->wake();
   for (int round = 1; round <= 3; ++round) {
-    must(there->insert({.content_id = "followed", .body = "x"}, noon));
+    must(there->insert({{.content_id = "followed", .body = "x"}}, noon));
     CHECK(eventually([&] { return all.told("followed") == round; }));
   }
 }

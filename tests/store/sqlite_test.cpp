@@ -7,7 +7,6 @@
 #include <comments/text.hpp>
 
 #include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
 #include "support/database.hpp"
 #include "support/sqlite_maker.hpp"
 #include "support/temporary_folder.hpp"
@@ -30,9 +29,6 @@
 
 STORE_CONTRACT(testing::sqlite_maker);
 DURABLE_STORE_CONTRACT(testing::sqlite_maker);
-DEPLOYMENT_LOG_CONTRACT(testing::sqlite_maker);
-DURABLE_DEPLOYMENT_LOG_CONTRACT(testing::sqlite_maker);
-DEPLOYMENT_LOG_IN_STORE_CONTRACT(testing::sqlite_maker);
 
 using namespace comments;
 using store_contract::look;
@@ -94,8 +90,8 @@ struct seen_store {
   void exercise(const std::string& content_id) {
     const comment root = post(*store, {.content_id = content_id, .body = "root"});
     const draft reply{.content_id = content_id, .parent = root.id, .body = "reply", .key = "k"};
-    CHECK(must(store->insert(reply, noon)).stored.parent == root.id);
-    CHECK(must(store->insert(reply, noon)).replayed);
+    CHECK(must(store->insert({reply}, noon)).stored.parent == root.id);
+    CHECK(must(store->insert({reply}, noon)).replayed);
     must(store->find(root.id));
     must(store->contents({&content_id, 1}));
     must(store->events(content_id, 0, 10));
@@ -106,7 +102,8 @@ struct seen_store {
   }
   void change(const std::string& content_id, const comment_id& root) {
     using store_contract::to;
-    draft written{.content_id = content_id, .parent = root, .body = "hidden", .origin = "0123"};
+    insertion written{.said = {.content_id = content_id, .parent = root, .body = "hidden"},
+                      .origin = "0123"};
     written.status = status::pending;
     const comment_id held = post(*store, written).id;
     must(store->amend(held, to(status::published), noon));
@@ -284,7 +281,7 @@ void compare_other_readings(const seen_store& opened) {
 void compare_inserts(const seen_store& opened) {
   compare(opened.seen, [&](const std::string& id, std::int64_t) {
     const draft used{.content_id = id, .body = "?", .key = "key 50"};
-    CHECK(opened.store->insert(used, noon).error().code == errc::key_reused);
+    CHECK(opened.store->insert({used}, noon).error().code == errc::key_reused);
   });
   int posted = 0;
   compare(opened.seen, [&](const std::string& id, std::int64_t count) {
@@ -458,7 +455,8 @@ TEST_CASE("a file of schema 1 is brought up to date, with all that is in it") {
     CHECK(old.body == "Primeiro post!");
     CHECK(old.author.email == "guilherme@example.com");
     CHECK(old.encoded == "");
-    CHECK(post(*opened, {.content_id = "1", .body = "new", .encoded = "1 x"}).position == version);
+    CHECK(post(*opened, {.said = {.content_id = "1", .body = "new"}, .encoded = "1 x"}).position ==
+          version);
     CHECK(must(opened->list({.content_id = "1"})).items.back().encoded == "1 x");
   }
   CHECK(testing::database{path}.text("PRAGMA user_version") == std::to_string(sql_schema::newest));
@@ -544,7 +542,7 @@ TEST_CASE("an insert that fails in the middle leaves nothing, and the next one w
                "'); END");
       const auto before = look(*opened.store, "1");
       const draft written{.content_id = "1", .parent = root.id, .body = "reply", .key = fault};
-      const auto refused = opened.store->insert(written, noon);
+      const auto refused = opened.store->insert({written}, noon);
       REQUIRE_FALSE(refused.has_value());
       CHECK(refused.error().code == errc::unavailable);
       CHECK_FALSE(has(refused.error().message, fault));
@@ -567,7 +565,7 @@ TEST_CASE("among writes that share commits, one that fails does so alone") {
     for (int i = 0; i < 20; ++i) {
       const bool is_bad = (thread + i) % 4 == 0;
       const auto made = opened.store->insert(
-          {.content_id = std::to_string(i % 2), .body = is_bad ? "bad" : "good"}, noon);
+          {{.content_id = std::to_string(i % 2), .body = is_bad ? "bad" : "good"}}, noon);
       wrong += made.has_value() == is_bad;
       if (!made) wrong += made.error().code != errc::unavailable;
     }
@@ -592,7 +590,7 @@ TEST_CASE("when the commit that writes share fails, none of them is acknowledged
   store_contract::at_once(16, [&](int thread) {
     for (int i = 0; i < 20; ++i) {
       const std::string body = thread == 0 && i % 5 == 0 ? "bad" : "good";
-      acknowledged += opened.store->insert({.content_id = "1", .body = body}, noon).has_value();
+      acknowledged += opened.store->insert({{.content_id = "1", .body = body}}, noon).has_value();
     }
   });
   const auto seen = look(*opened.store, "1");
@@ -652,12 +650,12 @@ TEST_CASE("an insert that is cut off at any step leaves nothing, until one gets 
   const auto before = look(*opened.store, "1");
   const draft written{.content_id = "1", .parent = root.id, .body = "reply", .key = "k"};
   const int failed = fail_at_each_step(
-      opened.seen, [&] { return opened.store->insert(written, noon); },
+      opened.seen, [&] { return opened.store->insert({written}, noon); },
       [&] { CHECK(look(*opened.store, "1") == before); });
   CHECK(failed > 50);
   CHECK(opened.failures ==
         std::vector<std::string>(static_cast<std::size_t>(failed), "interrupted"));
-  const auto replayed = must(opened.store->insert(written, noon));
+  const auto replayed = must(opened.store->insert({written}, noon));
   CHECK(replayed.replayed);
   CHECK(replayed.stored.position == 2);
   CHECK(look(*opened.store, "1").all.items.size() == 2);
@@ -761,7 +759,7 @@ TEST_CASE("whoever asks after an acknowledged insert is answered with it or a la
       for (int i = 0; i < 300; ++i) {
         const auto which = static_cast<std::size_t>(i * writers + thread) % contents;
         const auto made =
-            opened.store->insert({.content_id = std::to_string(which), .body = "x"}, noon);
+            opened.store->insert({{.content_id = std::to_string(which), .body = "x"}}, noon);
         if (!made) continue;
         auto& least = acknowledged[which];
         for (auto before = least.load(); before < made->stored.version;)
@@ -814,7 +812,7 @@ TEST_CASE("an insert whose commit fails is unavailable and leaves nothing") {
   for (sqlite3* handle : opened.seen.handles())
     sqlite3_commit_hook(
         handle, [](void*) { return 1; }, nullptr);
-  const auto refused = opened.store->insert(written, noon);
+  const auto refused = opened.store->insert({written}, noon);
   for (sqlite3* handle : opened.seen.handles()) sqlite3_commit_hook(handle, nullptr, nullptr);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == errc::unavailable);
@@ -833,7 +831,7 @@ TEST_CASE("a lock that lasts longer than the wait makes inserts unavailable, and
   tool.run("BEGIN IMMEDIATE; UPDATE content SET comments = 99");
   for (const std::string key : {"", "k"}) {
     const auto refused = opened.store->insert(
-        {.content_id = "1", .parent = root.id, .body = "reply", .key = key}, noon);
+        {{.content_id = "1", .parent = root.id, .body = "reply", .key = key}}, noon);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == errc::unavailable);
     CHECK(look(*opened.store, "1") == before);
@@ -874,7 +872,7 @@ TEST_CASE("what is not published can be found by its id, but is not listed or re
     CHECK(to_text(must(opened.store->find(hidden.id)).status) == status);
     CHECK(positions(look(*opened.store, "1").all.items) == std::vector{shown.position});
     const auto refused =
-        opened.store->insert({.content_id = "1", .parent = hidden.id, .body = "?"}, noon);
+        opened.store->insert({{.content_id = "1", .parent = hidden.id, .body = "?"}}, noon);
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().code == errc::not_found);
   }

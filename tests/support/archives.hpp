@@ -71,26 +71,26 @@ class memory_archive final : public comments::archive {
   bool is_failing() { return ++calls == fails_at; }
 };
 
-// A little of everything that a store can hold, which is a deployment log as well.
-template <typename Store>
-void fill(Store& store) {
+// A little of everything that a store can hold.
+inline void fill(comments::store& store) {
   using namespace comments;
   const instant now = from_milliseconds(1'700'000'000'000);
   for (int i = 0; i < 40; ++i) {
     const std::string content_id = "Avaliação " + std::to_string(i % 3);
-    draft written{.content_id = content_id,
-                  .author = {"Ana", "ana@example.com", "", i % 2 == 0, i % 2 == 0 ? "7" : ""},
-                  .body = "It's \"quoted\" \U0001F600\n" + std::to_string(i),
-                  .key = i % 4 == 0 ? "k" + std::to_string(i) : "",
-                  .encoded = "1 {}",
-                  .status = i % 5 == 4 ? status::pending : status::published,
-                  .origin = "0123"};
+    insertion written{
+        .said = {.content_id = content_id,
+                 .author = {"Ana", "ana@example.com", "", i % 2 == 0, i % 2 == 0 ? "7" : ""},
+                 .body = "It's \"quoted\" \U0001F600\n" + std::to_string(i),
+                 .key = i % 4 == 0 ? "k" + std::to_string(i) : ""},
+        .status = i % 5 == 4 ? status::pending : status::published,
+        .origin = "0123",
+        .encoded = "1 {}"};
     const auto made = store.insert(written, now);
     REQUIRE(made.has_value());
     const comment_id id = made->stored.id;
     if (made->stored.status != status::published) continue;
-    written.parent = id;
-    written.key.clear();
+    written.said.parent = id;
+    written.said.key.clear();
     REQUIRE(store.insert(written, now).has_value());
     REQUIRE(store.vote(id, "u:7", true, now).has_value());
     REQUIRE(store.report(id, {"a:1", "rude", now}).has_value());

@@ -77,12 +77,9 @@ class comment_routes final {
     if (!who) return problem(who.error(), asked);
     auto body = json::decode_body(asked.body, shared_.limits());
     if (!body) return problem(body.error(), asked);
-    const auto encode = [this](const author& author, std::string_view text) {
-      return json::encode_written(author, text, shared_.style());
-    };
+    const change_options options{.any_of = expected_versions(asked), .encode = shared_.encoder()};
     const auto changed =
-        id ? shared_.service().edit(*id, std::move(*body), *who, guard_of(asked), encode)
-           : comment_not_found();
+        id ? shared_.service().edit(*id, std::move(*body), *who, options) : comment_not_found();
     return answer_changed(changed, asked);
   }
 
@@ -91,8 +88,8 @@ class comment_routes final {
     const auto id = id_of(asked);
     const auto who = shared_.identify(asked, id);
     if (!who) return problem(who.error(), asked);
-    const auto gone =
-        id ? shared_.service().remove(*id, *who, guard_of(asked)) : comment_not_found();
+    const auto gone = id ? shared_.service().remove(*id, *who, {.any_of = expected_versions(asked)})
+                         : comment_not_found();
     return gone ? response{.status = 204} : problem(gone.error(), asked);
   }
 
@@ -134,10 +131,11 @@ class comment_routes final {
   }
 
   result<post_result> store(draft written, const principal& who, arrival how) const {
-    written.allowances = allowances_of(shared_.rates()->options(), who.client);
-    sign(written, who);
-    written.encoded = json::encode_written(written.author, written.body, shared_.style());
-    return shared_.service().post(std::move(written), who, std::move(how));
+    return shared_.service().post(
+        std::move(written), who,
+        {.how = std::move(how),
+         .allowances = allowances_of(shared_.rates()->options(), who.client),
+         .encode = shared_.encoder()});
   }
 
   // With the token by which its author may change it: this once, and to nobody who repeats it.

@@ -8,8 +8,6 @@
 
 #include <comments/auth/bearer.hpp>
 #include <comments/auth/signer.hpp>
-#include <comments/deployments/deployment_log.hpp>
-#include <comments/deployments/status.hpp>
 #include <comments/http/cors.hpp>
 #include <comments/http/message.hpp>
 #include <comments/http/middleware.hpp>
@@ -61,10 +59,7 @@ struct route_options {
   build_info build{};
   std::size_t cache_bytes{67'108'864};  // what pages may take in memory; 0: each is made anew
   observer observe{};                   // hears of every answered request
-  deployment_log* deployments{};        // without one there are no routes about deployments
-  // Makes the page at /status; without it, or without deployments, there is none.
-  std::function<response(const service_status&, const request&)> status_page{};
-  std::vector<more_route> more{};  // served beside the API's own, inside the same middleware
+  std::vector<more_route> more{};       // served beside the API's own, inside the same middleware
 };
 
 // 415 unless the body says that it is JSON, in no encoding.
@@ -123,13 +118,24 @@ inline error bad_cursor() {
           {{"cursor", "unknown"}}};
 }
 
-// What If-Match says of a comment's version (RFC 9110, section 13.1.1); nothing, if it is not sent.
-inline version_guard guard_of(const request& asked) {
+// Returns the versions that If-Match names (RFC 9110, section 13.1.1), of which one must stand.
+// Empty, which is any version, without If-Match and for "*". A weak tag names no version.
+inline std::vector<std::int64_t> expected_versions(const request& asked) {
+  constexpr std::int64_t no_version = -1;  // so that a list without a tag of ours matches nothing
   const auto header = find_header(asked.headers, "If-Match");
   if (!header) return {};
-  return [etags = std::string{*header}](std::int64_t version) {
-    return has_strong_etag(etags, to_etag(version));
-  };
+  std::vector<std::int64_t> versions;
+  for (std::string_view rest = *header; !rest.empty();) {
+    const std::string_view item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+    const std::string_view tag = trim(item);
+    if (tag == "*") return {};
+    if (tag.size() < 3) continue;
+    const auto version = parse_number<std::int64_t>(tag.substr(1, tag.size() - 2));
+    if (version && to_etag(*version) == tag) versions.push_back(*version);
+  }
+  if (versions.empty()) versions.push_back(no_version);
+  return versions;
 }
 
 // Returns what limits a comment of `client`. The store counts these in the transaction that writes
@@ -161,6 +167,12 @@ class context final {
   const comments::limits& limits() const { return service_.options().limits; }
   const auth::signer& sign() const { return sign_; }
   const json::style& style() const { return style_; }
+  // Makes the part of a comment's JSON that is kept with it. Valid as long as the context.
+  comments::encoder encoder() const {
+    return [this](const author& author, std::string_view body) {
+      return json::encode_written(author, body, style_);
+    };
+  }
   const std::shared_ptr<rate_limits>& rates() const { return rates_; }
   instant now() const { return service_.options().clock(); }
 

@@ -55,8 +55,9 @@ class moderation_routes final {
     if (auto allowed = need_moderator(*who); !allowed) return problem(allowed.error(), asked);
     const auto wanted = json::decode_decision(asked.body, shared_.limits());
     if (!wanted) return problem(wanted.error(), asked);
-    const auto rulings = shared_.service().moderate(wanted->ids, wanted->action, wanted->reason,
-                                                    *who, guard_of(asked));
+    const auto rulings =
+        shared_.service().moderate(wanted->ids, wanted->action, *who,
+                                   {.any_of = expected_versions(asked), .reason = wanted->reason});
     if (!rulings) return problem(rulings.error(), asked);
     // About one comment there is one answer; about several, one for each.
     if (rulings->size() == 1 && !rulings->front().outcome)
@@ -100,10 +101,9 @@ class moderation_routes final {
     const auto wanted = json::decode_content_change(asked.body, shared_.limits());
     if (!wanted) return problem(wanted.error(), asked);
     const std::string content_id{*find_field(asked.path, "content_id")};
-    const auto expected = expected_version(asked, content_id);
-    if (!expected) return problem(expected.error(), asked);
-    const auto changed =
-        shared_.service().set_status(content_id, wanted->status, *who, *expected, wanted->reason);
+    const auto changed = shared_.service().set_status(
+        content_id, wanted->status, *who,
+        {.any_of = expected_versions(asked), .reason = wanted->reason});
     if (!changed) return problem(changed.error(), asked);
     response answer = answer_with(json::encode(*changed));
     answer.headers.emplace_back("ETag", to_etag(changed->version));
@@ -115,19 +115,6 @@ class moderation_routes final {
   static result<std::vector<event>> unknown_to(const principal& who) {
     if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
     return comment_not_found();
-  }
-
-  // At which version alone a content may be changed; none, if If-Match is not sent or is "*".
-  // `version_mismatch` if it does not name the one at which the content stands now.
-  result<std::optional<std::int64_t>> expected_version(const request& asked,
-                                                       const std::string& content_id) const {
-    const auto etags = find_header(asked.headers, "If-Match");
-    if (!etags || has_strong_etag(*etags, "*")) return std::optional<std::int64_t>{};
-    const auto home = shared_.service().contents({&content_id, 1});
-    if (!home) return home.error();
-    const std::int64_t version = home->front().version;
-    if (!has_strong_etag(*etags, to_etag(version))) return version_moved();
-    return std::optional{version};
   }
 
   static std::string cursor_purpose(const search& wanted) {

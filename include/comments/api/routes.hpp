@@ -26,7 +26,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,16 +107,14 @@ class live_routes final {
 // Everything that answers, in one place that all routes share.
 class api final {
  public:
-  api(service& service, route_options options) : shared{service, std::move(options)} {
-    if (auto* log = shared.options().deployments) deployments.emplace(shared, *log);
-  }
+  api(service& service, route_options options) : shared{service, std::move(options)} {}
 
   const context shared;
   list_routes lists{shared};
   comment_routes one{shared};
   moderation_routes moderation{shared};
   account_routes account{shared};
-  std::optional<deployment_routes> deployments{};
+  deployment_routes deployments{shared};
   live_routes live{shared};
   service_routes about{shared};
 };
@@ -153,12 +150,10 @@ inline handler routes(service& service, route_options options = {}) {
   add("POST /api/v1/moderation/actions", all->moderation, &moderation_routes::decide);
   add("GET /api/v1/me/export", all->account, &account_routes::export_all);
   add("DELETE /api/v1/me", all->account, &account_routes::erase);
-  if (all->deployments) {
-    add("POST /api/v1/deployments", *all->deployments, &deployment_routes::record);
-    add("GET /api/v1/deployments", *all->deployments, &deployment_routes::list);
-    if (all->shared.options().status_page)
-      add("GET /status", *all->deployments, &deployment_routes::status);
-  }
+  add("POST /api/v1/deployments", all->deployments, &deployment_routes::record);
+  add("GET /api/v1/deployments", all->deployments, &deployment_routes::list);
+  add("GET /status", all->deployments, &deployment_routes::status);
+  add("GET /status.css", all->deployments, &deployment_routes::style);
   add("GET /healthz", all->about, &service_routes::health);
   add("GET /readyz", all->about, &service_routes::readiness);
   add("GET /version", all->about, &service_routes::version);

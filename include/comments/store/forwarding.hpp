@@ -6,9 +6,9 @@
 //
 //   class counting_store final : public forwarding_store {
 //     using forwarding_store::forwarding_store;
-//     result<posting> insert(const draft& draft, instant now) override {
+//     result<post_result> insert(const insertion& wanted, instant now) override {
 //       ++inserts;
-//       return inner().insert(draft, now);
+//       return inner().insert(wanted, now);
 //     }
 //   };
 
@@ -33,8 +33,8 @@ class forwarding_store : public store {
   forwarding_store(const forwarding_store&) = delete;
   forwarding_store& operator=(const forwarding_store&) = delete;
 
-  result<post_result> insert(const draft& draft, instant now) override {
-    return inner_.insert(draft, now);
+  result<post_result> insert(const insertion& wanted, instant now) override {
+    return inner_.insert(wanted, now);
   }
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
     return inner_.amend(id, decide, now);
@@ -56,6 +56,9 @@ class forwarding_store : public store {
   }
   result<done> forget_reporter(const std::string& reporter) override {
     return inner_.forget_reporter(reporter);
+  }
+  result<record_result> record(const deployment& said, instant now) override {
+    return inner_.record(said, now);
   }
   result<comment> find(const comment_id& id) const override { return inner_.find(id); }
   result<page> list(const query& query) const override { return inner_.list(query); }
@@ -81,6 +84,9 @@ class forwarding_store : public store {
                                                std::optional<comment_id> after,
                                                std::size_t limit) const override {
     return inner_.votes_of(voter, after, limit);
+  }
+  result<deployment_page> deployments(const deployment_query& query) const override {
+    return inner_.deployments(query);
   }
   std::string_view signing_key() const override { return inner_.signing_key(); }
   bool is_writable() const override { return inner_.is_writable(); }

@@ -7,7 +7,6 @@
 //   memory_store store;
 //   service api{store};
 
-#include <comments/deployments/deployment_log.hpp>
 #include <comments/store.hpp>
 
 #include <algorithm>
@@ -19,7 +18,7 @@
 
 namespace comments {
 
-class memory_store final : public store, public deployment_log {
+class memory_store final : public store {
  public:
   memory_store() {
     for (const std::uint8_t byte : random_bytes<32>()) key_ += static_cast<char>(byte);
@@ -27,8 +26,10 @@ class memory_store final : public store, public deployment_log {
   memory_store(const memory_store&) = delete;
   memory_store& operator=(const memory_store&) = delete;
 
-  result<post_result> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const insertion& wanted, instant now) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
+    const draft& draft = wanted.said;
     if (const auto* used = find_key(draft)) {
       const comment& made = *find_in(used->made);
       if (used->fingerprint != fingerprint(draft) && made.status != status::removed)
@@ -36,23 +37,24 @@ class memory_store final : public store, public deployment_log {
       return post_result{.stored = made, .replayed = true};
     }
     const shelved* home = find_shelf(draft.content_id);
-    if (!is_judged_for(draft, home ? home->content : content{})) return version_moved();
+    if (!is_met(wanted.expected, home ? home->content : content{})) return version_moved();
     const comment* parent = nullptr;
     if (draft.parent) {
       parent = find_in(*draft.parent);
       if (!parent || parent->content_id != draft.content_id || !is_visible(*parent))
         return parent_not_found();
     }
-    if (auto allowed = take_tokens(buckets_, draft, now); !allowed)
+    if (auto allowed = take_tokens(buckets_, wanted, now); !allowed)
       return std::move(allowed).error();
-    return post_result{.stored = append(draft, parent, now)};
+    return post_result{.stored = append(wanted, parent, now)};
   }
 
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     comment* found = find_in(id);
     if (!found) return comment_not_found();
-    auto decided = decide(*found);
+    auto decided = ask(decide, *found);
     if (!decided) return std::move(decided).error();
     shelved& shelf = shelves_.find(found->content_id)->second;
     append(shelf, decided->cause, id, now);
@@ -66,6 +68,7 @@ class memory_store final : public store, public deployment_log {
 
   result<comment> vote(const comment_id& id, const std::string& voter, bool is_there,
                        instant now) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     comment* found = find_in(id);
     if (!found || (is_there && !is_visible(*found))) return comment_not_found();
@@ -83,6 +86,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<comment> report(const comment_id& id, const comments::report& said) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     comment* found = find_in(id);
     if (!found || !is_visible(*found)) return comment_not_found();
@@ -97,6 +101,7 @@ class memory_store final : public store, public deployment_log {
   result<content> set_status(const std::string& content_id, std::optional<content_status> status,
                              std::optional<std::int64_t> expected, const event& cause,
                              instant now) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     const shelved* known = find_shelf(content_id);
     if (expected && *expected != (known ? known->content.version : 0)) return version_moved();
@@ -108,6 +113,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<std::size_t> forget_origins(instant before, std::size_t limit) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     std::size_t comments = 0, votes = 0, reports = 0;
     for (auto& [id, shelf] : shelves_)
@@ -131,6 +137,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<done> forget_reporter(const std::string& reporter) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     for (auto& [id, all] : reports_)
       std::erase_if(all, [&](const comments::report& one) { return one.reporter == reporter; });
@@ -138,6 +145,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<record_result> record(const deployment& said, instant now) override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     for (const deployment& known : deployments_) {
       if (said.run.empty() || known.run != said.run || known.component != said.component ||
@@ -155,6 +163,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<comment> find(const comment_id& id) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     const comment* found = find_in(id);
     if (!found) return comment_not_found();
@@ -162,6 +171,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<page> list(const query& query) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     const shelved* shelf = find_shelf(query.content_id);
     if (!shelf) return page{.content = {.content_id = query.content_id}};
@@ -175,6 +185,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     std::vector<content> found;
     for (const std::string& id : ids) {
@@ -186,6 +197,7 @@ class memory_store final : public store, public deployment_log {
 
   result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
                                     std::size_t limit) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     std::vector<event> found;
     const shelved* shelf = find_shelf(content_id);
@@ -197,6 +209,7 @@ class memory_store final : public store, public deployment_log {
 
   result<std::vector<event>> history(const comment_id& id, std::int64_t after,
                                      std::size_t limit) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     std::vector<event> found;
     const comment* about = find_in(id);
@@ -210,6 +223,7 @@ class memory_store final : public store, public deployment_log {
 
   result<std::vector<comments::report>> reports_of(const comment_id& id,
                                                    std::size_t limit) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     std::vector<comments::report> found;
     const auto all = reports_.find(id);
@@ -221,6 +235,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<search_result> find_all(const search& wanted) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     search_result found;
     auto at = wanted.after ? homes_.upper_bound(*wanted.after) : homes_.begin();
@@ -239,6 +254,7 @@ class memory_store final : public store, public deployment_log {
   result<std::vector<comments::vote>> votes_of(const std::string& voter,
                                                std::optional<comment_id> after,
                                                std::size_t limit) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     std::vector<comments::vote> found;
     const auto votes = votes_by_voter_.find(voter);
@@ -249,6 +265,7 @@ class memory_store final : public store, public deployment_log {
   }
 
   result<deployment_page> deployments(const deployment_query& query) const override {
+    if (is_deciding()) return called_back();
     const std::lock_guard lock{mutex_};
     deployment_page found;
     for (auto at = deployments_.rbegin(); at != deployments_.rend(); ++at) {
@@ -346,18 +363,19 @@ class memory_store final : public store, public deployment_log {
            lower(one.author.name).find(text) != std::string::npos;
   }
 
-  comment append(const draft& draft, const comment* parent, instant now) {
+  comment append(const insertion& wanted, const comment* parent, instant now) {
+    const draft& draft = wanted.said;
     const comment_id id = make_comment_id(now);  // first, because it alone can fail
     shelved& shelf = shelves_[draft.content_id];
     shelf.content.content_id = draft.content_id;
-    comment made = to_comment(draft, id, shelf.content.version + 1, now);
-    while (parent && parent->depth >= draft.depth_max && parent->parent)
+    comment made = to_comment(wanted, id, shelf.content.version + 1, now);
+    while (parent && parent->depth >= wanted.depth_max && parent->parent)
       parent = find_in(*parent->parent);
     if (parent) {
       made.parent = parent->id;
       made.depth = parent->depth + 1;
     }
-    append(shelf, to_event(draft), id, now);
+    append(shelf, to_event(wanted), id, now);
     homes_.emplace(id, place{draft.content_id, made.position});
     if (!draft.key.empty()) shelf.keys.emplace(draft.key, used_key{fingerprint(draft), id});
     shelf.comments.push_back(made);

@@ -12,7 +12,6 @@
 //   if (!store) return fail(store.error().message);
 //   service api{**store};
 
-#include <comments/deployments/deployment_log.hpp>
 #include <comments/store.hpp>
 #include <comments/store/group_commit.hpp>
 #include <comments/store/postgres/connection.hpp>
@@ -63,7 +62,7 @@ struct postgres_options {
   std::function<void(std::string_view)> on_failure{};
 };
 
-class postgres_store final : public store, public deployment_log {
+class postgres_store final : public store {
  public:
   // Connects, and brings the schema up to date. `unavailable`, with a sentence for the operator and
   // no secret in it, if the database does not answer within `opening_wait`, is not in UTF-8,
@@ -89,18 +88,19 @@ class postgres_store final : public store, public deployment_log {
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`, or
   // past `held_queue_max` who wait for the same content.
-  result<post_result> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const insertion& wanted, instant now) override {
+    if (is_deciding()) return called_back();
     // The id is made here: that can throw, and must not while others wait for the leader.
     postgres::insert_progress progress;
-    const postgres::insertion wanted{&draft, now, make_comment_id(now), &progress};
-    if (!held_.has(draft.content_id)) {
-      const std::size_t which = std::hash<std::string>{}(draft.content_id) % lanes_.size();
-      auto mine = lanes_[which]->submit(wanted);
+    const postgres::pending_insert pending{&wanted, now, make_comment_id(now), &progress};
+    if (!held_.has(wanted.said.content_id)) {
+      const std::size_t which = std::hash<std::string>{}(wanted.said.content_id) % lanes_.size();
+      auto mine = lanes_[which]->submit(pending);
       if (!progress.is_locked) return to_result(std::move(mine), progress);
     }
-    postgres::held_contents<lane>::guard apart{held_, draft.content_id};
+    postgres::held_contents<lane>::guard apart{held_, wanted.said.content_id};
     progress.is_locked = false;
-    auto mine = apart.lane().submit(wanted);
+    auto mine = apart.lane().submit(pending);
     if (mine.outcome) apart.tell(!progress.is_locked);
     return to_result(std::move(mine), progress);
   }
@@ -153,6 +153,7 @@ class postgres_store final : public store, public deployment_log {
 
   // Who asks for one while a question is under way shares the next with all who do.
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
+    if (is_deciding()) return called_back();
     const std::vector<std::string_view> wanted{ids.begin(), ids.end()};
     if (wanted.size() != 1)
       return read([&](auto& work) { return postgres::contents(work, wanted); });
@@ -212,7 +213,7 @@ class postgres_store final : public store, public deployment_log {
   std::size_t connections() const { return connections_.open(); }
 
  private:
-  using lane = group_commit<postgres::insertion, result<post_result>>;
+  using lane = group_commit<postgres::pending_insert, result<post_result>>;
   using questions = group_commit<std::string_view, std::optional<content>>;
   using outcome = postgres::insert_batch::outcome;
   using lock_patience = std::optional<std::chrono::milliseconds>;
@@ -268,6 +269,7 @@ class postgres_store final : public store, public deployment_log {
   template <typename Work>
   auto read(Work&& wanted, postgres::work::kind kind = postgres::work::single) const
       -> result<decltype(wanted(std::declval<postgres::work&>()))> {
+    if (is_deciding()) return called_back();
     for (int tries = 0;; ++tries) {
       const auto lent = connections_.take();
       if (!lent) return unavailable();
@@ -288,6 +290,7 @@ class postgres_store final : public store, public deployment_log {
   // `is_repeatable`. A few at once may wait for a lock that somebody keeps.
   template <typename T, typename Work>
   result<T> write(bool is_repeatable, Work&& wanted) {
+    if (is_deciding()) return called_back();
     std::optional<postgres::permits::one> patience;
     bool may_be_done = false;  // by an attempt whose commit was in doubt
     for (int tries = 0;; ++tries) {
@@ -313,6 +316,7 @@ class postgres_store final : public store, public deployment_log {
   // Erasing twice is as good as once, so what meets writers, or a lost connection, is done again.
   template <typename Erase>
   auto erase(Erase&& wanted) -> decltype(wanted(std::declval<postgres::connection&>())) {
+    if (is_deciding()) return called_back();
     constexpr int tries_max = 4;
     bool may_be_done = false;
     for (int tries = 1;; ++tries) {
@@ -338,9 +342,9 @@ class postgres_store final : public store, public deployment_log {
   // All in one transaction. If the database refuses that, or cannot do it now, each by itself, so
   // that one that is bad fails alone (not if the database is away: nobody's wait would end sooner),
   // and one whose content somebody holds does not hold up others: that one is told so.
-  void insert_all(std::span<const postgres::insertion* const> works, std::span<outcome> outcomes,
-                  lock_patience patience) {
-    std::vector<postgres::insertion> wanted;
+  void insert_all(std::span<const postgres::pending_insert* const> works,
+                  std::span<outcome> outcomes, lock_patience patience) {
+    std::vector<postgres::pending_insert> wanted;
     for (const auto* one : works) wanted.push_back(*one);
     const auto why = insert_together(wanted, outcomes, patience);
     if (why == postgres::failure::none) return;
@@ -353,7 +357,7 @@ class postgres_store final : public store, public deployment_log {
     const auto end = std::chrono::steady_clock::now() + options_.statement_wait;
     std::map<std::string_view, postgres::failure> known;  // what stops all of a content's drafts
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      const std::string_view content_id = wanted[i].draft->content_id;
+      const std::string_view content_id = wanted[i].wanted->said.content_id;
       const auto before = known.find(content_id);
       auto mine = before != known.end() ? before->second : postgres::failure::passing;
       if (before == known.end() && std::chrono::steady_clock::now() < end)
@@ -364,18 +368,18 @@ class postgres_store final : public store, public deployment_log {
     }
   }
 
-  static bool has_one_content(std::span<const postgres::insertion> all) {
-    return std::ranges::all_of(all, [&](const postgres::insertion& one) {
-      return one.draft->content_id == all.front().draft->content_id;
+  static bool has_one_content(std::span<const postgres::pending_insert> all) {
+    return std::ranges::all_of(all, [&](const postgres::pending_insert& one) {
+      return one.wanted->said.content_id == all.front().wanted->said.content_id;
     });
   }
 
-  static void refuse(const postgres::insertion& one, outcome& to, postgres::failure why) {
+  static void refuse(const postgres::pending_insert& one, outcome& to, postgres::failure why) {
     one.progress->is_locked = why == postgres::failure::locked;
     to = postgres::to_error({why, one.progress->may_exist});
   }
 
-  postgres::failure insert_together(std::span<const postgres::insertion> wanted,
+  postgres::failure insert_together(std::span<const postgres::pending_insert> wanted,
                                     std::span<outcome> outcomes, lock_patience patience) {
     for (int tries = 0;; ++tries) {
       const auto lent = connections_.take();

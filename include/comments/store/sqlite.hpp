@@ -11,7 +11,6 @@
 //   if (!store) return fail(store.error().message);
 //   service api{**store};
 
-#include <comments/deployments/deployment_log.hpp>
 #include <comments/store.hpp>
 #include <comments/store/content_cache.hpp>
 #include <comments/store/group_commit.hpp>
@@ -69,7 +68,7 @@ struct sqlite_options {
   std::function<void(std::string_view)> on_failure{};
 };
 
-class sqlite_store final : public store, public deployment_log {
+class sqlite_store final : public store {
  public:
   // What marks a file as ours ("CMNT" in the file's header).
   static constexpr std::int64_t application_id = 0x434d4e54;
@@ -114,11 +113,11 @@ class sqlite_store final : public store, public deployment_log {
   }
 
   // Writers that wait at the same moment share one commit; `unavailable` past `group.queue_max`.
-  result<post_result> insert(const draft& draft, instant now) override {
+  result<post_result> insert(const insertion& wanted, instant now) override {
     // The id is made here: that can throw, and must not while others wait for the leader.
-    const sqlite::insertion wanted{draft, now, make_comment_id(now), buckets_};
+    const sqlite::pending_insert pending{wanted, now, make_comment_id(now), buckets_};
     return write<post_result>(
-        [&](auto& work, auto& noted) { return write_one(work, wanted, noted); });
+        [&](auto& work, auto& noted) { return write_one(work, pending, noted); });
   }
 
   result<comment> amend(const comment_id& id, const decider& decide, instant now) override {
@@ -212,6 +211,7 @@ class sqlite_store final : public store, public deployment_log {
   }
 
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
+    if (is_deciding()) return called_back();
     std::vector<content> found;
     std::vector<std::pair<std::size_t, std::uint64_t>> missing;  // its place, and when we looked
     for (const std::string& id : ids) {
@@ -237,6 +237,7 @@ class sqlite_store final : public store, public deployment_log {
 
   // At most once in `recovery_pause`. Every write tries too.
   void recover() override {
+    if (is_deciding()) return;
     const std::lock_guard lock{writing_};
     if (!trust_->is_whole()) may_write_again();
   }
@@ -265,6 +266,7 @@ class sqlite_store final : public store, public deployment_log {
 
   template <typename T, typename Work>
   result<T> write(Work&& wanted) {
+    if (is_deciding()) return called_back();
     result<T> answer = unavailable();
     const auto ended = writes_.submit(
         [&](sqlite::transaction& work, sqlite::changes& noted) { answer = wanted(work, noted); });
@@ -277,6 +279,7 @@ class sqlite_store final : public store, public deployment_log {
 
   template <typename Work>
   auto read(Work&& wanted) const -> result<decltype(wanted(std::declval<sqlite::transaction&>()))> {
+    if (is_deciding()) return called_back();
     const auto reader = readers_.take();
     if (!reader) return unavailable();
     sqlite::transaction work{*reader, "BEGIN"};

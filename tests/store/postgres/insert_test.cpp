@@ -29,9 +29,10 @@ constexpr std::string_view node = "node ";
 
 postgres::insert_progress untried{}, tried{.may_exist = true};
 
-std::vector<postgres::insertion> to_insertions(const std::vector<draft>& drafts) {
-  std::vector<postgres::insertion> wanted;
-  for (const draft& one : drafts) wanted.push_back({&one, noon, make_comment_id(noon), &untried});
+std::vector<postgres::pending_insert> to_insertions(const std::vector<insertion>& drafts) {
+  std::vector<postgres::pending_insert> wanted;
+  for (const insertion& one : drafts)
+    wanted.push_back({&one, noon, make_comment_id(noon), &untried});
   return wanted;
 }
 
@@ -41,7 +42,7 @@ struct answers {
   bool can_notify{true};
 };
 
-answers insert(postgres::connection& on, std::span<const postgres::insertion> wanted,
+answers insert(postgres::connection& on, std::span<const postgres::pending_insert> wanted,
                std::optional<std::chrono::milliseconds> patience = {}) {
   answers said{.outcomes = std::vector<postgres::insert_batch::outcome>(wanted.size())};
   std::atomic<bool> can_notify{true};
@@ -52,7 +53,8 @@ answers insert(postgres::connection& on, std::span<const postgres::insertion> wa
 }
 
 // What became of drafts that the database must have taken, each for itself.
-std::vector<result<post_result>> insert(postgres_tables& file, const std::vector<draft>& drafts) {
+std::vector<result<post_result>> insert(postgres_tables& file,
+                                        const std::vector<insertion>& drafts) {
   const auto said = insert(file.on(), to_insertions(drafts));
   REQUIRE(said.end.why == failure::none);
   std::vector<result<post_result>> all;
@@ -60,11 +62,12 @@ std::vector<result<post_result>> insert(postgres_tables& file, const std::vector
   return all;
 }
 
-comment post(postgres_tables& file, const draft& written) {
-  const auto made = insert(file, {written}).front();
+comment post(postgres_tables& file, const insertion& wanted) {
+  const auto made = insert(file, {wanted}).front();
   REQUIRE(made);
   return made->stored;
 }
+comment post(postgres_tables& file, const draft& written) { return post(file, insertion{written}); }
 
 std::string versions(const postgres_tables& file) {
   return file.run(
@@ -77,10 +80,10 @@ std::string versions(const postgres_tables& file) {
 TEST_CASE("versions and positions are gapless in each content of a batch") {
   postgres_tables file;
   post(file, {.content_id = "b", .body = "before"});
-  std::vector<draft> drafts;
+  std::vector<insertion> drafts;
   for (const char* const content_id : {"b", "a", "b", "c", "a", "b"})
-    drafts.push_back({.content_id = content_id, .body = "x"});
-  drafts.push_back({.content_id = "a", .body = "x", .status = status::pending});
+    drafts.push_back({{.content_id = content_id, .body = "x"}});
+  drafts.push_back({.said = {.content_id = "a", .body = "x"}, .status = status::pending});
   const auto made = insert(file, drafts);
   std::vector<std::int64_t> positions;
   for (const auto& one : made) {
@@ -97,7 +100,8 @@ TEST_CASE("versions and positions are gapless in each content of a batch") {
 
 TEST_CASE("a batch is one transaction") {
   postgres_tables file;
-  REQUIRE(insert(file, {{.content_id = "a", .body = "x"}, {.content_id = "b", .body = "y"}})[1]);
+  REQUIRE(
+      insert(file, {{{.content_id = "a", .body = "x"}}, {{.content_id = "b", .body = "y"}}})[1]);
   CHECK(file.run("SELECT count(DISTINCT xmin::text) FROM comment") == "1");
 }
 
@@ -107,7 +111,7 @@ TEST_CASE("the same key twice in a batch makes one comment") {
   draft other = first, elsewhere = first;
   other.body = "y";
   elsewhere.content_id = "2";
-  const auto made = insert(file, {first, first, other, elsewhere});
+  const auto made = insert(file, {{first}, {first}, {other}, {elsewhere}});
   REQUIRE(made[0]);
   CHECK_FALSE(made[0]->replayed);
   REQUIRE(made[1]);
@@ -122,7 +126,7 @@ TEST_CASE("the same key twice in a batch makes one comment") {
 
 TEST_CASE("a key that another node used at the same moment makes one comment") {
   postgres_tables file;
-  const std::vector<draft> drafts{{.content_id = "1", .body = "x", .key = "k"}};
+  const std::vector<insertion> drafts{{{.content_id = "1", .body = "x", .key = "k"}}};
   const auto wanted = to_insertions(drafts);
   std::vector<std::unique_ptr<postgres::connection>> nodes;
   for (int i = 0; i < 6; ++i) nodes.push_back(file.open());
@@ -147,9 +151,10 @@ TEST_CASE("replies in one batch each count at their parent") {
   postgres_tables file;
   const comment root = post(file, {.content_id = "1", .body = "root"});
   const comment other = post(file, {.content_id = "1", .body = "other"});
-  std::vector<draft> drafts(5, {.content_id = "1", .parent = root.id, .body = "reply"});
-  drafts.push_back({.content_id = "1", .parent = other.id, .body = "reply"});
-  drafts.push_back({.content_id = "1", .parent = root.id, .body = "?", .status = status::spam});
+  std::vector<insertion> drafts(5, {{.content_id = "1", .parent = root.id, .body = "reply"}});
+  drafts.push_back({{.content_id = "1", .parent = other.id, .body = "reply"}});
+  drafts.push_back(
+      {.said = {.content_id = "1", .parent = root.id, .body = "?"}, .status = status::spam});
   for (const auto& one : insert(file, drafts)) {
     REQUIRE(one);
     CHECK(one->stored.depth == 1);
@@ -166,10 +171,10 @@ TEST_CASE("replies that would be too deep hang below the nearest ancestor that i
     chain.push_back(
         post(file, {.content_id = "1", .parent = chain.back().id, .body = std::to_string(depth)}));
   REQUIRE(chain[4].depth == 4);
-  std::vector<draft> drafts;
+  std::vector<insertion> drafts;
   for (const std::int64_t depth_max : {1, 2, 4, 5})
-    drafts.push_back(
-        {.content_id = "1", .parent = chain[4].id, .body = "reply", .depth_max = depth_max});
+    drafts.push_back({.said = {.content_id = "1", .parent = chain[4].id, .body = "reply"},
+                      .depth_max = depth_max});
   const auto made = insert(file, drafts);
   const std::size_t above[] = {0, 1, 3, 4};
   for (std::size_t i = 0; i < made.size(); ++i) {
@@ -185,8 +190,8 @@ TEST_CASE("replies that would be too deep hang below the nearest ancestor that i
 
 TEST_CASE("what an attempt before has stored is found, and not made again") {
   postgres_tables file;
-  const std::vector<draft> drafts{{.content_id = "1", .body = "stored"},
-                                  {.content_id = "1", .body = "lost", .key = "k"}};
+  const std::vector<insertion> drafts{{{.content_id = "1", .body = "stored"}},
+                                      {{.content_id = "1", .body = "lost", .key = "k"}}};
   auto wanted = to_insertions(drafts);
   const auto before = insert(file.on(), std::span{wanted}.first(1));
   REQUIRE(before.end.why == failure::none);
@@ -204,8 +209,8 @@ TEST_CASE("what an attempt before has stored is found, and not made again") {
 
 TEST_CASE("a batch that the database refuses has stored nothing") {
   postgres_tables file;
-  const std::vector<draft> drafts{{.content_id = "1", .body = "good"},
-                                  {.content_id = "2", .body = std::string{"b\0d", 3}}};
+  const std::vector<insertion> drafts{{{.content_id = "1", .body = "good"}},
+                                      {{.content_id = "2", .body = std::string{"b\0d", 3}}}};
   const auto said = insert(file.on(), to_insertions(drafts));
   CHECK(said.end.why == failure::refused);
   CHECK_FALSE(said.end.is_in_doubt);
@@ -222,7 +227,7 @@ TEST_CASE("a commit whose connection is lost is in doubt") {
       "PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$; "
       "CREATE CONSTRAINT TRIGGER leave AFTER INSERT ON comment DEFERRABLE INITIALLY DEFERRED "
       "FOR EACH ROW EXECUTE FUNCTION leave()");
-  const std::vector<draft> drafts{{.content_id = "1", .body = "x"}};
+  const std::vector<insertion> drafts{{{.content_id = "1", .body = "x"}}};
   const auto said = insert(file.on(), to_insertions(drafts));
   CHECK(said.end.why == failure::lost);
   CHECK(said.end.is_in_doubt);
@@ -232,14 +237,14 @@ TEST_CASE("a commit whose connection is lost is in doubt") {
 TEST_CASE("a batch takes tokens from buckets that all nodes share") {
   postgres_tables file;
   const rate two{.per_minute = 1, .burst = 2};
-  const draft written{.content_id = "1", .body = "x", .allowances = {{"ana", two}}};
+  const insertion written{.said = {.content_id = "1", .body = "x"}, .allowances = {{"ana", two}}};
   const auto said = insert(file, {written, written, written});
   CHECK(said[0]);
   CHECK(said[1]);
   REQUIRE_FALSE(said[2]);
   CHECK(said[2].error().code == errc::rate_limited);
   const auto other = file.open();
-  const std::vector<draft> drafts{written};
+  const std::vector<insertion> drafts{written};
   const auto elsewhere = insert(*other, to_insertions(drafts));
   REQUIRE(elsewhere.end.why == failure::none);
   CHECK(elsewhere.outcomes[0].value().error().code == errc::rate_limited);
@@ -249,9 +254,9 @@ TEST_CASE("a batch takes tokens from buckets that all nodes share") {
 TEST_CASE("batches that touch the same contents and clients in opposite orders never collide") {
   postgres_tables file;
   const rate plenty{.per_minute = 1'000'000};
-  std::vector<draft> drafts;
+  std::vector<insertion> drafts;
   for (const char* const name : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
-    drafts.push_back({.content_id = name, .body = "x", .allowances = {{name, plenty}}});
+    drafts.push_back({.said = {.content_id = name, .body = "x"}, .allowances = {{name, plenty}}});
     post(file, drafts.back());
   }
   std::array orders{drafts, drafts};
@@ -269,8 +274,8 @@ TEST_CASE("batches that touch the same contents and clients in opposite orders n
 
 TEST_CASE("a batch waits for what somebody holds as long as it is told to, and stores nothing") {
   postgres_tables file;
-  const std::vector<draft> drafts{{.content_id = "free", .body = "x"},
-                                  {.content_id = "held", .body = "x"}};
+  const std::vector<insertion> drafts{{{.content_id = "free", .body = "x"}},
+                                      {{.content_id = "held", .body = "x"}}};
   insert(file, drafts);
   const testing::postgres_session other{file.schema().conninfo()};
   other.run("BEGIN; SELECT 1 FROM content WHERE content_id = 'held' FOR UPDATE");
@@ -290,9 +295,9 @@ TEST_CASE("a batch waits for what somebody holds as long as it is told to, and s
 
 TEST_CASE("new contents that two nodes make at once are made once") {
   postgres_tables file;
-  std::vector<draft> drafts;
+  std::vector<insertion> drafts;
   for (const char* const name : {"a", "b", "c"})
-    drafts.push_back({.content_id = name, .body = "x"});
+    drafts.push_back({{.content_id = name, .body = "x"}});
   std::array nodes{file.open(), file.open(), file.open(), file.open()};
   std::vector<failure> ends(4);
   in_parallel(4, [&](int i) {
@@ -309,10 +314,10 @@ TEST_CASE("other nodes are told once of each content that a batch has moved, and
   postgres::work listening{*other, postgres::work::single};
   listening.ask(std::string{"LISTEN "}.append(postgres::channel));
   REQUIRE(listening.run());
-  insert(file, {{.content_id = "b", .body = "x"},
-                {.content_id = "a", .body = "x"},
-                {.content_id = "b", .body = "x"},
-                {.content_id = "c", .parent = make_comment_id(noon), .body = "refused"}});
+  insert(file, {{{.content_id = "b", .body = "x"}},
+                {{.content_id = "a", .body = "x"}},
+                {{.content_id = "b", .body = "x"}},
+                {{.content_id = "c", .parent = make_comment_id(noon), .body = "refused"}}});
   std::vector<std::string> heard;
   while (heard.size() < 2) {
     const auto more = other->take_notices(60s);
@@ -327,7 +332,7 @@ TEST_CASE("other nodes are told once of each content that a batch has moved, and
 TEST_CASE("where nobody can be notified a comment is stored, and it is known from then on") {
   postgres_tables file;
   const std::string too_long(8'000, 'x');  // for a notification
-  const std::vector<draft> drafts{{.content_id = too_long, .body = "x"}};
+  const std::vector<insertion> drafts{{{.content_id = too_long, .body = "x"}}};
   const auto said = insert(file.on(), to_insertions(drafts));
   CHECK(said.end.why == failure::none);
   CHECK(said.outcomes[0].value());

@@ -24,9 +24,9 @@ namespace {
 
 const instant noon = from_milliseconds(1'700'000'000'123);
 
-comment post(postgres_tables& file, const draft& written) {
+comment post(postgres_tables& file, const insertion& said) {
   postgres::insert_progress progress;
-  const postgres::insertion wanted{&written, noon, make_comment_id(noon), &progress};
+  const postgres::pending_insert wanted{&said, noon, make_comment_id(noon), &progress};
   postgres::insert_batch::outcome outcome;
   std::atomic<bool> can_notify{};
   postgres::insert_batch batch{file.on(), {&wanted, 1}, {}};
@@ -65,7 +65,7 @@ std::string counts(const postgres_tables& file) {
 
 TEST_CASE("where a comment is at home is found by its id alone") {
   postgres_tables file;
-  const comment made = post(file, {.content_id = "a \"home\"", .body = "x"});
+  const comment made = post(file, {{.content_id = "a \"home\"", .body = "x"}});
   work reading{file.on(), work::single};
   CHECK(postgres::find_home(reading, made.id) == made.content_id);
   CHECK_FALSE(postgres::find_home(reading, make_comment_id(noon)));
@@ -74,7 +74,7 @@ TEST_CASE("where a comment is at home is found by its id alone") {
 
 TEST_CASE("a change says which content it has moved, and one that changes nothing says none") {
   postgres_tables file;
-  const comment made = post(file, {.content_id = "1", .body = "x"});
+  const comment made = post(file, {{.content_id = "1", .body = "x"}});
   const auto vote = [&](bool is_there) {
     return change(file.on(), [&](work& writing, auto& noted) {
       return postgres::vote(writing, "1", made.id, "ana", is_there, noon, noted);
@@ -96,9 +96,9 @@ TEST_CASE("a change says which content it has moved, and one that changes nothin
 
 TEST_CASE("hiding and showing a reply is counted up to the first ancestor that stays listed") {
   postgres_tables file;
-  const comment root = post(file, {.content_id = "1", .body = "a"});
-  const comment middle = post(file, {.content_id = "1", .parent = root.id, .body = "b"});
-  const comment leaf = post(file, {.content_id = "1", .parent = middle.id, .body = "c"});
+  const comment root = post(file, {{.content_id = "1", .body = "a"}});
+  const comment middle = post(file, {{.content_id = "1", .parent = root.id, .body = "b"}});
+  const comment leaf = post(file, {{.content_id = "1", .parent = middle.id, .body = "c"}});
   const auto amend = [&](const comment& which, status wanted) {
     CHECK(change(file.on(), [&](work& writing, auto& noted) {
             return postgres::amend(writing, "1", which.id, become(wanted), noon, noted);
@@ -116,12 +116,13 @@ TEST_CASE("hiding and showing a reply is counted up to the first ancestor that s
 
 TEST_CASE("what is removed leaves nothing of what it was in any table") {
   postgres_tables file;
-  const comment made = post(file, {.content_id = "1",
-                                   .author = {"secret", "secret@example.com",
-                                              "https://example.com/secret", true, "secret 7"},
-                                   .body = "secret",
-                                   .encoded = "secret",
-                                   .origin = "secret"});
+  const comment made =
+      post(file, {.said = {.content_id = "1",
+                           .author = {"secret", "secret@example.com", "https://example.com/secret",
+                                      true, "secret 7"},
+                           .body = "secret"},
+                  .origin = "secret",
+                  .encoded = "secret"});
   change(file.on(), [&](work& writing, auto&) {
     return postgres::report(writing, "1", made.id, {"ana", "secret", noon});
   });
@@ -140,7 +141,7 @@ TEST_CASE("what is removed leaves nothing of what it was in any table") {
 
 TEST_CASE("a decision is about the comment as it stands when its content is held") {
   postgres_tables file;
-  const comment made = post(file, {.content_id = "1", .body = ""});
+  const comment made = post(file, {{.content_id = "1", .body = ""}});
   constexpr int nodes = 4, rounds = 10;
   std::vector<std::unique_ptr<postgres::connection>> on;
   for (int i = 0; i < nodes; ++i) on.push_back(file.open());
@@ -163,7 +164,7 @@ TEST_CASE("a decision is about the comment as it stands when its content is held
 
 TEST_CASE("a decision that is none, or about nothing, changes nothing") {
   postgres_tables file;
-  const comment made = post(file, {.content_id = "1", .body = "x"});
+  const comment made = post(file, {{.content_id = "1", .body = "x"}});
   const decider refuse = [](const comment&) -> result<amendment> { return version_moved(); };
   const auto amend = [&](const comment_id& id) {
     return change(file.on(),
@@ -198,8 +199,7 @@ TEST_CASE("origins are forgotten where they are older, a number of each kind at 
   postgres_tables file;
   const rate allowed{.per_minute = 1};
   for (const char* const body : {"x", "y", "z"}) {
-    const comment made = post(file, {.content_id = "1",
-                                     .body = body,
+    const comment made = post(file, {.said = {.content_id = "1", .body = body},
                                      .origin = "address",
                                      .allowances = {{std::string{"client "} + body, allowed}}});
     for (const std::string who : {"a:address", "user 7"}) {
@@ -251,7 +251,7 @@ TEST_CASE("a bucket that is used again while origins are forgotten stays as it i
 TEST_CASE("all complaints of a reporter go, and nobody else's") {
   postgres_tables file;
   for (const char* const content_id : {"1", "2"}) {
-    const comment made = post(file, {.content_id = content_id, .body = "x"});
+    const comment made = post(file, {{.content_id = content_id, .body = "x"}});
     for (const char* const who : {"ana", "rui"})
       change(file.on(), [&](work& writing, auto&) {
         return postgres::report(writing, content_id, made.id, {who, "rude", noon});

@@ -41,7 +41,7 @@ const decider throwing = [](const comment&) -> result<amendment> {
 
 TEST_CASE("a decision that throws ends its own call alone") {
   const opened at;
-  const comment_id id = must(at.store->insert({.content_id = "1", .body = "x"}, noon)).stored.id;
+  const comment_id id = must(at.store->insert({{.content_id = "1", .body = "x"}}, noon)).stored.id;
   const auto before = look(*at.store, "1");
   const auto refused = at.store->amend(id, throwing, noon);
   CHECK(refused.error().code == errc::unavailable);
@@ -54,7 +54,7 @@ TEST_CASE("a decision that throws ends its own call alone") {
       if ((thread + i) % 4 == 0)
         wrong += at.store->amend(id, throwing, noon).has_value();
       else
-        wrong += !at.store->insert({.content_id = "1", .body = "y"}, noon).has_value();
+        wrong += !at.store->insert({{.content_id = "1", .body = "y"}}, noon).has_value();
     }
   });
   CHECK(wrong == 0);
@@ -66,13 +66,13 @@ TEST_CASE("a decision that throws ends its own call alone") {
 
 TEST_CASE("a decision may read the store; a write of its own is refused, and nothing waits") {
   const opened at;
-  const comment_id id = must(at.store->insert({.content_id = "1", .body = "x"}, noon)).stored.id;
+  const comment_id id = must(at.store->insert({{.content_id = "1", .body = "x"}}, noon)).stored.id;
   std::optional<errc> inner;
   const auto answer = at.store->amend(
       id,
       [&](const comment& stands) -> result<amendment> {
         CHECK(must(at.store->find(id)) == stands);
-        const auto posted = at.store->insert({.content_id = "1", .body = "y"}, noon);
+        const auto posted = at.store->insert({{.content_id = "1", .body = "y"}}, noon);
         if (!posted) inner = posted.error().code;
         return store_contract::rewrite("z")(stands);
       },
@@ -90,16 +90,16 @@ TEST_CASE("a log that throws changes no answer") {
                                               .on_failure = refuse}));
   const auto second = must(sqlite::connect({.path = folder.path("comments.db")}));
   second->begin("BEGIN IMMEDIATE");
-  CHECK(store->insert({.content_id = "1", .body = "x"}, noon).error().code == errc::unavailable);
+  CHECK(store->insert({{.content_id = "1", .body = "x"}}, noon).error().code == errc::unavailable);
   second->rollback();
-  CHECK(store->insert({.content_id = "1", .body = "x"}, noon).has_value());
+  CHECK(store->insert({{.content_id = "1", .body = "x"}}, noon).has_value());
 }
 
 TEST_CASE("without memory a write is refused, and nothing of it is there; or it is done") {
   if (!testing::failing_memory::is_possible) return;
   const opened at;
   const comment_id parent =
-      must(at.store->insert({.content_id = "1", .body = "x"}, noon)).stored.id;
+      must(at.store->insert({{.content_id = "1", .body = "x"}}, noon)).stored.id;
   const draft written{.content_id = "1", .parent = parent, .body = std::string(100, 'y')};
   const std::array<std::string, 1> ids{"1"};
   int refused = 0;
@@ -109,7 +109,7 @@ TEST_CASE("without memory a write is refused, and nothing of it is there; or it 
     std::optional<errc> code;
     testing::failing_memory shortage{n};
     try {
-      const auto made = at.store->insert(written, noon);
+      const auto made = at.store->insert({written}, noon);
       if (!made) code = made.error().code;
     } catch (const std::bad_alloc&) {
       code = errc::unavailable;  // as the store's contract says

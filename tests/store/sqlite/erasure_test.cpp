@@ -66,13 +66,13 @@ std::string secret(int number, std::size_t size = 0) {
 }
 
 // A comment with secret `first` to `first + 6`.
-draft secretive(int first) {
-  return {.content_id = "1",
-          .author = {secret(first), secret(first + 1) + "@example.com",
-                     "https://example.com/" + secret(first + 2), true, secret(first + 3)},
-          .body = secret(first + 4),
-          .encoded = "1 " + secret(first + 5),
-          .origin = secret(first + 6)};
+insertion secretive(int first) {
+  return {.said = {.content_id = "1",
+                   .author = {secret(first), secret(first + 1) + "@example.com",
+                              "https://example.com/" + secret(first + 2), true, secret(first + 3)},
+                   .body = secret(first + 4)},
+          .origin = secret(first + 6),
+          .encoded = "1 " + secret(first + 5)};
 }
 
 }  // namespace
@@ -97,7 +97,7 @@ TEST_CASE("what is removed is neither in the file nor in its log") {
 
 TEST_CASE("origins and the names of address voters are in no file when they are forgotten") {
   kept_store kept;
-  draft written = secretive(1);
+  const insertion written = secretive(1);
   const comment made = post(*kept.store, written);
   must(kept.store->vote(made.id, "a:" + secret(20), true, noon));
   must(kept.store->vote(made.id, secret(21), true, noon));
@@ -162,11 +162,11 @@ TEST_CASE("among many that come, change and go, nothing is left of those that we
       const auto which = there.empty() ? 0 : dice() % there.size();
       const auto what = there.empty() ? 0 : dice() % 8;
       if (what < 5) {
-        draft written{.content_id = std::to_string(dice() % 5), .key = std::to_string(step)};
+        insertion written{{.content_id = std::to_string(dice() % 5), .key = std::to_string(step)}};
         const std::string mark = secret(++last);
-        written.author = {mark, mark + "@example.com", "", true, mark};
-        written.body = secret(last, any_size());
-        written.encoded = "1 " + written.body;
+        written.said.author = {mark, mark + "@example.com", "", true, mark};
+        written.said.body = secret(last, any_size());
+        written.encoded = "1 " + written.said.body;
         written.origin = mark;
         if (dice() % 2 == 0) written.status = status::pending;
         there.emplace_back(last, post(*kept.store, written).id);

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
 #include "support/database.hpp"
 #include "support/faulty_disk.hpp"
 #include "support/parallel.hpp"
@@ -49,7 +48,7 @@ struct patient {
   // Posts a comment, with its body as its key. Returns the error, if it was refused. Then what was
   // answered, now and before, must be true even if the process were killed at this moment.
   std::optional<errc> post(const std::string& body) {
-    const auto made = store->insert({.content_id = "1", .body = body, .key = body}, noon);
+    const auto made = store->insert({{.content_id = "1", .body = body, .key = body}}, noon);
     if (made) {
       acknowledged.insert(body);
       return std::nullopt;
@@ -274,7 +273,7 @@ TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, 
       patient ill;
       std::vector<comment> made;
       for (const std::string body : {"edited", "removed", "voted", "reported"})
-        made.push_back(must(ill.store->insert({.content_id = "1", .body = body}, noon)).stored);
+        made.push_back(must(ill.store->insert({{.content_id = "1", .body = body}}, noon)).stored);
       ill.disk.fail(fault.first, fault.second, n, 2);
       int acknowledged = 0, refused = 0;
       const auto keep = [&](std::size_t which, const result<comment>& answer) {
@@ -345,7 +344,7 @@ TEST_CASE("a file with a damaged page is refused, or, if it is large, found out 
     {
       const auto store = must(sqlite_store::open({.path = path}));
       for (int i = 0; i < 200; ++i)
-        must(store->insert({.content_id = "1", .body = std::string(1000, 'x')}, noon));
+        must(store->insert({{.content_id = "1", .body = std::string(1000, 'x')}}, noon));
     }
     std::fstream bytes{path, std::ios::binary | std::ios::in | std::ios::out};
     bytes.seekp(-4096, std::ios::end);
@@ -364,7 +363,7 @@ TEST_CASE("a file with a damaged page is refused, or, if it is large, found out 
     }
     is_told.wait(false);
     CHECK_FALSE((*opened)->is_writable());
-    CHECK_FALSE((*opened)->insert({.content_id = "2", .body = "x"}, noon).has_value());
+    CHECK_FALSE((*opened)->insert({{.content_id = "2", .body = "x"}}, noon).has_value());
     CHECK((*opened)->contents(std::vector<std::string>{"1"}).has_value());
   }
 }
@@ -376,7 +375,7 @@ TEST_CASE("a clock that steps back shuffles no order and doubles no id") {
   for (const int hours : {0, -1, -1000, 5, -2, -600'000}) {
     const instant at = noon + std::chrono::hours{hours};
     for (int i = 0; i < 3; ++i) {
-      const auto made = must(well.store->insert({.content_id = "1", .body = "x"}, at));
+      const auto made = must(well.store->insert({{.content_id = "1", .body = "x"}}, at));
       CHECK(made.stored.created_at == at);
       CHECK(made.stored.position == ++position);
       CHECK(made.stored.version == position);
@@ -410,7 +409,7 @@ TEST_CASE("what was acknowledged is there after a power cut, at any moment") {
             sent.insert(body);
           }
           const auto posted =
-              (*store)->insert({.content_id = std::to_string(i % 3), .body = body}, noon);
+              (*store)->insert({{.content_id = std::to_string(i % 3), .body = body}}, noon);
           const std::lock_guard lock{mutex};
           if (posted) acknowledged.insert(body), made.push_back(posted->stored);
         }

@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
 #include "support/database.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -128,7 +127,7 @@ TEST_CASE("a file of schema 2 keeps all that is in it, and learns where each rep
   }
   check_counts(*store, "1");
   CHECK(must(store->find_all({.email = "ANA@EXAMPLE.COM"})).items.size() == 6);
-  CHECK(store->insert({.content_id = "1", .body = "?", .key = "k"}, noon).error().code ==
+  CHECK(store->insert({{.content_id = "1", .body = "?", .key = "k"}}, noon).error().code ==
         errc::key_reused);
   CHECK(store->signing_key().substr(0, 4) == std::string_view{"\0\1\2\3", 4});
 }
@@ -140,7 +139,7 @@ TEST_CASE("a file of schema 2 with a chain of 10,000 replies can be replied to a
   check_counts(*store, "deep");
   // The next reply climbs all of it to the cap, or stays where it is.
   const comment_id last = numbered(10'000, true);
-  draft written{.content_id = "deep", .parent = last, .body = "x", .depth_max = 6};
+  insertion written{.said = {.content_id = "deep", .parent = last, .body = "x"}, .depth_max = 6};
   const comment capped = post(*store, written);
   CHECK(capped.parent == numbered(6, true));
   CHECK(capped.depth == 6);

@@ -34,9 +34,10 @@ TEST_CASE("what is written is read as it was, with the content that it moved") {
                       .author = {"Gabi", "gabi@example.com", "https://example.com", true},
                       .body = "Primeiro post!",
                       .key = "k"};
+  const insertion wanted{written};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const auto made =
-      sqlite::write_one(work, {written, noon, make_comment_id(noon), file.buckets}, file.noted);
+      sqlite::write_one(work, {wanted, noon, make_comment_id(noon), file.buckets}, file.noted);
   REQUIRE(made);
   CHECK(sqlite::find_in(work, made->stored.id) == made->stored);
   REQUIRE(file.noted.moved.size() == 1);
@@ -52,7 +53,8 @@ TEST_CASE("a key that is known writes nothing") {
   const draft other{.content_id = "1", .body = "y", .key = "k"};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const auto write = [&](const draft& one) {
-    return sqlite::write_one(work, {one, noon, make_comment_id(noon), file.buckets}, file.noted);
+    const insertion wanted{one};
+    return sqlite::write_one(work, {wanted, noon, make_comment_id(noon), file.buckets}, file.noted);
   };
   const auto made = write(first), again = write(first), refused = write(other);
   REQUIRE(again);

@@ -31,8 +31,8 @@ struct tables {
   sqlite::changes noted{};
   bucket_table buckets{};
 
-  comment write(sqlite::transaction& work, const draft& written, instant now = noon) {
-    auto made = sqlite::write_one(work, {written, now, make_comment_id(now), buckets}, noted);
+  comment write(sqlite::transaction& work, const insertion& wanted, instant now = noon) {
+    auto made = sqlite::write_one(work, {wanted, now, make_comment_id(now), buckets}, noted);
     REQUIRE(made);
     return made->stored;
   }
@@ -58,8 +58,8 @@ TEST_CASE("an event is read as it was appended, with all that it says") {
 TEST_CASE("a history begins with the posting, and is read without the votes between") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN"};
-  file.write(work, {.content_id = "1", .body = "another"});
-  const comment made = file.write(work, {.content_id = "1", .body = "x"});
+  file.write(work, {{.content_id = "1", .body = "another"}});
+  const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
   const auto edit = [](const comment& before) -> result<amendment> {
     return amendment{before, {.kind = event_kind::edited}};
   };
@@ -79,7 +79,7 @@ TEST_CASE("a history begins with the posting, and is read without the votes betw
 TEST_CASE("each reading finds its rows by an index, whatever is searched for, and sorts nothing") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN"};
-  const comment made = file.write(work, {.content_id = "1", .body = "x"});
+  const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
   sqlite::history(work, made, 0, 10);
   sqlite::reports_of(work, made, 10);
   sqlite::events(work, "1", 0, 10);
@@ -104,9 +104,9 @@ TEST_CASE("a search reads no more than there is of what it describes") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN"};
   for (int i = 0; i < 2000; ++i) {
-    draft written{.content_id = std::to_string(i % 7), .body = "x"};
-    written.author = {"Ana", std::to_string(i % 100) + "@example.com", "", true,
-                      std::to_string(i % 100)};
+    insertion written{{.content_id = std::to_string(i % 7), .body = "x"}};
+    written.said.author = {"Ana", std::to_string(i % 100) + "@example.com", "", true,
+                           std::to_string(i % 100)};
     if (i % 100 == 3) written.status = status::pending;
     file.write(work, written, noon + std::chrono::milliseconds{i});
   }
@@ -132,7 +132,7 @@ TEST_CASE("a search reads no more than there is of what it describes") {
 TEST_CASE("a limit beyond everything is as good as all") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN"};
-  const comment made = file.write(work, {.content_id = "1", .body = "x"});
+  const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
   REQUIRE(sqlite::vote(work, made.id, "ana", true, noon, file.noted));
   REQUIRE(sqlite::report(work, made.id, {"ana", "rude", noon}));
   constexpr std::size_t most = std::numeric_limits<std::size_t>::max();

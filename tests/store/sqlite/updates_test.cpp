@@ -27,8 +27,8 @@ struct tables {
       REQUIRE((*opened)->execute(std::string{step.sql}));
     return std::move(*opened);
   }
-  comment write(sqlite::transaction& work, const draft& written) {
-    auto made = sqlite::write_one(work, {written, noon, make_comment_id(noon), buckets}, noted);
+  comment write(sqlite::transaction& work, const insertion& wanted) {
+    auto made = sqlite::write_one(work, {wanted, noon, make_comment_id(noon), buckets}, noted);
     REQUIRE(made);
     noted = {};
     return made->stored;
@@ -48,7 +48,8 @@ decider to(status wanted) {
 TEST_CASE("an amendment notes the content that it moved, and whether anything was erased") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const comment made = file.write(work, {.content_id = "1", .body = "x", .origin = "0123"});
+  const comment made =
+      file.write(work, {.said = {.content_id = "1", .body = "x"}, .origin = "0123"});
   CHECK(sqlite::amend(work, made.id, to(status::spam), noon, file.noted)->origin == "0123");
   REQUIRE(file.noted.moved.size() == 1);
   CHECK(file.noted.moved[0] == content{"1", 2, 0, {}});
@@ -62,7 +63,7 @@ TEST_CASE("an amendment notes the content that it moved, and whether anything wa
 TEST_CASE("what is refused, or changes nothing, notes and writes nothing") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const comment made = file.write(work, {.content_id = "1", .body = "x"});
+  const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
   const auto refuse = [](const comment&) -> result<amendment> { return version_moved(); };
   const std::int64_t before = work->number("SELECT total_changes()");
   CHECK_FALSE(sqlite::amend(work, made.id, refuse, noon, file.noted));
@@ -81,7 +82,7 @@ TEST_CASE("what is refused, or changes nothing, notes and writes nothing") {
 TEST_CASE("a vote and a status note the content as it is then; a complaint moves none") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const comment made = file.write(work, {.content_id = "1", .body = "x"});
+  const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
   CHECK(sqlite::vote(work, made.id, "ana", true, noon, file.noted)->votes == 1);
   CHECK(sqlite::set_status(work, "1", content_status::locked, 2, {}, noon, file.noted));
   CHECK(file.noted.moved ==
@@ -94,7 +95,8 @@ TEST_CASE("a vote and a status note the content as it is then; a complaint moves
 TEST_CASE("what is forgotten by its age is noted as erased, once for all") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const comment made = file.write(work, {.content_id = "1", .body = "x", .origin = "0123"});
+  const comment made =
+      file.write(work, {.said = {.content_id = "1", .body = "x"}, .origin = "0123"});
   REQUIRE(sqlite::vote(work, made.id, "a:0123", true, noon, file.noted));
   REQUIRE(sqlite::report(work, made.id, {"a:0123", "rude", noon}));
   const instant after = noon + std::chrono::milliseconds{1};
@@ -109,11 +111,12 @@ TEST_CASE("what is forgotten by its age is noted as erased, once for all") {
 TEST_CASE("nothing of what a removed comment was is left in any table") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const comment made = file.write(work, {.content_id = "1",
-                                         .author = {"secret", "secret", "secret", true, "secret"},
-                                         .body = "secret",
-                                         .encoded = "secret",
-                                         .origin = "secret"});
+  const comment made =
+      file.write(work, {.said = {.content_id = "1",
+                                 .author = {"secret", "secret", "secret", true, "secret"},
+                                 .body = "secret"},
+                        .origin = "secret",
+                        .encoded = "secret"});
   const auto edit = [](const comment& before) -> result<amendment> {
     return amendment{before, {.kind = event_kind::edited, .before = "secret"}};
   };

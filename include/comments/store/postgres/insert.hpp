@@ -35,9 +35,9 @@ struct insert_progress {
   bool may_exist{};  // a commit of it was in doubt: it is looked for before it is made again
 };
 
-// What a caller of `insert` wants written.
-struct insertion {
-  const comments::draft* draft{};
+// An insertion that waits for its commit.
+struct pending_insert {
+  const insertion* wanted{};
   instant now{};
   comment_id id{};
   insert_progress* progress{};  // its caller's
@@ -65,7 +65,7 @@ class insert_batch final {
   using outcome = std::optional<result<post_result>>;
 
   // With a `patience` locks are waited for that long, else as long as the connection says.
-  insert_batch(connection& on, std::span<const insertion> wanted,
+  insert_batch(connection& on, std::span<const pending_insert> wanted,
                std::optional<std::chrono::milliseconds> patience)
       : writing_{on, work::writing}, wanted_{wanted}, looks_(wanted.size()) {
     if (patience) writing_.wait_for_locks(*patience);
@@ -110,10 +110,10 @@ class insert_batch final {
   using bucket_name = std::pair<std::string, std::string>;  // content, client
 
   bool look() {
-    for (const insertion& one : wanted_) {
-      homes_.try_emplace(one.draft->content_id);
-      for (const allowance& each : one.draft->allowances)
-        buckets_.try_emplace(name_of(*one.draft, each),
+    for (const pending_insert& one : wanted_) {
+      homes_.try_emplace(one.wanted->said.content_id);
+      for (const allowance& each : one.wanted->allowances)
+        buckets_.try_emplace(name_of(one.wanted->said, each),
                              shared_bucket{token_rate{each.allowed}.fresh(one.now)});
     }
     for (auto& [name, one] : buckets_) ask_bucket(name, one);
@@ -142,7 +142,9 @@ class insert_batch final {
         home.place = ask_locked(writing_, content_id);
       }
     if (!has_any) return true;
-    const auto is_new = [&](std::size_t i) { return homes_[wanted_[i].draft->content_id].is_new; };
+    const auto is_new = [&](std::size_t i) {
+      return homes_[wanted_[i].wanted->said.content_id].is_new;
+    };
     for (std::size_t i = 0; i < wanted_.size(); ++i)
       if (is_new(i)) ask_for(wanted_[i], looks_[i]);
     if (!writing_.run()) return false;
@@ -169,11 +171,11 @@ class insert_batch final {
         name.second);
   }
 
-  void ask_for(const insertion& one, look_up& look) {
+  void ask_for(const pending_insert& one, look_up& look) {
     static const std::string by_key = "SELECT " + std::string{sql_schema::comment_columns} +
                                       ", request_fingerprint FROM comment WHERE content_id = $1 "
                                       "AND request_key = $2";
-    const draft& draft = *one.draft;
+    const draft& draft = one.wanted->said;
     look = {};
     if (!draft.key.empty()) look.key = writing_.ask(by_key, draft.content_id, draft.key);
     if (one.progress->may_exist)
@@ -211,7 +213,7 @@ class insert_batch final {
   // Those whose parent is as deep as may be hang below the nearest ancestor that is less deep.
   bool climb() {
     const auto is_too_deep = [&](std::size_t i) {
-      return looks_[i].has_parent && looks_[i].depth >= wanted_[i].draft->depth_max &&
+      return looks_[i].has_parent && looks_[i].depth >= wanted_[i].wanted->depth_max &&
              !looks_[i].next.empty();
     };
     for (;;) {
@@ -220,7 +222,7 @@ class insert_batch final {
         if (is_too_deep(i)) climbing.push_back(i);
       if (climbing.empty()) return true;
       for (const std::size_t i : climbing)
-        looks_[i].parent = ask_place(wanted_[i].draft->content_id, looks_[i].next);
+        looks_[i].parent = ask_place(wanted_[i].wanted->said.content_id, looks_[i].next);
       if (!writing_.run()) return false;
       for (const std::size_t i : climbing) {
         const rows found = writing_.rows(*looks_[i].parent);
@@ -230,15 +232,15 @@ class insert_batch final {
     }
   }
 
-  result<post_result> decide(const insertion& one, const look_up& look) {
-    const draft& draft = *one.draft;
+  result<post_result> decide(const pending_insert& one, const look_up& look) {
+    const draft& draft = one.wanted->said;
     if (look.stands) return post_result{.stored = *look.stands};
     if (look.made) return replay(draft, *look.made, look.fingerprint);
     const auto before = keys_.find({draft.content_id, draft.key});
     if (!draft.key.empty() && before != keys_.end())
       return replay(draft, before->second.made, before->second.fingerprint);
     locked_content& home = homes_.find(draft.content_id)->second;
-    if (!is_judged_for(draft, home.now)) return version_moved();
+    if (!is_met(one.wanted->expected, home.now)) return version_moved();
     if (draft.parent && !look.has_parent) return parent_not_found();
     if (auto allowed = take_tokens(one); !allowed) return std::move(allowed).error();
     comment made = write(one, look, home);
@@ -253,10 +255,10 @@ class insert_batch final {
   }
 
   // From all of them, or from none.
-  result<done> take_tokens(const insertion& one) {
+  result<done> take_tokens(const pending_insert& one) {
     for (const bool is_taking : {false, true})
-      for (const allowance& each : one.draft->allowances) {
-        shared_bucket& from = buckets_.find(name_of(*one.draft, each))->second;
+      for (const allowance& each : one.wanted->allowances) {
+        shared_bucket& from = buckets_.find(name_of(one.wanted->said, each))->second;
         const quota left = token_rate{each.allowed}.ask(from.now, one.now, is_taking);
         if (!left.is_allowed) return too_often(left);
         from.is_taken = from.is_taken || is_taking;
@@ -264,13 +266,13 @@ class insert_batch final {
     return ok();
   }
 
-  comment write(const insertion& one, const look_up& look, locked_content& home) {
-    const draft& draft = *one.draft;
-    const bool is_shown = draft.status == status::published;
+  comment write(const pending_insert& one, const look_up& look, locked_content& home) {
+    const draft& draft = one.wanted->said;
+    const bool is_shown = one.wanted->status == status::published;
     const std::int64_t version = ++home.now.version;
     home.now.comments += is_shown;
     if (!std::exchange(home.is_moved, true)) noted_.moved.push_back(draft.content_id);
-    comment made = to_comment(draft, one.id, version, one.now);
+    comment made = to_comment(*one.wanted, one.id, version, one.now);
     made.parent = parse_comment_id(look.above);
     made.depth = look.has_parent ? look.depth + 1 : 0;
     write_comment(made, draft, look.above);
@@ -279,7 +281,7 @@ class insert_batch final {
           "UPDATE comment SET replies = replies + 1, version = $3 WHERE content_id = $1 "
           "AND id = $2",
           draft.content_id, look.above, version);
-    event cause = to_event(draft);
+    event cause = to_event(*one.wanted);
     cause.content_id = draft.content_id;
     cause.version = version;
     cause.comment = one.id;
@@ -310,7 +312,7 @@ class insert_batch final {
   };
 
   work writing_;
-  const std::span<const insertion> wanted_;
+  const std::span<const pending_insert> wanted_;
   std::vector<look_up> looks_;
   std::map<std::string, locked_content> homes_{};
   std::map<bucket_name, shared_bucket> buckets_{};

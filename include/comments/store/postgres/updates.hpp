@@ -113,7 +113,7 @@ inline result<comment> amend(work& writing, const std::string& home, const comme
   auto stands = hold(writing, home, id);
   if (!stands) return comment_not_found();
   const comment before = stands->now;
-  auto decided = decide(before);
+  auto decided = ask(decide, before);
   if (!decided) return std::move(decided).error();
   comment changed = comments::amend(before, decided->changed);
   const std::int64_t more = int{is_visible(changed)} - int{is_visible(before)};

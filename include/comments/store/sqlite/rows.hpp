@@ -6,7 +6,7 @@
 // to ask. `sqlite_store` says when, this says what.
 //
 //   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
-//   auto made = sqlite::write_one(work, {draft, now, make_comment_id(now)}, noted);
+//   auto made = sqlite::write_one(work, {wanted, now, make_comment_id(now)}, noted);
 //   if (!work->commit()) return unavailable();
 
 #include <comments/store.hpp>
@@ -132,12 +132,12 @@ inline void count_reply(transaction& work, const std::string& content_id, std::s
   }
 }
 
-// What a caller of `insert` wants written.
-struct insertion {
-  const comments::draft& draft;
+// An insertion that waits for its commit.
+struct pending_insert {
+  const insertion& wanted;
   instant now{};
   comment_id id{};
-  bucket_table& buckets;  // what `draft.allowances` take from
+  bucket_table& buckets;  // which `wanted.allowances` take from
 };
 
 // What the draft's key made before, replayed; an empty posting if the key is new.
@@ -161,7 +161,8 @@ struct place {
 };
 
 // Nothing if the draft answers what is no visible comment of its content.
-inline std::optional<place> find_place(transaction& work, const draft& draft) {
+inline std::optional<place> find_place(transaction& work, const insertion& wanted) {
+  const draft& draft = wanted.said;
   if (!draft.parent) return place{};
   std::string at = to_string(*draft.parent);
   for (bool is_first = true;; is_first = false) {
@@ -172,16 +173,17 @@ inline std::optional<place> find_place(transaction& work, const draft& draft) {
     if (is_first && row.text(2) != to_text(status::published)) return std::nullopt;
     const std::int64_t depth = row.number(0);
     std::string above = row.text(1);
-    if (depth < draft.depth_max || above.empty()) return place{at, depth + 1};
+    if (depth < wanted.depth_max || above.empty()) return place{at, depth + 1};
     at = std::move(above);
   }
 }
 
 // All that one new comment changes. Whether it took effect, the commit tells.
-inline comment write(transaction& work, const insertion& wanted, content home, const place& where,
+inline comment write(transaction& work, const pending_insert& one, content home, const place& where,
                      changes& noted) {
-  const auto& [draft, now, id, buckets] = wanted;
-  const bool is_shown = draft.status == status::published;
+  const auto& [wanted, now, id, buckets] = one;
+  const draft& draft = wanted.said;
+  const bool is_shown = wanted.status == status::published;
   const std::int64_t version = move_content(work, std::move(home), is_shown, noted).version;
   const std::string id_text = to_string(id);
   const std::string reply_to = draft.parent ? to_string(*draft.parent) : "";
@@ -193,43 +195,43 @@ inline comment write(transaction& work, const insertion& wanted, content home, c
         "request_key, request_fingerprint, encoded, reply_to, depth, listed, author_subject, "
         "origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?2, ?12, ?13, ?14, "
         "?15, ?16, ?17, ?18, ?19)",
-        draft.content_id, version, id_text, where.parent, to_text(draft.status), draft.author.name,
+        draft.content_id, version, id_text, where.parent, to_text(wanted.status), draft.author.name,
         draft.author.email, draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
     if (!draft.key.empty()) row.bind(12, draft.key);
     row.bind(13, fingerprint(draft));
-    row.bind(14, draft.encoded);
+    row.bind(14, wanted.encoded);
     row.bind(15, reply_to);
     row.bind(16, where.depth);
     row.bind(17, std::int64_t{is_shown});
     row.bind(18, draft.author.subject);
-    row.bind(19, draft.origin);
+    row.bind(19, wanted.origin);
     row.step();
   }
   if (is_shown) count_reply(work, draft.content_id, where.parent, 1, version);
-  event cause = to_event(draft);
+  event cause = to_event(wanted);
   cause.content_id = draft.content_id;
   cause.version = version;
   cause.comment = id;
   cause.at = now;
   append_event(work, cause);
-  comment made = to_comment(draft, id, version, now);
+  comment made = to_comment(wanted, id, version, now);
   made.parent = parse_comment_id(where.parent);
   made.depth = where.depth;
   return made;
 }
 
-inline result<post_result> write_one(transaction& work, const insertion& wanted, changes& noted) {
-  const draft& draft = wanted.draft;
+inline result<post_result> write_one(transaction& work, const pending_insert& one, changes& noted) {
+  const draft& draft = one.wanted.said;
   if (!draft.key.empty()) {
     if (auto known = replay(work, draft); !known || known->replayed) return known;
   }
   content home = find_content(work, draft.content_id);
-  if (!is_judged_for(draft, home)) return version_moved();
-  const auto where = find_place(work, draft);
+  if (!is_met(one.wanted.expected, home)) return version_moved();
+  const auto where = find_place(work, one.wanted);
   if (!where) return parent_not_found();
-  if (auto allowed = take_tokens(wanted.buckets, draft, wanted.now); !allowed)
+  if (auto allowed = take_tokens(one.buckets, one.wanted, one.now); !allowed)
     return std::move(allowed).error();
-  return post_result{.stored = write(work, wanted, std::move(home), *where, noted)};
+  return post_result{.stored = write(work, one, std::move(home), *where, noted)};
 }
 
 }  // namespace comments::sqlite

@@ -58,7 +58,7 @@ inline result<comment> amend(transaction& work, const comment_id& id, const deci
                              instant now, changes& noted) {
   const auto before = find_in(work, id);
   if (!before) return comment_not_found();
-  auto decided = decide(*before);
+  auto decided = ask(decide, *before);
   if (!decided) return std::move(decided).error();
   comment changed = comments::amend(*before, decided->changed);
   const std::int64_t more = int{is_visible(changed)} - int{is_visible(*before)};

@@ -1,0 +1,25 @@
+#pragma once
+// guarded.hpp - calls of functions that a caller handed over, which may throw.
+//
+// A rule, a clock, an encoder or a decider is somebody else's code. What it throws must end one
+// call and nothing else, so it is called through `guarded`, which turns an exception into nothing.
+//
+//   const std::optional<std::string> text = guarded([&] { return encode(author, body); });
+//   if (!text) return error{errc::unavailable, "The text could not be encoded."};
+
+#include <optional>
+#include <utility>
+
+namespace comments {
+
+// Returns what `call` returns, or nothing if it throws. An empty std::function throws too.
+template <typename Call>
+auto guarded(Call&& call) -> std::optional<decltype(std::forward<Call>(call)())> {
+  try {
+    return std::forward<Call>(call)();
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace comments

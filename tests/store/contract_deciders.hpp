@@ -1,0 +1,130 @@
+#pragma once
+// store/contract_deciders.hpp - the part of the contract about functions that a caller hands over:
+// what a store does when they throw, are empty, or call it back.
+
+#include <comments/store.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "store/contract_changes.hpp"
+#include "store/contract_tools.hpp"
+
+namespace store_contract {
+
+// Decisions that do not come to an end.
+inline std::vector<decider> throwing_deciders() {
+  return {
+      [](const comment&) -> result<amendment> { throw std::runtime_error{"secret"}; },
+      [](const comment&) -> result<amendment> { throw std::bad_alloc{}; },
+      [](const comment&) -> result<amendment> { throw 7; },
+      decider{},
+  };
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a decision that throws, or is empty, is an error, and nothing changes",
+                          Maker, amend_survives_deciders_that_throw) {
+  Maker maker;
+  store& store = maker.store();
+  const auto made = talk(store);
+  const picture before = look(store, "1");
+  for (const decider& decide : throwing_deciders()) {
+    const auto refused = store.amend(made[2].id, decide, later);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == errc::unavailable);
+    CHECK(refused.error().message.find("secret") == std::string::npos);
+    CHECK(look(store, "1") == before);
+  }
+  CHECK(must(store.amend(made[2].id, rewrite("fine"), later)).body == "fine");
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a decision that throws ends its own call and no other", Maker,
+                          amend_keeps_others_from_deciders_that_throw) {
+  constexpr int threads = 8, rounds = 24;
+  Maker maker;
+  store& store = maker.store();
+  std::vector<comment> kept;
+  for (int i = 0; i < threads; ++i)
+    kept.push_back(post(store, {.content_id = std::to_string(i % 2), .body = "x"}));
+  const auto throwing = throwing_deciders();
+  std::atomic<int> failures{}, refusals{};
+  at_once(threads, [&](int thread) {
+    const comment_id& id = kept[static_cast<std::size_t>(thread)].id;
+    for (int i = 0; i < rounds; ++i) {
+      if (thread < 2) {
+        const auto refused = store.amend(id, throwing[static_cast<std::size_t>(i) % 4], later);
+        refusals += !refused && refused.error().code == errc::unavailable;
+        continue;
+      }
+      failures += !store.amend(id, rewrite(std::to_string(i)), later);
+      failures += !store.insert({{.content_id = "1", .body = "new"}}, noon);
+      failures += !store.vote(id, "ana", i % 2 == 0, later);
+    }
+  });
+  CHECK(failures == 0);
+  CHECK(refusals == 2 * rounds);
+  for (int i = 0; i < threads; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    CHECK(must(store.find(kept[at].id)).body == (i < 2 ? "x" : std::to_string(rounds - 1)));
+  }
+  check_counts(store, "1");
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and does not hang",
+                          Maker, amend_refuses_deciders_that_call_back) {
+  Maker maker;
+  store& store = maker.store();
+  const auto made = talk(store);
+  const comment_id& id = made[0].id;
+  const std::vector<std::string> content_ids{"1"};
+  int asked = 0, refused = 0;
+  const auto ask = [&](const auto& answer) {
+    ++asked;
+    refused += !answer && answer.error().code == errc::unavailable;
+  };
+  const auto changed = store.amend(
+      id,
+      [&](const comment& stands) {
+        asked = refused = 0;  // a store may ask more than once
+        ask(store.insert({{.content_id = "1", .body = "?"}}, noon));
+        ask(store.insert({{.content_id = "2", .body = "?", .key = "k"}}, noon));
+        ask(store.amend(id, rewrite("?"), noon));
+        ask(store.amend(made[1].id, rewrite("?"), noon));
+        ask(store.vote(id, "ana", true, noon));
+        ask(store.report(id, {"ana", "rude", noon}));
+        ask(store.set_status("1", content_status::locked, {}, {}, noon));
+        ask(store.forget_origins(later, 10));
+        ask(store.forget_reporter("ana"));
+        ask(store.record({.component = "c", .version = "1", .responsible = "ana"}, noon));
+        ask(store.find(id));
+        ask(store.list({.content_id = "1"}));
+        ask(store.contents(content_ids));
+        ask(store.events("1", 0, 10));
+        ask(store.history(id, 0, 10));
+        ask(store.reports_of(id, 10));
+        ask(store.find_all({}));
+        ask(store.votes_of("ana", {}, 10));
+        ask(store.deployments({}));
+        store.recover();
+        CHECK(store.signing_key().size() == 32);
+        CHECK(store.is_writable());
+        return rewrite("decided")(stands);
+      },
+      later);
+  CHECK(must(changed).body == "decided");
+  CHECK(asked == 19);
+  CHECK(refused == asked);
+  CHECK(look(store, "1").all.content.version == 8);
+  CHECK(must(store.contents(std::vector<std::string>{"2"})).front().version == 0);
+  CHECK(must(store.deployments({})).items.empty());
+  // The mark goes with the decision, also where that throws.
+  for (const decider& decide : throwing_deciders()) CHECK_FALSE(store.amend(id, decide, later));
+  CHECK(must(store.find(id)).body == "decided");
+}
+
+}  // namespace store_contract

@@ -638,18 +638,6 @@ TEST_CASE("forgetting origins goes on until nothing is left, however much there 
   CHECK(api.list({.content_id = "1", .sort = comments::sort::newest})->items[0].origin == "c");
 }
 
-TEST_CASE("the register of deployments is dated by the service's clock") {
-  memory_store store;
-  manual_clock now{from_milliseconds(1'700'000'000'000)};
-  service api{store, {.clock = now.as_clock()}};
-  const auto made =
-      api.deployments().record({.component = "comments", .version = "1", .responsible = "ana"},
-                               {.role = principal::role::pipeline});
-  REQUIRE(made);
-  CHECK(made->stored.date == now.now());
-  CHECK(api.deployments().list({})->items == std::vector{made->stored});
-}
-
 TEST_CASE("a post that is judged while its content is locked is judged again") {
   memory_store kept;
   // Locks the content between the service's look at it and the insert.

@@ -50,12 +50,6 @@ class least_store final : public store {
   }
   result<std::size_t> forget_origins(instant, std::size_t) override { return std::size_t{0}; }
   result<done> forget_reporter(const std::string&) override { return ok(); }
-  result<record_result> record(const deployment& said, instant) override {
-    return record_result{.stored = said};
-  }
-  result<deployment_page> deployments(const deployment_query&) const override {
-    return deployment_page{};
-  }
   result<comment> find(const comment_id& id) const override {
     const auto found = std::ranges::find(kept_, id, &comment::id);
     if (found == kept_.end()) return comment_not_found();

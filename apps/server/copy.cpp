@@ -33,7 +33,7 @@ result<std::unique_ptr<archive>> open_archive(const std::string& name, bool must
 void show(const progress& now) {
   std::cout << now.table << ": " << now.rows;
   if (now.checksum.empty())
-    std::cout << " of " << now.of << std::endl;  // whoever waits for it sees it now
+    std::cout << " of " << now.of << std::endl;  // flushes, so that progress is seen as it happens
   else
     std::cout << " rows, checksum " << now.checksum << std::endl;
 }

@@ -1,13 +1,13 @@
 #pragma once
-// copy.hpp - moves everything from one store to another: `comments-server copy --from … --to …`.
+// copy.hpp - `comments-server copy --from … --to …`: copies everything from one store to another.
 
 #include "options.hpp"
 
 namespace server {
 
-// Shows how far it is on stdout, and at the end the rows and the checksum of each table. 0 once
-// both sides hold the same; 1 if that failed, 2 if one of them cannot be opened, with a line on
-// stderr.
+// Shows the progress on stdout, and at the end the number of rows and the checksum of each table.
+// Returns the exit code: 0 once both stores hold the same, 1 if copying failed, 2 if a store cannot
+// be opened. A failure has one line on stderr.
 int copy(const options& chosen);
 
 }  // namespace server

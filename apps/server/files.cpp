@@ -3,6 +3,7 @@
 #include "assets.hpp"
 #include "openapi.hpp"
 #include "page.hpp"
+#include "status_style.hpp"
 
 #include <comments/http/gzip.hpp>
 
@@ -117,6 +118,16 @@ http::more_route description_route() {
           }};
 }
 
+http::more_route status_style_route() {
+  return {"GET /status.css", [](const http::context&) {
+            return [](http::request&&) {
+              return http::response{.headers = {{"Content-Type", "text/css; charset=utf-8"},
+                                                {"Cache-Control", "max-age=3600"}},
+                                    .body = std::string{status_style}};
+            };
+          }};
+}
+
 constexpr std::string_view scripted =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -127,8 +138,11 @@ constexpr std::string_view scripted =
 std::vector<http::more_route> files() {
   const std::string policy{scripted};
   return {page_route("GET /", "index.html", policy, "same-origin"),
-          page_route("GET /moderation", "moderation.html", policy, "no-referrer"), embed_route(),
-          asset_route(), description_route()};
+          page_route("GET /moderation", "moderation.html", policy, "no-referrer"),
+          embed_route(),
+          asset_route(),
+          description_route(),
+          status_style_route()};
 }
 
 }  // namespace server

@@ -1,27 +1,29 @@
 #pragma once
-// hourly.hpp - something that is done when the server starts, and again every hour.
+// hourly.hpp - work that is done when the server starts, and again every hour, on its own thread.
 //
 //   const hourly chores{[&] { service.forget_origins(); }};
 
+#include <comments/mutex.hpp>
+
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 namespace server {
 
-// Ends with the one that is running.
 class hourly final {
  public:
+  // Calls `work` now and every hour. `work` must not throw.
   explicit hourly(std::function<void()> work)
       : thread_{[this, work = std::move(work)] { run(work); }} {}
   hourly(const hourly&) = delete;
   hourly& operator=(const hourly&) = delete;
+
+  // Waits until a call that is under way has ended. No other begins.
   ~hourly() {
     {
-      const std::lock_guard lock{mutex_};
+      const comments::mutex_lock lock{mutex_};
       is_over_ = true;
     }
     changed_.notify_one();
@@ -29,20 +31,21 @@ class hourly final {
   }
 
  private:
-  void run(const std::function<void()>& work) {
-    std::unique_lock lock{mutex_};
-    while (!is_over_) {
-      lock.unlock();
+  void run(const std::function<void()>& work) COMMENTS_EXCLUDES(mutex_) {
+    while (true) {
       work();
-      lock.lock();
-      changed_.wait_for(lock, std::chrono::hours{1}, [this] { return is_over_; });
+      const auto next = std::chrono::steady_clock::now() + std::chrono::hours{1};
+      comments::mutex_lock lock{mutex_};
+      while (!is_over_ && changed_.wait_until(lock, next)) {
+      }
+      if (is_over_) return;
     }
   }
 
-  std::mutex mutex_{};
-  std::condition_variable changed_{};
-  bool is_over_{};
-  std::thread thread_;
+  comments::mutex mutex_{};
+  comments::condition changed_{};
+  bool is_over_ COMMENTS_GUARDED_BY(mutex_){};
+  std::thread thread_;  // the last member: it uses the others from its first moment
 };
 
 }  // namespace server

@@ -4,39 +4,43 @@
 
 namespace server {
 
+using comments::mutex_lock;
+
 line_writer::line_writer(std::function<void(std::string_view)> write,
-                         std::function<std::string(std::uint64_t)> say_dropped)
-    : write_{std::move(write)}, say_dropped_{std::move(say_dropped)}, thread_{[this] { work(); }} {}
+                         std::function<std::string(std::uint64_t)> describe_dropped)
+    : write_{std::move(write)}, describe_dropped_{std::move(describe_dropped)}, thread_{[this] {
+        run();
+      }} {}
 
 line_writer::~line_writer() {
   {
-    const std::lock_guard lock{mutex_};
+    const mutex_lock lock{mutex_};
     is_over_ = true;
   }
   changed_.notify_one();
   thread_.join();
-  const std::lock_guard turn{writing_};
+  const mutex_lock turn{writing_};
   write_pending();
 }
 
-void line_writer::later(std::string_view line) {
+void line_writer::write_later(std::string_view line) {
   bool is_news = false;
   {
-    const std::lock_guard lock{mutex_};
+    const mutex_lock lock{mutex_};
     const std::size_t size = pending_.size();
     if (size + line.size() > pending_bytes_max) {
       ++dropped_;
       return;
     }
     pending_ += line;
-    // The thread sleeps while there is nothing, and then until there is much.
+    // The thread sleeps while there are no lines, and then until there are many.
     is_news = size == 0 || (size < batch_bytes && pending_.size() >= batch_bytes);
   }
   if (is_news) changed_.notify_one();
 }
 
-void line_writer::now(std::string_view line) {
-  const std::lock_guard turn{writing_};
+void line_writer::write_now(std::string_view line) {
+  const mutex_lock turn{writing_};
   write_pending();
   write_(line);
 }
@@ -45,26 +49,34 @@ void line_writer::write_pending() {
   batch_.clear();
   std::uint64_t dropped = 0;
   {
-    const std::lock_guard lock{mutex_};
+    const mutex_lock lock{mutex_};
     std::swap(batch_, pending_);
     std::swap(dropped, dropped_);
   }
-  if (dropped > 0) batch_ += say_dropped_(dropped);
+  if (dropped > 0) batch_ += describe_dropped_(dropped);
   if (!batch_.empty()) write_(batch_);
 }
 
-void line_writer::work() {
-  std::unique_lock lock{mutex_};
-  while (!is_over_) {
-    changed_.wait(lock, [this] { return is_over_ || !pending_.empty(); });
-    changed_.wait_for(lock, delay_max,
-                      [this] { return is_over_ || pending_.size() >= batch_bytes; });
-    lock.unlock();
-    {
-      const std::lock_guard turn{writing_};
-      write_pending();
-    }
-    lock.lock();
+// Waits for the first line, and then for `delay_max` or until there are many.
+void line_writer::wait_for_lines() {
+  mutex_lock lock{mutex_};
+  while (!is_over_ && pending_.empty()) changed_.wait(lock);
+  const auto end = std::chrono::steady_clock::now() + delay_max;
+  while (!is_over_ && pending_.size() < batch_bytes) {
+    if (!changed_.wait_until(lock, end)) return;
+  }
+}
+
+bool line_writer::is_over() {
+  const mutex_lock lock{mutex_};
+  return is_over_;
+}
+
+void line_writer::run() {
+  while (!is_over()) {
+    wait_for_lines();
+    const mutex_lock turn{writing_};
+    write_pending();
   }
 }
 

@@ -1,20 +1,22 @@
 #pragma once
-// line_writer.hpp - lines for a file, written in batches so that who says one does not wait.
+// line_writer.hpp - writes lines to a file in batches, so that threads do not wait for the file.
 //
-// `later` costs a copy: a thread of the writer's own writes within `delay_max`. Where the file does
-// not keep up, lines past `pending_bytes_max` are dropped, counted, and the count is said once it
-// does. `now` waits, and leaves no line behind that came before. The destructor writes the rest.
+// `write_later` copies the line; a thread of the writer writes it within `delay_max`. If the file
+// is too slow, lines beyond `pending_bytes_max` are dropped and counted, and a line with the count
+// is written as soon as the file keeps up. `write_now` waits until its line and all earlier ones
+// are written. The destructor writes the rest.
 //
-//   line_writer lines{[](std::string_view text) { std::fwrite(…); },
-//                     [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; }};
-//   lines.later("GET /\n");
+//   server::line_writer lines{
+//       [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },
+//       [](std::uint64_t count) { return std::to_string(count) + " dropped\n"; }};
+//   lines.write_later("GET /\n");
+
+#include <comments/mutex.hpp>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,34 +26,37 @@ namespace server {
 class line_writer final {
  public:
   static constexpr std::size_t pending_bytes_max{1'048'576};  // equal is kept
-  static constexpr std::size_t batch_bytes{65'536};           // so many are not waited with
+  static constexpr std::size_t batch_bytes{65'536};           // as many are written at once
   static constexpr std::chrono::milliseconds delay_max{100};
 
-  // `write` is called by one thread at a time; `say_dropped` makes the line for a count.
+  // `write` is called by one thread at a time. `describe_dropped` returns the line for a count.
+  // Neither may throw.
   line_writer(std::function<void(std::string_view)> write,
-              std::function<std::string(std::uint64_t)> say_dropped);
+              std::function<std::string(std::uint64_t)> describe_dropped);
   line_writer(const line_writer&) = delete;
   line_writer& operator=(const line_writer&) = delete;
   ~line_writer();
 
-  // Lines end with their line break. Safe from any thread.
-  void later(std::string_view line);
-  void now(std::string_view line);
+  // A line includes its line break. Both may be called from any thread.
+  void write_later(std::string_view line) COMMENTS_EXCLUDES(mutex_);
+  void write_now(std::string_view line) COMMENTS_EXCLUDES(writing_, mutex_);
 
  private:
-  void write_pending();
-  void work();
+  void write_pending() COMMENTS_REQUIRES(writing_) COMMENTS_EXCLUDES(mutex_);
+  void wait_for_lines() COMMENTS_EXCLUDES(mutex_);
+  bool is_over() COMMENTS_EXCLUDES(mutex_);
+  void run() COMMENTS_EXCLUDES(writing_, mutex_);
 
   const std::function<void(std::string_view)> write_;
-  const std::function<std::string(std::uint64_t)> say_dropped_;
-  std::mutex writing_{};  // taken before `mutex_`; whoever holds it writes
-  std::string batch_{};   // what is being written
-  std::mutex mutex_{};    // for what is below, and never held while writing
-  std::condition_variable changed_{};
-  std::string pending_{};
-  std::uint64_t dropped_{};
-  bool is_over_{};
-  std::thread thread_;  // the last to start: it uses all of the above
+  const std::function<std::string(std::uint64_t)> describe_dropped_;
+  comments::mutex writing_{};  // held while the file is written, and taken before `mutex_`
+  std::string batch_ COMMENTS_GUARDED_BY(writing_){};
+  comments::mutex mutex_{};  // never held while the file is written
+  comments::condition changed_{};
+  std::string pending_ COMMENTS_GUARDED_BY(mutex_){};
+  std::uint64_t dropped_ COMMENTS_GUARDED_BY(mutex_){};
+  bool is_over_ COMMENTS_GUARDED_BY(mutex_){};
+  std::thread thread_;  // the last member: it uses the others from its first moment
 };
 
 }  // namespace server

@@ -6,9 +6,12 @@
 #include <spdlog/sinks/sink.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <utility>
 
 namespace server {
 namespace {
@@ -19,26 +22,26 @@ comments::instant now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-// What spdlog writes to. A message comes as the whole line, so there is nothing to format.
+// Where spdlog's messages go. A message is a whole line, so there is nothing to format.
 class line_sink final : public spdlog::sinks::sink {
  public:
-  using way = void (line_writer::*)(std::string_view);
+  using write_function = void (line_writer::*)(std::string_view);
 
-  line_sink(line_writer& lines, way write) : lines_{lines}, write_{write} {}
+  line_sink(line_writer& lines, write_function write) : lines_{lines}, write_{write} {}
 
   void log(const spdlog::details::log_msg& message) override {
     (lines_.*write_)({message.payload.data(), message.payload.size()});
   }
-  void flush() override { lines_.now(""); }
+  void flush() override { lines_.write_now(""); }
   void set_pattern(const std::string&) override {}
   void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
 
  private:
   line_writer& lines_;
-  const way write_;
+  const write_function write_;
 };
 
-std::unique_ptr<spdlog::logger> make_logger(line_writer& lines, line_sink::way write,
+std::unique_ptr<spdlog::logger> make_logger(line_writer& lines, line_sink::write_function write,
                                             std::string_view level) {
   auto made =
       std::make_unique<spdlog::logger>("comments", std::make_shared<line_sink>(lines, write));
@@ -46,7 +49,8 @@ std::unique_ptr<spdlog::logger> make_logger(line_writer& lines, line_sink::way w
   return made;
 }
 
-// The time as a line has it. All but the milliseconds is kept for the next line of that second.
+// Returns the time as a line has it, until the next call in this thread. All but the milliseconds
+// is kept for the next line of the same second.
 std::string_view time_text(comments::instant at) {
   thread_local std::string text;
   thread_local auto known = std::chrono::sys_seconds::min();
@@ -60,7 +64,7 @@ std::string_view time_text(comments::instant at) {
   return text;
 }
 
-// {"time":T,"level":L,"event":E,"a":1} as `T L E a=1`.
+// Returns {"time":T,"level":L,"event":E,"a":1} as `T L E a=1`.
 std::string to_text(const document& line) {
   std::string text;
   for (const auto& [name, value] : line.items()) {
@@ -72,16 +76,16 @@ std::string to_text(const document& line) {
   return text;
 }
 
-std::string event_line(bool is_json, std::string_view level, std::string_view event,
+std::string event_line(bool is_json, std::string_view level, std::string_view name,
                        std::initializer_list<log::field> fields) {
-  document line{{"time", time_text(now())}, {"level", level}, {"event", event}};
-  for (const auto& [name, value] : fields) line[std::string{name}] = value;
+  document line{{"time", time_text(now())}, {"level", level}, {"event", name}};
+  for (const auto& [key, value] : fields) line[std::string{key}] = value;
   constexpr auto replace = document::error_handler_t::replace;
   return (is_json ? line.dump(-1, ' ', false, replace) : to_text(line)) + "\n";
 }
 
-// One line, put together in place: a request has no time for more. Everything in it is of our own
-// making, or an id of letters that mean nothing in JSON, so nothing needs to be escaped.
+// The line of a request, written without a JSON library because requests are many. Nothing in it
+// needs to be escaped: all values are the server's own words, or ids of letters, digits and `-`.
 class request_line final {
  public:
   explicit request_line(bool is_json) : is_json_{is_json} { text_.reserve(256); }
@@ -125,23 +129,28 @@ log::log(std::string_view level, std::string_view format)
                return event_line(is_json, "error", "lines_dropped",
                                  {{"count", std::to_string(count)}});
              }},
-      events_{make_logger(lines_, &line_writer::now, level)},
-      requests_{make_logger(lines_, &line_writer::later, level)} {}
+      events_{make_logger(lines_, &line_writer::write_now, level)},
+      requests_{make_logger(lines_, &line_writer::write_later, level)} {}
 log::~log() = default;
 
-void log::info(std::string_view event, std::initializer_list<field> fields) {
-  if (events_->should_log(spdlog::level::info))
-    events_->info(event_line(is_json_, "info", event, fields));
+void log::event(severity level, std::string_view name, std::initializer_list<field> fields) {
+  constexpr std::array levels{std::pair{spdlog::level::info, "info"},
+                              std::pair{spdlog::level::warn, "warn"},
+                              std::pair{spdlog::level::err, "error"}};
+  const auto& [known, text] = levels[static_cast<std::size_t>(level)];
+  if (events_->should_log(known)) events_->log(known, event_line(is_json_, text, name, fields));
 }
 
-void log::warn(std::string_view event, std::initializer_list<field> fields) {
-  if (events_->should_log(spdlog::level::warn))
-    events_->error(event_line(is_json_, "warn", event, fields));
+void log::info(std::string_view name, std::initializer_list<field> fields) {
+  event(severity::info, name, fields);
 }
 
-void log::error(std::string_view event, std::initializer_list<field> fields) {
-  if (events_->should_log(spdlog::level::err))
-    events_->error(event_line(is_json_, "error", event, fields));
+void log::warn(std::string_view name, std::initializer_list<field> fields) {
+  event(severity::warn, name, fields);
+}
+
+void log::error(std::string_view name, std::initializer_list<field> fields) {
+  event(severity::error, name, fields);
 }
 
 void log::request(const comments::http::exchange& seen) {

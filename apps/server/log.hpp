@@ -1,10 +1,13 @@
 #pragma once
-// log.hpp - one line on stderr for each request and event: a JSON object, or text for people.
+// log.hpp - one line on stderr for each request and each event: a JSON object, or text for people.
 //
-// No line holds what anybody wrote, nor an address of e-mail. Lines are whole, whichever thread
-// writes them. A request's line follows within `line_writer::delay_max`, so that no request waits
-// for the log; an event is written when its call returns. A level below the one that was asked for
-// costs nothing.
+// No line holds text that a user wrote, nor an e-mail address. Lines are whole, whichever threads
+// write them. The line of a request is written within `line_writer::delay_max`, so that no request
+// waits for the log. The line of an event is written when the call returns. A level below the
+// chosen one costs nothing.
+//
+//   server::log log{"info", "json"};
+//   log.info("listening", {{"address", "127.0.0.1:8000"}});
 
 #include "line_writer.hpp"
 
@@ -26,16 +29,20 @@ class log final {
  public:
   using field = std::pair<std::string_view, std::string>;
 
-  // `level` and `format` as --log-level and --log-format have them.
+  // `level` and `format` are values of --log-level and --log-format.
   log(std::string_view level, std::string_view format);
   ~log();
 
-  void info(std::string_view event, std::initializer_list<field> fields = {});
-  void warn(std::string_view event, std::initializer_list<field> fields = {});
-  void error(std::string_view event, std::initializer_list<field> fields = {});
+  // Each may be called from any thread.
+  void info(std::string_view name, std::initializer_list<field> fields = {});
+  void warn(std::string_view name, std::initializer_list<field> fields = {});
+  void error(std::string_view name, std::initializer_list<field> fields = {});
   void request(const comments::http::exchange& seen);
 
  private:
+  enum class severity { info, warn, error };
+  void event(severity level, std::string_view name, std::initializer_list<field> fields);
+
   const bool is_json_;
   line_writer lines_;
   const std::unique_ptr<spdlog::logger> events_;

@@ -7,6 +7,7 @@
 #include "listener.hpp"
 #include "log.hpp"
 #include "options.hpp"
+#include "status_page.hpp"
 #include "stores.hpp"
 #include "thread_page.hpp"
 
@@ -74,7 +75,8 @@ std::vector<http::more_route> more_routes() {
   return all;
 }
 
-http::route_options to_route_options(const server::options& chosen, server::log& log) {
+http::route_options to_route_options(const server::options& chosen, server::log& log,
+                                     deployment_log& deployments) {
   return {.rates = chosen.rates,
           .cors = chosen.cors,
           .secrets = chosen.secrets,
@@ -85,6 +87,8 @@ http::route_options to_route_options(const server::options& chosen, server::log&
                     .build_date = COMMENTS_BUILD_DATE},
           .cache_bytes = chosen.cache_bytes,
           .observe = [&log](const http::exchange& seen) { log.request(seen); },
+          .deployments = &deployments,
+          .status_page = server::make_status_page,
           .more = more_routes()};
 }
 
@@ -99,9 +103,10 @@ int serve(const server::options& chosen) {
   const std::string where = server::describe_store(chosen.store);
   auto store = server::open_store(chosen, log);
   if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
-  service service{**store, chosen.service};
+  service service{*store->comments, chosen.service};
   const http::handler api = server::with_error_pages(
-      http::routes(service, to_route_options(chosen, log)), chosen.cors.origins);
+      http::routes(service, to_route_options(chosen, log, *store->deployments)),
+      chosen.cors.origins);
   log.info("listening", {{"address", server::to_address(chosen.host, *port)},
                          {"store", where},
                          {"connections_max", std::to_string(listener.connections_max())},

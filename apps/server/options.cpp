@@ -25,7 +25,7 @@
 namespace server {
 namespace {
 
-// "host:port", "[::1]:port" or ":port" (every address). Empty if it is fine, else what is wrong.
+// Reads "host:port", "[::1]:port" or ":port" (every address). Returns a fault, or nothing.
 std::string read_address(const std::string& text, options& chosen) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) return "must be HOST:PORT";
@@ -50,7 +50,7 @@ std::string check_store(const std::string& text) {
   return "must be memory:, sqlite:FILE, or a connection string of PostgreSQL";
 }
 
-// Text that is read into `value` by `parse`; empty if it is fine, else what is wrong.
+// Returns a validator that reads a text into `value` by `parse`.
 template <typename Value, typename Parse>
 CLI::Validator read_into(Value& value, Parse parse) {
   return {[&value, parse](const std::string& text) -> std::string {
@@ -74,8 +74,7 @@ std::string version_line() {
          " (commit " COMMENTS_COMMIT ", " COMMENTS_BUILD_DATE ")";
 }
 
-// Every option is an environment variable too, so each is added through here. `values` is what it
-// takes, in a word.
+// Adds an option that is an environment variable as well. `values` names its values for the help.
 template <typename Value>
 void add(CLI::App& app, const std::string& name, const std::string& values, Value& value,
          const std::string& meaning, const CLI::Validator& check) {
@@ -86,7 +85,7 @@ void add(CLI::App& app, const std::string& name, const std::string& values, Valu
       ->check(check);
 }
 
-// One of `names`; whole numbers from `low` to `high`.
+// Return validators: for one of `names`, and for whole numbers from `low` to `high`.
 CLI::Validator one_of(std::vector<std::string> names) {
   return CLI::IsMember{std::move(names)}.description("");
 }
@@ -101,18 +100,19 @@ CLI::Validator whole(std::int64_t low, std::int64_t high) {
   return {check, ""};
 }
 
-// `why` as CLI11 says it, with the variable that it is about, if it came from the environment.
+// Returns the fault that CLI11 found. If the value came from the environment, the variable is named
+// instead of the option.
 std::string to_line(const std::string& why, int argc, const char* const* argv) {
   const std::string option = why.substr(0, why.find(':'));
-  const auto is_it = [&](std::string_view given) {
+  const auto names_it = [&](std::string_view given) {
     return given == option || given.starts_with(option + "=");
   };
-  if (!why.starts_with("--") || std::any_of(argv, argv + argc, is_it)) return why;
+  if (!why.starts_with("--") || std::any_of(argv, argv + argc, names_it)) return why;
   const std::string variable = environment_name(option.substr(2));
   return std::getenv(variable.c_str()) ? variable + why.substr(option.size()) : why;
 }
 
-// What nobody knows, by its name alone: what stands behind a mistyped one may be a secret.
+// Returns a fault that names the unknown options without their values, which may be secrets.
 std::string to_unknown(const std::vector<std::string>& words) {
   std::string names;
   for (const std::string& word : words)
@@ -120,7 +120,7 @@ std::string to_unknown(const std::vector<std::string>& words) {
   return names.empty() ? "no option: " + words.front() : "no such option:" + names;
 }
 
-// Options that are seconds or numbers to CLI11, and something else to the service.
+// Options that CLI11 reads as plain numbers, and that the service has other types for.
 struct plain_numbers {
   explicit plain_numbers(const options& chosen)
       : edit_window{std::chrono::floor<std::chrono::seconds>(chosen.service.edit_window).count()},
@@ -141,14 +141,15 @@ struct plain_numbers {
 
 void add_postgres(CLI::App& app, options& chosen, plain_numbers& plain) {
   add(app, "store-connections", "NUMBER", chosen.store_connections,
-      "Connections to PostgreSQL, beside one to hear what others change", whole(1, 1000));
+      "Connections to PostgreSQL, beside one that listens to what other servers change",
+      whole(1, 1000));
   add(app, "store-wait", "MILLISECONDS", plain.store_wait,
-      "How long PostgreSQL may take for a statement, and two fifths of it for a lock",
+      "How long PostgreSQL may take for a statement; two fifths of it for a lock",
       whole(100, 600'000));
   add(app, "store-idle", "SECONDS", plain.store_idle,
-      "How long a connection to PostgreSQL is kept that nobody uses", whole(1, 86'400));
+      "How long an unused connection to PostgreSQL is kept", whole(1, 86'400));
   add(app, "store-notify", "on|off", chosen.store_notify,
-      "Whether PostgreSQL tells of what other servers change, or is asked again and again",
+      "Whether PostgreSQL announces what other servers change, or is asked again and again",
       one_of({"on", "off"}));
 }
 
@@ -156,59 +157,61 @@ void add_serving(CLI::App& app, options& chosen, std::string& listen, plain_numb
   add(app, "listen", "HOST:PORT", listen, "Address to serve on; port 0 picks a free one",
       {[&](const std::string& text) { return read_address(text, chosen); }, ""});
   add(app, "store", "STORE", chosen.store,
-      "Where comments live: sqlite:FILE, postgresql://…, or memory:", {check_store, ""});
+      "Where comments are stored: sqlite:FILE, postgresql://…, or memory:", {check_store, ""});
   add_postgres(app, chosen, plain);
   add(app, "log-level", "LEVEL", chosen.log_level, "debug, info, warn, error or off",
       one_of({"debug", "info", "warn", "error", "off"}));
   add(app, "log-format", "FORMAT", chosen.log_format, "json for machines, text for people",
       one_of({"json", "text"}));
   add(app, "drain-delay", "SECONDS", plain.drain_delay,
-      "On SIGTERM, from the first 503 of /readyz to the end of accepting", whole(0, 300));
-  add(app, "threads", "NUMBER", chosen.threads, "Requests that may write, and wait, at once",
-      whole(1, 4096));
+      "After SIGTERM, how long requests are still accepted while /readyz answers 503",
+      whole(0, 300));
+  add(app, "threads", "NUMBER", chosen.threads,
+      "Requests that may write, and wait, at the same time", whole(1, 4096));
   add(app, "connections-max", "NUMBER", chosen.connections_max,
-      "Connections that may be open; one more is told 503 and closed", whole(1, 1'000'000));
+      "Connections that may be open; one more gets 503 and is closed", whole(1, 1'000'000));
   add(app, "followers-max", "NUMBER", chosen.service.followers.subscribers_max,
-      "Connections that may follow contents live; one more is told 503", whole(0, 1'000'000));
+      "Connections that may follow contents live; one more gets 503", whole(0, 1'000'000));
   add(app, "cache-bytes", "BYTES", chosen.cache_bytes,
-      "Memory for pages that were made already; 0 keeps none", whole(0, 1'099'511'627'776));
+      "Memory for pages that are kept after they were made; 0: none", whole(0, 1'099'511'627'776));
 }
 
 void add_comments(CLI::App& app, options& chosen, std::string& mode, plain_numbers& plain) {
   comments::service_options& service = chosen.service;
   add(app, "legacy-emails", "show|hide", chosen.legacy_emails,
-      "Whether the original API's list publishes e-mail addresses", one_of({"show", "hide"}));
+      "Whether the list of the legacy API shows e-mail addresses", one_of({"show", "hide"}));
   add(app, "markup", "MARKUP", chosen.markup, "How comments are written: markdown or plain",
       one_of({"markdown", "plain"}));
   add(app, "edit-window", "SECONDS", plain.edit_window, "How long an author may edit a comment",
       whole(0, 31'536'000));
-  add(app, "edits-max", "NUMBER", service.edits_max, "Changes of one comment by its author",
+  add(app, "edits-max", "NUMBER", service.edits_max, "How often an author may edit a comment",
       whole(0, 10'000));
   add(app, "depth-max", "NUMBER", service.depth_max,
-      "Depth of replies; what answers a deeper one hangs there", whole(1, 100));
+      "How deep replies are nested; a deeper one is put at this depth", whole(1, 100));
   add(app, "body-bytes-max", "BYTES", service.limits.body_bytes_max, "Length of a comment",
       whole(1, 16'384));
   add(app, "page-max", "NUMBER", service.page_max, "Comments on one page", whole(1, 200));
   add(app, "mode", "MODE", mode,
-      "Whether contents take comments: open, premoderated, first-comment or locked",
+      "How contents take comments: open, premoderated, first-comment or locked",
       one_of({"open", "premoderated", "first-comment", "locked"}));
   add(app, "reports-max", "NUMBER", service.reports_max,
-      "Reports that send a comment back to pending; 0: none do", whole(0, 1'000'000));
+      "Reports after which a comment is pending again; 0: never", whole(0, 1'000'000));
   add(app, "decisions-max", "NUMBER", service.decisions_max,
-      "Comments that a moderator decides about at once", whole(1, 1000));
-  add(app, "origin-days", "DAYS", plain.origin_days, "How long hashes of addresses are kept",
-      whole(1, 3650));
+      "Comments that a moderator may decide about in one request", whole(1, 1000));
+  add(app, "origin-days", "DAYS", plain.origin_days,
+      "How long hashes of network addresses are kept", whole(1, 3650));
 }
 
 void add_rules(CLI::App& app, options& chosen, plain_numbers& plain) {
   add(app, "links-max", "NUMBER", plain.links_max,
       "Links in a comment; one with more waits for a moderator; -1: any number", whole(-1, 10'000));
   add(app, "blocked-words", "FILE", chosen.blocked_words,
-      "Words and phrases, one a line; what has one waits for a moderator", {});
+      "Words and phrases, one a line; a comment with one waits for a moderator", {});
   add(app, "repeat-window", "SECONDS", plain.repeat_window,
-      "How long a writer's same text is refused; 0: never", whole(0, 31'536'000));
+      "How long an author's repeated text is refused; 0: not at all", whole(0, 31'536'000));
   add(app, "typing-time", "SECONDS", plain.typing_time,
-      "What is written faster is spam, what has no form time waits; 0: off", whole(0, 3600));
+      "A comment that is written faster is spam, one without a form's time waits; 0: off",
+      whole(0, 3600));
 }
 
 void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::string& origins) {
@@ -216,50 +219,54 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
   http::rate_options& rates = chosen.rates;
   const auto a_minute = whole(0, rate_limiter::rate_max);
   add(app, "read-rate", "NUMBER", rates.reads.per_minute,
-      "Readings of a client in a minute; 0: any number", a_minute);
+      "Reading requests of a client in a minute; 0: any number", a_minute);
   add(app, "write-rate", "NUMBER", rates.writes.per_minute,
-      "Changes by a client in a minute; 0: any number", a_minute);
+      "Writing requests of a client in a minute; 0: any number", a_minute);
   add(app, "content-rate", "NUMBER", rates.content_writes.per_minute,
       "Comments on a content in a minute; 0: any number", a_minute);
   add(app, "token-rate", "NUMBER", rates.failed_tokens.per_minute,
       "Wrong tokens of a client in a minute; 0: any number", a_minute);
   add(app, "trusted-proxies", "NETWORKS", proxies,
-      "Whose X-Forwarded-For counts: 10.0.0.0/8, ::1/128 …",
+      "Proxies whose X-Forwarded-For is believed: 10.0.0.0/8, ::1/128 …",
       read_into(rates.trusted_proxies, http::parse_networks));
   add(app, "origins", "ORIGINS", origins,
       "Sites whose pages may use the API: https://example.com … or * to read",
       read_into(chosen.cors.origins, http::parse_origins));
   add(app, "moderator-token", "SECRET", chosen.secrets.moderator_token,
-      "Proves a moderator; without it there are none of that kind", {});
-  add(app, "deploy-token", "SECRET", chosen.secrets.deploy_token, "Proves the pipeline", {});
+      "Token that makes a client a moderator; without it, no token does", {});
+  add(app, "deploy-token", "SECRET", chosen.secrets.deploy_token,
+      "Token with which a pipeline records deployments", {});
   add(app, "sso-secret", "SECRET", chosen.secrets.site.secret,
-      "Signs the host site's users in (JWT, HS256)", {});
-  add(app, "sso-issuer", "TEXT", chosen.secrets.site.issuer, "What their tokens' iss must be", {});
-  add(app, "sso-audience", "TEXT", chosen.secrets.site.audience, "What their aud must hold", {});
+      "Secret of the tokens that sign the host site's users in (JWT, HS256)", {});
+  add(app, "sso-issuer", "TEXT", chosen.secrets.site.issuer, "What `iss` in those tokens must be",
+      {});
+  add(app, "sso-audience", "TEXT", chosen.secrets.site.audience,
+      "What `aud` in those tokens must contain", {});
 }
 
-// What is done instead of serving.
+// Adds what the program can do instead of serving.
 void add_actions(CLI::App& app, options& chosen) {
   app.add_flag_callback(
       "--check", [&] { chosen.action = options::check; },
-      "Ask the server at --listen whether it is ready; exit 0 if so, else 1");
+      "Asks the server at --listen whether it is ready; exits with 0 if so, else with 1");
   app.require_subcommand(0, 1);
-  app.add_subcommand("migrate", "Bring the schema of --store up to date, and exit")
+  app.add_subcommand("migrate", "Brings the schema of --store up to date and exits")
       ->fallthrough()
       ->callback([&] { chosen.action = options::migrate; });
-  CLI::App& copy = *app.add_subcommand("copy", "Move everything from one store to another");
+  CLI::App& copy = *app.add_subcommand("copy", "Copies everything from one store to another");
   copy.callback([&] { chosen.action = options::copy; });
-  const CLI::Validator is_kept{[](const std::string& text) {
-                                 return text == "memory:" ? "must be one that keeps what it holds"
-                                                          : check_store(text);
-                               },
-                               ""};
-  add(copy, "from", "STORE", chosen.from, "The store to read; no server may use it", is_kept);
-  add(copy, "to", "STORE", chosen.to, "An empty store, or a copy that was begun", is_kept);
+  const CLI::Validator is_kept{
+      [](const std::string& text) {
+        return text == "memory:" ? "must be a store that outlives the program" : check_store(text);
+      },
+      ""};
+  add(copy, "from", "STORE", chosen.from, "The store to read; no server may use it meanwhile",
+      is_kept);
+  add(copy, "to", "STORE", chosen.to, "An empty store, or an unfinished copy", is_kept);
   for (const char* name : {"--from", "--to"}) copy.get_option(name)->required();
 }
 
-// Everything that came as text or seconds.
+// Puts the options that were read as text or plain numbers where they belong.
 void settle(options& chosen, const std::string& mode, const plain_numbers& plain) {
   using namespace comments;
   chosen.drain_delay = std::chrono::seconds{plain.drain_delay};
@@ -279,7 +286,7 @@ void settle(options& chosen, const std::string& mode, const plain_numbers& plain
     service.rules.push_back(rules::typing_time({.least = std::chrono::seconds{plain.typing_time}}));
 }
 
-// All that is in a file; nothing if it cannot be read, because it is a folder, say.
+// Returns the contents of a file, or nothing if it cannot be read (because it is a folder, say).
 std::optional<std::string> read_file(const std::string& path) {
   std::ifstream file{path, std::ios::binary};
   std::string text;
@@ -289,7 +296,7 @@ std::optional<std::string> read_file(const std::string& path) {
   return file.eof() ? std::optional{std::move(text)} : std::nullopt;
 }
 
-// What is wrong with one of the tokens, or with both together; empty if nothing is.
+// Returns a fault of one of the tokens or of both together, or nothing.
 std::string check_tokens(const comments::auth::secrets& chosen) {
   const std::pair<std::string, comments::auth::secrets> parts[] = {
       {"--moderator-token", {.moderator_token = chosen.moderator_token}},
@@ -301,7 +308,7 @@ std::string check_tokens(const comments::auth::secrets& chosen) {
   return {};
 }
 
-// What is wrong beyond a single option's form; empty if nothing is.
+// Returns a fault that no single option's form shows, or nothing.
 std::string check_rest(options& chosen) {
   using namespace comments;
   if (std::string wrong = check_tokens(chosen.secrets); !wrong.empty()) return wrong;
@@ -340,7 +347,7 @@ parsed parse(int argc, const char* const* argv) {
   std::string mode{"open"}, proxies, origins;
   plain_numbers plain{chosen};
 
-  CLI::App app{"Serves comments over HTTP: the original two endpoints and /api/v1."};
+  CLI::App app{"Serves comments over HTTP: /api/v1 and the two endpoints of the legacy API."};
   app.name("comments-server");
   app.set_version_flag("--version", version_line());
   add_serving(app, chosen, listen, plain);

@@ -1,5 +1,8 @@
 #pragma once
-// options.hpp - what the server can be told, on the command line or in the environment.
+// options.hpp - the options of the server, from the command line or the environment.
+//
+//   const server::parsed parsed = server::parse(argc, argv);
+//   if (parsed.exit_code) return *parsed.exit_code;
 
 #include <comments/api/context.hpp>
 #include <comments/service_options.hpp>
@@ -33,25 +36,27 @@ struct options {
   std::size_t connections_max{20'000};
   std::size_t cache_bytes{67'108'864};
   enum { serve, check, migrate, copy } action{serve};
-  std::string from{};  // of a copy
+  std::string from{};  // the stores of `copy`
   std::string to{};
 };
 
-// The options, or the code to exit with after everything was said: 0 for --help and --version, 2
-// for a mistake, of which stderr has one line.
+// The options, or the code to exit with: 0 after --help and --version, 2 after a mistake.
 struct parsed {
   options chosen{};
   std::optional<int> exit_code{};
 };
+
+// Reads the options. Writes what --help and --version ask for to stdout, and a mistake to stderr,
+// as one line.
 parsed parse(int argc, const char* const* argv);
 
-// Whether `--store` names a PostgreSQL database, by a URI or by keywords and values.
+// Whether `store` names a PostgreSQL database: by a URI, or by keywords and values.
 bool is_postgres(const std::string& store);
 
-// One line on stderr, for a person.
+// Writes one line to stderr. Returns `exit_code`.
 int fail(int exit_code, const std::string& why);
 
-// "127.0.0.1:8000", "[::1]:8000": as one writes it in a URL.
+// Returns "127.0.0.1:8000" or "[::1]:8000", as it stands in a URL.
 std::string to_address(const std::string& host, int port);
 
 }  // namespace server

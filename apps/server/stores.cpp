@@ -17,12 +17,13 @@ using namespace comments;
 
 namespace {
 
-using opened = result<std::unique_ptr<store>>;
+using opened = result<opened_store>;
 
 template <typename Store>
-opened as_store(result<std::unique_ptr<Store>> made) {
+opened to_opened(result<std::unique_ptr<Store>> made) {
   if (!made) return std::move(made).error();
-  return std::unique_ptr<store>{std::move(*made)};
+  deployment_log* const deployments = made->get();
+  return opened_store{std::move(*made), deployments};
 }
 
 // While a database is away, everybody who asks it fails: one line a second says so for all.
@@ -48,7 +49,7 @@ class spaced_log final {
 
 opened open_postgres(const options& chosen, log& log) {
   const auto failures = std::make_shared<spaced_log>(log);
-  return as_store(postgres_store::open(
+  return to_opened(postgres_store::open(
       {.conninfo = chosen.store,
        .pool = {.open_max = chosen.store_connections, .idle_wait = chosen.store_idle},
        .statement_wait = chosen.store_wait,
@@ -65,13 +66,13 @@ opened open_sqlite(const options& chosen, log& log) {
                                       log.error("store_failed", {{"reason", std::string{why}}});
                                   }});
   *is_open = made.has_value();
-  return as_store(std::move(made));
+  return to_opened(std::move(made));
 }
 
 }  // namespace
 
 opened open_store(const options& chosen, log& log) {
-  if (chosen.store == "memory:") return std::unique_ptr<store>{std::make_unique<memory_store>()};
+  if (chosen.store == "memory:") return to_opened(result{std::make_unique<memory_store>()});
   return is_postgres(chosen.store) ? open_postgres(chosen, log) : open_sqlite(chosen, log);
 }
 

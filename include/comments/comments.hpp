@@ -7,6 +7,8 @@
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>
 #include <comments/deployments/deployment.hpp>
+#include <comments/deployments/deployment_log.hpp>
+#include <comments/deployments/service.hpp>
 #include <comments/event.hpp>
 #include <comments/id.hpp>
 #include <comments/metrics.hpp>

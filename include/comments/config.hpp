@@ -1,5 +1,5 @@
 #pragma once
-// config.hpp - how the library is compiled: by whoever includes it, or once.
+// config.hpp - how the library is compiled: in each source that includes it, or once.
 //
 // Without a macro every header brings its definitions along, and there is nothing to build. With
 // COMMENTS_COMPILED defined the headers only declare, and one source of the program compiles
@@ -9,14 +9,14 @@
 // A header that has definitions worth leaving out keeps them in a file of the same name that ends
 // in .ipp. There each function that is no template begins with COMMENTS_INLINE.
 //
-//   // greeting.hpp
-//   std::string greet(std::string_view name);
-//   #ifndef COMMENTS_COMPILED
-//   #include <comments/greeting.ipp>
-//   #endif
+//     // greeting.hpp
+//     std::string greet(std::string_view name);
+//     #ifndef COMMENTS_COMPILED
+//     #include <comments/greeting.ipp>
+//     #endif
 //
-//   // greeting.ipp
-//   COMMENTS_INLINE std::string greet(std::string_view name) { … }
+//     // greeting.ipp
+//     COMMENTS_INLINE std::string greet(std::string_view name) { … }
 
 #ifdef COMMENTS_COMPILED
 #define COMMENTS_INLINE

@@ -85,7 +85,11 @@ class COMMENTS_THREAD_ATTRIBUTE(scoped_lockable) mutex_lock final {
 // reason, so it stands in a loop. There is no form with a predicate, because clang cannot see that
 // a lambda runs with the mutex held.
 //
-//   while (queue_.empty()) changed_.wait(lock);
+//   mutex held;
+//   condition changed;
+//   bool is_ready = false;  // another thread sets it while it holds the mutex, and notifies
+//   mutex_lock lock{held};
+//   while (!is_ready) changed.wait(lock);
 class condition final {
  public:
   condition() = default;

@@ -14,7 +14,6 @@
 #include <comments/admission.hpp>
 #include <comments/background.hpp>
 #include <comments/broadcast.hpp>
-#include <comments/deployments/register.hpp>
 #include <comments/guarded.hpp>
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
@@ -359,7 +358,6 @@ class service final {
 
   const service_options& options() const { return options_; }
   registry& metrics() const { return metrics_; }
-  deployment_register& deployments() { return deployments_; }
   std::string_view signing_key() const { return store_.signing_key(); }
 
  private:
@@ -523,7 +521,6 @@ class service final {
   const admission gate_{store_, options_};
   mutable registry metrics_{};
   broadcast news_{metrics_, options_.followers};
-  deployment_register deployments_{store_, options_.clock};
   std::atomic<bool> draining_{};
   counter& posted_;
   counter& replayed_;

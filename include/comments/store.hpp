@@ -9,7 +9,6 @@
 // A store keeps what it is given. It trusts that drafts are valid: `service` sees to that.
 
 #include <comments/comment.hpp>
-#include <comments/deployments/deployment.hpp>
 #include <comments/event.hpp>
 #include <comments/guarded.hpp>
 #include <comments/rate_limit.hpp>
@@ -192,26 +191,6 @@ struct vote {
   friend bool operator==(const vote&, const vote&) = default;
 };
 
-// What a recording answers. `replayed`: its run had recorded that already, and `stored` is the
-// record of then.
-struct record_result {
-  deployment stored{};
-  bool replayed{};
-};
-
-// Records of all components or of one, the latest first: those before a position, or from the end.
-struct deployment_query {
-  std::string component{};  // empty: of all
-  std::size_t limit{50};    // at least 1
-  std::optional<std::int64_t> before{};
-};
-
-// `next` is there exactly if older records follow.
-struct deployment_page {
-  std::vector<deployment> items{};
-  std::optional<std::int64_t> next{};
-};
-
 // Voters and reporters who are known by their address alone are named "a:" and its keyed hash;
 // those names are forgotten together with `comment::origin`.
 inline constexpr std::string_view address_prefix = "a:";
@@ -239,20 +218,10 @@ inline error key_reused() {
           "This key came with another draft before.",
           {{"Idempotency-Key", "reused"}}};
 }
-inline error run_reused() {
-  return {errc::key_reused,
-          "This run recorded this status with another version or responsible before.",
-          {{"/run", "reused"}}};
-}
 
 // Whether a content has the status that a write expects.
 inline bool is_met(const mode_check& expected, const content& stands) {
   return !expected.is_checked || expected.mode == stands.status;
-}
-
-// Whether `said` is what its run recorded before, and not something else under the same name.
-inline bool is_retry_of(const deployment& said, const deployment& known) {
-  return said.version == known.version && said.responsible == known.responsible;
 }
 
 // Returns the event of a post. Its store adds content, version, comment and time.
@@ -347,15 +316,6 @@ class store {
   // Erases all complaints of a reporter; they still count.
   virtual result<done> forget_reporter(const std::string& reporter) = 0;
 
-  // Adds `said` to the register of deployments as its latest record, dated `now`, with an id and a
-  // position of its own: 1 is the first, and each next one has one more, whatever the clock says.
-  // What `said` has of these does not count. No record is ever changed or taken away.
-  //
-  // A component's run records a status once: said again, by whoever and whenever, the answer is the
-  // record of then, replayed, or `key_reused` if the version or the responsible is another. Without
-  // a run each call is a new record. Durable as `insert` is.
-  virtual result<record_result> record(const deployment& said, instant now) = 0;
-
   // The comment, whatever its status, or `not_found`.
   virtual result<comment> find(const comment_id& id) const = 0;
 
@@ -391,11 +351,6 @@ class store {
   virtual result<std::vector<comments::vote>> votes_of(const std::string& voter,
                                                        std::optional<comment_id> after,
                                                        std::size_t limit) const = 0;
-
-  // The records that `query` asks for, the latest first. Following `next` from page to page meets
-  // each record that was there at the start once, whatever is recorded meanwhile. Costs the same
-  // however many records there are.
-  virtual result<deployment_page> deployments(const deployment_query& query) const = 0;
 
   // 32 bytes that nobody outside knows, made with the store and kept with it: every process that
   // opens it gets the same. Cursors and tokens are signed with it. Never fails, does not wait.

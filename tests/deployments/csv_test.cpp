@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "support/faulty_store.hpp"
+#include "support/faulty_log.hpp"
 
 using namespace comments;
 using http::chunk;
@@ -22,7 +22,7 @@ const std::string head =
 
 struct books {
   memory_store store{};
-  deployment_register kept{store, system_clock()};
+  deployment_service kept{store, system_clock()};
 
   void put(int count, const std::string& component = "comments") {
     for (int i = 0; i < count; ++i)
@@ -134,8 +134,8 @@ TEST_CASE("a sheet of which the store cannot give the rest is broken, and says w
   books with;
   with.put(401);
   for (std::size_t n = 1; n <= 3; ++n) {
-    faulty_store broken{static_cast<store&>(with.store), n};
-    const deployment_register kept{broken, system_clock()};
+    faulty_log broken{with.store, n};
+    const deployment_service kept{broken, system_clock()};
     deployment_sheet sheet{kept, {}, 1000};
     for (std::size_t i = 1; i < n; ++i) CHECK(sheet.next().then == chunk::state::more);
     CHECK(sheet.next().then == chunk::state::broken);

@@ -41,9 +41,9 @@ std::string written_behind(std::size_t size) {
   slow_file file{.is_held = true};
   {
     line_writer lines{file.as_write(), say_dropped};
-    lines.later("first\n");
+    lines.write_later("first\n");
     file.reached.get_future().wait();
-    for (std::size_t i = 0; i < size; i += 16) lines.later("a line of 16 by\n");
+    for (std::size_t i = 0; i < size; i += 16) lines.write_later("a line of 16 by\n");
     file.free.set_value();
   }
   return file.text;
@@ -55,22 +55,22 @@ TEST_CASE("a line is written without anybody asking for it") {
   std::promise<std::string> written;
   line_writer lines{[&](std::string_view text) { written.set_value(std::string{text}); },
                     say_dropped};
-  lines.later("one\n");
+  lines.write_later("one\n");
   CHECK(written.get_future().get() == "one\n");
 }
 
 TEST_CASE("what must be written now is written behind what came before") {
   slow_file file;
   line_writer lines{file.as_write(), say_dropped};
-  lines.later("one\n");
-  lines.later("two\n");
-  lines.now("three\n");
+  lines.write_later("one\n");
+  lines.write_later("two\n");
+  lines.write_now("three\n");
   CHECK(file.text == "one\ntwo\nthree\n");
 }
 
 TEST_CASE("the end writes the rest") {
   slow_file file;
-  line_writer{file.as_write(), say_dropped}.later("one\n");
+  line_writer{file.as_write(), say_dropped}.write_later("one\n");
   CHECK(file.text == "one\n");
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("as many bytes as may wait are kept, and one line more is dropped and 
 
 TEST_CASE("a line that is longer than all that may wait is dropped and counted") {
   slow_file file;
-  line_writer{file.as_write(), say_dropped}.later(
+  line_writer{file.as_write(), say_dropped}.write_later(
       std::string(line_writer::pending_bytes_max + 1, 'x'));
   CHECK(file.text == "1 dropped\n");
 }
@@ -97,7 +97,7 @@ TEST_CASE("lines of many threads are whole, and each thread's are in its order")
     in_parallel(4, [&](int thread) {
       for (int i = 0; i < 5000; ++i) {
         const std::string line{std::to_string(thread) + " " + std::to_string(i) + "\n"};
-        i % 100 == 0 ? lines.now(line) : lines.later(line);
+        i % 100 == 0 ? lines.write_now(line) : lines.write_later(line);
       }
     });
   }

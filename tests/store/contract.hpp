@@ -19,7 +19,6 @@
 
 #include "store/contract_changes.hpp"
 #include "store/contract_deciders.hpp"
-#include "store/contract_deployments.hpp"
 #include "store/contract_tools.hpp"
 
 #include <algorithm>
@@ -687,17 +686,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);                       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_keeps_what_was_said, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_replays_a_run, Maker);                        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_refuses_another_story, Maker);                \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_without_a_run, Maker);                        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::deployments_page_backwards, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::deployments_while_recording, Maker);                 \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_record, Maker);                              \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_moves_no_version, Maker);                     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk_while_others_moderate, Maker)
 
 #define DURABLE_STORE_CONTRACT(Maker)                                           \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker); \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_records, Maker);    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_changes, Maker)

@@ -100,7 +100,6 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
         ask(store.set_status("1", content_status::locked, {}, {}, noon));
         ask(store.forget_origins(later, 10));
         ask(store.forget_reporter("ana"));
-        ask(store.record({.component = "c", .version = "1", .responsible = "ana"}, noon));
         ask(store.find(id));
         ask(store.list({.content_id = "1"}));
         ask(store.contents(content_ids));
@@ -109,7 +108,6 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
         ask(store.reports_of(id, 10));
         ask(store.find_all({}));
         ask(store.votes_of("ana", {}, 10));
-        ask(store.deployments({}));
         store.recover();
         CHECK(store.signing_key().size() == 32);
         CHECK(store.is_writable());
@@ -117,11 +115,10 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
       },
       later);
   CHECK(must(changed).body == "decided");
-  CHECK(asked == 19);
+  CHECK(asked == 17);
   CHECK(refused == asked);
   CHECK(look(store, "1").all.content.version == 8);
   CHECK(must(store.contents(std::vector<std::string>{"2"})).front().version == 0);
-  CHECK(must(store.deployments({})).items.empty());
   // The mark goes with the decision, also where that throws.
   for (const decider& decide : throwing_deciders()) CHECK_FALSE(store.amend(id, decide, later));
   CHECK(must(store.find(id)).body == "decided");

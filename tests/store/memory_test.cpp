@@ -3,12 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
+#include "store/contract_deployments.hpp"
 
 namespace {
 
 class memory_maker final {
  public:
-  comments::store& store() { return store_; }
+  comments::memory_store& store() { return store_; }
 
  private:
   comments::memory_store store_{};
@@ -17,6 +18,8 @@ class memory_maker final {
 }  // namespace
 
 STORE_CONTRACT(memory_maker);
+DEPLOYMENT_LOG_CONTRACT(memory_maker);
+DEPLOYMENT_LOG_IN_STORE_CONTRACT(memory_maker);
 
 TEST_CASE("a chain of 10,000 replies is kept, as deep as it may be") {
   for (const std::int64_t depth_max : {std::int64_t{6}, std::int64_t{1'000'000}}) {

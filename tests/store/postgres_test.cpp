@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
+#include "store/contract_deployments.hpp"
 #include "support/parallel.hpp"
 #include "support/postgres_maker.hpp"
 #include "support/postgres_proxy.hpp"
@@ -24,6 +25,9 @@
 
 STORE_CONTRACT(testing::postgres_maker);
 DURABLE_STORE_CONTRACT(testing::postgres_maker);
+DEPLOYMENT_LOG_CONTRACT(testing::postgres_maker);
+DURABLE_DEPLOYMENT_LOG_CONTRACT(testing::postgres_maker);
+DEPLOYMENT_LOG_IN_STORE_CONTRACT(testing::postgres_maker);
 
 using namespace comments;
 using namespace std::chrono_literals;
@@ -137,24 +141,28 @@ const decider keep = [](const comment& before) -> result<amendment> {
 };
 
 // Each way to write, with a comment to write about.
-std::vector<std::pair<std::string, std::function<errc(store&)>>> writes_about(const comment& made) {
+std::vector<std::pair<std::string, std::function<errc(postgres_store&)>>> writes_about(
+    const comment& made) {
   const auto end_of = [](const auto& answer) { return answer ? errc{} : answer.error().code; };
   return {
       {"insert",
-       [=](store& to) {
+       [=](postgres_store& to) {
          return end_of(to.insert({{.content_id = "1", .body = "y", .key = "k"}}, noon));
        }},
-      {"amend", [=](store& to) { return end_of(to.amend(made.id, keep, noon)); }},
-      {"vote", [=](store& to) { return end_of(to.vote(made.id, "ana", true, noon)); }},
+      {"amend", [=](postgres_store& to) { return end_of(to.amend(made.id, keep, noon)); }},
+      {"vote", [=](postgres_store& to) { return end_of(to.vote(made.id, "ana", true, noon)); }},
       {"report",
-       [=](store& to) {
+       [=](postgres_store& to) {
          return end_of(to.report(made.id, {"ana", "rude", noon}));
        }},
       {"set_status",
-       [=](store& to) { return end_of(to.set_status("1", content_status::locked, {}, {}, noon)); }},
-      {"record", [=](store& to) { return end_of(to.record({.component = "a"}, noon)); }},
-      {"record of a run",
-       [=](store& to) { return end_of(to.record({.component = "a", .run = "1"}, noon)); }}};
+       [=](postgres_store& to) {
+         return end_of(to.set_status("1", content_status::locked, {}, {}, noon));
+       }},
+      {"record", [=](postgres_store& to) { return end_of(to.record({.component = "a"}, noon)); }},
+      {"record of a run", [=](postgres_store& to) {
+         return end_of(to.record({.component = "a", .run = "1"}, noon));
+       }}};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <comments/text.hpp>
 
 #include "store/contract.hpp"
+#include "store/contract_deployments.hpp"
 #include "support/database.hpp"
 #include "support/sqlite_maker.hpp"
 #include "support/temporary_folder.hpp"
@@ -29,6 +30,9 @@
 
 STORE_CONTRACT(testing::sqlite_maker);
 DURABLE_STORE_CONTRACT(testing::sqlite_maker);
+DEPLOYMENT_LOG_CONTRACT(testing::sqlite_maker);
+DURABLE_DEPLOYMENT_LOG_CONTRACT(testing::sqlite_maker);
+DEPLOYMENT_LOG_IN_STORE_CONTRACT(testing::sqlite_maker);
 
 using namespace comments;
 using store_contract::look;

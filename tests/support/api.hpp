@@ -125,7 +125,13 @@ struct backstage {
 // A client of the whole API, with what stands behind it.
 struct site : backstage, client {
   explicit site(http::route_options options = {}, service_options chosen = {})
-      : backstage{std::move(chosen)}, client{all_routes(comments, std::move(options))} {}
+      : backstage{std::move(chosen)},
+        client{all_routes(comments, with_log(std::move(options), store))} {}
+
+  static http::route_options with_log(http::route_options options, deployment_log& log) {
+    options.deployments = &log;
+    return options;
+  }
 
   // Posts a comment and answers its id.
   std::string say(std::string_view content_id, std::string_view body,

@@ -71,8 +71,9 @@ class memory_archive final : public comments::archive {
   bool is_failing() { return ++calls == fails_at; }
 };
 
-// A little of everything that a store can hold.
-inline void fill(comments::store& store) {
+// A little of everything that a store can hold, which is a deployment log as well.
+template <typename Store>
+void fill(Store& store) {
   using namespace comments;
   const instant now = from_milliseconds(1'700'000'000'000);
   for (int i = 0; i < 40; ++i) {

@@ -68,10 +68,6 @@ class faulty_store final : public comments::forwarding_store {
   comments::result<comments::done> forget_reporter(const std::string& reporter) override {
     return break_or([&] { return inner().forget_reporter(reporter); });
   }
-  comments::result<comments::record_result> record(const comments::deployment& said,
-                                                   comments::instant now) override {
-    return break_or([&] { return inner().record(said, now); });
-  }
   comments::result<comments::comment> find(const comments::comment_id& id) const override {
     return break_or([&] { return inner().find(id); });
   }
@@ -104,10 +100,6 @@ class faulty_store final : public comments::forwarding_store {
                                                          std::optional<comments::comment_id> after,
                                                          std::size_t limit) const override {
     return break_or([&] { return inner().votes_of(voter, after, limit); });
-  }
-  comments::result<comments::deployment_page> deployments(
-      const comments::deployment_query& query) const override {
-    return break_or([&] { return inner().deployments(query); });
   }
   void recover() override { ++recoveries; }
   bool is_writable() const override { return !is_read_only && inner().is_writable(); }

@@ -20,7 +20,7 @@ class postgres_maker final {
  public:
   postgres_maker() { reopen(); }
 
-  comments::store& store() { return *store_; }
+  comments::postgres_store& store() { return *store_; }
   const postgres_schema& schema() const { return schema_; }
 
   void reopen() {

@@ -16,7 +16,7 @@ class sqlite_maker final {
  public:
   sqlite_maker() { reopen(); }
 
-  comments::store& store() { return *store_; }
+  comments::sqlite_store& store() { return *store_; }
 
   void reopen() {
     store_.reset();

@@ -8,6 +8,8 @@
 
 #include <comments/auth/bearer.hpp>
 #include <comments/auth/signer.hpp>
+#include <comments/deployments/deployment_log.hpp>
+#include <comments/deployments/status.hpp>
 #include <comments/http/cors.hpp>
 #include <comments/http/message.hpp>
 #include <comments/http/middleware.hpp>
@@ -59,7 +61,10 @@ struct route_options {
   build_info build{};
   std::size_t cache_bytes{67'108'864};  // what pages may take in memory; 0: each is made anew
   observer observe{};                   // hears of every answered request
-  std::vector<more_route> more{};       // served beside the API's own, inside the same middleware
+  deployment_log* deployments{};        // without one there are no routes about deployments
+  // Makes the page at /status; without it, or without deployments, there is none.
+  std::function<response(const service_status&, const request&)> status_page{};
+  std::vector<more_route> more{};  // served beside the API's own, inside the same middleware
 };
 
 // 415 unless the body says that it is JSON, in no encoding.

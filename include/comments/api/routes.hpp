@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -107,14 +108,16 @@ class live_routes final {
 // Everything that answers, in one place that all routes share.
 class api final {
  public:
-  api(service& service, route_options options) : shared{service, std::move(options)} {}
+  api(service& service, route_options options) : shared{service, std::move(options)} {
+    if (auto* log = shared.options().deployments) deployments.emplace(shared, *log);
+  }
 
   const context shared;
   list_routes lists{shared};
   comment_routes one{shared};
   moderation_routes moderation{shared};
   account_routes account{shared};
-  deployment_routes deployments{shared};
+  std::optional<deployment_routes> deployments{};
   live_routes live{shared};
   service_routes about{shared};
 };
@@ -150,10 +153,12 @@ inline handler routes(service& service, route_options options = {}) {
   add("POST /api/v1/moderation/actions", all->moderation, &moderation_routes::decide);
   add("GET /api/v1/me/export", all->account, &account_routes::export_all);
   add("DELETE /api/v1/me", all->account, &account_routes::erase);
-  add("POST /api/v1/deployments", all->deployments, &deployment_routes::record);
-  add("GET /api/v1/deployments", all->deployments, &deployment_routes::list);
-  add("GET /status", all->deployments, &deployment_routes::status);
-  add("GET /status.css", all->deployments, &deployment_routes::style);
+  if (all->deployments) {
+    add("POST /api/v1/deployments", *all->deployments, &deployment_routes::record);
+    add("GET /api/v1/deployments", *all->deployments, &deployment_routes::list);
+    if (all->shared.options().status_page)
+      add("GET /status", *all->deployments, &deployment_routes::status);
+  }
   add("GET /healthz", all->about, &service_routes::health);
   add("GET /readyz", all->about, &service_routes::readiness);
   add("GET /version", all->about, &service_routes::version);

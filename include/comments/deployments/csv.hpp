@@ -9,7 +9,7 @@
 //   deployment_sheet sheet{service.deployments(), {.component = "comments"}, 10'000};
 //   for (chunk next = sheet.next(); …; next = sheet.next()) send(next.bytes);
 
-#include <comments/deployments/register.hpp>
+#include <comments/deployments/service.hpp>
 #include <comments/http/message.hpp>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ void append_row(std::string& to, const Cells& cells) {
 class deployment_sheet final {
  public:
   // At most `rows` records of those that `wanted` describes.
-  deployment_sheet(const deployment_register& kept, deployment_query wanted, std::size_t rows)
+  deployment_sheet(const deployment_service& kept, deployment_query wanted, std::size_t rows)
       : kept_{kept}, wanted_{std::move(wanted)}, left_{rows} {}
 
   // The next page of records, `over` with the last, `broken` if the store cannot give the rest.
@@ -65,7 +65,7 @@ class deployment_sheet final {
                                             "date",      "run",     "id"};
       append_row(made.bytes = "\ufeff", names);
     }
-    wanted_.limit = std::min(left_, deployment_register::page_max);
+    wanted_.limit = std::min(left_, deployment_service::page_max);
     const auto page = kept_.list(wanted_);
     if (!page) {
       why_ = page.error();
@@ -88,7 +88,7 @@ class deployment_sheet final {
                                                    to_text(one.status), date, one.run, id});
   }
 
-  const deployment_register& kept_;
+  const deployment_service& kept_;
   deployment_query wanted_;
   std::size_t left_;
   error why_{};

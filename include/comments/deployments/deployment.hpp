@@ -1,5 +1,6 @@
 #pragma once
-// deployments/deployment.hpp - who put which version of what where, and when: one step of one deployment.
+// deployments/deployment.hpp - one step of a deployment: who deployed which version of what, and
+// when.
 //
 // A pipeline that rolls something out says so at each step: it waits (`pending`), it is under way
 // (`in_progress`), it ended. Each of these is a record of its own, and none is ever changed, so a

@@ -6,8 +6,8 @@
 
 #include <comments/api/context.hpp>
 #include <comments/deployments/csv.hpp>
-#include <comments/deployments/page.hpp>
-#include <comments/deployments/style.hpp>
+#include <comments/deployments/service.hpp>
+#include <comments/deployments/status.hpp>
 #include <comments/http/middleware.hpp>
 #include <comments/http/negotiation.hpp>
 #include <comments/json/decode.hpp>
@@ -30,7 +30,8 @@ class deployment_routes final {
   static constexpr std::size_t body_bytes_max = 16'384;
   static constexpr std::size_t shown_max = 50;  // deployments on the status page
 
-  explicit deployment_routes(const context& shared) : shared_{shared} {}
+  deployment_routes(const context& shared, deployment_log& log)
+      : shared_{shared}, kept_{log, shared.service().options().clock} {}
 
   // POST /api/v1/deployments
   response record(request asked) const {
@@ -38,11 +39,11 @@ class deployment_routes final {
     if (asked.body.size() > body_bytes_max) return problem(body_too_large(body_bytes_max), asked);
     const auto who = shared_.identify(asked);
     if (!who) return problem(who.error(), asked);
-    if (auto allowed = deployment_register::need_pipeline(*who); !allowed)
+    if (auto allowed = deployment_service::need_pipeline(*who); !allowed)
       return problem(allowed.error(), asked);
-    auto said = json::decode_deployment(asked.body, shared_.limits(), kept().limits());
+    auto said = json::decode_deployment(asked.body, shared_.limits(), kept_.limits());
     if (!said) return problem(said.error(), asked);
-    const auto recorded = kept().record(std::move(*said), *who);
+    const auto recorded = kept_.record(std::move(*said), *who);
     if (!recorded) return problem(recorded.error(), asked);
     response answer = answer_with(json::encode(recorded->stored));
     answer.status = 201;
@@ -61,36 +62,24 @@ class deployment_routes final {
     return answer;
   }
 
-  // GET /status
-  response status(request) const {
+  // GET /status, if there is a function that makes the page
+  response status(request asked) const {
     service& behind = shared_.service();
     const build_info& build = shared_.options().build;
-    status_page page{.component = build.component,
-                     .version = build.version,
-                     .commit = build.commit,
-                     .build_date = build.build_date};
-    if (!behind.is_writable()) page.trouble = "It can be read; its store takes no writes now.";
-    if (behind.is_draining()) page.trouble = "It is shutting down.";
-    auto latest = kept().list({.limit = shown_max});
-    if (latest) page.deployments = std::move(latest->items);
-    if (!latest) page.unread = "The register cannot be read now.";
-    return {.headers = {{"Content-Type", "text/html; charset=utf-8"},
-                        {"Cache-Control", "no-store"},
-                        {"Content-Security-Policy", std::string{status_policy}},
-                        {"Referrer-Policy", "no-referrer"}},
-            .body = to_html(page, shared_.now())};
-  }
-
-  // GET /status.css
-  response style(request) const {
-    return {
-        .headers = {{"Content-Type", "text/css; charset=utf-8"}, {"Cache-Control", "max-age=3600"}},
-        .body = std::string{status_style}};
+    service_status shown{.component = build.component,
+                         .version = build.version,
+                         .commit = build.commit,
+                         .build_date = build.build_date,
+                         .now = shared_.now()};
+    if (!behind.is_writable()) shown.health = service_health::read_only;
+    if (behind.is_draining()) shown.health = service_health::draining;
+    auto latest = kept_.list({.limit = shown_max});
+    shown.is_log_readable = latest.has_value();
+    if (latest) shown.latest = to_status_rows(std::move(latest->items), shown.now);
+    return shared_.options().status_page(shown, asked);
   }
 
  private:
-  deployment_register& kept() const { return shared_.service().deployments(); }
-
   // The parameter decides; without it the header does, where it prefers one form.
   static result<bool> wants_sheet(const request& asked) {
     if (const auto format = find_field(asked.query, "format")) {
@@ -110,9 +99,9 @@ class deployment_routes final {
     deployment_query wanted{.component =
                                 std::string{find_field(asked.query, "component").value_or("")}};
     std::vector<violation> found;
-    check_line(found, "component", wanted.component, kept().limits().component_bytes_max);
+    check_line(found, "component", wanted.component, kept_.limits().component_bytes_max);
     const std::size_t most =
-        is_sheet ? std::numeric_limits<std::size_t>::max() : deployment_register::page_max;
+        is_sheet ? std::numeric_limits<std::size_t>::max() : deployment_service::page_max;
     if (is_sheet) wanted.limit = most;
     if (const auto text = find_field(asked.query, "limit")) {
       const auto number = parse_number<std::size_t>(*text);
@@ -130,7 +119,7 @@ class deployment_routes final {
   }
 
   response answer_page(const deployment_query& wanted, const request& asked) const {
-    const auto page = kept().list(wanted);
+    const auto page = kept_.list(wanted);
     if (!page) return problem(page.error(), asked);
     std::string next;
     if (page->next)
@@ -141,7 +130,7 @@ class deployment_routes final {
 
   // The first page as the body, the others as a stream.
   response answer_sheet(const deployment_query& wanted, const request& asked) const {
-    const auto sheet = std::make_shared<deployment_sheet>(kept(), wanted, wanted.limit);
+    const auto sheet = std::make_shared<deployment_sheet>(kept_, wanted, wanted.limit);
     chunk first = sheet->next();
     if (first.then == chunk::state::broken) return problem(sheet->why(), asked);
     response answer{.headers = {{"Content-Type", "text/csv; charset=utf-8; header=present"},
@@ -154,6 +143,7 @@ class deployment_routes final {
   }
 
   const context& shared_;
+  mutable deployment_service kept_;
 };
 
 }  // namespace comments::http

@@ -57,9 +57,6 @@ class forwarding_store : public store {
   result<done> forget_reporter(const std::string& reporter) override {
     return inner_.forget_reporter(reporter);
   }
-  result<record_result> record(const deployment& said, instant now) override {
-    return inner_.record(said, now);
-  }
   result<comment> find(const comment_id& id) const override { return inner_.find(id); }
   result<page> list(const query& query) const override { return inner_.list(query); }
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
@@ -84,9 +81,6 @@ class forwarding_store : public store {
                                                std::optional<comment_id> after,
                                                std::size_t limit) const override {
     return inner_.votes_of(voter, after, limit);
-  }
-  result<deployment_page> deployments(const deployment_query& query) const override {
-    return inner_.deployments(query);
   }
   std::string_view signing_key() const override { return inner_.signing_key(); }
   bool is_writable() const override { return inner_.is_writable(); }

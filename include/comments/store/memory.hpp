@@ -7,6 +7,7 @@
 //   memory_store store;
 //   service api{store};
 
+#include <comments/deployments/deployment_log.hpp>
 #include <comments/store.hpp>
 
 #include <algorithm>
@@ -18,7 +19,7 @@
 
 namespace comments {
 
-class memory_store final : public store {
+class memory_store final : public store, public deployment_log {
  public:
   memory_store() {
     for (const std::uint8_t byte : random_bytes<32>()) key_ += static_cast<char>(byte);

@@ -12,6 +12,7 @@
 //   if (!store) return fail(store.error().message);
 //   service api{**store};
 
+#include <comments/deployments/deployment_log.hpp>
 #include <comments/store.hpp>
 #include <comments/store/group_commit.hpp>
 #include <comments/store/postgres/connection.hpp>
@@ -62,7 +63,7 @@ struct postgres_options {
   std::function<void(std::string_view)> on_failure{};
 };
 
-class postgres_store final : public store {
+class postgres_store final : public store, public deployment_log {
  public:
   // Connects, and brings the schema up to date. `unavailable`, with a sentence for the operator and
   // no secret in it, if the database does not answer within `opening_wait`, is not in UTF-8,

@@ -11,6 +11,7 @@
 //   if (!store) return fail(store.error().message);
 //   service api{**store};
 
+#include <comments/deployments/deployment_log.hpp>
 #include <comments/store.hpp>
 #include <comments/store/content_cache.hpp>
 #include <comments/store/group_commit.hpp>
@@ -68,7 +69,7 @@ struct sqlite_options {
   std::function<void(std::string_view)> on_failure{};
 };
 
-class sqlite_store final : public store {
+class sqlite_store final : public store, public deployment_log {
  public:
   // What marks a file as ours ("CMNT" in the file's header).
   static constexpr std::int64_t application_id = 0x434d4e54;

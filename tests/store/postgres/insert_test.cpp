@@ -31,8 +31,7 @@ postgres::insert_progress untried{}, tried{.may_exist = true};
 
 std::vector<postgres::pending_insert> to_insertions(const std::vector<insertion>& drafts) {
   std::vector<postgres::pending_insert> wanted;
-  for (const insertion& one : drafts)
-    wanted.push_back({&one, noon, make_comment_id(noon), &untried});
+  for (const insertion& one : drafts) wanted.push_back({&one, noon, make_comment_id(noon), &untried});
   return wanted;
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
+#include "store/contract_deployments.hpp"
 #include "support/database.hpp"
 #include "support/faulty_disk.hpp"
 #include "support/parallel.hpp"

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "store/contract.hpp"
+#include "store/contract_deployments.hpp"
 #include "support/database.hpp"
 #include "support/temporary_folder.hpp"
 

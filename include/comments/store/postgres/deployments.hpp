@@ -1,12 +1,12 @@
 #pragma once
-// store/postgres/deployments.hpp - the register of deployments, as rows of PostgreSQL.
+// store/postgres/deployments.hpp - the deployment log, as rows of PostgreSQL.
 //
-// Functions of a unit of work that somebody else began and commits, as in `store/postgres/rows.hpp`; what
-// each owes stands on the function of the same name in `store.hpp`.
+// Each function runs in a transaction that its caller began and commits, and keeps the promise of
+// the function of the same name in `deployment_log`.
 //
 //   auto kept = postgres::record(work, said);
 
-#include <comments/store.hpp>
+#include <comments/deployments/deployment_log.hpp>
 #include <comments/store/postgres/rows.hpp>
 #include <comments/store/postgres/schema.hpp>
 #include <comments/store/sql_schema.hpp>

@@ -1,15 +1,15 @@
 #pragma once
-// store/sqlite/deployments.hpp - the register of deployments, as rows of a SQLite file.
+// store/sqlite/deployments.hpp - the deployment log, as rows of a SQLite file.
 //
-// Functions of a unit of work that somebody else began, as in `store/sqlite/rows.hpp`; what each owes
-// stands on the function of the same name in `store.hpp`. Only one unit of work writes at a time,
-// so the position that a record gets is nobody else's.
+// Each function runs in a transaction that its caller began and ends, and keeps the promise of the
+// function of the same name in `deployment_log`. Only one transaction writes at a time, so no other
+// record gets the same position.
 //
 //   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
 //   auto kept = sqlite::record(work, said);
 //   if (!work->commit()) return unavailable();
 
-#include <comments/store.hpp>
+#include <comments/deployments/deployment_log.hpp>
 #include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite/connection.hpp>
 #include <comments/store/sqlite/rows.hpp>

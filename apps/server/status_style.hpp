@@ -1,12 +1,12 @@
 #pragma once
-// deployments/style.hpp - how the status page looks, light and dark, on a desk and on a phone.
+// status_style.hpp - how the status page looks, light and dark, on a desk and on a phone.
 //
 // On a narrow screen each row of its table is a card: a cell's name, which the page gives as
 // data-name, stands beside it instead of above.
 
 #include <string_view>
 
-namespace comments::http {
+namespace server {
 
 inline constexpr std::string_view status_style = R"css(:root {
   color-scheme: light dark;
@@ -57,4 +57,4 @@ td { vertical-align: top; }
 }
 )css";
 
-}  // namespace comments::http
+}  // namespace server

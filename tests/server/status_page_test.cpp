@@ -1,13 +1,14 @@
-#include <comments/deployments/page.hpp>
+#include "../../apps/server/status_page.hpp"
 
 #include <doctest/doctest.h>
+
+#include <comments/text.hpp>
 
 #include <string>
 #include <vector>
 
 using namespace comments;
-using http::status_page;
-using http::to_html;
+using server::to_html;
 using std::chrono::milliseconds;
 
 namespace {
@@ -36,7 +37,7 @@ std::vector<std::string> cells(const std::string& html, const std::string& name)
 }
 
 std::vector<std::string> took(const std::vector<deployment>& steps, milliseconds now_after) {
-  auto found = cells(to_html({.deployments = steps}, noon + now_after), "Took");
+  auto found = cells(to_html({.latest = to_status_rows(steps, noon + now_after)}), "Took");
   for (std::string& one : found)
     if (one.find("none") != one.npos) one = "";
   return found;
@@ -44,47 +45,11 @@ std::vector<std::string> took(const std::vector<deployment>& steps, milliseconds
 
 }  // namespace
 
-TEST_CASE("a span is said in two units, the smaller of them cut") {
-  const struct {
-    std::int64_t ms;
-    std::string words;
-  } table[] = {{0, "0 ms"},
-               {999, "999 ms"},
-               {1'000, "1.0 s"},
-               {9'999, "9.9 s"},
-               {10'000, "10 s"},
-               {59'999, "59 s"},
-               {60'000, "1 min"},
-               {125'000, "2 min 5 s"},
-               {3'599'999, "59 min 59 s"},
-               {3'600'000, "1 h"},
-               {12'000'000, "3 h 20 min"},
-               {86'400'000, "1 d"},
-               {187'200'000, "2 d 4 h"}};
-  for (const auto& row : table) CHECK(http::to_words(milliseconds{row.ms}) == row.words);
-}
-
-TEST_CASE("a step took until the next of the same run, whatever others did meanwhile") {
+TEST_CASE("how long each step took stands in its row") {
   using enum deployment_status;
-  const std::vector<deployment> steps{step(success, milliseconds{95'000}),
-                                      step(failure, milliseconds{50'000}, "2"),
-                                      step(in_progress, milliseconds{40'000}, "1", "widget"),
-                                      step(in_progress, milliseconds{30'000}),
-                                      step(in_progress, milliseconds{20'000}, "2"),
-                                      step(pending, milliseconds{5'000})};
-  CHECK(took(steps, milliseconds{100'000}) ==
-        std::vector<std::string>{"", "", "1 min so far", "1 min 5 s", "30 s", "25 s"});
-}
-
-TEST_CASE("nothing is said of how long a step took where nobody can know") {
-  using enum deployment_status;
-  CHECK(took({step(success, milliseconds{9}, ""), step(pending, milliseconds{1}, "")},
-             milliseconds{10}) == std::vector<std::string>{"", ""});
-  // The clock was set back between the two, and is behind the first still.
-  CHECK(took({step(in_progress, milliseconds{10}), step(pending, milliseconds{20})},
-             milliseconds{5}) == std::vector<std::string>{"", ""});
-  CHECK(took({step(in_progress, milliseconds{10}), step(pending, milliseconds{10})},
-             milliseconds{10}) == std::vector<std::string>{"0 ms so far", "0 ms"});
+  CHECK(took({step(success, milliseconds{95'000}), step(pending, milliseconds{5'000}),
+              step(in_progress, milliseconds{40'000}, "2")},
+             milliseconds{100'000}) == std::vector<std::string>{"", "1 min 30 s", "1 min so far"});
 }
 
 TEST_CASE("the page says what runs, how it is, and who deployed what and when") {
@@ -92,8 +57,8 @@ TEST_CASE("the page says what runs, how it is, and who deployed what and when") 
                                     .version = "0.1.0",
                                     .commit = "74ea099",
                                     .build_date = "2026-11-23",
-                                    .deployments = {step(deployment_status::in_progress, {})}},
-                                   noon);
+                                    .latest = {{step(deployment_status::in_progress, {})}},
+                                    .now = noon});
   for (const std::string part :
        {"<!DOCTYPE html>", "lang=\"en\"", "name=\"viewport\"", "<title>Status of comments-server",
         "<dt>Version</dt><dd><bdi>0.1.0</bdi></dd>", "<dt>Commit</dt><dd><bdi>74ea099</bdi></dd>",
@@ -109,13 +74,14 @@ TEST_CASE("the page says what runs, how it is, and who deployed what and when") 
 }
 
 TEST_CASE("what is not there is said to be not there") {
-  const std::string html =
-      to_html({.trouble = "It is <down>.", .unread = "It cannot be read & so."}, noon);
+  const std::string html = to_html({.health = service_health::read_only, .is_log_readable = false});
   CHECK(html.find("<dt>Commit</dt><dd><span class=\"none\">not known</span>") != html.npos);
-  CHECK(html.find("class=\"health bad\">It is &lt;down&gt;.") != html.npos);
-  CHECK(html.find("It cannot be read &amp; so.") != html.npos);
+  CHECK(html.find("class=\"health bad\">It can be read; its store takes no writes now.") !=
+        html.npos);
+  CHECK(html.find("The register cannot be read now.") != html.npos);
   CHECK(html.find("None is recorded yet.") == html.npos);
-  CHECK(to_html({}, noon).find("None is recorded yet.") != html.npos);
+  CHECK(to_html({}).find("None is recorded yet.") != html.npos);
+  CHECK(to_html({.health = service_health::draining}).find("It is shutting down.") != html.npos);
 }
 
 TEST_CASE("nothing that anybody wrote is markup in the page") {
@@ -125,26 +91,35 @@ TEST_CASE("nothing that anybody wrote is markup in the page") {
                                     .version = hostile,
                                     .commit = hostile,
                                     .build_date = hostile,
-                                    .trouble = hostile,
-                                    .deployments = {said}},
-                                   noon);
+                                    .latest = {{said}}});
   CHECK(html.find("<script") == html.npos);
   CHECK(html.find("onclick=\"") == html.npos);
   CHECK(html.find("'x'") == html.npos);
   std::size_t escaped = 0;
   const std::string safe = escape_html(hostile);
   for (std::size_t at = html.find(safe); at != html.npos; at = html.find(safe, at + 1)) ++escaped;
-  CHECK(escaped == 10);  // title, heading, four terms, trouble, three cells; the run is not shown
+  CHECK(escaped == 9);  // title, heading, four terms, three cells; the run is not shown
 }
 
 TEST_CASE("the page needs no script, and its policy would let none run") {
-  const std::string policy{http::status_policy};
+  const std::string policy{server::status_policy};
   CHECK(policy.starts_with("default-src 'none'; "));
   CHECK(policy.find("unsafe") == policy.npos);
   CHECK(policy.find("frame-ancestors 'none'") != policy.npos);
-  const std::string html = to_html({.deployments = {step({}, {})}}, noon);
+  const std::string html = to_html({.latest = {{step({}, {})}}});
   for (const std::string forbidden :
        {" style=", "<style", " on", "javascript:", "http://", "https://"})
     CHECK_MESSAGE(html.find(forbidden) == html.npos, forbidden);
   CHECK(html.find("<link rel=\"stylesheet\" href=\"status.css\">") != html.npos);
+}
+
+TEST_CASE("the page is served with its policy, and is never kept") {
+  const auto answer = server::make_status_page({.component = "shop"}, {});
+  CHECK(answer.status == 200);
+  CHECK(answer.body == to_html({.component = "shop"}));
+  CHECK(answer.headers ==
+        http::fields{{"Content-Type", "text/html; charset=utf-8"},
+                     {"Cache-Control", "no-store"},
+                     {"Content-Security-Policy", std::string{server::status_policy}},
+                     {"Referrer-Policy", "no-referrer"}});
 }

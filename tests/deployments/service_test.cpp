@@ -1,4 +1,4 @@
-#include <comments/deployments/register.hpp>
+#include <comments/deployments/service.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,7 +19,7 @@ const deployment fine{.component = "comments", .version = "1.2", .responsible = 
 struct desk {
   memory_store store{};
   manual_clock now{from_milliseconds(1'700'000'000'000)};
-  deployment_register kept{store, now.as_clock()};
+  deployment_service kept{store, now.as_clock()};
 
   std::size_t count() const { return store.deployments({.limit = 1000})->items.size(); }
 };
@@ -68,7 +68,7 @@ TEST_CASE("what breaks rules is refused with all that is wrong, and is not store
 
 TEST_CASE("the limits are whose who serves it") {
   memory_store store;
-  deployment_register kept{store, system_clock(), {.version_bytes_max = 3}};
+  deployment_service kept{store, system_clock(), {.version_bytes_max = 3}};
   CHECK(kept.limits().version_bytes_max == 3);
   CHECK(kept.record(fine, pipeline));
   deployment longer = fine;

@@ -1,11 +1,11 @@
-#include <comments/deployments/style.hpp>
+#include "../../apps/server/status_style.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
 
-using comments::http::status_style;
+using server::status_style;
 
 TEST_CASE("the page is styled for light and dark, for wide and narrow screens") {
   for (const std::string part :

@@ -86,8 +86,8 @@ void show(const T&...);
 """
 
 # Does a block begin with something that cannot stand in a function?
-OUTSIDE = re.compile(r"(?:template\b|namespace\b|(?!return\b|if\b|else\b)[\w:<>&*, ]+[ &*]\w+\([^()]*\)"
-                     r"(?: const)? \{$)")
+OUTSIDE = re.compile(r"template\b|namespace\b|(?!return\b|if\b|else\b)"
+                     r"[\w:<>&*, ]+[ &*]\w+\([^()]*\)(?: const)? \{$")
 
 
 class Block(NamedTuple):
@@ -134,11 +134,12 @@ def wrapped(number, block, namespaces):
     includes = "\n".join(re.findall(r"^#include .*$", block.text, re.M))
     text = re.sub(r"^#include .*$", "", block.text, flags=re.M)
     first = next((line for line in text.splitlines() if line and not line.startswith("//")), "")
-    line = f'#line {block.line} "{block.header}"'
+    place = f'#line {block.line} "{block.header}"'
     head, foot = "", ""
     if not OUTSIDE.match(first):
         head, foot = f"auto run({', '.join(needed_names(block))}) {{", "}"
-    return f"{includes}\nnamespace snippet_{number} {{\n{used}\n{head}\n{line}\n{text}\n{foot}\n}}\n"
+    return "\n".join([includes, f"namespace snippet_{number} {{", used, head, place, text, foot,
+                      "}\n"])
 
 
 # Blocks that are not mended yet; this may only fall.

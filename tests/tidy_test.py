@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import tidy
-from tidy import COMPILED, GENERATED, LIBRARY, MAP, UMBRELLA
+from tidy import COMPILED, GENERATED, LAYERS, LIBRARY, MAP, UMBRELLA
 
 tidy.LOCKS_LEFT = 0
 
@@ -66,6 +66,7 @@ def clean_tree():
     tree[LIBRARY + "result.ipp"] = DEFINITIONS
     tree[COMPILED] = "// compiled.cpp - all.\n#include <comments/result.ipp>\n"
     tree[LIBRARY + "store.hpp"] = SAMPLE
+    tree[LAYERS] = "`result`, `store`, `store/sqlite/connection`; `json/encode`"
     tree[LIBRARY + "store/sqlite/connection.hpp"] = header(
         "store/sqlite/connection.hpp", "#include <sqlite3.h>\n")
     tree["README.md"] = (
@@ -121,6 +122,7 @@ CHANGED = [
     ("mirror", TESTS["result.hpp"], None),
     ("mirror", TESTS["result.hpp"], "#include <vector>\n#include <comments/result.hpp>"),
     ("mirror", "tests/new_test.cpp", ""),
+    ("mirror", LAYERS, CLEAN[LAYERS].replace("`store`, ", "")),
     ("words", "docs/util.md", ""),
     ("words", LIBRARY + "result.ipp", DEFINITIONS + "inline int get_size() { return 1; }\n"),
     ("budgets", "dev", "x" * 101),

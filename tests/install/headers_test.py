@@ -20,9 +20,9 @@ from pathlib import Path
 
 STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()]
 
-# These take seconds to read, so they are read once. Precompiled, each stands before the file that is
-# compiled. That hides nothing, because it is done only where the file includes it anyway, and the
-# files that it includes first are compiled alone, too.
+# These take seconds to read, so they are read once. Precompiled, each stands before the file that
+# is compiled. That hides nothing, because it is done only where the file includes it anyway, and
+# the files that it includes first are compiled alone, too.
 SLOW = ("nlohmann/json.hpp", "httplib.h")
 
 
@@ -89,8 +89,9 @@ class Headers(unittest.TestCase):
         options = dict(zip(sets, at_once(self.precompile, sets)))
 
         def compile_one(name):
-            run(*self.cxx, *STRICT, f"-I{self.include}", "-DCOMMENTS_COMPILED", *options[slow[name]],
-                "-fsyntax-only", "-x", "c++", "-", text=f"#include <{name}>\n")
+            run(*self.cxx, *STRICT, f"-I{self.include}", "-DCOMMENTS_COMPILED",
+                *options[slow[name]], "-fsyntax-only", "-x", "c++", "-",
+                text=f"#include <{name}>\n")
 
         at_once(compile_one, names)
 

@@ -20,11 +20,11 @@ function skip(why) {
 }
 
 if (!existsSync(process.env.COMMENTS_CHROMIUM)) skip('there is no Chromium');
-for (const name of ['playwright-core', 'axe-core', 'esbuild'])
+for (const name of ['playwright-core', 'axe-core', 'esbuild', 'terser'])
   if (!existsSync(join(process.env.COMMENTS_NODE_MODULES, name)))
     skip(`${name} is not installed; ./dev test web installs it from the npm registry`);
 
-const files = ['bundle', 'reading', 'writing', 'live', 'embedding', 'access', 'security', 'pages',
+const files = ['sources', 'bundle', 'reading', 'writing', 'live', 'embedding', 'access', 'security', 'pages',
   'moderation', 'regression', 'screenshots'];
 for (const file of files)
   if (!process.env.COMMENTS_WEB_ONLY || process.env.COMMENTS_WEB_ONLY.split(',').includes(file))

@@ -18,125 +18,136 @@ export function decisionsFor(comment) {
 }
 
 export function cardOf(desk, comment) {
-  const { say, ago, exact } = desk.words;
-  const box = h('input', { type: 'checkbox', onchange: desk.selectionChanged });
+  const { say } = desk.words;
   const name = comment.author.name || say('anonymous');
-  const below = h('div.below');
-  const element = h('article.card', { tabIndex: -1, id: `comment-${comment.id}` });
-  const card = { element, box, comment, decide, toggleHistory, close };
-  box.ariaLabel = `${say('select')}: ${name}`;
-  element.ariaLabel = name;
-  element.append(h('label.box', {}, box), avatar(comment.author.key), main());
-  return card;
-
-  function main() {
-    const time = h('time', { dateTime: comment.created_at, title: exact(comment.created_at) });
-    time.textContent = ago(comment.created_at);
-    const body = h('div.body', { dir: 'auto' });
-    if (comment.status === 'removed') body.append(h('i', {}, say('gone')));
-    else showHtml(body, comment.body_html);
-    return h(
+  const card = {
+    comment,
+    element: h('article.card', { tabIndex: -1, id: `comment-${comment.id}`, ariaLabel: name }),
+    box: h('input', { type: 'checkbox', onchange: desk.selectionChanged }),
+    below: h('div.below'), // a history, or the settings of the content
+    decide(decision) {
+      if (decisionsFor(comment).includes(decision)) desk.decide(decision, [card]);
+    },
+    toggleHistory: () => toggleBelow(desk, card, 'history', () => historyOf(desk, comment)),
+    toggleContent: () => toggleBelow(desk, card, 'content', () => contentOf(desk, comment)),
+    close: () => card.below.replaceChildren(),
+  };
+  card.box.ariaLabel = `${say('select')}: ${name}`;
+  card.element.append(
+    h('label.box', {}, card.box),
+    avatar(comment.author.key),
+    h(
       'div.main',
       {},
-      h(
-        'header',
-        {},
-        h('bdi.author', {}, name),
-        comment.author.verified && h('span.verified', { title: say('verified') }, '✓'),
-        time,
-        comment.edited_at && h('span', {}, say('edited')),
-        comment.parent_id && h('span', {}, say('reply')),
-        h('span.where', { title: comment.content_id }, comment.content_id),
-        comment.reports > 0 && h('span.reports', {}, say('reports', { n: comment.reports })),
-        h(`span.status.${comment.status}`, {}, say(comment.status)),
-      ),
-      body,
+      headOf(desk.words, comment, name),
+      bodyOf(say, comment),
       comment.reasons.length > 0 &&
         h('ul.reasons', {}, ...comment.reasons.map((reason) => h('li', { dir: 'auto' }, reason))),
-      actions(),
-      below,
-    );
-  }
+      actionsOf(desk, card),
+      card.below,
+    ),
+  );
+  return card;
+}
 
-  function actions() {
-    const word = (decision) =>
-      decision === 'spam'
-        ? 'markSpam'
-        : decision === 'approve' && comment.status === 'published'
-          ? 'settle'
-          : decision;
-    const decide_ = (decision) =>
-      button(`do-${decision}`, () => desk.decide(decision, [card]), say(word(decision)));
-    const history = button('quiet', toggleHistory, say('history'));
-    const content = button('quiet', toggleContent, say('content'));
-    return h('div.actions', {}, ...decisionsFor(comment).map(decide_), history, content);
-  }
+function headOf({ say, ago, exact }, comment, name) {
+  const time = h('time', { dateTime: comment.created_at, title: exact(comment.created_at) });
+  time.textContent = ago(comment.created_at);
+  return h(
+    'header',
+    {},
+    h('bdi.author', {}, name),
+    comment.author.verified && h('span.verified', { title: say('verified') }, '✓'),
+    time,
+    comment.edited_at && h('span', {}, say('edited')),
+    comment.parent_id && h('span', {}, say('reply')),
+    h('span.where', { title: comment.content_id }, comment.content_id),
+    comment.reports > 0 && h('span.reports', {}, say('reports', { n: comment.reports })),
+    h(`span.status.${comment.status}`, {}, say(comment.status)),
+  );
+}
 
-  function decide(decision) {
-    if (decisionsFor(comment).includes(decision)) desk.decide(decision, [card]);
-  }
+function bodyOf(say, comment) {
+  const body = h('div.body', { dir: 'auto' });
+  if (comment.status === 'removed') body.append(h('i', {}, say('gone')));
+  else showHtml(body, comment.body_html);
+  return body;
+}
 
-  function close() {
-    below.replaceChildren();
-  }
+function actionsOf(desk, card) {
+  const { say } = desk.words;
+  const { comment } = card;
+  const wordFor = (decision) => {
+    if (decision === 'spam') return 'markSpam';
+    return decision === 'approve' && comment.status === 'published' ? 'settle' : decision;
+  };
+  const buttonFor = (decision) =>
+    button(`do-${decision}`, () => desk.decide(decision, [card]), say(wordFor(decision)));
+  return h(
+    'div.actions',
+    {},
+    ...decisionsFor(comment).map(buttonFor),
+    button('quiet', card.toggleHistory, say('history')),
+    button('quiet', card.toggleContent, say('content')),
+  );
+}
 
-  // Opens what `make` gives, or closes it if it is what is open.
-  async function toggle(kind, make) {
-    if (below.firstElementChild?.classList.contains(kind)) return close();
-    try {
-      below.replaceChildren(await make());
-    } catch (why) {
-      below.replaceChildren(alarm(desk.explain(why)));
-    }
+// Opens what `make` returns below the text, or closes it if it is what is open.
+async function toggleBelow(desk, { below, close }, kind, make) {
+  if (below.firstElementChild?.classList.contains(kind)) return close();
+  try {
+    below.replaceChildren(await make());
+  } catch (why) {
+    below.replaceChildren(alarm(desk.explain(why)));
   }
+}
 
-  function toggleHistory() {
-    return toggle('history', async () => {
-      const { items } = await desk.ask('GET', `/api/v1/comments/${comment.id}/history`);
-      return h('ol.history', {}, ...items.map(eventOf));
-    });
+async function historyOf({ ask, words }, { id }) {
+  const { items } = await ask('GET', `/api/v1/comments/${id}/history`);
+  return h('ol.history', {}, ...items.map((event) => eventOf(words, event)));
+}
+
+function eventOf({ say, ago, exact }, { at, kind, status, by, reason, before }) {
+  const words = [kind, status && `→ ${status}`, by && say('by', { name: by })];
+  return h(
+    'li',
+    {},
+    h('time', { dateTime: at, title: exact(at) }, ago(at)),
+    h('b', {}, words.filter(Boolean).join(' ')),
+    reason && h('span', { dir: 'auto' }, reason),
+    before && h('del', { dir: 'auto' }, before),
+  );
+}
+
+// The way to the content, and whether it takes comments.
+async function contentOf(desk, comment) {
+  const { say } = desk.words;
+  const id = encodeURIComponent(comment.content_id);
+  const path = `/api/v1/contents/${id}`;
+  const { status } = await desk.ask('GET', path);
+  const said = h('span', { role: 'status' });
+  const choice = h('select', { onchange: () => changeMode(desk, path, choice, said) });
+  for (const mode of [...modes, 'standard']) {
+    const label = say(mode === 'first-comment' ? 'firstComment' : mode);
+    choice.append(h('option', { value: mode, selected: mode === status }, label));
   }
+  const label = say('mode', { name: comment.content_id });
+  const href = `${desk.base}/contents?content_id=${id}#comment-${comment.id}`;
+  return h(
+    'div.content',
+    {},
+    h('label.field', {}, h('span', {}, label), choice),
+    h('a', { href }, say('page')),
+    said,
+  );
+}
 
-  function eventOf({ at, kind, status, by, reason, before }) {
-    const words = [kind, status && `→ ${status}`, by && say('by', { name: by })];
-    return h(
-      'li',
-      {},
-      h('time', { dateTime: at, title: exact(at) }, ago(at)),
-      h('b', {}, words.filter(Boolean).join(' ')),
-      reason && h('span', { dir: 'auto' }, reason),
-      before && h('del', { dir: 'auto' }, before),
-    );
-  }
-
-  function toggleContent() {
-    return toggle('content', async () => {
-      const path = `/api/v1/contents/${encodeURIComponent(comment.content_id)}`;
-      const { status } = await desk.ask('GET', path);
-      const choice = h('select');
-      for (const mode of [...modes, 'standard']) {
-        const label = say(mode === 'first-comment' ? 'firstComment' : mode);
-        choice.append(h('option', { value: mode, selected: mode === status }, label));
-      }
-      const said = h('span', { role: 'status' });
-      choice.onchange = async () => {
-        const mode = choice.value === 'standard' ? null : choice.value;
-        try {
-          await desk.ask('PATCH', path, { body: { status: mode } });
-          said.textContent = say('saved');
-        } catch (why) {
-          said.textContent = desk.explain(why);
-        }
-      };
-      const label = say('mode', { name: comment.content_id });
-      const href = `${desk.base}/contents?content_id=${encodeURIComponent(comment.content_id)}`;
-      return h(
-        'div.content',
-        {},
-        h('label.field', {}, h('span', {}, label), choice),
-        h('a', { href: `${href}#comment-${comment.id}` }, say('page')),
-        said,
-      );
-    });
+async function changeMode({ ask, explain, words }, path, choice, said) {
+  const mode = choice.value === 'standard' ? null : choice.value;
+  try {
+    await ask('PATCH', path, { body: { status: mode } });
+    said.textContent = words.say('saved');
+  } catch (why) {
+    said.textContent = explain(why);
   }
 }

@@ -6,11 +6,11 @@ import { ask } from '../thread/api.js';
 import { alarm, button, h } from '../thread/elements.js';
 import { wordsFor } from '../thread/words.js';
 import { openDesk } from './desk.js';
-import { table } from 'words:moderation';
+import { tables } from 'words:moderation';
 
 const name = 'comments moderator token';
 const lang = new URLSearchParams(location.search).get('lang') ?? navigator.language;
-const words = wordsFor(lang, {}, table);
+const words = wordsFor(lang, {}, tables);
 const { say } = words;
 const base = location.pathname.replace(/\/moderation\/?$/, '');
 const bar = document.querySelector('#bar');

@@ -1,17 +1,17 @@
-// api.js - asks the server; what goes wrong is a Problem with the code that the API gives it.
+// api.js - asks the server; what goes wrong is an error with the code that the API gives it.
 //
 //   const page = await ask(base, 'GET', '/api/v1/comments?content_id=1');
 
-// `code` is "offline" where nobody answered. `wait`: seconds after which it may be tried again.
-export class Problem extends Error {
-  constructor({ code, detail, errors }, wait = 0) {
-    super(detail ?? code);
-    Object.assign(this, { code, detail, errors: errors ?? [], wait });
-  }
-  get mayPass() {
-    return this.code === 'offline' || this.code === 'unavailable';
-  }
-}
+// `code` is "offline" where nobody answered, and `mayPass` says that a retry may help. `wait`:
+// seconds after which it may be tried again.
+const problem = ({ code, detail, errors = [] }, wait = 0) =>
+  Object.assign(new Error(detail ?? code), {
+    code,
+    detail,
+    errors,
+    wait,
+    mayPass: code === 'offline' || code === 'unavailable',
+  });
 
 // No cookies, no referrer; `token` proves who asks, `key` makes a retry safe.
 export async function ask(base, method, path, { body, token, key, keepalive, headers = {} } = {}) {
@@ -30,13 +30,13 @@ export async function ask(base, method, path, { body, token, key, keepalive, hea
       keepalive,
     });
   } catch {
-    throw new Problem({ code: 'offline' });
+    throw problem({ code: 'offline' });
   }
   if (answer.status === 204) return null;
   const said = await answer.json().catch(() => ({})); // a proxy's error page is no JSON
   if (answer.ok) return said;
   const code = said.code ?? (answer.status < 500 ? 'failed' : 'unavailable');
-  throw new Problem({ ...said, code }, Number(answer.headers.get('Retry-After')));
+  throw problem({ ...said, code }, Number(answer.headers.get('Retry-After')));
 }
 
 export const randomKey = () =>

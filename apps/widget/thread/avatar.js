@@ -13,7 +13,7 @@ export function avatar(key) {
     for (const at of new Set([x, 4 - x])) path += `M${4.5 + at * 3} ${4.5 + y * 3}h3v3h-3z`;
   }
   const face = icon(path);
-  face.setAttribute('class', 'avatar');
+  face.classList.add('avatar');
   face.part = 'avatar';
   face.style.setProperty('--hue', (hash >>> 0) % 360);
   return face;

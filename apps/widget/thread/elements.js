@@ -1,7 +1,8 @@
-// elements.js - elements from a tag, properties and children; and the one place where HTML comes in.
+// elements.js - elements from a tag, properties and children; and the one place where HTML comes
+// in.
 
-// h('button.vote', { onclick, 'aria-pressed': true }, 'Up'): a class is a ::part, too, and what has a
-// dash is an attribute, everything else a property. No child: null, undefined, false.
+// h('button.vote', { onclick, 'aria-pressed': true }, 'Up'): a class is a ::part, too, and what has
+// a dash is an attribute, everything else a property. No child: null, undefined, false.
 export function h(tag, properties, ...children) {
   const [name, ...classes] = tag.split('.');
   const element = document.createElement(name);
@@ -23,11 +24,11 @@ export const alarm = (text = '') => h('p.problem', { role: 'alert' }, text);
 
 // A drawing of one path in a square of 24.
 export function icon(path) {
-  const space = 'http://www.w3.org/2000/svg';
-  const svg = document.createElementNS(space, 'svg');
+  const [svg, line] = ['svg', 'path'].map((name) =>
+    document.createElementNS('http://www.w3.org/2000/svg', name),
+  );
   svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('aria-hidden', 'true');
-  const line = document.createElementNS(space, 'path');
+  svg.ariaHidden = true;
   line.setAttribute('d', path);
   svg.append(line);
   return svg;

@@ -3,9 +3,9 @@
 //   <script type="module" src="https://comments.example.com/embed.js"></script>
 //   <comment-thread content-id="1"></comment-thread>
 //
-// Attributes: content-id; api (the server, if it is not the script's own); lang; theme (light, dark);
-// sort (oldest, newest, top); token (a JWT that signs the reader in). A site's own words are the
-// property `strings` or, as JSON, the attribute of that name. Changing any of them starts anew.
+// Attributes: content-id; api (the server, if it is not the script's own); lang; theme (light,
+// dark); sort (oldest, newest, top); token (a JWT that signs the reader in). A site's own words are
+// the property `strings` or, as JSON, the attribute of that name. Changing any of them starts anew.
 
 import css from './thread.css' with { type: 'text' };
 import { startThread } from './thread.js';
@@ -58,14 +58,14 @@ class CommentThread extends HTMLElement {
   #start() {
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [sheet];
-    const lang = this.closest('[lang]')?.lang || navigator.language;
+    const attribute = (name, other) => this.getAttribute(name) ?? other;
     this.#end = startThread(this, root, {
-      base: (this.getAttribute('api') ?? home.href).replace(/\/+$/, ''),
-      contentId: this.getAttribute('content-id') ?? location.pathname,
-      lang,
+      base: attribute('api', home.href).replace(/\/+$/, ''),
+      contentId: attribute('content-id', location.pathname),
+      lang: this.closest('[lang]')?.lang || navigator.language,
       strings: this.#strings ?? this.#readStrings(),
-      sort: this.getAttribute('sort') ?? 'oldest',
-      token: this.getAttribute('token') ?? undefined,
+      sort: attribute('sort', 'oldest'),
+      token: attribute('token'),
       reserve: () => this.#reserve(),
       release: () => this.#release(),
     });
@@ -81,7 +81,8 @@ class CommentThread extends HTMLElement {
   }
 
   // Until comments are there, what stands below is held where one does not see it, so that it does
-  // not jump. Where they are few, it stays below the window's edge for as long as they are in sight.
+  // not jump. Where they are few, it stays below the window's edge for as long as they are in
+  // sight.
   #reserve() {
     this.shadowRoot.lastChild.style.minHeight = '100vh';
   }

@@ -28,15 +28,14 @@ export function keepFor(base, contentId) {
   function put(part, id, value) {
     const name = nameOf(part);
     const all = read(name);
-    for (const [key, kept] of Object.entries(all)) if (kept.until < Date.now()) delete all[key];
-    all[`${part} ${id}`] = value;
-    if (value == null) delete all[`${part} ${id}`];
+    for (const [key, kept] of Object.entries(all)) if (kept?.until < Date.now()) delete all[key];
+    all[`${part} ${id}`] = value ?? undefined; // which JSON leaves out
     write(name, all);
   }
   // The ids of all that is kept of a part.
-  const ids = (part) =>
+  const idsOf = (part) =>
     Object.keys(read(nameOf(part)))
       .filter((key) => key.startsWith(`${part} `))
       .map((key) => key.slice(part.length + 1));
-  return { take, put, ids };
+  return { take, put, idsOf };
 }

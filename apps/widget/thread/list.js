@@ -2,18 +2,18 @@
 
 import { commentView } from './comment.js';
 import { alarm, button, h } from './elements.js';
+import { explain } from './find.js';
 
 const pageSize = 20;
 
 // `parent`: whose replies; null: what starts a thread. Empty until `more` was called.
 export function commentList(thread, parent) {
-  const { say } = thread.words;
   let next; // the cursor of the page to come; null behind the last
   let last; // of what came in pages; new ones may stand behind it
   let isAsking = false;
   const items = h('ol.items', { role: 'list' });
-  const goOn = button('more', showMore, say(parent ? 'moreReplies' : 'more'));
   const problem = alarm();
+  const goOn = button('more', showMore, thread.words.say(parent ? 'moreReplies' : 'more'));
   goOn.hidden = true;
 
   async function showMore() {
@@ -25,7 +25,7 @@ export function commentList(thread, parent) {
       await more();
       (before?.nextElementSibling ?? last)?.firstElementChild.focus();
     } catch (why) {
-      problem.textContent = thread.explain(why);
+      problem.textContent = explain(thread, why);
     }
     isAsking = false;
   }

@@ -6,9 +6,9 @@
 const kinds = ['posted', 'edited', 'moderated', 'voted', 'removed'];
 const retryAfter = 30_000; // a browser gives up for good after a 503
 
-// `after()`: the version up to which everything is known. `onEvent` gets each event with its own.
-// Gives what ends it.
-export function follow(thread, { after, onEvent }) {
+// Calls `onEvent` with each event after `thread.version`, which it keeps up to date. Returns what
+// ends it.
+export function follow(thread, onEvent) {
   let source;
   let retry;
   let isNear = false;
@@ -21,10 +21,14 @@ export function follow(thread, { after, onEvent }) {
 
   function open() {
     clearTimeout(retry);
-    const wanted = new URLSearchParams({ content_id: thread.contentId, after: after() });
+    const wanted = new URLSearchParams({ content_id: thread.contentId, after: thread.version });
     source = new EventSource(`${thread.base}/api/v1/events?${wanted}`);
     for (const kind of kinds)
-      source.addEventListener(kind, ({ data }) => onEvent(JSON.parse(data)));
+      source.addEventListener(kind, ({ data }) => {
+        const event = JSON.parse(data);
+        thread.version = event.version;
+        onEvent(event);
+      });
     source.onerror = () => {
       if (source?.readyState !== EventSource.CLOSED) return;
       close();

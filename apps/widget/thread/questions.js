@@ -1,6 +1,7 @@
 // questions.js - what is asked below a comment before something is done about it.
 
 import { alarm, button, h } from './elements.js';
+import { explain } from './find.js';
 
 // A handler that gave false would keep every other key from doing what it does.
 const escape = (close) => (event) => void (event.key === 'Escape' && close());
@@ -27,7 +28,7 @@ export function reportOf(thread, path, { close, tell }) {
       await thread.ask('POST', `${path}/reports`, { body, token: thread.token });
       tell(say('reported'));
     } catch (why) {
-      problem.textContent = thread.explain(why);
+      problem.textContent = explain(thread, why);
     }
   }
 }
@@ -52,7 +53,7 @@ export function removalOf(thread, path, { close, done }) {
       await thread.ask('DELETE', path, { token: thread.proofOf(path.split('/').pop()) });
       await done();
     } catch (why) {
-      problem.textContent = thread.explain(why);
+      problem.textContent = explain(thread, why);
     }
   }
 }

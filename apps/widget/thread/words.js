@@ -4,7 +4,7 @@
 //   words.say('replies', { n: 3 });      // "3 respostas"
 //   words.ago('2026-11-28T12:00:00Z');   // "há 2 horas"
 
-import { languages, table as threadTable } from 'words:thread';
+import { languages, tables as threadTables } from 'words:thread';
 
 const units = [
   ['year', 31536e3],
@@ -17,14 +17,14 @@ const units = [
 
 // `own` are words of the site's. They may be of a language that we have not got; without them that
 // is English. One is a text, as in the table, or has a form for each of the language's plurals.
-export function wordsFor(lang, own = {}, table = threadTable) {
-  let column = languages.findIndex((known) => lang.slice(0, 2) === known.slice(0, 2));
-  let locale = languages[column];
+export function wordsFor(lang, own = {}, tables = threadTables) {
+  const at = languages.findIndex((known) => lang.slice(0, 2) === known.slice(0, 2));
+  const table = tables[Math.max(at, 0)];
+  let locale = languages[at];
   try {
     if (locale || Object.keys(own).length) [locale] = Intl.getCanonicalLocales(lang);
   } catch {} // it is no language tag
-  column = Math.max(column, 0);
-  locale ??= languages[column];
+  locale ??= languages[0];
   const plural = new Intl.PluralRules(locale);
   const number = new Intl.NumberFormat(locale);
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
@@ -40,7 +40,7 @@ export function wordsFor(lang, own = {}, table = threadTable) {
     has: (key) => key in table,
     number: (n) => number.format(n),
     say: (key, values = {}) =>
-      form(own?.[key] ?? table[key][column], values.n ?? 2).replace(/{(\w+)}/g, (_, name) =>
+      form(own?.[key] ?? table[key], values.n ?? 2).replace(/{(\w+)}/g, (_, name) =>
         name === 'n' ? number.format(values.n) : values[name],
       ),
     ago(time) {

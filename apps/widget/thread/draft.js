@@ -1,0 +1,89 @@
+// draft.js - what is being written, and sending it.
+//
+// It is kept through a reload, together with the key under which it is posted, so that sending it
+// again after a failure never makes two comments of it.
+
+import { randomKey } from './api.js';
+import { h } from './elements.js';
+
+const pauses = [1_000, 3_000]; // between tries, where nobody answered
+
+// For a reply to `parent`, a change of `edited`, or with neither a comment of its own.
+export function draftOf(thread, parent, edited) {
+  const place = edited ? `edit ${edited.id}` : (parent?.id ?? '');
+  const kept = thread.kept.take('draft', place);
+  const isNamed = !edited && !thread.token;
+  const known = kept ?? { ...thread.kept.take('person', ''), body: edited?.body };
+  const text = h('textarea.input', { value: known.body ?? '', rows: 1, dir: 'auto' });
+  const name = h('input.input', { value: known.name ?? '', autocomplete: 'nickname' });
+  const email = h('input.input', { value: known.email ?? '', autocomplete: 'email' });
+  email.type = 'email';
+  const trap = h('input.trap', { tabIndex: -1, autocomplete: 'off', ariaHidden: true });
+  let key = kept?.key ?? randomKey();
+  let form; // when it was shown, signed by the server; and how long a text may be
+  return { text, name, email, trap, isNamed, ask, keep, drop, send };
+
+  function ask() {
+    form ??= thread.ask('GET', '/api/v1/form').catch(() => {
+      form = undefined; // asked for again with the next key
+    });
+    return form;
+  }
+
+  // With the name, too: under one key the server takes one comment, by one author.
+  function keep() {
+    const isNew = text.value && text.value !== edited?.body;
+    const draft = { body: text.value, key, name: name.value, email: email.value };
+    thread.kept.put('draft', place, isNew ? draft : null);
+  }
+
+  function drop() {
+    thread.kept.put('draft', place, null);
+  }
+
+  // Returns what the server made of it, and begins anew.
+  async function send() {
+    const body = { body: text.value };
+    const made = await (edited ? change(thread, edited, body) : post(body));
+    drop();
+    if (isNamed) thread.kept.put('person', '', { name: name.value, email: email.value });
+    text.value = '';
+    key = randomKey();
+    form = undefined;
+    return made;
+  }
+
+  async function post(body) {
+    body.content_id = thread.contentId;
+    body.author = isNamed ? { name: name.value.trim(), email: email.value.trim() } : {};
+    if (parent) body.parent_id = parent.id;
+    if (trap.value) body.trap = trap.value;
+    body.form = (await ask())?.form;
+    return insist(
+      () => thread.ask('POST', '/api/v1/comments', { body, key, token: thread.token }),
+      () => {
+        key = randomKey();
+        keep();
+      },
+    );
+  }
+}
+
+function change(thread, { id }, body) {
+  return thread.ask('PATCH', `/api/v1/comments/${id}`, { body, token: thread.proofOf(id) });
+}
+
+// Tries again where nobody answered, and under another key where the text before this one had got
+// through.
+async function insist(post, renewKey) {
+  for (let tries = 0; ; ++tries) {
+    try {
+      return await post();
+    } catch (why) {
+      const isOther = why.code === 'idempotency_reuse';
+      if (tries >= pauses.length || !(why.mayPass || isOther)) throw why;
+      if (isOther) renewKey();
+      else await new Promise((resolve) => setTimeout(resolve, pauses[tries]));
+    }
+  }
+}

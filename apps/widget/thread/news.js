@@ -1,0 +1,60 @@
+// news.js - what happens to the comments while one reads them.
+//
+// A change is shown at once. A new comment is announced, and waits until the reader wants to see
+// it.
+
+import { button } from './elements.js';
+import { refresh } from './find.js';
+
+// `onShow` gets the ids of the new comments once the reader wants to see them.
+export function newsOf(thread, onShow) {
+  const fresh = new Set(); // ids of comments that wait to be seen
+  const changed = new Map(); // what events were about, by id, until it is looked at
+  let timer;
+  const element = button('primary.news', () => {
+    const ids = [...fresh];
+    clear();
+    onShow(ids);
+  });
+  element.hidden = true;
+
+  function show() {
+    const word = thread.words.say('fresh', { n: fresh.size });
+    element.hidden = !fresh.size;
+    if (fresh.size && element.textContent !== word) thread.announce(word);
+    element.textContent = word;
+  }
+
+  function clear() {
+    fresh.clear();
+    show();
+  }
+
+  async function lookAtChanges() {
+    const events = [...changed.values()];
+    changed.clear();
+    for (const { comment_id: id, status, kind } of events) {
+      if (thread.views.has(id)) await refresh(thread, id);
+      else if (status === 'published' && kind !== 'edited') fresh.add(id);
+      else fresh.delete(id);
+    }
+    if (events.some(({ kind }) => kind !== 'voted' && kind !== 'edited')) thread.count();
+    show();
+  }
+
+  return {
+    element,
+    clear,
+    forget(id) {
+      fresh.delete(id);
+      show();
+    },
+    // Takes in an event; many that come together are looked at once.
+    note(event) {
+      changed.set(event.comment_id, event);
+      clearTimeout(timer);
+      timer = setTimeout(lookAtChanges, 200);
+    },
+    end: () => clearTimeout(timer),
+  };
+}

@@ -3,7 +3,6 @@
 #include "assets.hpp"
 #include "openapi.hpp"
 #include "page.hpp"
-#include "status_style.hpp"
 
 #include <comments/http/gzip.hpp>
 
@@ -123,7 +122,7 @@ http::more_route status_style_route() {
             return [](http::request&&) {
               return http::response{.headers = {{"Content-Type", "text/css; charset=utf-8"},
                                                 {"Cache-Control", "max-age=3600"}},
-                                    .body = std::string{status_style}};
+                                    .body = std::string{find_page_source("status.css").text}};
             };
           }};
 }

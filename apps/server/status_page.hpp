@@ -4,6 +4,8 @@
 // It needs no script, so that it can be read wherever anything can. Its style has an address of its
 // own, so that the page's policy (CSP) allows no style that stands in the page.
 
+#include "language.hpp"
+
 #include <comments/deployments/status.hpp>
 #include <comments/http/message.hpp>
 
@@ -17,10 +19,11 @@ inline constexpr std::string_view status_policy =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'";
 
-// What people wrote (components, versions, names) is text in it, never markup.
-std::string to_html(const comments::service_status& shown);
+// Returns the page as HTML in UTF-8. What people wrote (components, versions, names) is text in it.
+std::string to_html(const comments::service_status& shown, const language& words);
 
-// `to_html` with its headers: for `route_options::status_page`.
+// Returns the page with its headers, in the language that `asked` wants: for
+// `route_options::status_page`.
 comments::http::response make_status_page(const comments::service_status& shown,
                                           const comments::http::request& asked);
 

@@ -8,10 +8,12 @@
 #include <vector>
 
 using namespace comments;
-using server::to_html;
+using server::english;
 using std::chrono::milliseconds;
 
 namespace {
+
+std::string to_html(const service_status& shown) { return server::to_html(shown, english()); }
 
 const instant noon = from_milliseconds(1'700'000'000'000);
 
@@ -120,6 +122,17 @@ TEST_CASE("the page is served with its policy, and is never kept") {
   CHECK(answer.headers ==
         http::fields{{"Content-Type", "text/html; charset=utf-8"},
                      {"Cache-Control", "no-store"},
+                     {"Vary", "Accept-Language"},
                      {"Content-Security-Policy", std::string{server::status_policy}},
                      {"Referrer-Policy", "no-referrer"}});
+}
+
+TEST_CASE("the page speaks the language of its reader, and says so") {
+  const auto answer = server::make_status_page(
+      {.component = "shop", .latest = {{step(deployment_status::in_progress, {})}}},
+      {.target = "/status", .headers = {{"Accept-Language", "pt-BR"}}});
+  for (const std::string part :
+       {"lang=\"pt-BR\"", "Está funcionando.",
+        "data-name=\"Situação\" class=\"status in_progress\"", ">em andamento<"})
+    CHECK_MESSAGE(answer.body.find(part) != answer.body.npos, part);
 }

@@ -121,7 +121,7 @@ class Templates(unittest.TestCase):
     def test_no_word_of_the_pages_is_left_over(self):
         sources = [*(ROOT / "apps/server").glob("*.cpp"), *PAGES]
         text = "".join(path.read_text("utf-8") for path in sources)
-        for section in ("page",):
+        for section in ("page", "status"):
             for key in self.words()["en"][section]:
                 stem = re.sub("^deployment_.*", "deployment_", key)
                 self.assertTrue(re.search(rf"words\.{key}\b|\"{stem}", text), key)

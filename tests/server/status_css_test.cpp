@@ -1,29 +1,34 @@
-#include "../../apps/server/status_style.hpp"
+#include "../../apps/server/assets.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
-using server::status_style;
+namespace {
+
+const std::string_view style = server::find_page_source("status.css").text;
+
+}
 
 TEST_CASE("the page is styled for light and dark, for wide and narrow screens") {
   for (const std::string part :
        {"color-scheme: light dark", "@media (prefers-color-scheme: dark)", "@media (max-width:"})
-    CHECK_MESSAGE(status_style.find(part) != status_style.npos, part);
-  CHECK(std::ranges::count(status_style, '{') == std::ranges::count(status_style, '}'));
+    CHECK_MESSAGE(style.find(part) != style.npos, part);
+  CHECK(std::ranges::count(style, '{') == std::ranges::count(style, '}'));
 }
 
 TEST_CASE("the style fetches nothing from anywhere") {
   for (const std::string part : {"url(", "@import", "@font-face", "//"})
-    CHECK_MESSAGE(status_style.find(part) == status_style.npos, part);
+    CHECK_MESSAGE(style.find(part) == style.npos, part);
 }
 
 TEST_CASE("each colour has its like in the dark") {
-  const std::size_t dark = status_style.find("@media (prefers-color-scheme: dark)");
+  const std::size_t dark = style.find("@media (prefers-color-scheme: dark)");
   for (const std::string name :
        {"--ink", "--faint", "--paper", "--card", "--line", "--good", "--bad", "--busy", "--link"}) {
-    CHECK_MESSAGE(status_style.substr(0, dark).find(name + ": #") != status_style.npos, name);
-    CHECK_MESSAGE(status_style.substr(dark).find(name + ": #") != status_style.npos, name);
+    CHECK_MESSAGE(style.substr(0, dark).find(name + ": #") != style.npos, name);
+    CHECK_MESSAGE(style.substr(dark).find(name + ": #") != style.npos, name);
   }
 }

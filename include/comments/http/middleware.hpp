@@ -4,14 +4,14 @@
 // A middleware takes a handler and returns a handler around it. api/routes.hpp puts these around
 // the routes, outermost first; each passes on what it does not answer itself:
 //
-//   with_request_id    names the request
-//   with_guard         answers what the layers inside throw
-//   with_observer      counts, times and logs
-//   with_cors          answers preflights                  (http/cors.hpp)
-//   with_rate_limits   answers 429                         (http/rate_limits.hpp)
-//   with_limits        answers 413, 431 and what the adapter refused
-//   with_guard         answers what a route throws, so that it is counted and logged, too
-//   with_gzip          packs                               (http/gzip.hpp)
+//     with_request_id    names the request
+//     with_guard         answers what the layers inside throw
+//     with_observer      counts, times and logs
+//     with_cors          answers preflights                  (http/cors.hpp)
+//     with_rate_limits   answers 429                         (http/rate_limits.hpp)
+//     with_limits        answers 413, 431 and what the adapter refused
+//     with_guard         answers what a route throws, so that it is counted and logged, too
+//     with_gzip          packs                               (http/gzip.hpp)
 
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>

@@ -1,4 +1,4 @@
-// A page took a browser 110 ms, because cpp-httplib's brotli runs at its highest setting.
+// A page took 110 ms, because cpp-httplib packed it with brotli at its highest setting.
 
 #include <comments/http/httplib.hpp>
 #include <comments/store/memory.hpp>

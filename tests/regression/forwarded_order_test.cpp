@@ -1,5 +1,5 @@
-// From 0.16 on cpp-httplib gives headers of one name last first (libstdc++'s hash tables do), so a
-// client's own X-Forwarded-For line stood behind the one that its proxy had added, and was
+// From version 0.16 on, cpp-httplib returns headers of one name last first (libstdc++'s hash tables
+// do). So a client's own X-Forwarded-For line came after the one that its proxy had added, and was
 // believed.
 
 #include <comments/http/httplib/request.hpp>

@@ -1,5 +1,5 @@
-// The router kept a view of a copy of the method that was gone. Short methods were found in what
-// was left of it; the name of a longer one stood in memory that had been given back.
+// The router kept a view of a copy of the method that was already destroyed. A short method could
+// still be read there; a longer one was in memory that had been freed.
 
 #include <comments/http/router.hpp>
 

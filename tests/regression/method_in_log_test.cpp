@@ -1,4 +1,4 @@
-// The log repeated a request's method whatever it was, so anybody could write into it.
+// The log repeated a request's method, whatever it was, so a client could write into the log.
 
 #include <comments/store/memory.hpp>
 

@@ -1,5 +1,5 @@
 // A prefix with a slash at its end, or none at its start, answered nothing; and a body over the
-// mount's limit but under the routes' was cut off and then called malformed.
+// mount's limit but under the routes' limit was cut off and then called malformed.
 
 #include <comments/http/httplib.hpp>
 #include <comments/store/memory.hpp>

@@ -1,4 +1,4 @@
-// A NUL behind a whole JSON text was taken for its end, so whatever followed was dropped unseen.
+// The parser took a NUL behind a whole JSON text for its end, and dropped what followed unseen.
 
 #include <comments/json/decode.hpp>
 

@@ -34,7 +34,7 @@ OWNERS = {  # who may include what, below include/comments; an .ipp may what its
     "nlohmann/*": ["json/document.hpp"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [], "kainjow/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
-                  ["store/sqlite/connection.hpp", "store/postgres/connection.hpp", "http/*"])
+                  ["store/sqlite/database_file.hpp", "store/postgres/connection.hpp", "http/*"])
 BANNED_CODE = r"\busing\s+namespace\b|\bstd::(?:ranges::)?views\b|\bnamespace\s*(?=\{)"
 BANNED = {"regex", "format", "expected", "iostream"}
 C = """assert ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint

@@ -18,22 +18,22 @@ using namespace comments;
 
 namespace {
 
-result<std::unique_ptr<archive>> open_archive(const std::string& name, bool must_exist) {
+result<std::unique_ptr<copy_side>> open_side(const std::string& name, bool must_exist) {
   if (is_postgres(name))
-    return postgres_archive::open({.conninfo = name, .on_failure = [](std::string_view why) {
-                                     std::cerr << "comments-server: " << why << '\n';
-                                   }});
+    return postgres_copy_side::open({.conninfo = name, .on_failure = [](std::string_view why) {
+                                       std::cerr << "comments-server: " << why << '\n';
+                                     }});
   const std::string path = name.substr(name.find(':') + 1);
   std::error_code ignored;
   if (must_exist && !std::filesystem::exists(path, ignored))
     return error{errc::not_found, "There is no such file."};
-  return sqlite_archive::open({.path = path});
+  return sqlite_copy_side::open({.path = path});
 }
 
-void show(const progress& now) {
+void show(const copy_progress& now) {
   std::cout << now.table << ": " << now.rows;
   if (now.checksum.empty())
-    std::cout << " of " << now.of << std::endl;  // flushes, so that progress is seen as it happens
+    std::cout << " of " << now.total << std::endl;  // flushes, so that progress is seen as it happens
   else
     std::cout << " rows, checksum " << now.checksum << std::endl;
 }
@@ -45,9 +45,9 @@ int refuse(const std::string& option, const std::string& name, const error& why)
 }  // namespace
 
 int copy(const options& chosen) {
-  auto from = open_archive(chosen.from, true);
+  auto from = open_side(chosen.from, true);
   if (!from) return refuse("--from", chosen.from, from.error());
-  auto to = open_archive(chosen.to, false);
+  auto to = open_side(chosen.to, false);
   if (!to) return refuse("--to", chosen.to, to.error());
   const auto is_copied = comments::copy(**from, **to, show);
   return is_copied ? 0 : fail(1, is_copied.error().message);

@@ -20,6 +20,8 @@
 #include <comments/metrics.ipp>
 #include <comments/rate_limit.ipp>
 #include <comments/spoofing.ipp>
+#include <comments/store/copy.ipp>
+#include <comments/store/sql_schema.ipp>
 #include <comments/text.ipp>
 #endif
 
@@ -27,6 +29,20 @@
 #endif
 
 #ifdef COMMENTS_WITH_SQLITE
+#include <comments/store/sqlite.ipp>
+#include <comments/store/sqlite/check.ipp>
+#include <comments/store/sqlite/connection.ipp>
+#include <comments/store/sqlite/copy.ipp>
+#include <comments/store/sqlite/database_file.ipp>
+#include <comments/store/sqlite/deployments.ipp>
+#include <comments/store/sqlite/health.ipp>
+#include <comments/store/sqlite/pool.ipp>
+#include <comments/store/sqlite/rows.ipp>
+#include <comments/store/sqlite/schema.ipp>
+#include <comments/store/sqlite/search.ipp>
+#include <comments/store/sqlite/updates.ipp>
+#include <comments/store/sqlite/wiping_vfs.ipp>
+#include <comments/store/sqlite/writer.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_POSTGRES

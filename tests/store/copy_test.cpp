@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "support/archives.hpp"
+#include "support/copy_sides.hpp"
 
 using namespace comments;
-using testing::memory_archive;
+using testing::memory_copy_side;
 
 namespace {
 
@@ -20,16 +20,16 @@ cells row_of(std::int64_t version, const std::string& content_id) {
   return {content_id, version, std::int64_t{0}, std::string{}};
 }
 
-memory_archive filled(int rows) {
-  memory_archive made;
+memory_copy_side filled(int rows) {
+  memory_copy_side made;
   made.key = "a key";
   for (int i = 0; i < rows; ++i) made.put(of_contents, row_of(i, "content " + std::to_string(i)));
   made.put(of_votes, {"content 1", "id", "voter", std::monostate{}});
   return made;
 }
 
-result<done> quietly(memory_archive& from, memory_archive& to) {
-  return copy(from, to, [](const progress&) {});
+result<done> quietly(memory_copy_side& from, memory_copy_side& to) {
+  return copy(from, to, [](const copy_progress&) {});
 }
 
 }  // namespace
@@ -50,15 +50,15 @@ TEST_CASE("statements read behind a key, find the last one, and add what is not 
 }
 
 TEST_CASE("everything is copied in its order, told as it goes, and compared") {
-  memory_archive from = filled(2'500), to;
-  std::vector<progress> told;
-  const auto copied = copy(from, to, [&](const progress& now) { told.push_back(now); });
+  memory_copy_side from = filled(2'500), to;
+  std::vector<copy_progress> told;
+  const auto copied = copy(from, to, [&](const copy_progress& now) { told.push_back(now); });
   REQUIRE(copied.has_value());
   CHECK(to.rows["content"] == from.rows["content"]);
   CHECK(to.rows["vote"] == from.rows["vote"]);
   CHECK(to.key == "a key");
   std::vector<std::int64_t> rows;
-  for (const progress& each : told)
+  for (const copy_progress& each : told)
     if (each.table == "content" && each.checksum.empty()) rows.push_back(each.rows);
   CHECK(rows == std::vector<std::int64_t>{0, 1'000, 2'000, 2'500});
   CHECK(std::ranges::count_if(told, [](const auto& each) { return each.checksum.size() == 16; }) ==
@@ -66,7 +66,7 @@ TEST_CASE("everything is copied in its order, told as it goes, and compared") {
 }
 
 TEST_CASE("a copy that fails anywhere goes on when it is made again, until it is whole") {
-  memory_archive from = filled(2'100), to;
+  memory_copy_side from = filled(2'100), to;
   for (int fails_at = 1;; ++fails_at) {
     CAPTURE(fails_at);
     REQUIRE(fails_at < 200);
@@ -76,7 +76,7 @@ TEST_CASE("a copy that fails anywhere goes on when it is made again, until it is
   }
   CHECK(to.rows["content"] == from.rows["content"]);
   for (int fails_at = 1;; ++fails_at) {
-    memory_archive target;
+    memory_copy_side target;
     from.calls = 0;
     from.fails_at = fails_at;
     if (const auto copied = quietly(from, target); copied && from.calls < fails_at) break;
@@ -85,7 +85,7 @@ TEST_CASE("a copy that fails anywhere goes on when it is made again, until it is
 }
 
 TEST_CASE("a target that holds something else is refused, and left as it is") {
-  memory_archive from = filled(3), to;
+  memory_copy_side from = filled(3), to;
   to.key = "another";
   to.put(of_contents, row_of(9, "theirs"));
   const auto before = to.rows;
@@ -98,7 +98,7 @@ TEST_CASE("a target that holds something else is refused, and left as it is") {
 
 TEST_CASE("two that differ in the end are told, by the table") {
   for (const bool is_more : {false, true}) {
-    memory_archive from = filled(3), to = filled(3);
+    memory_copy_side from = filled(3), to = filled(3);
     if (is_more)
       to.put(of_votes, {"content 2", "id", "voter", std::int64_t{1}});
     else

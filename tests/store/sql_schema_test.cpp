@@ -17,14 +17,14 @@ namespace {
 
 // The schema as a new database gets it: migration by migration.
 void migrate(const testing::database& on) {
-  for (const auto& step : sql_schema::migrations) on.run(std::string{step.sql});
+  for (const auto& step : sql_schema::migrations()) on.run(std::string{step.sql});
 }
 
 }  // namespace
 
 TEST_CASE("migrations are numbered from 1 without a gap, and the last is the newest") {
   int number = 0;
-  for (const auto& step : sql_schema::migrations) CHECK(step.number == ++number);
+  for (const auto& step : sql_schema::migrations()) CHECK(step.number == ++number);
   CHECK(sql_schema::newest == number);
   CHECK(number >= 1);
 }

@@ -162,7 +162,7 @@ TEST_CASE("the file says whose it is and which schema it has") {
   seen_store opened;
   opened.exercise("1");
   const testing::database file{opened.path};
-  CHECK(file.text("PRAGMA application_id") == std::to_string(sqlite_store::application_id));
+  CHECK(file.text("PRAGMA application_id") == std::to_string(sqlite::application_id));
   CHECK(file.text("PRAGMA user_version") == std::to_string(sql_schema::newest));
   CHECK(file.text("PRAGMA integrity_check") == "ok");
   CHECK(file.text("PRAGMA foreign_key_check").empty());
@@ -334,7 +334,7 @@ TEST_CASE("a log that is written without end stays within its bound, with reader
   const std::string path = folder.path("comments.db");
   const auto patience = std::chrono::seconds{10};  // readers are short, but the machine may be busy
   const auto store = must(sqlite_store::open(
-      {.path = path, .log = {.pages_step = 40, .pages_max = 200, .patience = patience}}));
+      {.path = path, .log = {.pages_step = 40, .pages_max = 200, .reader_wait = patience}}));
   std::atomic<std::uintmax_t> largest{};
   std::atomic<int> writers{4};
   store_contract::at_once(6, [&](int thread) {
@@ -358,7 +358,7 @@ TEST_CASE("while a reader stays the log grows, and once it is gone the log begin
   const std::string path = folder.path("comments.db");
   const auto store = must(sqlite_store::open(
       {.path = path,
-       .log = {.pages_step = 20, .pages_max = 60, .patience = std::chrono::milliseconds{1}}}));
+       .log = {.pages_step = 20, .pages_max = 60, .reader_wait = std::chrono::milliseconds{1}}}));
   const auto write = [&](int times) {
     for (int i = 0; i < times; ++i) post(*store, {.content_id = "1", .body = "x"});
     return std::filesystem::file_size(path + "-wal");
@@ -432,7 +432,7 @@ TEST_CASE("a file that is not ours to use is refused with its reason and left as
 namespace {
 
 // What version 0.1.0 left: schema 1, with one comment in it. Never changes.
-const std::string a_file_of_schema_1 = std::string{sql_schema::migrations[0].sql} + R"sql(
+const std::string a_file_of_schema_1 = std::string{sql_schema::migrations()[0].sql} + R"sql(
 INSERT INTO setting VALUES ('signing_key',
   '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO content VALUES ('1', 1, 1, 'open');
@@ -448,8 +448,8 @@ PRAGMA user_version = 1;
 TEST_CASE("a file of schema 1 is brought up to date, with all that is in it") {
   const testing::temporary_folder folder;
   const std::string path = folder.path("comments.db");
-  testing::database{path}.run(a_file_of_schema_1 + "PRAGMA application_id = " +
-                              std::to_string(sqlite_store::application_id));
+  testing::database{path}.run(a_file_of_schema_1 +
+                              "PRAGMA application_id = " + std::to_string(sqlite::application_id));
   for (const std::int64_t version : {2, 3}) {
     const auto opened = must(sqlite_store::open({.path = path}));
     CHECK(opened->signing_key().substr(0, 4) == std::string_view{"\0\1\2\3", 4});
@@ -469,9 +469,8 @@ TEST_CASE("a file of schema 1 is brought up to date, with all that is in it") {
 TEST_CASE("a migration that fails leaves the file as it was") {
   const testing::temporary_folder folder;
   const std::string path = folder.path("comments.db");
-  testing::database{path}.run(
-      a_file_of_schema_1 + "ALTER TABLE comment ADD encoded TEXT;" +
-      "PRAGMA application_id = " + std::to_string(sqlite_store::application_id));
+  testing::database{path}.run(a_file_of_schema_1 + "ALTER TABLE comment ADD encoded TEXT;" +
+                              "PRAGMA application_id = " + std::to_string(sqlite::application_id));
   CHECK(has(why_refused(path), "cannot be written"));
   CHECK(testing::database{path}.text("PRAGMA user_version") == "1");
 }

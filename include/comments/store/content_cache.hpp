@@ -10,8 +10,9 @@
 //
 //   content_cache cache;
 //   const auto [found, generation] = cache.find("1");  // before reading from storage
-//   if (!found) cache.fill(read_content("1"), generation);
-//   cache.update(content{.content_id = "1", .version = 2});  // after a commit
+//   const content stored{.content_id = "1", .version = 1};  // read from storage
+//   if (!found) cache.fill(stored, generation);
+//   cache.update({.content_id = "1", .version = 2});  // after a commit
 
 #include <comments/comment.hpp>
 #include <comments/lru.hpp>

@@ -6,13 +6,11 @@
 // to `batch_max` join it, and when the batch before is done the leader carries out all of it in one
 // commit and wakes the others. There is no timer: a caller that is alone commits at once.
 //
-//   group_commit<draft, result<post_result>> writes{
-//       group_limits{}, [](auto works, auto outcomes) {
-//         for (std::size_t i = 0; i < works.size(); ++i)
-//           outcomes[i] = post_result{.stored = {.body = works[i]->body}};
-//       }};
-//   auto [outcome, why] = writes.submit(draft{.body = "Hello."});
-//   if (!outcome && why == refusal::unknown) retry_later();
+//   group_commit<std::string, std::size_t> writes{{}, [](auto works, auto outcomes) {
+//     for (std::size_t i = 0; i < works.size(); ++i) outcomes[i] = works[i]->size();
+//   }};
+//   const auto [outcome, why] = writes.submit("Hello.");
+//   if (!outcome && why == refusal::unknown) show("It may be written, or not.");
 
 #include <comments/mutex.hpp>
 

@@ -1,257 +1,75 @@
 #pragma once
 // store/sql_schema.hpp - the tables and the reading statements that every SQL store shares.
 //
-// Migrations are data, numbered 1, 2, 3 …; a released one never changes, a new need is a new
-// number. Every table that grows is keyed by content_id first and every unique constraint contains
-// it, so a database can be spread over machines by content; the register of deployments is of no
-// content and stays on one. Times are milliseconds since 1970, ids are the text form of UUIDs, and
-// a comment without a parent has the parent_id '', a record without a run the run ''.
+// Migrations are data, numbered 1, 2, 3 … A released one never changes; a new need is a new number.
+// Every table that grows is keyed by content_id first, and every unique constraint contains it, so
+// a database can be spread over machines by content. The table of deployments belongs to no content
+// and stays on one machine. Times are milliseconds since 1970, ids are UUIDs as text, a comment
+// without a parent has the parent_id '', and a deployment without a run has the run ''.
+//
+//   const std::string sql = sql_schema::list_sql(scope::roots, sort::newest, false);
+//   for (const sql_schema::migration& step : sql_schema::migrations()) show(step.sql);
 
+#include <comments/config.hpp>
 #include <comments/store.hpp>
 
-#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace comments::sql_schema {
 
+// `sql` is several statements, for SQLite.
 struct migration {
   int number{};
   std::string_view sql{};
 };
 
-inline constexpr std::array migrations{migration{1, R"sql(
-CREATE TABLE setting (
-  name TEXT NOT NULL PRIMARY KEY,
-  value TEXT NOT NULL
-);
-CREATE TABLE content (
-  content_id TEXT NOT NULL PRIMARY KEY,
-  version BIGINT NOT NULL,
-  comments BIGINT NOT NULL,
-  status TEXT NOT NULL CHECK (status IN ('open', 'premoderated', 'locked'))
-);
-CREATE TABLE comment (
-  content_id TEXT NOT NULL REFERENCES content (content_id),
-  position BIGINT NOT NULL,
-  id TEXT NOT NULL,
-  parent_id TEXT NOT NULL,
-  status TEXT NOT NULL CHECK (status IN ('published', 'pending', 'spam', 'removed')),
-  author_name TEXT NOT NULL,
-  author_email TEXT NOT NULL,
-  author_url TEXT NOT NULL,
-  author_verified BIGINT NOT NULL,
-  body TEXT NOT NULL,
-  votes BIGINT NOT NULL,
-  replies BIGINT NOT NULL,
-  created_at BIGINT NOT NULL,
-  edited_at BIGINT,
-  version BIGINT NOT NULL,
-  request_key TEXT,
-  request_fingerprint BIGINT NOT NULL,
-  PRIMARY KEY (content_id, position)
-);
-CREATE UNIQUE INDEX comment_id ON comment (id, content_id);
-CREATE UNIQUE INDEX comment_request_key ON comment (content_id, request_key);
-CREATE INDEX comment_by_position ON comment (content_id, parent_id, status, position);
-CREATE INDEX comment_by_votes ON comment (content_id, parent_id, status, votes DESC, position);
-CREATE TABLE event (
-  content_id TEXT NOT NULL REFERENCES content (content_id),
-  version BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  comment_id TEXT NOT NULL,
-  at BIGINT NOT NULL,
-  PRIMARY KEY (content_id, version)
-);
-)sql"},
-                                       migration{2, R"sql(
-ALTER TABLE comment ADD COLUMN encoded TEXT NOT NULL DEFAULT '';
-DROP INDEX comment_request_key;
-CREATE UNIQUE INDEX comment_request_key ON comment (content_id, request_key)
-  WHERE request_key IS NOT NULL;
-)sql"},
-                                       migration{3, R"sql(
-CREATE TABLE content_3 (
-  content_id TEXT NOT NULL PRIMARY KEY,
-  version BIGINT NOT NULL,
-  comments BIGINT NOT NULL,
-  status TEXT NOT NULL
-);
-INSERT INTO content_3
-  SELECT content_id, version, comments, iif(status = 'open', '', status) FROM content;
-DROP TABLE content;
-ALTER TABLE content_3 RENAME TO content;
-
-CREATE TABLE event_3 (
-  content_id TEXT NOT NULL,
-  version BIGINT NOT NULL,
-  kind TEXT NOT NULL,
-  comment_id TEXT NOT NULL,
-  at BIGINT NOT NULL,
-  by_whom TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  status TEXT NOT NULL,
-  text_before TEXT NOT NULL,
-  PRIMARY KEY (content_id, version)
-) WITHOUT ROWID;
-INSERT INTO event_3
-  SELECT content_id, version, kind, comment_id, at, '', '', 'published', '' FROM event;
-DROP TABLE event;
-ALTER TABLE event_3 RENAME TO event;
-CREATE INDEX event_by_comment ON event (content_id, comment_id, version)
-  WHERE kind IN ('edited', 'moderated', 'removed');
-
-ALTER TABLE comment ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';
-ALTER TABLE comment ADD COLUMN depth BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE comment ADD COLUMN listed BIGINT NOT NULL DEFAULT 1;
-ALTER TABLE comment ADD COLUMN reports BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE comment ADD COLUMN author_subject TEXT NOT NULL DEFAULT '';
-ALTER TABLE comment ADD COLUMN origin TEXT NOT NULL DEFAULT '';
-CREATE TABLE comment_depth (
-  content_id TEXT NOT NULL,
-  id TEXT NOT NULL,
-  depth BIGINT NOT NULL,
-  PRIMARY KEY (content_id, id)
-);
-INSERT INTO comment_depth
-  WITH RECURSIVE below (content_id, id, depth) AS (
-    SELECT content_id, id, 0 FROM comment WHERE parent_id = ''
-    UNION ALL
-    SELECT reply.content_id, reply.id, below.depth + 1 FROM below JOIN comment AS reply
-      ON reply.content_id = below.content_id AND reply.parent_id = below.id
-  )
-  SELECT content_id, id, depth FROM below WHERE depth > 0;
-UPDATE comment SET reply_to = parent_id,
-  depth = coalesce((SELECT known.depth FROM comment_depth AS known
-    WHERE known.content_id = comment.content_id AND known.id = comment.id), 1)
-  WHERE parent_id <> '';
-UPDATE comment SET listed = 0 WHERE status <> 'published' AND replies = 0;
-DROP TABLE comment_depth;
-
-DROP INDEX comment_by_position;
-DROP INDEX comment_by_votes;
-CREATE INDEX comment_by_position ON comment (content_id, parent_id, position) WHERE listed = 1;
-CREATE INDEX comment_by_votes ON comment (content_id, parent_id, votes DESC, position)
-  WHERE listed = 1;
-CREATE INDEX comment_by_status ON comment (status, id) WHERE status <> 'published';
-CREATE INDEX comment_by_subject ON comment (author_subject, id) WHERE author_subject <> '';
-CREATE INDEX comment_by_email ON comment (lower(author_email), id) WHERE author_email <> '';
-CREATE INDEX comment_by_origin ON comment (created_at) WHERE origin <> '';
-
-CREATE TABLE vote (
-  content_id TEXT NOT NULL,
-  comment_id TEXT NOT NULL,
-  voter TEXT NOT NULL,
-  at BIGINT NOT NULL,
-  PRIMARY KEY (content_id, comment_id, voter)
-) WITHOUT ROWID;
-CREATE INDEX vote_by_voter ON vote (voter, comment_id);
-CREATE INDEX vote_by_origin ON vote (at) WHERE voter >= 'a:' AND voter < 'a;';
-
-CREATE TABLE complaint (
-  content_id TEXT NOT NULL,
-  comment_id TEXT NOT NULL,
-  reporter TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  at BIGINT NOT NULL,
-  PRIMARY KEY (content_id, comment_id, reporter)
-) WITHOUT ROWID;
-CREATE INDEX complaint_by_time ON complaint (content_id, comment_id, at);
-CREATE INDEX complaint_by_reporter ON complaint (reporter);
-CREATE INDEX complaint_by_origin ON complaint (at) WHERE reporter >= 'a:' AND reporter < 'a;';
-)sql"},
-                                       migration{4, R"sql(
-CREATE TABLE deployment (
-  position BIGINT NOT NULL PRIMARY KEY,
-  id TEXT NOT NULL,
-  component TEXT NOT NULL,
-  version TEXT NOT NULL,
-  responsible TEXT NOT NULL,
-  status TEXT NOT NULL,
-  run TEXT NOT NULL,
-  date BIGINT NOT NULL
-);
-CREATE INDEX deployment_by_component ON deployment (component, position);
-CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHERE run <> '';
-)sql"}};
+// Returns all migrations, in order.
+std::span<const migration> migrations();
 
 // The newest schema that this program knows.
-inline constexpr int newest = migrations.back().number;
+inline constexpr int newest = 4;
 
-// What a comment is read from, in the order that the stores read it.
+// The columns of a comment, in the order in which the stores read them.
 inline constexpr std::string_view comment_columns =
     "id, content_id, parent_id, position, status, author_name, author_email, author_url, "
     "author_verified, body, votes, replies, created_at, edited_at, version, encoded, reply_to, "
     "depth, reports, author_subject, origin";
 
-// The statement for one page. Parameters: ?1 content_id, ?2 parent_id, ?3 limit, ?4 the cursor's
-// position, ?5 its votes; those that a scope or sort does not use stand in no condition. Each form
-// is one walk along an index (but all of a content by votes, which nobody pages through), so a page
-// costs the same from any depth (`tests/store/sql_schema_test.cpp` shows the plans).
-inline std::string list_sql(scope scope, sort sort, bool has_cursor) {
-  const auto select = [&](std::string_view condition, std::string_view order) {
-    std::string sql{"SELECT "};
-    sql.append(comment_columns).append(" FROM comment WHERE content_id = ?1");
-    sql += scope == scope::all ? " AND status = 'published'" : " AND parent_id = ?2 AND listed = 1";
-    sql += condition;
-    return sql.append(" ORDER BY ").append(order).append(" LIMIT ?3");
-  };
-  constexpr std::string_view by_votes = "votes DESC, position";
-  if (sort == sort::newest) return select(has_cursor ? " AND position < ?4" : "", "position DESC");
-  if (sort == sort::oldest) return select(has_cursor ? " AND position > ?4" : "", "position");
-  if (!has_cursor) return select("", by_votes);
-  // First the rest of those with as many votes, then all with fewer: two walks, each of its index.
-  std::string sql = "SELECT * FROM (" + select(" AND votes = ?5 AND position > ?4", "position");
-  sql += ") AS equal UNION ALL SELECT * FROM (" + select(" AND votes < ?5", by_votes);
-  sql += ") AS fewer ORDER BY ";
-  return sql.append(by_votes).append(" LIMIT ?3");
-}
+// Returns the statement for one page of `store::list`. Parameters: ?1 content_id, ?2 parent_id,
+// ?3 limit, ?4 the cursor's position, ?5 its votes; a parameter that a scope or sort does not need
+// is in no condition. Each form is one walk along an index (but all of a content by votes, which
+// has no pages), so a page costs the same at any depth; `tests/store/sql_schema_test.cpp` shows the
+// plans.
+std::string list_sql(scope scope, sort sort, bool has_cursor);
 
-// The statement for `store::find_all`. Parameters: ?1 the id to begin behind, ?2 limit, ?3 status,
-// ?4 subject, ?5 e-mail in small letters, ?6 verified, ?7 text in small letters. What is said twice
-// of status, subject and e-mail is there so that the partial indexes serve. `find` is the function
-// that finds a text in another.
-inline std::string search_sql(const search& wanted, const std::string& find = "instr") {
-  std::string sql{"SELECT "};
-  sql.append(comment_columns).append(" FROM comment WHERE id > ?1");
-  if (wanted.status) sql += " AND status = ?3";
-  if (wanted.status && *wanted.status != status::published) sql += " AND status <> 'published'";
-  if (!wanted.subject.empty()) sql += " AND author_subject = ?4 AND author_subject <> ''";
-  if (!wanted.email.empty()) sql += " AND lower(author_email) = ?5 AND author_email <> ''";
-  if (wanted.verified) sql += " AND author_verified = ?6";
-  if (!wanted.text.empty())
-    sql += " AND (" + find + "(lower(body), ?7) > 0 OR " + find + "(lower(author_name), ?7) > 0)";
-  return sql + " ORDER BY id LIMIT ?2";
-}
+// Returns the statement for `store::find_all`. Parameters: ?1 the id to begin behind, ?2 limit,
+// ?3 status, ?4 subject, ?5 e-mail in lower case, ?6 verified, ?7 text in lower case. `find` is the
+// SQL function that finds a text in another one.
+std::string search_sql(const search& wanted, const std::string& find = "instr");
 
-// What a record of the register is read from and written to, in the order of both.
+// The columns of a deployment, in the order in which the stores read and write them.
 inline constexpr std::string_view deployment_columns =
     "position, id, component, version, responsible, status, run, date";
 
-// The record that a run made of a status. Parameters: ?1 component, ?2 run, ?3 status.
-inline std::string recorded_sql() {
-  std::string sql{"SELECT "};
-  return sql.append(deployment_columns)
-      .append(" FROM deployment WHERE component = ?1 AND run = ?2 AND status = ?3 AND run <> ''");
-}
+// Returns the statement for the record that a run made of a status. Parameters: ?1 component,
+// ?2 run, ?3 status.
+std::string recorded_sql();
 
-// The position of the next record. Whoever asks must be alone until that is written.
+// The position of the next record. No other transaction may add one before this one has.
 inline constexpr std::string_view next_deployment_sql =
     "SELECT coalesce(max(position), 0) + 1 FROM deployment";
 
-// Adds a record. The parameters are its columns.
-inline std::string record_sql() {
-  std::string sql{"INSERT INTO deployment ("};
-  return sql.append(deployment_columns).append(") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-}
+// Returns the statement that adds a record. The parameters are its columns.
+std::string record_sql();
 
-// The statement for `store::deployments`. Parameters: ?1 the position to stay below, ?2 limit,
-// ?3 component, which stands in no condition if all are asked for.
-inline std::string deployments_sql(bool has_component) {
-  std::string sql{"SELECT "};
-  sql.append(deployment_columns).append(" FROM deployment WHERE position < ?1");
-  if (has_component) sql += " AND component = ?3";
-  return sql + " ORDER BY position DESC LIMIT ?2";
-}
+// Returns the statement for `deployment_log::deployments`. Parameters: ?1 the position to stay
+// below, ?2 limit, ?3 component, which is in no condition without `has_component`.
+std::string deployments_sql(bool has_component);
 
 }  // namespace comments::sql_schema
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/sql_schema.ipp>
+#endif

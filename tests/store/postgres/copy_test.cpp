@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "store/contract_tools.hpp"
-#include "support/archives.hpp"
+#include "support/copy_sides.hpp"
 #include "support/postgres_maker.hpp"
 
 using namespace comments;
@@ -12,8 +12,8 @@ using store_contract::must;
 
 namespace {
 
-std::unique_ptr<archive> open_archive(const testing::postgres_schema& schema) {
-  return must(postgres_archive::open({.conninfo = schema.conninfo()}));
+std::unique_ptr<copy_side> open_side(const testing::postgres_schema& schema) {
+  return must(postgres_copy_side::open({.conninfo = schema.conninfo()}));
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ TEST_CASE("a database that was copied to another one is the same store") {
   testing::fill(from.store());
   const testing::postgres_schema target;
   for (int i = 0; i < 2; ++i)  // the second time there is nothing to do
-    must(copy(*open_archive(from.schema()), *open_archive(target), [](const progress&) {}));
+    must(copy(*open_side(from.schema()), *open_side(target), [](const copy_progress&) {}));
   const auto store = must(postgres_store::open({.conninfo = target.conninfo()}));
   CHECK(store->signing_key() == from.store().signing_key());
   for (const std::string id : {"Avaliação 0", "Avaliação 1", "Avaliação 2"})
@@ -32,14 +32,14 @@ TEST_CASE("a database that was copied to another one is the same store") {
 
   testing::fill(to.store());  // a store of its own
   const auto refused =
-      copy(*open_archive(from.schema()), *open_archive(to.schema()), [](const progress&) {});
+      copy(*open_side(from.schema()), *open_side(to.schema()), [](const copy_progress&) {});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == errc::conflict);
 }
 
 TEST_CASE("what PostgreSQL does not take is told, and nothing of that part is written") {
   const testing::postgres_schema schema;
-  const auto to = open_archive(schema);
+  const auto to = open_side(schema);
   const table& of_contents = tables()[0];
   const std::vector<cells> rows{
       {"fine", std::int64_t{1}, std::int64_t{1}, std::string{}},

@@ -1,4 +1,5 @@
-// What callers bring along fails: there is no memory, or a function of theirs throws.
+// What callers bring along fails: there is no memory, or the function that logs failures throws.
+// What becomes of decisions that throw is in store/contract_deciders.hpp.
 
 #include <comments/store/content_cache.hpp>
 #include <comments/store/sqlite.hpp>
@@ -7,11 +8,9 @@
 
 #include "store/contract.hpp"
 #include "support/failing_memory.hpp"
-#include "support/parallel.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -33,54 +32,7 @@ struct opened {
       must(sqlite_store::open({.path = folder.path("comments.db")}))};
 };
 
-const decider throwing = [](const comment&) -> result<amendment> {
-  throw std::runtime_error{"a mistake of the caller's"};
-};
-
 }  // namespace
-
-TEST_CASE("a decision that throws ends its own call alone") {
-  const opened at;
-  const comment_id id = must(at.store->insert({{.content_id = "1", .body = "x"}}, noon)).stored.id;
-  const auto before = look(*at.store, "1");
-  const auto refused = at.store->amend(id, throwing, noon);
-  CHECK(refused.error().code == errc::unavailable);
-  CHECK(look(*at.store, "1") == before);
-
-  std::atomic<int> wrong{};
-  constexpr int threads = 16, rounds = 20;
-  in_parallel(threads, [&](int thread) {
-    for (int i = 0; i < rounds; ++i) {
-      if ((thread + i) % 4 == 0)
-        wrong += at.store->amend(id, throwing, noon).has_value();
-      else
-        wrong += !at.store->insert({{.content_id = "1", .body = "y"}}, noon).has_value();
-    }
-  });
-  CHECK(wrong == 0);
-  CHECK(at.store->is_writable());
-  const auto seen = look(*at.store, "1");
-  CHECK(seen.all.items.size() == 1 + threads * rounds * 3 / 4);
-  CHECK(seen.all.content.version == static_cast<std::int64_t>(seen.events.size()));
-}
-
-TEST_CASE("a decision may read the store; a write of its own is refused, and nothing waits") {
-  const opened at;
-  const comment_id id = must(at.store->insert({{.content_id = "1", .body = "x"}}, noon)).stored.id;
-  std::optional<errc> inner;
-  const auto answer = at.store->amend(
-      id,
-      [&](const comment& stands) -> result<amendment> {
-        CHECK(must(at.store->find(id)) == stands);
-        const auto posted = at.store->insert({{.content_id = "1", .body = "y"}}, noon);
-        if (!posted) inner = posted.error().code;
-        return store_contract::rewrite("z")(stands);
-      },
-      noon);
-  CHECK(answer.has_value());
-  CHECK(inner == errc::unavailable);
-  CHECK(look(*at.store, "1").all.items.size() == 1);
-}
 
 TEST_CASE("a log that throws changes no answer") {
   const testing::temporary_folder folder;

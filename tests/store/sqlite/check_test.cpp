@@ -10,7 +10,7 @@
 #include <string>
 
 using namespace comments;
-using sqlite::verdict;
+using sqlite::severity;
 
 namespace {
 
@@ -50,8 +50,8 @@ TEST_CASE("a file is sound until any of its pages is damaged") {
 TEST_CASE("a check in the background tells of damage, once, and of nothing else") {
   big_file file;
   std::atomic<int> told{};
-  file.file.on_failure = [&](verdict found, auto) {
-    told += found == verdict::damage ? 1 : 100;
+  file.file.on_failure = [&](severity found, auto) {
+    told += found == severity::damage ? 1 : 100;
     told.notify_all();
   };
   { sqlite::background_check ends_at_once{file.file}; }

@@ -52,7 +52,7 @@ TEST_CASE("what is committed stays, and what is not is undone") {
   CHECK(notes.count() == 1);
 }
 
-TEST_CASE("a failure sticks until the next unit of work, and is heard of once") {
+TEST_CASE("a failure sticks until the next transaction, and its listener is called once") {
   notebook notes;
   {
     sqlite::transaction work{*notes.connection, "BEGIN IMMEDIATE"};
@@ -102,20 +102,6 @@ TEST_CASE("values come back as they were bound") {
   CHECK(row.text(3).empty());
 }
 
-TEST_CASE("a lock is held by one at a time, and let go with its owner") {
-  const temporary_folder folder;
-  const std::string path = folder.path("lock");
-  {
-    const sqlite::file_lock first{path};
-    CHECK(first.is_held());
-    const sqlite::file_lock second{path};
-    CHECK(second.is_possible());
-    CHECK_FALSE(second.is_held());
-  }
-  CHECK(sqlite::file_lock{path}.is_held());
-  CHECK_FALSE(sqlite::file_lock{folder.path("missing/lock")}.is_possible());
-}
-
 TEST_CASE("of rows that move and go nothing returns to the log once the pages are forgotten") {
   notebook notes;
   sqlite::connection& on = *notes.connection;
@@ -137,7 +123,7 @@ TEST_CASE("of rows that move and go nothing returns to the log once the pages ar
     const std::string gone = which->substr(0, which->find("-", 10) + 1);
     on.run("DELETE FROM word WHERE text = ?1", *which);
     there.erase(which);
-    REQUIRE(on.checkpoint(sqlite::connection::checkpoint_mode::truncate, {}));
+    REQUIRE(on.checkpoint(sqlite::checkpoint_mode::truncate, {}));
     on.forget_pages();
     on.execute("UPDATE word SET flag = 1 - flag");  // writes every page, and moves nothing
     CHECK(read("notes.db").find(gone) == std::string::npos);

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "store/contract_tools.hpp"
-#include "support/archives.hpp"
+#include "support/copy_sides.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace comments;
@@ -12,8 +12,8 @@ using store_contract::must;
 
 namespace {
 
-std::unique_ptr<archive> open_archive(const std::string& path) {
-  return must(sqlite_archive::open({.path = path}));
+std::unique_ptr<copy_side> open_side(const std::string& path) {
+  return must(sqlite_copy_side::open({.path = path}));
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ TEST_CASE("a file that was copied to another one is the same store") {
     for (const std::string& id : ids) before.push_back(look(*store, id));
   }
   for (int i = 0; i < 2; ++i)  // the second time there is nothing to do
-    must(copy(*open_archive(from), *open_archive(to), [](const progress&) {}));
+    must(copy(*open_side(from), *open_side(to), [](const copy_progress&) {}));
   const auto store = must(sqlite_store::open({.path = to}));
   CHECK(store->signing_key() == key);
   for (std::size_t i = 0; i < ids.size(); ++i) CHECK(look(*store, ids[i]) == before[i]);
@@ -41,6 +41,6 @@ TEST_CASE("a file that was copied to another one is the same store") {
 
 TEST_CASE("while a file is copied nobody else may open it") {
   const testing::temporary_folder folder;
-  const auto open = open_archive(folder.path("a.db"));
+  const auto open = open_side(folder.path("a.db"));
   CHECK_FALSE(sqlite_store::open({.path = folder.path("a.db")}).has_value());
 }

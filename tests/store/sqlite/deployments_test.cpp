@@ -22,7 +22,7 @@ struct tables {
     auto opened = sqlite::connect({.path = ":memory:"});
     REQUIRE(opened);
     connection = std::move(*opened);
-    for (const sql_schema::migration& step : sql_schema::migrations)
+    for (const sql_schema::migration& step : sql_schema::migrations())
       REQUIRE(connection->execute(std::string{step.sql}));
   })};
 };

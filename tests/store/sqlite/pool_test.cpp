@@ -23,9 +23,9 @@ struct opener {
   std::atomic<int> opened{};
   std::atomic<bool> fails{};
 
-  sqlite::pool::opening as_opening() {
+  sqlite::pool::opener as_opener() {
     return [this]() -> result<std::unique_ptr<sqlite::connection>> {
-      if (fails) return sqlite::refused("it was told so");
+      if (fails) return sqlite::unusable("it was told so");
       ++opened;
       return sqlite::connect({.path = ":memory:"});
     };
@@ -36,7 +36,7 @@ struct opener {
 
 TEST_CASE("one after another the same connection is lent, at once as many as there may be") {
   opener made;
-  sqlite::pool pool{3, made.as_opening()};
+  sqlite::pool pool{3, made.as_opener()};
   CHECK(made.opened == 0);
   for (int i = 0; i < 5; ++i) CHECK(pool.take());
   CHECK(made.opened == 1);
@@ -55,7 +55,7 @@ TEST_CASE("one after another the same connection is lent, at once as many as the
 
 TEST_CASE("past their number callers wait, and nobody shares a connection") {
   opener made;
-  sqlite::pool pool{3, made.as_opening()};
+  sqlite::pool pool{3, made.as_opener()};
   std::atomic<int> shared{}, at_once{}, most{};
   std::atomic<bool> is_used[3]{};
   std::mutex mutex;
@@ -83,7 +83,7 @@ TEST_CASE("past their number callers wait, and nobody shares a connection") {
 
 TEST_CASE("where none can be opened there is none, and where one is open it is waited for") {
   opener made;
-  sqlite::pool pool{3, made.as_opening()};
+  sqlite::pool pool{3, made.as_opener()};
   made.fails = true;
   CHECK_FALSE(pool.take());
   made.fails = false;

@@ -12,13 +12,13 @@ namespace {
 // A file with our tables and no store around them.
 struct tables {
   std::unique_ptr<sqlite::connection> connection = open();
-  sqlite::changes noted{};
+  sqlite::effects noted{};
   bucket_table buckets{};
 
   static std::unique_ptr<sqlite::connection> open() {
     auto opened = sqlite::connect({.path = ":memory:"});
     REQUIRE(opened);
-    for (const sql_schema::migration& step : sql_schema::migrations)
+    for (const sql_schema::migration& step : sql_schema::migrations())
       REQUIRE((*opened)->execute(std::string{step.sql}));
     return std::move(*opened);
   }
@@ -36,13 +36,13 @@ TEST_CASE("what is written is read as it was, with the content that it moved") {
                       .key = "k"};
   const insertion wanted{written};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
-  const auto made =
-      sqlite::write_one(work, {wanted, noon, make_comment_id(noon), file.buckets}, file.noted);
+  sqlite::pending_insert pending{wanted, noon, make_comment_id(noon), file.buckets};
+  const auto made = sqlite::insert(work, pending, file.noted);
   REQUIRE(made);
-  CHECK(sqlite::find_in(work, made->stored.id) == made->stored);
-  REQUIRE(file.noted.moved.size() == 1);
-  CHECK(sqlite::find_content(work, "1") == file.noted.moved.front());
-  CHECK(file.noted.moved.front().version == 1);
+  CHECK(sqlite::find_comment(work, made->stored.id) == made->stored);
+  REQUIRE(file.noted.contents.size() == 1);
+  CHECK(sqlite::find_content(work, "1") == file.noted.contents.front());
+  CHECK(file.noted.contents.front().version == 1);
   CHECK(sqlite::find_content(work, "2").version == 0);
   CHECK(work->commit());
 }
@@ -54,12 +54,13 @@ TEST_CASE("a key that is known writes nothing") {
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const auto write = [&](const draft& one) {
     const insertion wanted{one};
-    return sqlite::write_one(work, {wanted, noon, make_comment_id(noon), file.buckets}, file.noted);
+    sqlite::pending_insert pending{wanted, noon, make_comment_id(noon), file.buckets};
+    return sqlite::insert(work, pending, file.noted);
   };
   const auto made = write(first), again = write(first), refused = write(other);
   REQUIRE(again);
   CHECK(again->replayed);
   CHECK(again->stored == made->stored);
   CHECK(refused.error().code == errc::key_reused);
-  CHECK(file.noted.moved.size() == 1);
+  CHECK(file.noted.contents.size() == 1);
 }

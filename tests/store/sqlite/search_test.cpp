@@ -25,14 +25,15 @@ struct tables {
     auto opened = sqlite::connect({.path = ":memory:"});
     REQUIRE(opened);
     connection = std::move(*opened);
-    for (const sql_schema::migration& step : sql_schema::migrations)
+    for (const sql_schema::migration& step : sql_schema::migrations())
       REQUIRE(connection->execute(std::string{step.sql}));
   })};
-  sqlite::changes noted{};
+  sqlite::effects noted{};
   bucket_table buckets{};
 
   comment write(sqlite::transaction& work, const insertion& wanted, instant now = noon) {
-    auto made = sqlite::write_one(work, {wanted, now, make_comment_id(now), buckets}, noted);
+    sqlite::pending_insert pending{wanted, now, make_comment_id(now), buckets};
+    auto made = sqlite::insert(work, pending, noted);
     REQUIRE(made);
     return made->stored;
   }

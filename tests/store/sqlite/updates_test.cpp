@@ -17,18 +17,19 @@ const instant noon = from_milliseconds(1'700'000'000'123);
 // A file with our tables and no store around them.
 struct tables {
   std::unique_ptr<sqlite::connection> connection = open();
-  sqlite::changes noted{};
+  sqlite::effects noted{};
   bucket_table buckets{};
 
   static std::unique_ptr<sqlite::connection> open() {
     auto opened = sqlite::connect({.path = ":memory:"});
     REQUIRE(opened);
-    for (const sql_schema::migration& step : sql_schema::migrations)
+    for (const sql_schema::migration& step : sql_schema::migrations())
       REQUIRE((*opened)->execute(std::string{step.sql}));
     return std::move(*opened);
   }
   comment write(sqlite::transaction& work, const insertion& wanted) {
-    auto made = sqlite::write_one(work, {wanted, noon, make_comment_id(noon), buckets}, noted);
+    sqlite::pending_insert pending{wanted, noon, make_comment_id(noon), buckets};
+    auto made = sqlite::insert(work, pending, noted);
     REQUIRE(made);
     noted = {};
     return made->stored;
@@ -51,9 +52,9 @@ TEST_CASE("an amendment notes the content that it moved, and whether anything wa
   const comment made =
       file.write(work, {.said = {.content_id = "1", .body = "x"}, .origin = "0123"});
   CHECK(sqlite::amend(work, made.id, to(status::spam), noon, file.noted)->origin == "0123");
-  REQUIRE(file.noted.moved.size() == 1);
-  CHECK(file.noted.moved[0] == content{"1", 2, 0, {}});
-  CHECK(file.noted.moved[0] == sqlite::find_content(work, "1"));
+  REQUIRE(file.noted.contents.size() == 1);
+  CHECK(file.noted.contents[0] == content{"1", 2, 0, {}});
+  CHECK(file.noted.contents[0] == sqlite::find_content(work, "1"));
   CHECK_FALSE(file.noted.has_erased);
   CHECK(sqlite::amend(work, made.id, to(status::removed), noon, file.noted)->origin.empty());
   CHECK(file.noted.has_erased);
@@ -75,7 +76,7 @@ TEST_CASE("what is refused, or changes nothing, notes and writes nothing") {
   CHECK(sqlite::forget_origins(work, noon, 10, file.noted) == 0);
   sqlite::forget_reporter(work, "ana", file.noted);
   CHECK(work->number("SELECT total_changes()") == before);
-  CHECK(file.noted.moved.empty());
+  CHECK(file.noted.contents.empty());
   CHECK_FALSE(file.noted.has_erased);
 }
 
@@ -85,10 +86,10 @@ TEST_CASE("a vote and a status note the content as it is then; a complaint moves
   const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
   CHECK(sqlite::vote(work, made.id, "ana", true, noon, file.noted)->votes == 1);
   CHECK(sqlite::set_status(work, "1", content_status::locked, 2, {}, noon, file.noted));
-  CHECK(file.noted.moved ==
+  CHECK(file.noted.contents ==
         std::vector<content>{{"1", 2, 1, {}}, {"1", 3, 1, content_status::locked}});
   CHECK(sqlite::report(work, made.id, {"ana", "rude", noon})->reports == 1);
-  CHECK(file.noted.moved.size() == 2);
+  CHECK(file.noted.contents.size() == 2);
   CHECK_FALSE(file.noted.has_erased);
 }
 
@@ -105,7 +106,7 @@ TEST_CASE("what is forgotten by its age is noted as erased, once for all") {
   CHECK(sqlite::forget_origins(work, after, 10, file.noted) == 3);
   CHECK(file.noted.has_erased);
   CHECK(sqlite::forget_origins(work, after, 10, file.noted) == 0);
-  CHECK(sqlite::find_in(work, made.id)->votes == 1);
+  CHECK(sqlite::find_comment(work, made.id)->votes == 1);
 }
 
 TEST_CASE("nothing of what a removed comment was is left in any table") {

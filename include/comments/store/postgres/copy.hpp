@@ -1,7 +1,7 @@
 #pragma once
 // store/postgres/copy.hpp - all rows of a PostgreSQL store, to be moved.
 //
-//   auto to = postgres_archive::open({.conninfo = "postgresql://db.example.com/comments"});
+//   auto to = postgres_copy_side::open({.conninfo = "postgresql://db.example.com/comments"});
 
 #include <comments/store/copy.hpp>
 #include <comments/store/postgres.hpp>
@@ -21,10 +21,10 @@
 
 namespace comments {
 
-class postgres_archive final : public archive {
+class postgres_copy_side final : public copy_side {
  public:
   // Brings the schema up to date. Nothing keeps others from writing: see that no server runs.
-  static result<std::unique_ptr<archive>> open(const postgres_options& options) {
+  static result<std::unique_ptr<copy_side>> open(const postgres_options& options) {
     if (!postgres::is_conninfo(options.conninfo))
       return postgres::refused("its connection string cannot be read");
     const postgres::server_options server{.conninfo = options.conninfo,
@@ -34,7 +34,7 @@ class postgres_archive final : public archive {
       return std::move(is).error();
     auto opened = postgres::connect(server);
     if (!opened) return std::move(opened).error();
-    return std::unique_ptr<archive>{new postgres_archive{std::move(*opened)}};
+    return std::unique_ptr<copy_side>{new postgres_copy_side{std::move(*opened)}};
   }
 
   result<std::vector<cells>> read(const table& from, const cells& after,
@@ -78,7 +78,7 @@ class postgres_archive final : public archive {
   }
 
  private:
-  explicit postgres_archive(std::unique_ptr<postgres::connection> on) : on_{std::move(on)} {}
+  explicit postgres_copy_side(std::unique_ptr<postgres::connection> on) : on_{std::move(on)} {}
 
   static std::vector<postgres::parameter> to_parameters(const cells& values) {
     std::vector<postgres::parameter> all;

@@ -1,88 +1,71 @@
 #pragma once
-// store/sqlite/health.hpp - how far a store believes its file, shared by all of its connections.
+// store/sqlite/health.hpp - whether a store may still write to its file, for all its connections.
 //
-// A commit that fails may be on disk or not, and a page that is damaged may be the first of many.
-// From then on nobody writes, because what is written on top of the unknown cannot be vouched for.
-// Doubt can be cleared, by making the file good again; damage cannot: it does not heal.
+// A commit that failed may be on disk or not, and a damaged page may be the first of many. From
+// then on the store must not write: what is written on top of an unknown state cannot be promised.
+// Doubt ends when the file is repaired. Damage does not end.
 //
-//   const auto trust = std::make_shared<sqlite::trust>(std::chrono::seconds{1}, system_clock());
-//   file_options file{.path = path, .on_failure = trust->listener(log)};
-//   if (!trust->is_whole() && trust->may_recover() && make_good()) trust->restore();
+//   const auto health =
+//       std::make_shared<sqlite::health>(std::chrono::milliseconds{1000}, system_clock());
+//   const sqlite::file_options file{.path = "comments.db", .on_failure = health->listener({})};
+//   const auto repair = [] { return true; };
+//   if (!health->is_well() && health->may_recover() && repair()) health->restore();
 
 #include <comments/clock.hpp>
+#include <comments/config.hpp>
+#include <comments/mutex.hpp>
 #include <comments/store/sqlite/connection.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 namespace comments::sqlite {
 
-// Safe from any thread.
-class trust final : public std::enable_shared_from_this<trust> {
+// Owned by a std::shared_ptr, because its listeners keep it. Safe from any thread.
+class health final : public std::enable_shared_from_this<health> {
  public:
-  // `pause` is the time from a failure, or an attempt to recover, to the next attempt.
-  trust(std::chrono::milliseconds pause, clock now) : pause_{pause}, now_{std::move(now)} {}
-  trust(const trust&) = delete;
-  trust& operator=(const trust&) = delete;
+  // `pause` is the time between a failure, or a try to recover, and the next try. There is no pause
+  // while `now` throws.
+  health(std::chrono::milliseconds pause, clock now);
+  health(const health&) = delete;
+  health& operator=(const health&) = delete;
 
-  bool is_whole() const { return worst_ == verdict::passing; }
+  // Whether the file is neither in doubt nor damaged. Does not wait.
+  bool is_well() const { return worst_ == severity::passing; }
 
-  void note(verdict found) {
-    if (found == verdict::passing) return;
-    const std::lock_guard lock{mutex_};
-    if (worst_ == verdict::passing) tried_ = now_();
-    worst_ = std::max<verdict>(worst_, found);
-  }
+  void note(severity found) COMMENTS_EXCLUDES(mutex_);
 
-  // Whether it is time to try, which is counted as trying. Never once there was damage. A clock
-  // that steps back begins the pause anew.
-  bool may_recover() {
-    const std::lock_guard lock{mutex_};
-    const instant now = now_();
-    if (tried_ && now >= *tried_ && now - *tried_ < pause_) return false;
-    tried_ = now;
-    return worst_ != verdict::damage;
-  }
+  // Returns whether it is time to try to recover, and counts that as a try. Always false once there
+  // was damage. A clock that steps back begins the pause anew.
+  bool may_recover() COMMENTS_EXCLUDES(mutex_);
 
-  // The doubt is cleared.
-  void restore() {
-    const std::lock_guard lock{mutex_};
-    if (worst_ == verdict::doubt) worst_ = verdict::passing;
-  }
+  // Ends the doubt, if there is no damage.
+  void restore() COMMENTS_EXCLUDES(mutex_);
 
-  // Notes what failures say of the file, and passes SQLite's words on to `log`. What `log` throws
-  // ends here: whatever was going on goes on.
-  failure_listener listener(std::function<void(std::string_view)> log) {
-    return [self = shared_from_this(), log = std::move(log)](verdict found, std::string_view why) {
-      self->note(found);
-      try {
-        if (log) log(why);
-      } catch (...) {  // it is the log that failed
-      }
-    };
-  }
+  // Returns a listener that notes what failures say of the file and passes SQLite's words on to
+  // `log`. What `log` throws is ignored.
+  failure_listener listener(std::function<void(std::string_view)> log);
 
  private:
+  std::optional<instant> time() const noexcept;
+
   const std::chrono::milliseconds pause_;
   const clock now_;
-  std::atomic<verdict> worst_{verdict::passing};
-  std::mutex mutex_{};
-  std::optional<instant> tried_{};
+  std::atomic<severity> worst_{severity::passing};  // written under the mutex
+  mutex mutex_{};
+  std::optional<instant> tried_ COMMENTS_GUARDED_BY(mutex_){};
 };
 
-// For connections that only read: a reading that failed leaves nothing in doubt, but damage that it
-// meets is damage.
-inline failure_listener for_reading(failure_listener inner) {
-  return [inner = std::move(inner)](verdict found, std::string_view why) {
-    inner(found == verdict::doubt ? verdict::passing : found, why);
-  };
-}
+// Returns a listener for connections that only read: a failure to read leaves nothing in doubt, but
+// damage is damage.
+failure_listener for_reading(failure_listener inner);
 
 }  // namespace comments::sqlite
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/sqlite/health.ipp>
+#endif

@@ -1,136 +1,61 @@
 #pragma once
-// store/sqlite/rows.hpp - comments as rows of a SQLite file: how one is read, and how one is
-// written.
+// store/sqlite/rows.hpp - reads comments and contents as rows of a SQLite file, and inserts
+// comments.
 //
-// Functions of a unit of work that somebody else began and commits; whether it went well is theirs
-// to ask. `sqlite_store` says when, this says what.
+// Functions of a transaction that the caller has begun and commits. What `failed()` says after it
+// tells whether what they returned counts.
 //
-//   sqlite::transaction work{connection, "BEGIN IMMEDIATE"};
-//   auto made = sqlite::write_one(work, {wanted, now, make_comment_id(now)}, noted);
-//   if (!work->commit()) return unavailable();
+//   const insertion wanted{.said = {.content_id = "1", .body = "Hello."}};
+//   const auto opened = sqlite::connect({.path = "comments.db"});
+//   bucket_table buckets;
+//   sqlite::effects noted;
+//   sqlite::transaction work{**opened, "BEGIN IMMEDIATE"};
+//   const instant now = system_clock()();
+//   sqlite::pending_insert pending{wanted, now, make_comment_id(now), buckets};
+//   const auto made = sqlite::insert(work, pending, noted);
+//   if (!work->commit()) throw std::runtime_error{work->commit_error().message};
 
+#include <comments/config.hpp>
 #include <comments/store.hpp>
-#include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite/connection.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace comments::sqlite {
 
-// A billion is as good as all, and one more than it is still a number.
-inline std::int64_t as_number(std::size_t count) {
-  return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
-}
+// Returns the number, or a billion, which is as good as all.
+std::int64_t as_number(std::size_t count);
 
-// In the order of `schema::comment_columns`.
-inline comment read_comment(const statement& row) {
-  return {.id = parse_comment_id(row.text(0)).value_or(comment_id{}),
-          .content_id = row.text(1),
-          .parent = parse_comment_id(row.text(2)),
-          .reply_to = parse_comment_id(row.text(16)),
-          .depth = row.number(17),
-          .position = row.number(3),
-          .status = parse<comments::status>(row.text(4)).value_or(status::removed),
-          .author = {row.text(5), row.text(6), row.text(7), row.number(8) != 0, row.text(19)},
-          .body = row.text(9),
-          .votes = row.number(10),
-          .replies = row.number(11),
-          .reports = row.number(18),
-          .created_at = from_milliseconds(row.number(12)),
-          .edited_at =
-              row.is_null(13) ? std::nullopt : std::optional{from_milliseconds(row.number(13))},
-          .version = row.number(14),
-          .origin = row.text(20),
-          .encoded = row.text(15)};
-}
+// Reads the columns of `sql_schema::comment_columns`.
+comment read_comment(const statement& row);
 
-// The next row, of version, comments and status; a content of version 0 if there is none.
-inline content read_content(statement& row, std::string_view content_id) {
-  content found{.content_id = std::string{content_id}};
-  if (!row.step()) return found;
-  found.version = row.number(0);
-  found.comments = row.number(1);
-  found.status = parse<content_status>(row.text(2));
-  return found;
-}
+// Returns the comment, if there is one with this id.
+std::optional<comment> find_comment(transaction& work, const comment_id& id);
 
-inline std::optional<comment> find_in(transaction& work, const comment_id& id) {
-  static const std::string sql =
-      "SELECT " + std::string{sql_schema::comment_columns} + " FROM comment WHERE id = ?1";
-  const std::string text = to_string(id);
-  auto row = work->prepare(sql, text);
-  if (!row.step()) return std::nullopt;
-  return read_comment(row);
-}
+// Returns the content; an unknown one is empty, at version 0.
+content find_content(transaction& work, std::string_view content_id);
 
-inline content find_content(transaction& work, std::string_view content_id) {
-  auto row = work->prepare("SELECT version, comments, status FROM content WHERE content_id = ?1",
-                           content_id);
-  return read_content(row, content_id);
-}
-
-// What a unit of work has done, for who must know it behind the commit.
-struct changes {
-  std::vector<content> moved{};  // as they are now; one may be there several times
-  bool has_erased{};             // so that what is left of it must go, too
+// What a transaction has changed, for the store to know once it is committed.
+struct effects {
+  std::vector<content> contents{};  // as they are now; one may be there several times
+  bool has_erased{};                // so the log must be emptied
 };
 
-// `moved`, which was read in this unit of work, with its version moved by one, and so many visible
-// comments more. In two statements, because UPSERT and RETURNING both make SQLite build a table and
-// a journal for each call: twice the cost of all.
-inline content move_content(transaction& work, content moved, std::int64_t more, changes& noted) {
-  ++moved.version;
-  moved.comments += more;
-  work->run(moved.version == 1
-                ? "INSERT INTO content (content_id, version, comments, status) "
-                  "VALUES (?1, ?2, ?3, '')"
-                : "UPDATE content SET version = ?2, comments = ?3 WHERE content_id = ?1",
-            moved.content_id, moved.version, moved.comments);
-  noted.moved.push_back(moved);
-  return moved;
-}
+// Moves the version of `moved`, which was read in this transaction, by one, and adds `more` to its
+// visible comments. Returns it as it is then.
+content move_content(transaction& work, content moved, std::int64_t more, effects& noted);
 
-inline void append_event(transaction& work, const event& cause) {
-  const std::string about = cause.comment == comment_id{} ? "" : to_string(cause.comment);
-  work->run("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", cause.content_id,
-            cause.version, to_text(cause.kind), about, to_milliseconds(cause.at), cause.by,
-            cause.reason, cause.status, cause.before);
-}
+void append_event(transaction& work, const event& cause);
 
-// Adds `change` to the replies of `parent`, and where that lists or hides it, to those of its own
-// parent, and so on up. They show something else now, so they are of `version`.
-inline void count_reply(transaction& work, const std::string& content_id, std::string parent,
-                        std::int64_t change, std::int64_t version) {
-  while (!parent.empty() && change != 0 && !work->failed()) {
-    std::string above;
-    std::int64_t replies = 0;
-    bool is_visible = false;
-    {
-      auto row = work->prepare(
-          "SELECT parent_id, replies, status FROM comment WHERE id = ?1 AND content_id = ?2",
-          parent, content_id);
-      if (!row.step()) return;
-      above = row.text(0);
-      replies = row.number(1) + change;
-      is_visible = row.text(2) == to_text(status::published);
-    }
-    const bool is_listed = is_visible || replies > 0, was = is_visible || replies - change > 0;
-    work->run("UPDATE comment SET replies = ?3, version = ?4 WHERE id = ?1 AND content_id = ?2",
-              parent, content_id, replies, version);
-    if (is_listed != was)  // apart, because it costs two indexes
-      work->run("UPDATE comment SET listed = ?3 WHERE id = ?1 AND content_id = ?2", parent,
-                content_id, std::int64_t{is_listed});
-    change = std::int64_t{is_listed} - std::int64_t{was};
-    parent = std::move(above);
-  }
-}
+// Adds `change` to the replies of the comment `parent`. Where that lists or hides the comment, the
+// same goes for its own parent, and so on up. All of these get `version`.
+void count_reply(transaction& work, const std::string& content_id, std::string parent,
+                 std::int64_t change, std::int64_t version);
 
 // An insertion that waits for its commit.
 struct pending_insert {
@@ -138,100 +63,14 @@ struct pending_insert {
   instant now{};
   comment_id id{};
   bucket_table& buckets;  // which `wanted.allowances` take from
+  bool has_tokens{};      // has taken from them, in an attempt before this one
 };
 
-// What the draft's key made before, replayed; an empty posting if the key is new.
-inline result<post_result> replay(transaction& work, const draft& draft) {
-  auto row = work->prepare(
-      "SELECT id, request_fingerprint FROM comment WHERE content_id = ?1 AND request_key = ?2",
-      draft.content_id, draft.key);
-  const bool is_known = row.step();
-  if (work->failed()) return unavailable();
-  if (!is_known) return post_result{};
-  auto made = find_in(work, parse_comment_id(row.text(0)).value_or(comment_id{}));
-  if (!made) return unavailable();
-  if (row.number(1) != fingerprint(draft) && made->status != status::removed) return key_reused();
-  return post_result{.stored = std::move(*made), .replayed = true};
-}
-
-// Where a reply hangs: its parent, and its depth below that.
-struct place {
-  std::string parent{};  // of a comment that starts a thread: none
-  std::int64_t depth{};
-};
-
-// Nothing if the draft answers what is no visible comment of its content.
-inline std::optional<place> find_place(transaction& work, const insertion& wanted) {
-  const draft& draft = wanted.said;
-  if (!draft.parent) return place{};
-  std::string at = to_string(*draft.parent);
-  for (bool is_first = true;; is_first = false) {
-    auto row = work->prepare(
-        "SELECT depth, parent_id, status FROM comment WHERE id = ?1 AND content_id = ?2", at,
-        draft.content_id);
-    if (!row.step()) return std::nullopt;
-    if (is_first && row.text(2) != to_text(status::published)) return std::nullopt;
-    const std::int64_t depth = row.number(0);
-    std::string above = row.text(1);
-    if (depth < wanted.depth_max || above.empty()) return place{at, depth + 1};
-    at = std::move(above);
-  }
-}
-
-// All that one new comment changes. Whether it took effect, the commit tells.
-inline comment write(transaction& work, const pending_insert& one, content home, const place& where,
-                     changes& noted) {
-  const auto& [wanted, now, id, buckets] = one;
-  const draft& draft = wanted.said;
-  const bool is_shown = wanted.status == status::published;
-  const std::int64_t version = move_content(work, std::move(home), is_shown, noted).version;
-  const std::string id_text = to_string(id);
-  const std::string reply_to = draft.parent ? to_string(*draft.parent) : "";
-  const std::int64_t at = to_milliseconds(now);
-  {
-    auto row = work->prepare(
-        "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
-        "author_email, author_url, author_verified, body, votes, replies, created_at, version, "
-        "request_key, request_fingerprint, encoded, reply_to, depth, listed, author_subject, "
-        "origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?2, ?12, ?13, ?14, "
-        "?15, ?16, ?17, ?18, ?19)",
-        draft.content_id, version, id_text, where.parent, to_text(wanted.status), draft.author.name,
-        draft.author.email, draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
-    if (!draft.key.empty()) row.bind(12, draft.key);
-    row.bind(13, fingerprint(draft));
-    row.bind(14, wanted.encoded);
-    row.bind(15, reply_to);
-    row.bind(16, where.depth);
-    row.bind(17, std::int64_t{is_shown});
-    row.bind(18, draft.author.subject);
-    row.bind(19, wanted.origin);
-    row.step();
-  }
-  if (is_shown) count_reply(work, draft.content_id, where.parent, 1, version);
-  event cause = to_event(wanted);
-  cause.content_id = draft.content_id;
-  cause.version = version;
-  cause.comment = id;
-  cause.at = now;
-  append_event(work, cause);
-  comment made = to_comment(wanted, id, version, now);
-  made.parent = parse_comment_id(where.parent);
-  made.depth = where.depth;
-  return made;
-}
-
-inline result<post_result> write_one(transaction& work, const pending_insert& one, changes& noted) {
-  const draft& draft = one.wanted.said;
-  if (!draft.key.empty()) {
-    if (auto known = replay(work, draft); !known || known->replayed) return known;
-  }
-  content home = find_content(work, draft.content_id);
-  if (!is_met(one.wanted.expected, home)) return version_moved();
-  const auto where = find_place(work, one.wanted);
-  if (!where) return parent_not_found();
-  if (auto allowed = take_tokens(one.buckets, one.wanted, one.now); !allowed)
-    return std::move(allowed).error();
-  return post_result{.stored = write(work, one, std::move(home), *where, noted)};
-}
+// As `store::insert`.
+result<post_result> insert(transaction& work, pending_insert& pending, effects& noted);
 
 }  // namespace comments::sqlite
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/sqlite/rows.ipp>
+#endif

@@ -1,16 +1,18 @@
 #pragma once
-// store/sqlite/search.hpp - what is read of a SQLite file beside lists: history, complaints, votes,
-// and comments of all contents.
+// store/sqlite/search.hpp - reads lists, events, reports, votes and searched comments from a SQLite
+// file.
 //
-// Functions of a unit of work that somebody else began; whether it went well is theirs to ask.
+// Functions of a transaction that the caller has begun, and whose `failed()` the caller asks
+// afterwards. What each returns is said at the function of the same name in `store.hpp`.
 //
-//   sqlite::transaction work{connection, "BEGIN"};
-//   auto found = sqlite::find_all(work, {.status = status::pending});
+//   const auto opened = sqlite::connect({.path = "comments.db"});
+//   sqlite::transaction work{**opened, "BEGIN"};
+//   const search_result found = sqlite::find_all(work, {.status = status::pending});
+//   if (work->failed()) throw std::runtime_error{unavailable().message};
 
+#include <comments/config.hpp>
 #include <comments/store.hpp>
-#include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite/connection.hpp>
-#include <comments/store/sqlite/rows.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,94 +23,24 @@
 
 namespace comments::sqlite {
 
-// What an event is read from, in the order that these functions read it.
-inline constexpr std::string_view event_columns =
-    "content_id, version, kind, comment_id, at, by_whom, reason, status, text_before";
+page list(transaction& work, const query& query);
 
-inline std::vector<event> read_events(statement& rows) {
-  std::vector<event> found;
-  while (rows.step())
-    found.push_back({.content_id = rows.text(0),
-                     .version = rows.number(1),
-                     .kind = parse<event_kind>(rows.text(2)).value_or(event_kind{}),
-                     .comment = parse_comment_id(rows.text(3)).value_or(comment_id{}),
-                     .at = from_milliseconds(rows.number(4)),
-                     .by = rows.text(5),
-                     .reason = rows.text(6),
-                     .status = rows.text(7),
-                     .before = rows.text(8)});
-  return found;
-}
+std::vector<event> events(transaction& work, std::string_view content_id, std::int64_t after,
+                          std::size_t limit);
 
-inline std::vector<event> events(transaction& work, std::string_view content_id, std::int64_t after,
-                                 std::size_t limit) {
-  static const std::string sql = "SELECT " + std::string{event_columns} +
-                                 " FROM event WHERE content_id = ?1 AND version > ?2 "
-                                 "ORDER BY version LIMIT ?3";
-  auto rows = work->prepare(sql, content_id, after, as_number(limit));
-  return read_events(rows);
-}
+std::vector<event> history(transaction& work, const comment& about, std::int64_t after,
+                           std::size_t limit);
 
-// The posting stands at the comment's position, the rest in the index of what is no posting.
-inline std::vector<event> history(transaction& work, const comment& about, std::int64_t after,
-                                  std::size_t limit) {
-  static const std::string select =
-      "SELECT * FROM (SELECT " + std::string{event_columns} + " FROM event WHERE content_id = ?1 ";
-  static const std::string sql =
-      select + "AND version = ?5 AND version > ?3) UNION ALL " + select +
-      "AND comment_id = ?2 AND version > ?3 AND kind IN ('edited', 'moderated', 'removed') "
-      "ORDER BY version LIMIT ?4) ORDER BY version LIMIT ?4";
-  const std::string id = to_string(about.id);
-  auto rows = work->prepare(sql, about.content_id, id, after, as_number(limit), about.position);
-  return read_events(rows);
-}
+std::vector<comments::report> reports_of(transaction& work, const comment& about,
+                                         std::size_t limit);
 
-inline std::vector<comments::report> reports_of(transaction& work, const comment& about,
-                                                std::size_t limit) {
-  const std::string id = to_string(about.id);
-  auto rows = work->prepare(
-      "SELECT reporter, reason, at FROM complaint WHERE content_id = ?1 AND comment_id = ?2 "
-      "ORDER BY at DESC LIMIT ?3",
-      about.content_id, id, as_number(limit));
-  std::vector<comments::report> found;
-  while (rows.step())
-    found.push_back({rows.text(0), rows.text(1), from_milliseconds(rows.number(2))});
-  return found;
-}
+search_result find_all(transaction& work, const search& wanted);
 
-inline search_result find_all(transaction& work, const search& wanted) {
-  const std::string sql = sql_schema::search_sql(wanted);
-  const std::string after = wanted.after ? to_string(*wanted.after) : "";
-  const std::string email = to_lower_ascii(wanted.email), text = to_lower_ascii(wanted.text);
-  auto rows = work->prepare(sql, after, as_number(wanted.limit) + 1);
-  if (wanted.status) rows.bind(3, to_text(*wanted.status));
-  if (!wanted.subject.empty()) rows.bind(4, wanted.subject);
-  if (!wanted.email.empty()) rows.bind(5, email);
-  if (wanted.verified) rows.bind(6, std::int64_t{*wanted.verified});
-  if (!wanted.text.empty()) rows.bind(7, text);
-  search_result found;
-  while (rows.step()) {
-    if (found.items.size() == wanted.limit) {
-      if (!found.items.empty()) found.next = found.items.back().id;
-      break;
-    }
-    found.items.push_back(read_comment(rows));
-  }
-  return found;
-}
-
-inline std::vector<comments::vote> votes_of(transaction& work, const std::string& voter,
-                                            std::optional<comment_id> after, std::size_t limit) {
-  const std::string behind = after ? to_string(*after) : "";
-  auto rows = work->prepare(
-      "SELECT comment_id, content_id, at FROM vote WHERE voter = ?1 AND comment_id > ?2 "
-      "ORDER BY comment_id LIMIT ?3",
-      voter, behind, as_number(limit));
-  std::vector<comments::vote> found;
-  while (rows.step())
-    found.push_back({parse_comment_id(rows.text(0)).value_or(comment_id{}), rows.text(1),
-                     from_milliseconds(rows.number(2))});
-  return found;
-}
+std::vector<comments::vote> votes_of(transaction& work, const std::string& voter,
+                                     std::optional<comment_id> after, std::size_t limit);
 
 }  // namespace comments::sqlite
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/sqlite/search.ipp>
+#endif

@@ -1,6 +1,6 @@
 #pragma once
-// archives.hpp - an archive in memory that can fail, and a store with something of everything in
-// it.
+// support/copy_sides.hpp - a side of a copy in memory that can fail, and a store with something of
+// everything in it.
 
 #include <comments/store.hpp>
 #include <comments/store/copy.hpp>
@@ -18,7 +18,7 @@
 namespace testing {
 
 // Rows by table and key. The `fails_at`-th call fails, if that is not 0.
-class memory_archive final : public comments::archive {
+class memory_copy_side final : public comments::copy_side {
  public:
   using cells = comments::cells;
   using table = comments::table;

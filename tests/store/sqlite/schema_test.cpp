@@ -1,5 +1,8 @@
 // Files that earlier versions left, brought up to date by opening them.
 
+#include <comments/store/sqlite/schema.hpp>
+
+#include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite.hpp>
 
 #include <doctest/doctest.h>
@@ -25,8 +28,8 @@ namespace {
 
 // What version 0.1.0 of schema 2 left: content "1" with a thread four deep and a root without
 // replies, and content "deep" with a chain of 10,000 replies. Never changes.
-const std::string a_file_of_schema_2 =
-    std::string{sql_schema::migrations[0].sql} + std::string{sql_schema::migrations[1].sql} + R"sql(
+const std::string a_file_of_schema_2 = std::string{sql_schema::migrations()[0].sql} +
+                                       std::string{sql_schema::migrations()[1].sql} + R"sql(
 INSERT INTO setting VALUES ('signing_key',
   '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO content VALUES ('1', 6, 6, 'open'), ('deep', 10000, 10000, 'open'),
@@ -49,9 +52,9 @@ PRAGMA user_version = 2;
 )sql";
 
 // What was put into a file of schema 3, with something in each of its tables. Never changes.
-const std::string a_file_of_schema_3 = std::string{sql_schema::migrations[0].sql} +
-                                       std::string{sql_schema::migrations[1].sql} +
-                                       std::string{sql_schema::migrations[2].sql} + R"sql(
+const std::string a_file_of_schema_3 = std::string{sql_schema::migrations()[0].sql} +
+                                       std::string{sql_schema::migrations()[1].sql} +
+                                       std::string{sql_schema::migrations()[2].sql} + R"sql(
 INSERT INTO setting VALUES ('signing_key',
   '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
 INSERT INTO content VALUES ('1', 4, 1, 'first-comment');
@@ -90,8 +93,8 @@ struct old_file {
 
   explicit old_file(const std::string& and_then = "",
                     const std::string& content = a_file_of_schema_2) {
-    testing::database{path}.run(content + and_then + "; PRAGMA application_id = " +
-                                std::to_string(sqlite_store::application_id));
+    testing::database{path}.run(
+        content + and_then + "; PRAGMA application_id = " + std::to_string(sqlite::application_id));
   }
   std::unique_ptr<sqlite_store> open() const { return must(sqlite_store::open({.path = path})); }
 };

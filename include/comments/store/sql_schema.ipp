@@ -1,0 +1,228 @@
+#pragma once
+// store/sql_schema.ipp - definitions of store/sql_schema.hpp.
+
+#include <comments/store/sql_schema.hpp>
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace comments::sql_schema {
+
+namespace detail {
+
+inline constexpr std::array all_migrations{migration{1, R"sql(
+CREATE TABLE setting (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+);
+CREATE TABLE content (
+  content_id TEXT NOT NULL PRIMARY KEY,
+  version BIGINT NOT NULL,
+  comments BIGINT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('open', 'premoderated', 'locked'))
+);
+CREATE TABLE comment (
+  content_id TEXT NOT NULL REFERENCES content (content_id),
+  position BIGINT NOT NULL,
+  id TEXT NOT NULL,
+  parent_id TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('published', 'pending', 'spam', 'removed')),
+  author_name TEXT NOT NULL,
+  author_email TEXT NOT NULL,
+  author_url TEXT NOT NULL,
+  author_verified BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  votes BIGINT NOT NULL,
+  replies BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  edited_at BIGINT,
+  version BIGINT NOT NULL,
+  request_key TEXT,
+  request_fingerprint BIGINT NOT NULL,
+  PRIMARY KEY (content_id, position)
+);
+CREATE UNIQUE INDEX comment_id ON comment (id, content_id);
+CREATE UNIQUE INDEX comment_request_key ON comment (content_id, request_key);
+CREATE INDEX comment_by_position ON comment (content_id, parent_id, status, position);
+CREATE INDEX comment_by_votes ON comment (content_id, parent_id, status, votes DESC, position);
+CREATE TABLE event (
+  content_id TEXT NOT NULL REFERENCES content (content_id),
+  version BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (content_id, version)
+);
+)sql"},
+                                           migration{2, R"sql(
+ALTER TABLE comment ADD COLUMN encoded TEXT NOT NULL DEFAULT '';
+DROP INDEX comment_request_key;
+CREATE UNIQUE INDEX comment_request_key ON comment (content_id, request_key)
+  WHERE request_key IS NOT NULL;
+)sql"},
+                                           migration{3, R"sql(
+CREATE TABLE content_3 (
+  content_id TEXT NOT NULL PRIMARY KEY,
+  version BIGINT NOT NULL,
+  comments BIGINT NOT NULL,
+  status TEXT NOT NULL
+);
+INSERT INTO content_3
+  SELECT content_id, version, comments, iif(status = 'open', '', status) FROM content;
+DROP TABLE content;
+ALTER TABLE content_3 RENAME TO content;
+
+CREATE TABLE event_3 (
+  content_id TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  by_whom TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  status TEXT NOT NULL,
+  text_before TEXT NOT NULL,
+  PRIMARY KEY (content_id, version)
+) WITHOUT ROWID;
+INSERT INTO event_3
+  SELECT content_id, version, kind, comment_id, at, '', '', 'published', '' FROM event;
+DROP TABLE event;
+ALTER TABLE event_3 RENAME TO event;
+CREATE INDEX event_by_comment ON event (content_id, comment_id, version)
+  WHERE kind IN ('edited', 'moderated', 'removed');
+
+ALTER TABLE comment ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';
+ALTER TABLE comment ADD COLUMN depth BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE comment ADD COLUMN listed BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE comment ADD COLUMN reports BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE comment ADD COLUMN author_subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE comment ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+CREATE TABLE comment_depth (
+  content_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  depth BIGINT NOT NULL,
+  PRIMARY KEY (content_id, id)
+);
+INSERT INTO comment_depth
+  WITH RECURSIVE below (content_id, id, depth) AS (
+    SELECT content_id, id, 0 FROM comment WHERE parent_id = ''
+    UNION ALL
+    SELECT reply.content_id, reply.id, below.depth + 1 FROM below JOIN comment AS reply
+      ON reply.content_id = below.content_id AND reply.parent_id = below.id
+  )
+  SELECT content_id, id, depth FROM below WHERE depth > 0;
+UPDATE comment SET reply_to = parent_id,
+  depth = coalesce((SELECT known.depth FROM comment_depth AS known
+    WHERE known.content_id = comment.content_id AND known.id = comment.id), 1)
+  WHERE parent_id <> '';
+UPDATE comment SET listed = 0 WHERE status <> 'published' AND replies = 0;
+DROP TABLE comment_depth;
+
+DROP INDEX comment_by_position;
+DROP INDEX comment_by_votes;
+CREATE INDEX comment_by_position ON comment (content_id, parent_id, position) WHERE listed = 1;
+CREATE INDEX comment_by_votes ON comment (content_id, parent_id, votes DESC, position)
+  WHERE listed = 1;
+CREATE INDEX comment_by_status ON comment (status, id) WHERE status <> 'published';
+CREATE INDEX comment_by_subject ON comment (author_subject, id) WHERE author_subject <> '';
+CREATE INDEX comment_by_email ON comment (lower(author_email), id) WHERE author_email <> '';
+CREATE INDEX comment_by_origin ON comment (created_at) WHERE origin <> '';
+
+CREATE TABLE vote (
+  content_id TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  voter TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (content_id, comment_id, voter)
+) WITHOUT ROWID;
+CREATE INDEX vote_by_voter ON vote (voter, comment_id);
+CREATE INDEX vote_by_origin ON vote (at) WHERE voter >= 'a:' AND voter < 'a;';
+
+CREATE TABLE complaint (
+  content_id TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  reporter TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (content_id, comment_id, reporter)
+) WITHOUT ROWID;
+CREATE INDEX complaint_by_time ON complaint (content_id, comment_id, at);
+CREATE INDEX complaint_by_reporter ON complaint (reporter);
+CREATE INDEX complaint_by_origin ON complaint (at) WHERE reporter >= 'a:' AND reporter < 'a;';
+)sql"},
+                                           migration{4, R"sql(
+CREATE TABLE deployment (
+  position BIGINT NOT NULL PRIMARY KEY,
+  id TEXT NOT NULL,
+  component TEXT NOT NULL,
+  version TEXT NOT NULL,
+  responsible TEXT NOT NULL,
+  status TEXT NOT NULL,
+  run TEXT NOT NULL,
+  date BIGINT NOT NULL
+);
+CREATE INDEX deployment_by_component ON deployment (component, position);
+CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHERE run <> '';
+)sql"}};
+
+}  // namespace detail
+
+COMMENTS_INLINE std::span<const migration> migrations() {
+  static_assert(detail::all_migrations.back().number == newest);
+  return detail::all_migrations;
+}
+
+COMMENTS_INLINE std::string list_sql(scope scope, sort sort, bool has_cursor) {
+  const auto select = [&](std::string_view condition, std::string_view order) {
+    std::string sql{"SELECT "};
+    sql.append(comment_columns).append(" FROM comment WHERE content_id = ?1");
+    sql += scope == scope::all ? " AND status = 'published'" : " AND parent_id = ?2 AND listed = 1";
+    sql += condition;
+    return sql.append(" ORDER BY ").append(order).append(" LIMIT ?3");
+  };
+  constexpr std::string_view by_votes = "votes DESC, position";
+  if (sort == sort::newest) return select(has_cursor ? " AND position < ?4" : "", "position DESC");
+  if (sort == sort::oldest) return select(has_cursor ? " AND position > ?4" : "", "position");
+  if (!has_cursor) return select("", by_votes);
+  // First the rest of those with as many votes, then all with fewer: two walks, each of its index.
+  std::string sql = "SELECT * FROM (" + select(" AND votes = ?5 AND position > ?4", "position");
+  sql += ") AS equal UNION ALL SELECT * FROM (" + select(" AND votes < ?5", by_votes);
+  sql += ") AS fewer ORDER BY ";
+  return sql.append(by_votes).append(" LIMIT ?3");
+}
+
+// What is said twice of status, subject and e-mail is there so that the partial indexes serve.
+COMMENTS_INLINE std::string search_sql(const search& wanted, const std::string& find) {
+  std::string sql{"SELECT "};
+  sql.append(comment_columns).append(" FROM comment WHERE id > ?1");
+  if (wanted.status) sql += " AND status = ?3";
+  if (wanted.status && *wanted.status != status::published) sql += " AND status <> 'published'";
+  if (!wanted.subject.empty()) sql += " AND author_subject = ?4 AND author_subject <> ''";
+  if (!wanted.email.empty()) sql += " AND lower(author_email) = ?5 AND author_email <> ''";
+  if (wanted.verified) sql += " AND author_verified = ?6";
+  if (!wanted.text.empty())
+    sql += " AND (" + find + "(lower(body), ?7) > 0 OR " + find + "(lower(author_name), ?7) > 0)";
+  return sql + " ORDER BY id LIMIT ?2";
+}
+
+COMMENTS_INLINE std::string recorded_sql() {
+  std::string sql{"SELECT "};
+  return sql.append(deployment_columns)
+      .append(" FROM deployment WHERE component = ?1 AND run = ?2 AND status = ?3 AND run <> ''");
+}
+
+COMMENTS_INLINE std::string record_sql() {
+  std::string sql{"INSERT INTO deployment ("};
+  return sql.append(deployment_columns).append(") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+}
+
+COMMENTS_INLINE std::string deployments_sql(bool has_component) {
+  std::string sql{"SELECT "};
+  sql.append(deployment_columns).append(" FROM deployment WHERE position < ?1");
+  if (has_component) sql += " AND component = ?3";
+  return sql + " ORDER BY position DESC LIMIT ?2";
+}
+
+}  // namespace comments::sql_schema

@@ -1,0 +1,34 @@
+#pragma once
+// store/sqlite/schema.hpp - brings the schema of a SQLite file up to date.
+//
+//   const auto opened = sqlite::connect({.path = "comments.db"});
+//   if (!opened) throw std::runtime_error{opened.error().message};
+//   if (const auto migrated = sqlite::migrate(**opened); !migrated)
+//     throw std::runtime_error{migrated.error().message};
+//   const std::string key = sqlite::read_key(**opened);
+
+#include <comments/config.hpp>
+#include <comments/result.hpp>
+#include <comments/store/sqlite/connection.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace comments::sqlite {
+
+// Marks a file as ours ("CMNT" in the file's header).
+inline constexpr std::int64_t application_id = 0x434d4e54;
+
+// Makes the tables of an empty file, or brings older ones up to date, in one transaction.
+// `unavailable`, with a sentence for the operator, if the file is another program's, was written by
+// a newer version, or cannot be written; then it is left as it was.
+result<done> migrate(connection& on);
+
+// Returns the signing key: 32 bytes, or another number of them if the file is damaged.
+std::string read_key(connection& on);
+
+}  // namespace comments::sqlite
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/sqlite/schema.ipp>
+#endif

@@ -1,0 +1,70 @@
+#pragma once
+// store/sqlite/schema.ipp - definitions of store/sqlite/schema.hpp.
+
+#include <comments/store/sqlite/schema.hpp>
+
+#include <comments/store/sql_schema.hpp>
+#include <comments/store/sqlite/database_file.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace comments::sqlite {
+
+namespace detail {
+
+// Returns why a file is not ours to migrate, having changed nothing; empty if it is.
+inline std::string ownership_problem(connection& on, std::int64_t version) {
+  const bool is_ours = on.number("PRAGMA application_id") == application_id;
+  const bool is_empty = on.number("SELECT count(*) FROM sqlite_schema") == 0;
+  if (on.failed()) return "it is no SQLite database, or damaged";
+  if (!is_ours && !is_empty) return "it belongs to another program";
+  if (version > sql_schema::newest)
+    return "a newer version of this program wrote it (its schema is " + std::to_string(version) +
+           ", this program knows " + std::to_string(sql_schema::newest) + ")";
+  return "";
+}
+
+// Turns the write-ahead log on. Returns whether it is on.
+inline bool turn_log_on(connection& on) {
+  auto row = on.prepare("PRAGMA journal_mode = WAL");
+  return row.step() && row.text(0) == "wal";
+}
+
+inline bool run_migrations(connection& on, std::int64_t version) {
+  transaction work{on, "BEGIN IMMEDIATE"};
+  for (const sql_schema::migration& step : sql_schema::migrations())
+    if (step.number > version) work->execute(std::string{step.sql});
+  if (version == 0)
+    work->execute("INSERT INTO setting VALUES ('signing_key', lower(hex(randomblob(32))))");
+  work->execute("PRAGMA application_id = " + std::to_string(application_id) +
+                "; PRAGMA user_version = " + std::to_string(sql_schema::newest));
+  return work->commit();
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<done> migrate(connection& on) {
+  const std::int64_t version = on.number("PRAGMA user_version");
+  if (const auto problem = detail::ownership_problem(on, version); !problem.empty())
+    return unusable(problem);
+  if (!detail::turn_log_on(on)) return unusable("it cannot be written");
+  if (version == sql_schema::newest) return ok();
+  on.execute("PRAGMA foreign_keys = OFF");  // a table that others refer to may be made anew
+  if (!detail::run_migrations(on, version) || !on.execute("PRAGMA foreign_keys = ON"))
+    return unusable("it cannot be written");
+  return ok();
+}
+
+COMMENTS_INLINE std::string read_key(connection& on) {
+  auto row = on.prepare("SELECT value FROM setting WHERE name = 'signing_key'");
+  const std::string hex = row.step() ? row.text(0) : "";
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string key;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    key += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
+  return key;
+}
+
+}  // namespace comments::sqlite

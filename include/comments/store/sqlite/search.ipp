@@ -1,0 +1,134 @@
+#pragma once
+// store/sqlite/search.ipp - definitions of store/sqlite/search.hpp.
+
+#include <comments/store/sqlite/search.hpp>
+
+#include <comments/store/sql_schema.hpp>
+#include <comments/store/sqlite/rows.hpp>
+#include <comments/text.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace comments::sqlite {
+
+namespace detail {
+
+// The columns of an event, in the order in which `read_events` reads them.
+inline constexpr std::string_view event_columns =
+    "content_id, version, kind, comment_id, at, by_whom, reason, status, text_before";
+
+inline std::vector<event> read_events(statement& rows) {
+  std::vector<event> found;
+  while (rows.step())
+    found.push_back({.content_id = rows.text(0),
+                     .version = rows.number(1),
+                     .kind = parse<event_kind>(rows.text(2)).value_or(event_kind{}),
+                     .comment = parse_comment_id(rows.text(3)).value_or(comment_id{}),
+                     .at = from_milliseconds(rows.number(4)),
+                     .by = rows.text(5),
+                     .reason = rows.text(6),
+                     .status = rows.text(7),
+                     .before = rows.text(8)});
+  return found;
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE page list(transaction& work, const query& query) {
+  page found{.content = find_content(work, query.content_id)};
+  const std::string sql = sql_schema::list_sql(query.scope, query.sort, query.after.has_value());
+  const bool has_parent = query.scope == scope::replies && query.parent;
+  const std::string parent = has_parent ? to_string(*query.parent) : "";
+  auto rows = work->prepare(sql, query.content_id, parent, as_number(query.limit) + 1);
+  if (query.after) rows.bind(4, query.after->position);
+  if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
+  constexpr std::size_t usual_max = 200;  // of so many none is moved while they are read
+  found.items.reserve(std::min(query.limit, usual_max) + 1);
+  while (rows.step()) found.items.push_back(read_comment(rows));
+  if (found.items.size() > query.limit) {
+    found.items.resize(query.limit);
+    found.next = cursor{found.items.back().position, found.items.back().votes};
+  }
+  return found;
+}
+
+COMMENTS_INLINE std::vector<event> events(transaction& work, std::string_view content_id,
+                                          std::int64_t after, std::size_t limit) {
+  static const std::string sql = "SELECT " + std::string{detail::event_columns} +
+                                 " FROM event WHERE content_id = ?1 AND version > ?2 "
+                                 "ORDER BY version LIMIT ?3";
+  auto rows = work->prepare(sql, content_id, after, as_number(limit));
+  return detail::read_events(rows);
+}
+
+// The event of the post is found by the comment's position, the others by an index that leaves out
+// posts and votes.
+COMMENTS_INLINE std::vector<event> history(transaction& work, const comment& about,
+                                           std::int64_t after, std::size_t limit) {
+  static const std::string select = "SELECT * FROM (SELECT " + std::string{detail::event_columns} +
+                                    " FROM event WHERE content_id = ?1 ";
+  static const std::string sql =
+      select + "AND version = ?5 AND version > ?3) UNION ALL " + select +
+      "AND comment_id = ?2 AND version > ?3 AND kind IN ('edited', 'moderated', 'removed') "
+      "ORDER BY version LIMIT ?4) ORDER BY version LIMIT ?4";
+  const std::string id = to_string(about.id);
+  auto rows = work->prepare(sql, about.content_id, id, after, as_number(limit), about.position);
+  return detail::read_events(rows);
+}
+
+COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& work, const comment& about,
+                                                         std::size_t limit) {
+  const std::string id = to_string(about.id);
+  auto rows = work->prepare(
+      "SELECT reporter, reason, at FROM complaint WHERE content_id = ?1 AND comment_id = ?2 "
+      "ORDER BY at DESC LIMIT ?3",
+      about.content_id, id, as_number(limit));
+  std::vector<comments::report> found;
+  while (rows.step())
+    found.push_back({rows.text(0), rows.text(1), from_milliseconds(rows.number(2))});
+  return found;
+}
+
+COMMENTS_INLINE search_result find_all(transaction& work, const search& wanted) {
+  const std::string sql = sql_schema::search_sql(wanted);
+  const std::string after = wanted.after ? to_string(*wanted.after) : "";
+  const std::string email = to_lower_ascii(wanted.email), text = to_lower_ascii(wanted.text);
+  auto rows = work->prepare(sql, after, as_number(wanted.limit) + 1);
+  if (wanted.status) rows.bind(3, to_text(*wanted.status));
+  if (!wanted.subject.empty()) rows.bind(4, wanted.subject);
+  if (!wanted.email.empty()) rows.bind(5, email);
+  if (wanted.verified) rows.bind(6, std::int64_t{*wanted.verified});
+  if (!wanted.text.empty()) rows.bind(7, text);
+  search_result found;
+  while (rows.step()) {
+    if (found.items.size() == wanted.limit) {
+      if (!found.items.empty()) found.next = found.items.back().id;
+      break;
+    }
+    found.items.push_back(read_comment(rows));
+  }
+  return found;
+}
+
+COMMENTS_INLINE std::vector<comments::vote> votes_of(transaction& work, const std::string& voter,
+                                                     std::optional<comment_id> after,
+                                                     std::size_t limit) {
+  const std::string behind = after ? to_string(*after) : "";
+  auto rows = work->prepare(
+      "SELECT comment_id, content_id, at FROM vote WHERE voter = ?1 AND comment_id > ?2 "
+      "ORDER BY comment_id LIMIT ?3",
+      voter, behind, as_number(limit));
+  std::vector<comments::vote> found;
+  while (rows.step())
+    found.push_back({parse_comment_id(rows.text(0)).value_or(comment_id{}), rows.text(1),
+                     from_milliseconds(rows.number(2))});
+  return found;
+}
+
+}  // namespace comments::sqlite

@@ -1,0 +1,191 @@
+#pragma once
+// store/sqlite/updates.ipp - definitions of store/sqlite/updates.hpp.
+
+#include <comments/store/sqlite/updates.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace comments::sqlite {
+
+namespace detail {
+
+// Takes out of a comment that becomes removed what must not be kept, there and in other rows.
+inline void erase(transaction& work, comment& removed, effects& noted) {
+  removed.author = {};
+  removed.body.clear();
+  removed.encoded.clear();
+  removed.origin.clear();
+  const std::string id = to_string(removed.id);
+  work->run(
+      "UPDATE comment SET origin = '', request_fingerprint = 0 WHERE id = ?1 AND "
+      "content_id = ?2",
+      id, removed.content_id);
+  work->run(
+      "UPDATE event SET text_before = '' WHERE content_id = ?1 AND comment_id = ?2 AND "
+      "kind IN ('edited', 'moderated', 'removed')",
+      removed.content_id, id);
+  work->run("DELETE FROM complaint WHERE content_id = ?1 AND comment_id = ?2", removed.content_id,
+            id);
+  noted.has_erased = true;
+}
+
+inline void update(transaction& work, const comment& changed) {
+  const std::string id = to_string(changed.id);
+  const author& by = changed.author;
+  auto row = work->prepare(
+      "UPDATE comment SET status = ?3, listed = ?4, author_name = ?5, author_email = ?6, "
+      "author_url = ?7, author_verified = ?8, author_subject = ?9, body = ?10, encoded = ?11, "
+      "reports = ?12, version = ?13, edited_at = ?14 WHERE id = ?1 AND content_id = ?2",
+      id, changed.content_id, to_text(changed.status), std::int64_t{is_listed(changed)}, by.name,
+      by.email, by.url, std::int64_t{by.verified}, by.subject, changed.body, changed.encoded,
+      changed.reports, changed.version);
+  if (changed.edited_at) row.bind(14, to_milliseconds(*changed.edited_at));
+  row.step();
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<comment> amend(transaction& work, const comment_id& id,
+                                      const decider& decide, instant now, effects& noted) {
+  const auto before = find_comment(work, id);
+  if (!before) return comment_not_found();
+  auto decided = ask(decide, *before);
+  if (!decided) return std::move(decided).error();
+  comment changed = comments::amend(*before, decided->changed);
+  const std::int64_t more = int{is_visible(changed)} - int{is_visible(*before)};
+  content home = find_content(work, changed.content_id);
+  changed.version = move_content(work, std::move(home), more, noted).version;
+  event cause = std::move(decided->cause);
+  cause.content_id = changed.content_id;
+  cause.version = changed.version;
+  cause.comment = id;
+  cause.at = now;
+  append_event(work, cause);
+  if (changed.status == status::removed) detail::erase(work, changed, noted);
+  detail::update(work, changed);
+  count_reply(work, changed.content_id, changed.parent ? to_string(*changed.parent) : "",
+              int{is_listed(changed)} - int{is_listed(*before)}, changed.version);
+  return changed;
+}
+
+namespace detail {
+
+// Adds or deletes a vote. Returns whether that changed anything.
+inline bool put_vote(transaction& work, const comment& about, const std::string& voter,
+                     bool is_there, instant now) {
+  const std::string id = to_string(about.id);
+  const bool is_known =
+      work->prepare("SELECT 1 FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter = ?3",
+                    about.content_id, id, voter)
+          .step();
+  if (is_known == is_there) return false;
+  if (is_there)
+    work->run("INSERT INTO vote VALUES (?1, ?2, ?3, ?4)", about.content_id, id, voter,
+              to_milliseconds(now));
+  else
+    work->run("DELETE FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter = ?3",
+              about.content_id, id, voter);
+  return true;
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<comment> vote(transaction& work, const comment_id& id,
+                                     const std::string& voter, bool is_there, instant now,
+                                     effects& noted) {
+  auto found = find_comment(work, id);
+  if (!found || (is_there && !is_visible(*found))) return comment_not_found();
+  if (!detail::put_vote(work, *found, voter, is_there, now)) return std::move(*found);
+  content home = find_content(work, found->content_id);
+  found->version = move_content(work, std::move(home), 0, noted).version;
+  found->votes += is_there ? 1 : -1;
+  append_event(work, {.content_id = found->content_id,
+                      .version = found->version,
+                      .kind = event_kind::voted,
+                      .comment = id,
+                      .at = now});
+  work->run("UPDATE comment SET votes = ?3, version = ?4 WHERE id = ?1 AND content_id = ?2",
+            to_string(id), found->content_id, found->votes, found->version);
+  return std::move(*found);
+}
+
+COMMENTS_INLINE result<comment> report(transaction& work, const comment_id& id,
+                                       const comments::report& said) {
+  auto found = find_comment(work, id);
+  if (!found || !is_visible(*found)) return comment_not_found();
+  const std::string id_text = to_string(id);
+  const bool is_known =
+      work->prepare(
+              "SELECT 1 FROM complaint WHERE content_id = ?1 AND comment_id = ?2 AND "
+              "reporter = ?3",
+              found->content_id, id_text, said.reporter)
+          .step();
+  if (is_known) return std::move(*found);
+  work->run("INSERT INTO complaint VALUES (?1, ?2, ?3, ?4, ?5)", found->content_id, id_text,
+            said.reporter, said.reason, to_milliseconds(said.at));
+  work->run("UPDATE comment SET reports = ?3 WHERE id = ?1 AND content_id = ?2", id_text,
+            found->content_id, ++found->reports);
+  return std::move(*found);
+}
+
+COMMENTS_INLINE result<content> set_status(transaction& work, const std::string& content_id,
+                                           std::optional<content_status> status,
+                                           std::optional<std::int64_t> expected, event cause,
+                                           instant now, effects& noted) {
+  content home = find_content(work, content_id);
+  if (expected && home.version != *expected) return version_moved();
+  move_content(work, std::move(home), 0, noted);
+  content& moved = noted.contents.back();
+  moved.status = status;
+  work->run("UPDATE content SET status = ?2 WHERE content_id = ?1", content_id,
+            status ? to_text(*status) : std::string_view{});
+  cause.content_id = content_id;
+  cause.version = moved.version;
+  cause.comment = {};
+  cause.at = now;
+  append_event(work, cause);
+  return moved;
+}
+
+namespace detail {
+
+// Returns how many rows `erase` changes.
+template <typename Erase>
+std::size_t count_erased(transaction& work, effects& noted, Erase&& erase) {
+  const std::int64_t before = work->number("SELECT total_changes()");
+  erase();
+  const std::int64_t count = work->number("SELECT total_changes()") - before;
+  noted.has_erased = noted.has_erased || count > 0;
+  return static_cast<std::size_t>(count);
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE std::size_t forget_origins(transaction& work, instant before, std::size_t limit,
+                                           effects& noted) {
+  constexpr std::string_view statements[] = {
+      "UPDATE comment SET origin = '' WHERE rowid IN (SELECT rowid FROM comment WHERE "
+      "origin <> '' AND created_at < ?1 ORDER BY created_at LIMIT ?2)",
+      "DELETE FROM vote WHERE (content_id, comment_id, voter) IN (SELECT content_id, comment_id, "
+      "voter FROM vote WHERE voter >= 'a:' AND voter < 'a;' AND at < ?1 ORDER BY at LIMIT ?2)",
+      "DELETE FROM complaint WHERE (content_id, comment_id, reporter) IN (SELECT content_id, "
+      "comment_id, reporter FROM complaint WHERE reporter >= 'a:' AND reporter < 'a;' AND at < ?1 "
+      "ORDER BY at LIMIT ?2)"};
+  return detail::count_erased(work, noted, [&] {
+    for (const std::string_view sql : statements)
+      work->run(sql, to_milliseconds(before), as_number(limit));
+  });
+}
+
+COMMENTS_INLINE void forget_reporter(transaction& work, const std::string& reporter,
+                                     effects& noted) {
+  detail::count_erased(work, noted,
+                       [&] { work->run("DELETE FROM complaint WHERE reporter = ?1", reporter); });
+}
+
+}  // namespace comments::sqlite

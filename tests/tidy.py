@@ -27,14 +27,16 @@ LOCKS_LEFT = 60  # how often they are still named elsewhere; this may only fall
 OWNERS = {  # who may include what, below include/comments; an .ipp may what its header may
     # The disk, and all else.
     "sqlite3.h": ["store/sqlite/wiping_vfs.hpp", "store/sqlite/connection.hpp"],
-    "libpq-fe.h": ["store/postgres/connection.hpp"],
+    "libpq-fe.h": [f"store/postgres/{name}.hpp" for name in (
+        "values", "connection", "transaction", "connect")],
     "httplib.h": ["http/httplib*"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/signer.hpp"],
     "cmark*": ["markdown/cmark.hpp"], "pugixml.hpp": ["feed/atom.hpp"],
     "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],
     "nlohmann/*": ["json/document.hpp"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [], "kainjow/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
-                  ["store/sqlite/database_file.hpp", "store/postgres/connection.hpp", "http/*"])
+                  ["store/sqlite/database_file.hpp", "store/postgres/connection.hpp",
+                   "store/postgres/transaction.hpp", "http/*"])
 BANNED_CODE = r"\busing\s+namespace\b|\bstd::(?:ranges::)?views\b|\bnamespace\s*(?=\{)"
 BANNED = {"regex", "format", "expected", "iostream"}
 C = """assert ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint

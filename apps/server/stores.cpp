@@ -2,6 +2,7 @@
 
 #include <comments/store/memory.hpp>
 #include <comments/store/postgres.hpp>
+#include <comments/store/postgres/connect.hpp>
 #include <comments/store/sqlite.hpp>
 
 #include <chrono>
@@ -54,7 +55,7 @@ opened open_postgres(const options& chosen, log& log) {
        .pool = {.open_max = chosen.store_connections, .idle_wait = chosen.store_idle},
        .statement_wait = chosen.store_wait,
        .lock_wait = chosen.store_wait * 2 / 5,  // a statement has time left when it gets its lock
-       .watch = {.is_notified = chosen.store_notify == "on"},
+       .listener = {.is_notified = chosen.store_notify == "on"},
        .on_failure = [failures](std::string_view why) { failures->failed(why); }}));
 }
 

@@ -264,14 +264,14 @@ class store {
  public:
   virtual ~store() = default;
 
-  // Stores `wanted.said` as a new comment made at `now`, moves its content's version by one and appends
-  // the event `posted`: all of it or nothing. If it is published, it counts in its content and in
+  // Stores `wanted.said` as a new comment made at `now`, moves its content's version by one and
+  // appends the event `posted`: all of it or nothing. If it is published, it counts in its content and in
   // its parent. A content needs no making: its first comment makes it. A reply hangs below the
   // comment that it answers, or, where it would be deeper than `wanted.depth_max`, below that one's
   // nearest ancestor that is less deep; `reply_to` says which it answers.
   //
-  // `not_found` if `wanted.said.parent` names no visible comment of the same content, `version_mismatch`
-  // if the content's status is not `wanted.expected` any more, `rate_limited` if one of
+  // `not_found` if `wanted.said.parent` names no visible comment of the same content,
+  // `version_mismatch` if the content's status is not `wanted.expected` any more, `rate_limited` if one of
   // `wanted.allowances` has nothing left; only what is stored takes from them. With a key that the
   // content has seen: the comment it made then, replayed, if the rest of the draft has the same
   // `fingerprint` or the comment was removed, else `key_reused`.

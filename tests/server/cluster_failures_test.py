@@ -13,6 +13,7 @@ from clients import CONTENTS, Insistent
 from cluster import ClusterTest, Load
 from events_test import Follower
 from people import MODERATOR, SECRETS, bearer
+from postgres_wire import Between, LostCommits
 from support import POST, main, until
 
 LONGEST = Insistent.longest
@@ -177,6 +178,48 @@ class Hanging(FailureTest):
             load.wait_for_each(self.nodes)
         self.tell(load, "the database hung")
         self.assert_nothing_lost(load)
+
+
+class Doubt(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        self.commits = LostCommits()
+        between = self.enterContext(Between(self.postgres.port, to_client=self.commits))
+        store = self.store.replace(f":{self.postgres.port}/", f":{between.port}/")
+        self.node, = self.start_nodes(1, *SECRETS, store=store + "?sslmode=disable")
+
+    def post(self, key):
+        return self.node.post(POST, {"content_id": "1", "body": key}, {"Idempotency-Key": key})
+
+    def assert_in_doubt(self, answer):
+        self.assert_unavailable(answer)
+        self.assertIs(answer.json["in_doubt"], True)
+
+    def test_a_write_whose_commit_is_not_answered_is_in_doubt_and_its_key_makes_it_once(self):
+        self.commits.left = 1  # it is looked for, and found
+        made = self.post("found")
+        self.assertEqual((made.status, made.headers["Idempotency-Replayed"]), (201, None))
+        self.commits.left = 1000
+        self.assert_in_doubt(self.post("in doubt"))
+        self.commits.left = 0
+        again = self.post("in doubt")
+        self.assertEqual((again.status, again.headers["Idempotency-Replayed"]), (201, "true"))
+        self.commits.left = 1  # an edit is not repeated
+        target = f"{POST}/{made.json['id']}"
+        self.assert_in_doubt(self.node.request("PATCH", target, {"body": "y"}, bearer(MODERATOR)))
+        self.assertEqual(self.node.get(target).json["body"], "y")
+        self.assertEqual(self.node.get("/api/v1/contents/1").json["version"], 3)
+
+    def test_a_write_that_the_database_did_not_hear_of_is_not_in_doubt(self):
+        self.assertEqual(self.post("first").status, 201)
+        self.postgres.stop()
+        try:
+            refused = self.post("second")
+        finally:
+            self.postgres.start()
+        self.assert_unavailable(refused)
+        self.assertNotIn("in_doubt", refused.json)
+        self.assertEqual(self.post("second").headers["Idempotency-Replayed"], None)
 
 
 class Obstacles(FailureTest):

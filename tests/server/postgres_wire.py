@@ -1,11 +1,12 @@
-"""postgres_wire - stands between nodes and their database, and changes what either is told.
+"""postgres_wire - stands between nodes and their database, and changes what they send each other.
 
     with Between(database.port, to_client=lose_notifications) as between:
         Server("--store", f"postgresql://…127.0.0.1:{between.port}/…?sslmode=disable")
 
-A change is a function of a message (its type and what follows) that answers the message to send
-instead, or None for none. PostgreSQL's protocol, version 3: a message is its type, its length,
-which counts itself, and its content; the first from a client has no type.
+A change is a function of a message (its type and its content) that returns the content to send
+instead, or None to send nothing; a ConnectionError that it raises ends the connection. PostgreSQL's
+protocol, version 3: a message is its type, its length, which counts itself, and its content; the
+first from a client has no type.
 """
 import contextlib
 import socket
@@ -18,11 +19,24 @@ def lose_notifications(kind, content):
 
 
 def without_notify(kind, content):
-    """LISTEN, NOTIFY and pg_notify become what no database knows."""
+    """LISTEN, NOTIFY and pg_notify become words that no database knows."""
     if kind in b"PQ":
         for word in (b"LISTEN", b"NOTIFY", b"pg_notify"):
             content = content.replace(word, word[:-1] + b"_")
     return content
+
+
+class LostCommits:
+    """Ends the connection in place of the answers to the next `left` commits, which are done."""
+
+    def __init__(self):
+        self.left = 0
+
+    def __call__(self, kind, content):
+        if kind == b"C" and content == b"COMMIT\0" and self.left > 0:
+            self.left -= 1
+            raise ConnectionAbortedError
+        return content
 
 
 class Between:

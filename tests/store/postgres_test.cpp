@@ -584,9 +584,9 @@ TEST_CASE("a database that wakes up while it is waited for is opened") {
 
 TEST_CASE("what another node changes is announced at once, and what this one changes is not") {
   const postgres_schema schema;
-  const postgres::watch_limits patient{.check_wait = 10min, .linger_wait = 10min};
-  const auto here = open({.conninfo = schema.conninfo(), .watch = patient});
-  const auto there = open({.conninfo = schema.conninfo(), .watch = patient});
+  const postgres::listener_limits patient{.check_wait = 10min, .linger_wait = 10min};
+  const auto here = open({.conninfo = schema.conninfo(), .listener = patient});
+  const auto there = open({.conninfo = schema.conninfo(), .listener = patient});
   readers all;
   const auto listening = here->listen(all.as_callbacks());
   must(there->insert({{.content_id = "followed", .body = "before"}}, noon));
@@ -610,8 +610,8 @@ TEST_CASE("what another node changes is announced at once, and what this one cha
 TEST_CASE("a node that does not notify is heard by comparing versions") {
   const postgres_schema schema;
   const auto here =
-      open({.conninfo = schema.conninfo(), .watch = {.is_notified = false, .poll_wait = 1ms}});
-  const auto there = open({.conninfo = schema.conninfo(), .watch = {.is_notified = false}});
+      open({.conninfo = schema.conninfo(), .listener = {.is_notified = false, .poll_wait = 1ms}});
+  const auto there = open({.conninfo = schema.conninfo(), .listener = {.is_notified = false}});
   readers all;
   const auto listening = here->listen(all.as_callbacks());
   listening->wake();

@@ -1,7 +1,6 @@
 #pragma once
-// postgres_maker.hpp - makes PostgreSQL stores for the tests that every store must pass.
-//
-// Each maker has a schema of its own, so makers have nothing in common.
+// postgres_maker.hpp - makes PostgreSQL stores for the tests that every store must pass, each in a
+// schema of its own.
 
 #include <comments/store/postgres.hpp>
 
@@ -9,6 +8,7 @@
 
 #include "support/postgres_schema.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string_view>
@@ -26,7 +26,11 @@ class postgres_maker final {
   void reopen() {
     store_.reset();
     auto opened = comments::postgres_store::open(
-        {.conninfo = schema_.conninfo(), .on_failure = [](std::string_view why) {
+        {.conninfo = schema_.conninfo(),
+         .statement_wait = std::chrono::minutes{1},  // none is to end on a busy machine
+         .lock_wait = std::chrono::minutes{1},
+         .shared_lock_wait = std::chrono::minutes{1},
+         .on_failure = [](std::string_view why) {
            std::fprintf(stderr, "%.*s\n", static_cast<int>(why.size()), why.data());
          }});
     REQUIRE(opened.has_value());

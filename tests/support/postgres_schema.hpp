@@ -1,13 +1,13 @@
 #pragma once
-// store/postgres/schema.hpp - a schema of one's own in the tests' PostgreSQL, and what others do to it.
+// postgres_schema.hpp - a schema of its own for each test, and sessions beside ours in it.
 //
-// The database is that of COMMENTS_TEST_POSTGRES (tests/support/postgres.py has one made); what is
+// The database is that of COMMENTS_TEST_POSTGRES (tests/support/postgres.py makes one). What is
 // done in one schema does not show in another.
 
 #include <comments/id.hpp>
-#include <comments/store/postgres/connection.hpp>
 
 #include <doctest/doctest.h>
+#include <libpq-fe.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -17,13 +17,13 @@
 
 namespace testing {
 
-// A session of somebody else's, past everything of ours. What it began is undone when it goes.
+// A session of another program. What it began is rolled back when it is destroyed.
 class postgres_session final {
  public:
   explicit postgres_session(const std::string& conninfo)
       : on_{PQconnectdb(conninfo.c_str()), &PQfinish} {}
 
-  // Runs statements; the first column of each row that the last one answers.
+  // Runs statements. Returns the first column of each row of the last one's answer.
   std::vector<std::string> lines(const std::string& sql) const {
     const std::unique_ptr<PGresult, decltype(&PQclear)> said{PQexec(on_.get(), sql.c_str()),
                                                              &PQclear};
@@ -35,7 +35,7 @@ class postgres_session final {
       found.emplace_back(PQgetvalue(said.get(), i, 0));
     return found;
   }
-  // The first of them.
+  // The same, but only the first row.
   std::string run(const std::string& sql) const {
     const auto found = lines(sql);
     return found.empty() ? "" : found.front();
@@ -45,7 +45,7 @@ class postgres_session final {
   std::unique_ptr<PGconn, decltype(&PQfinish)> on_;
 };
 
-// A schema in the test's database, gone with this.
+// A schema in the tests' database. It is dropped when this is destroyed.
 class postgres_schema final {
  public:
   postgres_schema() {
@@ -61,7 +61,7 @@ class postgres_schema final {
 
   const std::string& name() const { return name_; }
 
-  // What leads there and nowhere else; `settings` are for the server, as "-c name=value".
+  // Returns the connection string of the schema; `settings` are the server's: "-c name=value".
   std::string conninfo(const std::string& settings = "") const {
     return database_ + " application_name=" + name_ + " options='-c search_path=" + name_ +
            " -c client_min_messages=warning " + settings + "'";
@@ -69,9 +69,9 @@ class postgres_schema final {
 
   std::string run(const std::string& sql) const { return postgres_session{conninfo()}.run(sql); }
 
-  // How many others are connected to it; one that has ended may still be among them for a moment.
+  // Returns how many other sessions use it. One that has ended may count for a moment longer.
   int connections() const { return std::stoi(run("SELECT count(*)" + others_)); }
-  // Ends their connections; how many there were.
+  // Ends their connections. Returns how many there were.
   int cut_connections() const {
     return std::stoi(run("SELECT count(pg_terminate_backend(pid, 60000))" + others_));
   }

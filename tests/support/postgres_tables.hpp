@@ -1,6 +1,7 @@
 #pragma once
-// postgres_tables.hpp - our tables in PostgreSQL, with connections to them and no store around.
+// postgres_tables.hpp - our tables in PostgreSQL and connections to them, without a store.
 
+#include <comments/store/postgres/connect.hpp>
 #include <comments/store/postgres/schema.hpp>
 
 #include <doctest/doctest.h>
@@ -17,17 +18,19 @@ namespace testing {
 class postgres_tables final {
  public:
   postgres_tables() {
-    REQUIRE(comments::postgres::bring_up_to_date(options(), std::chrono::minutes{1}));
+    REQUIRE(comments::postgres::migrate(options(), std::chrono::minutes{1}));
     on_ = open();
   }
 
   const postgres_schema& schema() const { return schema_; }
-  comments::postgres::server_options options() const { return {.conninfo = schema_.conninfo()}; }
+  comments::postgres::connection_options options() const {
+    return {.conninfo = schema_.conninfo()};
+  }
   comments::postgres::connection& on() { return *on_; }
 
   std::unique_ptr<comments::postgres::connection> open() const { return open(options()); }
   std::unique_ptr<comments::postgres::connection> open(
-      const comments::postgres::server_options& wanted) const {
+      const comments::postgres::connection_options& wanted) const {
     auto opened = comments::postgres::connect(wanted);
     REQUIRE(opened);
     return std::move(*opened);

@@ -12,7 +12,7 @@
 #include <vector>
 
 using namespace comments;
-using postgres::work;
+using postgres::transaction;
 using testing::postgres_tables;
 
 namespace {
@@ -30,14 +30,14 @@ deployment said(const std::string& component, const std::string& run = "") {
 }
 
 result<record_result> record(postgres::connection& on, const deployment& wanted) {
-  work writing{on, work::writing};
+  transaction writing{on, transaction::writing};
   auto kept = postgres::record(writing, wanted);
   if (kept) REQUIRE(writing.commit());
   return kept;
 }
 
 deployment_page read(postgres_tables& file, const deployment_query& query) {
-  work reading{file.on(), work::single};
+  transaction reading{file.on(), transaction::autocommit};
   auto found = postgres::deployments(reading, query);
   REQUIRE(reading.failed() == postgres::failure::none);
   return found;

@@ -31,7 +31,8 @@ postgres::insert_progress untried{}, tried{.may_exist = true};
 
 std::vector<postgres::pending_insert> to_insertions(const std::vector<insertion>& drafts) {
   std::vector<postgres::pending_insert> wanted;
-  for (const insertion& one : drafts) wanted.push_back({&one, noon, make_comment_id(noon), &untried});
+  for (const insertion& one : drafts)
+    wanted.push_back({&one, noon, make_comment_id(noon), &untried});
   return wanted;
 }
 
@@ -211,7 +212,7 @@ TEST_CASE("a batch that the database refuses has stored nothing") {
   const std::vector<insertion> drafts{{{.content_id = "1", .body = "good"}},
                                       {{.content_id = "2", .body = std::string{"b\0d", 3}}}};
   const auto said = insert(file.on(), to_insertions(drafts));
-  CHECK(said.end.why == failure::refused);
+  CHECK(said.end.why == failure::rejected);
   CHECK_FALSE(said.end.is_in_doubt);
   CHECK(versions(file).empty());
   CHECK(file.run("SELECT count(*) FROM comment") == "0");
@@ -228,7 +229,7 @@ TEST_CASE("a commit whose connection is lost is in doubt") {
       "FOR EACH ROW EXECUTE FUNCTION leave()");
   const std::vector<insertion> drafts{{{.content_id = "1", .body = "x"}}};
   const auto said = insert(file.on(), to_insertions(drafts));
-  CHECK(said.end.why == failure::lost);
+  CHECK(said.end.why == failure::disconnected);
   CHECK(said.end.is_in_doubt);
   CHECK(file.on().is_lost());
 }
@@ -310,22 +311,22 @@ TEST_CASE("new contents that two nodes make at once are made once") {
 TEST_CASE("other nodes are told once of each content that a batch has moved, and of no other") {
   postgres_tables file;
   const auto other = file.open();
-  postgres::work listening{*other, postgres::work::single};
-  listening.ask(std::string{"LISTEN "}.append(postgres::channel));
-  REQUIRE(listening.run());
+  postgres::transaction listening{*other, postgres::transaction::autocommit};
+  listening.send(std::string{"LISTEN "}.append(postgres::channel));
+  REQUIRE(listening.receive());
   insert(file, {{{.content_id = "b", .body = "x"}},
                 {{.content_id = "a", .body = "x"}},
                 {{.content_id = "b", .body = "x"}},
                 {{.content_id = "c", .parent = make_comment_id(noon), .body = "refused"}}});
   std::vector<std::string> heard;
   while (heard.size() < 2) {
-    const auto more = other->take_notices(60s);
+    const auto more = other->take_notifications(60s);
     REQUIRE_FALSE(more.empty());
     heard.insert(heard.end(), more.begin(), more.end());
   }
   std::ranges::sort(heard);
   CHECK(heard == std::vector<std::string>{"node a", "node b"});
-  CHECK(other->take_notices(0ms).empty());
+  CHECK(other->take_notifications(0ms).empty());
 }
 
 TEST_CASE("where nobody can be notified a comment is stored, and it is known from then on") {

@@ -29,12 +29,12 @@ std::function<std::unique_ptr<lane>()> numbering() {
 
 TEST_CASE("as many have leave as there is, and one more has none until somebody gives it back") {
   permits patient{2};
-  std::optional<permits::one> first = patient.take(), second = patient.take();
+  std::optional<permits::permit> first = patient.take(), second = patient.take();
   CHECK(first);
   CHECK(second);
   CHECK_FALSE(patient.take());
   first.reset();
-  std::optional<permits::one> third = patient.take();
+  std::optional<permits::permit> third = patient.take();
   CHECK(third);
   CHECK_FALSE(patient.take());
 }
@@ -42,12 +42,12 @@ TEST_CASE("as many have leave as there is, and one more has none until somebody 
 TEST_CASE("leave that is handed on is given back once") {
   permits patient{1};
   {
-    std::optional<permits::one> mine = patient.take();
-    std::optional<permits::one> theirs;
+    std::optional<permits::permit> mine = patient.take();
+    std::optional<permits::permit> theirs;
     theirs = std::move(mine);
     CHECK_FALSE(patient.take());
   }
-  std::optional<permits::one> again = patient.take();
+  std::optional<permits::permit> again = patient.take();
   CHECK(again);
   CHECK_FALSE(patient.take());
 }
@@ -69,9 +69,9 @@ TEST_CASE("a content is held as long as anybody waits for it") {
   held_contents held{numbering()};
   CHECK_FALSE(held.has("1"));
   {
-    const held_contents::guard one{held, "1"};
+    const held_contents::waiter one{held, "1"};
     {
-      const held_contents::guard other{held, "1"};
+      const held_contents::waiter other{held, "1"};
       CHECK(held.has("1"));
       CHECK_FALSE(held.has("2"));
     }
@@ -82,12 +82,12 @@ TEST_CASE("a content is held as long as anybody waits for it") {
 
 TEST_CASE("a content that was found free is held no more, though others still wait for it") {
   held_contents held{numbering()};
-  held_contents::guard one{held, "1"};
+  held_contents::waiter one{held, "1"};
   {
-    held_contents::guard other{held, "1"};
-    other.tell(true);
+    held_contents::waiter other{held, "1"};
+    other.set_free(true);
     CHECK_FALSE(held.has("1"));
-    one.tell(false);
+    one.set_free(false);
     CHECK(held.has("1"));
   }
   CHECK(held.has("1"));
@@ -96,13 +96,13 @@ TEST_CASE("a content that was found free is held no more, though others still wa
 TEST_CASE("all who wait for one content share a lane, which goes with the last of them") {
   held_contents held{numbering()};
   {
-    held_contents::guard one{held, "1"};
-    held_contents::guard other{held, "2"};
-    held_contents::guard again{held, "1"};
+    held_contents::waiter one{held, "1"};
+    held_contents::waiter other{held, "2"};
+    held_contents::waiter again{held, "1"};
     CHECK(one.lane().number == 1);
     CHECK(other.lane().number == 2);
     CHECK(&again.lane() == &one.lane());
   }
-  held_contents::guard later{held, "1"};
+  held_contents::waiter later{held, "1"};
   CHECK(later.lane().number == 3);
 }

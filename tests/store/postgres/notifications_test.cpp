@@ -65,13 +65,13 @@ class readers final {
 };
 
 // Waits that no test gets to the end of: what happens under them has another reason.
-constexpr postgres::watch_limits notified{
+constexpr postgres::listener_limits notified{
     .check_wait = 10min, .poll_wait = 10min, .retry_wait = 1ms, .linger_wait = 10min};
-constexpr postgres::watch_limits polling{.is_notified = false,
-                                         .check_wait = 10min,
-                                         .poll_wait = 1ms,
-                                         .retry_wait = 1ms,
-                                         .linger_wait = 10min};
+constexpr postgres::listener_limits polling{.is_notified = false,
+                                            .check_wait = 10min,
+                                            .poll_wait = 1ms,
+                                            .retry_wait = 1ms,
+                                            .linger_wait = 10min};
 
 void write(const postgres_tables& file, const std::string& content_id) {
   file.run("INSERT INTO content VALUES ('" + content_id +
@@ -87,9 +87,9 @@ void notify(const postgres_tables& file, const std::string& from, const std::str
 struct listener {
   postgres_tables file{};
   readers all{{"1"}};
-  postgres::watch watch;
+  postgres::notification_listener watch;
 
-  explicit listener(const postgres::watch_limits& limits = notified)
+  explicit listener(const postgres::listener_limits& limits = notified)
       : watch{file.options(), limits, node, all.as_callbacks()} {
     write(file, "1");
     watch.wake();
@@ -160,7 +160,7 @@ TEST_CASE("a database that lets nobody in is tried again until it does") {
   {
     auto options = file.options();
     options.conninfo += " user=" + user;
-    postgres::watch watch{options, notified, node, all.as_callbacks()};
+    postgres::notification_listener watch{options, notified, node, all.as_callbacks()};
     watch.wake();
     CHECK(eventually([&] { return all.asked() > 2; }));
     CHECK(all.told("1") == 0);
@@ -176,7 +176,7 @@ TEST_CASE("while nobody follows anything there is no connection") {
   auto limits = notified;
   limits.linger_wait = 0ms;
   limits.check_wait = 1ms;
-  postgres::watch watch{file.options(), limits, node, all.as_callbacks()};
+  postgres::notification_listener watch{file.options(), limits, node, all.as_callbacks()};
   const auto watching = [&] { return file.schema().connections() - 1; };  // one is of the tables
   CHECK(eventually([&] { return watching() == 0; }));  // nobody has followed anything yet
   for (int round = 0; round < 2; ++round) {
@@ -200,8 +200,8 @@ TEST_CASE("a watch ends at once, whatever it waits for") {
     away.conninfo = "host=127.0.0.1 port=1";
     auto patient = notified;
     patient.retry_wait = 10min;
-    postgres::watch asleep{file.options(), notified, node, all.as_callbacks()};
-    postgres::watch retrying{away, patient, node, all.as_callbacks()};
+    postgres::notification_listener asleep{file.options(), notified, node, all.as_callbacks()};
+    postgres::notification_listener retrying{away, patient, node, all.as_callbacks()};
     retrying.wake();
     CHECK(eventually([&] { return all.asked() > 0; }));
   }
@@ -214,12 +214,12 @@ TEST_CASE("texts are an array of PostgreSQL's, whatever is in them") {
   CHECK(postgres::to_array({}) == "{}");
   CHECK(postgres::to_array({"a", "b\"\\"}) == "{\"a\",\"b\\\"\\\\\"}");
   postgres_tables file;
-  postgres::work asking{file.on(), postgres::work::single};
-  const auto place = asking.ask(
+  postgres::transaction asking{file.on(), postgres::transaction::autocommit};
+  const auto place = asking.send(
       "SELECT text FROM unnest($1::text[]) WITH ORDINALITY AS a(text, n) "
       "ORDER BY n",
       postgres::to_array(texts));
-  REQUIRE(asking.run());
+  REQUIRE(asking.receive());
   std::vector<std::string> found;
   for (int row = 0; row < asking.rows(place).size(); ++row)
     found.push_back(asking.rows(place).text(row, 0));

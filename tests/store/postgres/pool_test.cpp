@@ -1,5 +1,8 @@
 #include <comments/store/postgres/pool.hpp>
 
+#include <comments/store/postgres/connect.hpp>
+#include <comments/store/postgres/transaction.hpp>
+
 #include <doctest/doctest.h>
 
 #include "support/parallel.hpp"
@@ -32,10 +35,10 @@ struct opener {
   std::atomic<int> opened{};
   std::atomic<bool> fails{};
 
-  postgres::pool::opening as_opening() {
+  postgres::pool::opener as_opening() {
     return [this]() -> result<std::unique_ptr<postgres::connection>> {
       ++asked;
-      if (fails || is_unlucky) return postgres::refused("it was told so");
+      if (fails || is_unlucky) return postgres::unusable("it was told so");
       ++opened;
       return postgres::connect({.conninfo = schema.conninfo()});
     };
@@ -51,9 +54,9 @@ constexpr postgres::pool_limits with(postgres::pool_limits limits, std::size_t o
 }
 
 bool works(postgres::connection& on) {
-  postgres::work asking{on, postgres::work::single};
-  asking.ask("SELECT 1");
-  return asking.run();
+  postgres::transaction asking{on, postgres::transaction::autocommit};
+  asking.send("SELECT 1");
+  return asking.receive();
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 using namespace comments;
 using namespace std::chrono_literals;
 using postgres::failure;
-using postgres::work;
+using postgres::transaction;
 using testing::postgres_tables;
 
 namespace {
@@ -31,17 +31,17 @@ void write_comment(const postgres_tables& file, const std::string& column,
 }
 
 comment read(postgres_tables& file) {
-  work reading{file.on(), work::single};
-  const auto place = postgres::ask_comment(reading, "1", id_text);
-  REQUIRE(reading.run());
+  transaction reading{file.on(), transaction::autocommit};
+  const auto place = postgres::select_comment(reading, "1", id_text);
+  REQUIRE(reading.receive());
   REQUIRE(reading.rows(place).size() == 1);
   return postgres::read_comment(reading.rows(place), 0);
 }
 
 content read_content(postgres_tables& file, std::string_view content_id) {
-  work reading{file.on(), work::single};
-  const auto place = postgres::ask_content(reading, content_id);
-  REQUIRE(reading.run());
+  transaction reading{file.on(), transaction::autocommit};
+  const auto place = postgres::select_content(reading, content_id);
+  REQUIRE(reading.receive());
   return postgres::read_content(reading.rows(place), content_id);
 }
 
@@ -82,10 +82,10 @@ TEST_CASE("a comment whose status nobody knows any more is read as removed") {
 TEST_CASE("a comment is looked for in its content alone") {
   postgres_tables file;
   write_comment(file, "content_id", "'2'");
-  work reading{file.on(), work::single};
-  const auto other = postgres::ask_comment(reading, "1", id_text);
-  const auto own = postgres::ask_comment(reading, "2", id_text);
-  REQUIRE(reading.run());
+  transaction reading{file.on(), transaction::autocommit};
+  const auto other = postgres::select_comment(reading, "1", id_text);
+  const auto own = postgres::select_comment(reading, "2", id_text);
+  REQUIRE(reading.receive());
   CHECK(reading.rows(other).empty());
   CHECK(reading.rows(own).size() == 1);
 }
@@ -93,12 +93,12 @@ TEST_CASE("a comment is looked for in its content alone") {
 TEST_CASE("a content is what was written of it, and nothing at first") {
   postgres_tables file;
   CHECK(read_content(file, "1") == content{"1", 0, 0, {}});
-  work writing{file.on(), work::writing};
+  transaction writing{file.on(), transaction::writing};
   CHECK(postgres::lock_content(writing, "1") == content{"1", 0, 0, {}});
   for (const std::optional<content_status> status :
        {std::optional{content_status::locked}, std::optional<content_status>{}}) {
     const content moved{"1", 7, 3, status};
-    postgres::write_content(writing, moved);
+    postgres::update_content(writing, moved);
     CHECK(postgres::lock_content(writing, "1") == moved);
   }
   CHECK(writing.commit());
@@ -112,28 +112,28 @@ TEST_CASE("who locks a content waits for who has it, and sees what that did") {
   options.lock_wait = 50ms;
   const auto other = file.open(options);
   for (const std::int64_t version : {1, 2}) {
-    work first{file.on(), work::writing};
+    transaction first{file.on(), transaction::writing};
     REQUIRE(postgres::lock_content(first, "1"));  // which makes it, the first time
-    postgres::write_content(first, {"1", version, 0, {}});
-    REQUIRE(first.run());
+    postgres::update_content(first, {"1", version, 0, {}});
+    REQUIRE(first.receive());
     {
-      work second{*other, work::writing};
+      transaction second{*other, transaction::writing};
       CHECK_FALSE(postgres::lock_content(second, "1"));
       CHECK(second.failed() == failure::locked);
     }
     REQUIRE(first.commit());
-    work second{*other, work::writing};
+    transaction second{*other, transaction::writing};
     CHECK(postgres::lock_content(second, "1") == content{"1", version, 0, {}});
   }
 }
 
 TEST_CASE("an event is appended with all that it says, and of a content with no comment") {
   postgres_tables file;
-  work writing{file.on(), work::writing};
+  transaction writing{file.on(), transaction::writing};
   const auto id = parse_comment_id(id_text).value();
-  postgres::append_event(
+  postgres::insert_event(
       writing, {"1", 1, event_kind::edited, id, noon, "moderator ana", "rude", "spam", "before"});
-  postgres::append_event(
+  postgres::insert_event(
       writing, {.content_id = "1", .version = 2, .kind = event_kind::moderated, .at = noon});
   REQUIRE(writing.commit());
   const testing::postgres_session other{file.schema().conninfo()};
@@ -147,21 +147,21 @@ TEST_CASE("an event is appended with all that it says, and of a content with no 
 TEST_CASE("other nodes are told which content has changed, and who says so") {
   postgres_tables file;
   const auto other = file.open();
-  work listening{*other, work::single};
-  listening.ask(std::string{"LISTEN "}.append(postgres::channel));
-  REQUIRE(listening.run());
-  work telling{file.on(), work::single};
+  transaction listening{*other, transaction::autocommit};
+  listening.send(std::string{"LISTEN "}.append(postgres::channel));
+  REQUIRE(listening.receive());
+  transaction telling{file.on(), transaction::autocommit};
   postgres::notify(telling, "node ", "a \"content\" é");
-  REQUIRE(telling.run());
-  CHECK(other->take_notices(60s) == std::vector<std::string>{"node a \"content\" é"});
+  REQUIRE(telling.receive());
+  CHECK(other->take_notifications(60s) == std::vector<std::string>{"node a \"content\" é"});
 }
 
 TEST_CASE("what the database refuses is the caller's to change, all else may go well later") {
-  const error refused = postgres::to_error({failure::refused});
+  const error refused = postgres::to_error({failure::rejected});
   CHECK(refused.code == errc::invalid);
   CHECK(refused.violations.size() == 1);
   for (const failure passing :
-       {failure::conflict, failure::lost, failure::locked, failure::passing}) {
+       {failure::conflict, failure::disconnected, failure::locked, failure::transient}) {
     CHECK(postgres::to_error({passing}).code == errc::unavailable);
     CHECK(postgres::to_error({passing, true}).code == errc::in_doubt);
   }

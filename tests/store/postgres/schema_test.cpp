@@ -1,4 +1,5 @@
 #include <comments/store/postgres/schema.hpp>
+#include <comments/store/sql_schema.hpp>
 
 #include <doctest/doctest.h>
 
@@ -20,7 +21,7 @@ using testing::postgres_tables;
 namespace {
 
 result<done> migrate(const std::string& conninfo) {
-  return postgres::bring_up_to_date({.conninfo = conninfo}, std::chrono::minutes{1});
+  return postgres::migrate({.conninfo = conninfo}, std::chrono::minutes{1});
 }
 
 // Everything in `setting`, and which transactions wrote it.

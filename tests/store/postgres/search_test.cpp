@@ -14,7 +14,7 @@
 #include <vector>
 
 using namespace comments;
-using postgres::work;
+using postgres::transaction;
 using testing::postgres_tables;
 
 namespace {
@@ -39,8 +39,8 @@ void fill(const postgres_tables& file, const std::vector<int>& votes) {
 
 // What a reading answers that must go well.
 template <typename Reading>
-auto read(postgres_tables& file, work::kind kind, const Reading& wanted) {
-  work reading{file.on(), kind};
+auto read(postgres_tables& file, transaction::mode mode, const Reading& wanted) {
+  transaction reading{file.on(), mode};
   auto answer = wanted(reading);
   REQUIRE(reading.failed() == postgres::failure::none);
   return answer;
@@ -66,8 +66,9 @@ TEST_CASE("pages of each order meet every comment once, equal votes and page end
   const auto walk = [&](query wanted) {
     std::vector<std::int64_t> met;
     for (;;) {
-      const page found =
-          read(file, work::reading, [&](work& reading) { return postgres::list(reading, wanted); });
+      const page found = read(file, transaction::reading, [&](transaction& reading) {
+        return postgres::list(reading, wanted);
+      });
       CHECK(found.content == content{"1", 8, 0, {}});
       CHECK(found.items.size() <= wanted.limit);
       for (const std::int64_t one : positions(found.items)) met.push_back(one);
@@ -88,7 +89,7 @@ TEST_CASE("pages of each order meet every comment once, equal votes and page end
 
 TEST_CASE("a page of a content that nobody commented on is empty") {
   postgres_tables file;
-  const page found = read(file, work::reading, [](work& reading) {
+  const page found = read(file, transaction::reading, [](transaction& reading) {
     return postgres::list(reading, {.content_id = "1", .scope = scope::replies});
   });
   CHECK(found.content == content{"1", 0, 0, {}});
@@ -100,8 +101,8 @@ TEST_CASE("contents are answered in the order asked for, as often as asked for, 
   postgres_tables file;
   file.run("INSERT INTO content VALUES ('1', 3, 2, 'locked'), ('2', 4, 4, '')");
   const auto ask = [&](const std::vector<std::string_view>& ids) {
-    return read(file, work::single,
-                [&](work& reading) { return postgres::contents(reading, ids); });
+    return read(file, transaction::autocommit,
+                [&](transaction& reading) { return postgres::contents(reading, ids); });
   };
   const content one{"1", 3, 2, content_status::locked};
   CHECK(ask({"1", "3", "2", "1"}) ==
@@ -114,8 +115,9 @@ TEST_CASE("an event is read as it was appended, with all that it says") {
   write_event(file, 1, "edited", id_at(1));
   write_event(file, 2, "moderated", "");
   const auto events = [&](std::string_view content_id, std::int64_t after, std::size_t limit) {
-    return read(file, work::single,
-                [&](work& reading) { return postgres::events(reading, content_id, after, limit); });
+    return read(file, transaction::autocommit, [&](transaction& reading) {
+      return postgres::events(reading, content_id, after, limit);
+    });
   };
   const event full{
       "1",    1,       event_kind::edited, parse_comment_id(id_at(1)).value(), noon, "ana", "rude",
@@ -142,7 +144,7 @@ TEST_CASE("a history begins with the posting, and is read without the votes betw
   write_event(file, 6, "moderated", id_at(2));
   const auto versions = [&](std::int64_t position, std::int64_t after, std::size_t limit) {
     std::vector<std::int64_t> found;
-    for (const event& one : read(file, work::single, [&](work& reading) {
+    for (const event& one : read(file, transaction::autocommit, [&](transaction& reading) {
            return postgres::history(reading, parse_comment_id(id_at(position)).value(), after,
                                     limit);
          }))
@@ -163,7 +165,7 @@ TEST_CASE("a text is found in bodies and names as it stands, signs of patterns i
   file.run("UPDATE comment SET body = '100% Ação_x' WHERE position = 2");
   file.run("UPDATE comment SET author_name = 'O''Neil \\' WHERE position = 3");
   const auto find = [&](const search& wanted) {
-    return positions(read(file, work::single, [&](work& reading) {
+    return positions(read(file, transaction::autocommit, [&](transaction& reading) {
                        return postgres::find_all(reading, wanted);
                      }).items);
   };
@@ -183,8 +185,8 @@ TEST_CASE("findings and ballots go on behind the last of a page, and end with th
   fill(file, {0, 0, 0});
   search wanted{.limit = 2};
   const auto find = [&] {
-    return read(file, work::single,
-                [&](work& reading) { return postgres::find_all(reading, wanted); });
+    return read(file, transaction::autocommit,
+                [&](transaction& reading) { return postgres::find_all(reading, wanted); });
   };
   const search_result first = find();
   CHECK(positions(first.items) == std::vector<std::int64_t>{1, 2});
@@ -200,8 +202,9 @@ TEST_CASE("findings and ballots go on behind the last of a page, and end with th
   for (const std::int64_t position : {2, 1, 3})
     file.run("INSERT INTO vote VALUES ('1', '" + id_at(position) + "', 'ana', 5)");
   const auto votes = [&](std::optional<comment_id> after, std::size_t limit) {
-    return read(file, work::single,
-                [&](work& reading) { return postgres::votes_of(reading, "ana", after, limit); });
+    return read(file, transaction::autocommit, [&](transaction& reading) {
+      return postgres::votes_of(reading, "ana", after, limit);
+    });
   };
   const auto id = [](std::int64_t position) { return parse_comment_id(id_at(position)).value(); };
   const auto ballot_at = [&](std::int64_t position) {
@@ -218,7 +221,7 @@ TEST_CASE("complaints are read the latest first, as many as asked for") {
       "INSERT INTO complaint SELECT '1', id, 'r' || n, 'why ' || n, n FROM comment, "
       "generate_series(1, 3) AS n");
   const auto reports = [&](std::int64_t position, std::size_t limit) {
-    return read(file, work::single, [&](work& reading) {
+    return read(file, transaction::autocommit, [&](transaction& reading) {
       return postgres::reports_of(reading, parse_comment_id(id_at(position)).value(), limit);
     });
   };

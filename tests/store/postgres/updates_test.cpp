@@ -17,7 +17,7 @@
 
 using namespace comments;
 using namespace std::chrono_literals;
-using postgres::work;
+using postgres::transaction;
 using testing::postgres_tables;
 
 namespace {
@@ -48,11 +48,11 @@ decider become(status wanted) {
 // Makes a change and commits it.
 template <typename Change>
 auto change(postgres::connection& on, const Change& wanted) {
-  postgres::changes noted;
-  work writing{on, work::writing};
+  postgres::moved_contents noted;
+  transaction writing{on, transaction::writing};
   auto answer = wanted(writing, noted);
   if (answer) REQUIRE(writing.commit());
-  return std::pair{std::move(answer), std::move(noted.moved)};
+  return std::pair{std::move(answer), std::move(noted)};
 }
 
 std::string counts(const postgres_tables& file) {
@@ -66,9 +66,9 @@ std::string counts(const postgres_tables& file) {
 TEST_CASE("where a comment is at home is found by its id alone") {
   postgres_tables file;
   const comment made = post(file, {{.content_id = "a \"home\"", .body = "x"}});
-  work reading{file.on(), work::single};
-  CHECK(postgres::find_home(reading, made.id) == made.content_id);
-  CHECK_FALSE(postgres::find_home(reading, make_comment_id(noon)));
+  transaction reading{file.on(), transaction::autocommit};
+  CHECK(postgres::find_content_id(reading, made.id) == made.content_id);
+  CHECK_FALSE(postgres::find_content_id(reading, make_comment_id(noon)));
   CHECK(reading.failed() == postgres::failure::none);
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("a change says which content it has moved, and one that changes nothin
   postgres_tables file;
   const comment made = post(file, {{.content_id = "1", .body = "x"}});
   const auto vote = [&](bool is_there) {
-    return change(file.on(), [&](work& writing, auto& noted) {
+    return change(file.on(), [&](transaction& writing, auto& noted) {
       return postgres::vote(writing, "1", made.id, "ana", is_there, noon, noted);
     });
   };
@@ -86,7 +86,7 @@ TEST_CASE("a change says which content it has moved, and one that changes nothin
   CHECK(vote(false).second.empty());
   CHECK(file.run("SELECT version FROM content") == "3");
   CHECK(file.run("SELECT count(*) FROM event") == "3");
-  const auto [reported, moved] = change(file.on(), [&](work& writing, auto&) {
+  const auto [reported, moved] = change(file.on(), [&](transaction& writing, auto&) {
     return postgres::report(writing, "1", made.id, {"ana", "rude", noon});
   });
   REQUIRE(reported);
@@ -100,7 +100,7 @@ TEST_CASE("hiding and showing a reply is counted up to the first ancestor that s
   const comment middle = post(file, {{.content_id = "1", .parent = root.id, .body = "b"}});
   const comment leaf = post(file, {{.content_id = "1", .parent = middle.id, .body = "c"}});
   const auto amend = [&](const comment& which, status wanted) {
-    CHECK(change(file.on(), [&](work& writing, auto& noted) {
+    CHECK(change(file.on(), [&](transaction& writing, auto& noted) {
             return postgres::amend(writing, "1", which.id, become(wanted), noon, noted);
           }).first);
   };
@@ -123,11 +123,11 @@ TEST_CASE("what is removed leaves nothing of what it was in any table") {
                            .body = "secret"},
                   .origin = "secret",
                   .encoded = "secret"});
-  change(file.on(), [&](work& writing, auto&) {
+  change(file.on(), [&](transaction& writing, auto&) {
     return postgres::report(writing, "1", made.id, {"ana", "secret", noon});
   });
   for (const status wanted : {status::spam, status::removed})
-    CHECK(change(file.on(), [&](work& writing, auto& noted) {
+    CHECK(change(file.on(), [&](transaction& writing, auto& noted) {
             return postgres::amend(writing, "1", made.id, become(wanted), noon, noted);
           }).first);
   for (const char* const table : {"comment", "event", "complaint", "vote"}) {
@@ -152,8 +152,8 @@ TEST_CASE("a decision is about the comment as it stands when its content is held
   };
   in_parallel(nodes, [&](int i) {
     for (int round = 0; round < rounds; ++round) {
-      postgres::changes noted;
-      work writing{*on[static_cast<std::size_t>(i)], work::writing};
+      postgres::moved_contents noted;
+      transaction writing{*on[static_cast<std::size_t>(i)], transaction::writing};
       if (postgres::amend(writing, "1", made.id, add, noon, noted)) writing.commit();
     }
   });
@@ -168,7 +168,7 @@ TEST_CASE("a decision that is none, or about nothing, changes nothing") {
   const decider refuse = [](const comment&) -> result<amendment> { return version_moved(); };
   const auto amend = [&](const comment_id& id) {
     return change(file.on(),
-                  [&](work& writing, auto& noted) {
+                  [&](transaction& writing, auto& noted) {
                     return postgres::amend(writing, "1", id, refuse, noon, noted);
                   })
         .first;
@@ -184,8 +184,8 @@ TEST_CASE("a content's status is set by one of those who expect the same version
   for (int i = 0; i < 4; ++i) on.push_back(file.open());
   std::atomic<int> done{}, refused{};
   in_parallel(4, [&](int i) {
-    postgres::changes noted;
-    work writing{*on[static_cast<std::size_t>(i)], work::writing};
+    postgres::moved_contents noted;
+    transaction writing{*on[static_cast<std::size_t>(i)], transaction::writing};
     const auto set = postgres::set_status(writing, "1", content_status::locked, 0, {}, noon, noted);
     if (set && writing.commit()) ++done;
     if (!set && set.error().code == errc::version_mismatch) ++refused;
@@ -203,10 +203,10 @@ TEST_CASE("origins are forgotten where they are older, a number of each kind at 
                                      .origin = "address",
                                      .allowances = {{std::string{"client "} + body, allowed}}});
     for (const std::string who : {"a:address", "user 7"}) {
-      change(file.on(), [&](work& writing, auto& noted) {
+      change(file.on(), [&](transaction& writing, auto& noted) {
         return postgres::vote(writing, "1", made.id, who, true, noon, noted);
       });
-      change(file.on(), [&](work& writing, auto&) {
+      change(file.on(), [&](transaction& writing, auto&) {
         return postgres::report(writing, "1", made.id, {who, "rude", noon});
       });
     }
@@ -253,7 +253,7 @@ TEST_CASE("all complaints of a reporter go, and nobody else's") {
   for (const char* const content_id : {"1", "2"}) {
     const comment made = post(file, {{.content_id = content_id, .body = "x"}});
     for (const char* const who : {"ana", "rui"})
-      change(file.on(), [&](work& writing, auto&) {
+      change(file.on(), [&](transaction& writing, auto&) {
         return postgres::report(writing, content_id, made.id, {who, "rude", noon});
       });
   }

@@ -1,71 +1,28 @@
 #pragma once
 // store/postgres/deployments.hpp - the deployment log, as rows of PostgreSQL.
 //
-// Each function runs in a transaction that its caller began and commits, and keeps the promise of
-// the function of the same name in `deployment_log`.
+// These are functions of a transaction that their caller begins and commits; what each returns
+// stands at the function of the same name in `deployment_log`. If the transaction failed, their
+// result has no meaning.
 //
-//   auto kept = postgres::record(work, said);
+//   postgres::transaction writing{connection, postgres::transaction::writing};
+//   const auto kept = postgres::record(writing, {.component = "api", .version = "1.0"});
+//   if (!writing.commit()) return fail(postgres::to_error(postgres::end_of(writing)).message);
 
+#include <comments/config.hpp>
 #include <comments/deployments/deployment_log.hpp>
 #include <comments/store/postgres/rows.hpp>
-#include <comments/store/postgres/schema.hpp>
-#include <comments/store/sql_schema.hpp>
-
-#include <cstdint>
-#include <limits>
-#include <string>
-#include <utility>
 
 namespace comments::postgres {
 
-// In the order of `schema::deployment_columns`.
-inline deployment read_deployment(const rows& from, int row) {
-  const auto text = [&](int column) { return from.text(row, column); };
-  return {.id = parse_comment_id(text(1)).value_or(deployment_id{}),
-          .position = from.number(row, 0),
-          .component = text(2),
-          .version = text(3),
-          .responsible = text(4),
-          .status = parse<deployment_status>(text(5)).value_or(deployment_status::failure),
-          .run = text(6),
-          .date = from_milliseconds(from.number(row, 7))};
-}
+// Stores `said` with its id and date; the position is found here. Locks the row `schema` of
+// `setting`, so that one process records at a time.
+result<record_result> record(transaction& writing, deployment said);
 
-// `said` brings its id and its date along; its position is found here. The row of the schema is
-// what recorders wait for one another at: they are few.
-inline result<record_result> record(work& writing, deployment said) {
-  static const std::string known_sql = with_dollars(sql_schema::recorded_sql()),
-                           next_sql{sql_schema::next_deployment_sql},
-                           sql = with_dollars(sql_schema::record_sql());
-  read_setting(writing, "schema", " FOR UPDATE");
-  const auto known = writing.ask(known_sql, said.component, said.run, to_text(said.status));
-  const auto next = writing.ask(next_sql);
-  if (!writing.run()) return unavailable();
-  if (const rows found = writing.rows(known); !found.empty()) {
-    auto recorded = read_deployment(found, 0);
-    if (!is_retry_of(said, recorded)) return run_reused();
-    return record_result{.stored = std::move(recorded), .replayed = true};
-  }
-  said.position = writing.rows(next).number(0, 0);
-  writing.ask(sql, said.position, to_string(said.id), said.component, said.version,
-              said.responsible, to_text(said.status), said.run, to_milliseconds(said.date));
-  return record_result{.stored = std::move(said)};
-}
-
-inline deployment_page deployments(work& reading, const deployment_query& query) {
-  const auto place =
-      reading.ask(with_dollars(sql_schema::deployments_sql(!query.component.empty())),
-                  query.before.value_or(std::numeric_limits<std::int64_t>::max()),
-                  as_number(query.limit) + 1, query.component);
-  deployment_page found;
-  if (!reading.run()) return found;
-  const rows all = reading.rows(place);
-  for (int row = 0; row < all.size(); ++row) found.items.push_back(read_deployment(all, row));
-  if (found.items.size() > query.limit) {
-    found.items.resize(query.limit);
-    if (!found.items.empty()) found.next = found.items.back().position;
-  }
-  return found;
-}
+deployment_page deployments(transaction& reading, const deployment_query& query);
 
 }  // namespace comments::postgres
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/postgres/deployments.ipp>
+#endif

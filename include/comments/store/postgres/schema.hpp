@@ -1,26 +1,25 @@
 #pragma once
-// store/postgres/schema.hpp - the tables as PostgreSQL has them, and how a database comes to them.
+// store/postgres/schema.hpp - the tables as PostgreSQL has them, and how a database gets them.
 //
-// The numbers are those of `schema.hpp`: the same number is the same content in the same columns.
-// There is no sequence, trigger or foreign key, and no unique constraint without content_id, so
-// that the tables can be spread over machines by it. Text compares by its bytes (COLLATE "C"), as
-// in every other store.
+// The numbers are those of `store/sql_schema.hpp`: the same number means the same columns. There is
+// no sequence, trigger or foreign key, and each unique constraint contains content_id (the register
+// of deployments aside), so that the tables can be spread over machines by it. Text compares by its
+// bytes (COLLATE "C"), as in every other store.
 //
 // The database says which schema it has, and the oldest that a program may know to work with it
-// (rows `schema` and `schema_min` of `setting`): a node that is older than a migration goes on
-// working as long as that migration only adds to what was there.
+// (rows `schema` and `schema_min` of `setting`): a program that is older than a migration goes on
+// working as long as the migration only adds to what was there.
 //
-//   if (auto is = postgres::bring_up_to_date(options, wait); !is) return is.error();
+//   if (const auto migrated = postgres::migrate(options, 10min); !migrated)
+//     return fail(migrated.error().message);
 
-#include <comments/id.hpp>
+#include <comments/config.hpp>
 #include <comments/result.hpp>
 #include <comments/store/postgres/connection.hpp>
-#include <comments/store/sql_schema.hpp>
+#include <comments/store/postgres/transaction.hpp>
 
 #include <array>
-#include <charconv>
 #include <chrono>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,10 +28,11 @@ namespace comments::postgres {
 
 struct migration {
   int number{};
-  int works_with{};  // the oldest schema that a program may know and still run on this one
-  std::string_view sql{};
+  int works_with{};        // the oldest schema that a program may know and still run on this one
+  std::string_view sql{};  // statements; each ends with ";" and its line
 };
 
+// Oldest first. A released one never changes.
 inline constexpr std::array migrations{migration{3, 3, R"sql(
 CREATE TABLE content (
   content_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -135,130 +135,38 @@ CREATE INDEX deployment_by_component ON deployment (component, position);
 CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHERE run <> '';
 )sql"}};
 
+// The newest schema that this program knows.
 inline constexpr int newest = migrations.back().number;
 
-// A statement of `schema.hpp`, whose parameters are ?1, ?2 …
-inline std::string with_dollars(std::string sql) {
-  for (char& c : sql)
-    if (c == '?') c = '$';
-  return sql;
-}
+// Makes the tables, or brings them to the newest schema, in one transaction. A database that has it
+// already is only read, so its user needs no right to change tables. If another process migrates,
+// waits for it, for at most `wait`. Returns `unavailable`, with a sentence for the operator, if the
+// database cannot be reached or upgraded, belongs to another program, or has a schema that this
+// program is too old for.
+result<done> migrate(connection_options options, std::chrono::milliseconds wait);
 
-// Asks for each statement of a text of several, each of which ends its line: a prepared one can
-// only be alone.
-inline void ask_all(work& to, std::string_view sql) {
-  while (!sql.empty()) {
-    const std::size_t end = sql.find(";\n");
-    const std::string_view one = sql.substr(0, end);
-    if (one.find_first_not_of(" \n") != one.npos) to.ask(one);
-    sql.remove_prefix(end == sql.npos ? sql.size() : end + 1);
-  }
-}
+// Returns which schema a database has, 0 if none; the error is one of those of `migrate`.
+result<int> read_schema(connection& on);
 
-inline std::optional<std::string> read_setting(work& reading, std::string_view name,
-                                               std::string_view lock = "") {
-  const auto place =
-      reading.ask(std::string{"SELECT value FROM setting WHERE name = $1"}.append(lock), name);
-  if (!reading.run() || reading.rows(place).empty()) return std::nullopt;
-  return reading.rows(place).text(0, 0);
-}
+// Returns the key that every process signs with.
+result<std::string> read_key(const connection_options& options);
+// Returns a new one, as `setting` holds it: in hexadecimal digits.
+std::string make_key();
 
-inline int to_number(const std::optional<std::string>& text) {
-  int number = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
-}
+// Returns a value of `setting`, or nothing if there is none or the transaction failed. `lock` is
+// appended to the statement.
+std::optional<std::string> read_setting(transaction& reading, std::string_view name,
+                                        std::string_view lock = "");
 
-// Which schema a database has, 0 if none; refused if this program is too old for it.
-inline result<int> read_schema(connection& on) {
-  const error not_ours = refused("it belongs to another program");
-  work reading{on, work::single};
-  // Ours have `setting` before any other table.
-  const auto tables = reading.ask(
-      "SELECT to_regclass('setting')::text, count(to_regclass(name)) FROM unnest(ARRAY['content', "
-      "'comment', 'event', 'vote', 'complaint', 'deployment', 'bucket']) AS name");
-  if (!reading.run()) return refused(no_answer);
-  const rows named = reading.rows(tables);
-  if (named.is_null(0, 0)) return named.number(0, 1) == 0 ? result<int>{0} : not_ours;
-  const int found = to_number(read_setting(reading, "schema"));
-  const int least = to_number(read_setting(reading, "schema_min"));
-  if (reading.failed() != failure::none) return not_ours;
-  if (least > newest)
-    return refused("a newer version of this program wrote it (its schema is " +
-                   std::to_string(found) + ", this program knows " + std::to_string(newest) + ")");
-  return found;
-}
+// Returns a statement of `store/sql_schema.hpp`, whose parameters are ?1, ?2 …, with $1, $2 …
+std::string with_dollars(std::string sql);
 
-// Of several that do this at once, one makes the table; another's attempt fails, which is as good.
-inline void make_settings(connection& on) {
-  work making{on, work::writing};
-  making.ask(
-      "CREATE TABLE IF NOT EXISTS setting (name TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, "
-      "value TEXT COLLATE \"C\" NOT NULL)");
-  making.commit();
-}
-
-// In hexadecimal digits, as the SQL stores keep it.
-inline std::string make_key() {
-  std::string hex;
-  for (const std::uint8_t byte : random_bytes<32>()) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    hex.append({digits[byte >> 4], digits[byte & 15]});
-  }
-  return hex;
-}
-
-// All of it in one transaction, by one node; the others wait for its row, and find nothing to do.
-inline bool migrate(connection& on) {
-  work migrating{on, work::writing};
-  migrating.ask("INSERT INTO setting VALUES ('schema', '0') ON CONFLICT (name) DO NOTHING");
-  migrating.ask("INSERT INTO setting VALUES ('schema_min', '0') ON CONFLICT (name) DO NOTHING");
-  const int found = to_number(read_setting(migrating, "schema", " FOR UPDATE"));
-  if (migrating.failed() != failure::none || found >= newest)
-    return migrating.failed() == failure::none;
-  for (const migration& step : migrations) {
-    if (step.number <= found) continue;
-    ask_all(migrating, step.sql);
-    migrating.ask("UPDATE setting SET value = $1 WHERE name = 'schema'",
-                  std::to_string(step.number));
-    migrating.ask("UPDATE setting SET value = $1 WHERE name = 'schema_min'",
-                  std::to_string(step.works_with));
-  }
-  migrating.ask("INSERT INTO setting VALUES ('signing_key', $1) ON CONFLICT (name) DO NOTHING",
-                make_key());
-  return migrating.commit();
-}
-
-// Makes the tables, or brings them to the newest schema; does nothing to a database that has it,
-// for which its user needs no right to. Waits up to `wait` for another node that does it.
-inline result<done> bring_up_to_date(server_options options, std::chrono::milliseconds wait) {
-  options.statement_wait = options.lock_wait = wait;
-  auto opened = connect(options);
-  if (!opened) return std::move(opened).error();
-  for (int attempts = 0; attempts < 3; ++attempts) {
-    const auto found = read_schema(**opened);
-    if (!found) return found.error();
-    if (*found >= newest) return ok();
-    make_settings(**opened);
-    migrate(**opened);
-    if ((*opened)->is_lost()) break;
-  }
-  return refused("its schema cannot be brought up to date");
-}
-
-// The key that every node signs with.
-inline result<std::string> read_key(const server_options& options) {
-  auto opened = connect(options);
-  if (!opened) return std::move(opened).error();
-  work reading{**opened, work::single};
-  const std::string hex = read_setting(reading, "signing_key").value_or("");
-  std::string key;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    key += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
-  }
-  if (key.size() != 32) return refused("it is damaged: its signing key is missing");
-  return key;
-}
+// Sends statements of which each ends with ";" and its line, one by one: a prepared statement must
+// be alone.
+void send_all(transaction& to, std::string_view sql);
 
 }  // namespace comments::postgres
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/postgres/schema.ipp>
+#endif

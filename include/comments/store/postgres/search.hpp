@@ -1,16 +1,17 @@
 #pragma once
-// store/postgres/search.hpp - what is read of a PostgreSQL database: pages, events, complaints,
-// votes, and comments of all contents.
+// store/postgres/search.hpp - what is read from a PostgreSQL database: pages, contents, comments,
+// events, reports and votes.
 //
-// Functions of a unit of work that somebody else began; whether it went well is theirs to ask.
+// These are functions of a transaction that their caller begins; what each returns stands at the
+// function of the same name in `store.hpp`. If the transaction failed, their result has no meaning.
 //
-//   postgres::work work{connection, postgres::work::reading};
-//   auto page = postgres::list(work, {.content_id = "1"});
+//   postgres::transaction reading{connection, postgres::transaction::reading};
+//   const auto found = postgres::list(reading, {.content_id = "1"});
+//   if (reading.failed() != postgres::failure::none) return fail(reading.failed());
 
+#include <comments/config.hpp>
 #include <comments/store.hpp>
 #include <comments/store/postgres/rows.hpp>
-#include <comments/store/postgres/schema.hpp>
-#include <comments/store/sql_schema.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,138 +23,32 @@
 
 namespace comments::postgres {
 
-// The content is read first: should the two be of different moments, as a database that is spread
-// over machines may have it, the page is newer than its version says, and never older.
-inline page list(work& reading, const query& query) {
-  const bool has_parent = query.scope == scope::replies && query.parent;
-  const std::string sql =
-      with_dollars(sql_schema::list_sql(query.scope, query.sort, query.after.has_value()));
-  const cursor after = query.after.value_or(cursor{});
-  const auto content = ask_content(reading, query.content_id);
-  const auto items = reading.ask(sql, query.content_id, has_parent ? to_string(*query.parent) : "",
-                                 as_number(query.limit) + 1, after.position, after.votes);
-  if (!reading.commit()) return {};
-  page found{read_content(reading.rows(content), query.content_id),
-             read_comments(reading.rows(items)),
-             {}};
-  if (found.items.size() > query.limit) {
-    found.items.resize(query.limit);
-    found.next = cursor{found.items.back().position, found.items.back().votes};
-  }
-  return found;
-}
+// Needs a transaction of mode `reading`, and commits it. The content is read first: should a
+// database that is spread over machines have the two of different moments, then the page is newer
+// than its version says, never older.
+page list(transaction& reading, const query& query);
 
-// The contents of these ids, in one round trip and a statement for each.
-inline std::vector<content> contents(work& reading, std::span<const std::string_view> ids) {
-  std::vector<std::size_t> places;
-  for (const std::string_view id : ids) places.push_back(ask_content(reading, id));
-  std::vector<content> found;
-  if (ids.empty() || !reading.run()) return found;
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    found.push_back(read_content(reading.rows(places[i]), ids[i]));
-  return found;
-}
+// Takes one round trip, with a statement for each id.
+std::vector<content> contents(transaction& reading, std::span<const std::string_view> ids);
 
-// What an event is read from, in the order that these functions read it.
-inline constexpr std::string_view event_columns =
-    "content_id, version, kind, comment_id, at, by_whom, reason, status, text_before";
+std::optional<comment> find(transaction& reading, const comment_id& id);
 
-inline std::vector<event> read_events(const rows& from) {
-  std::vector<event> found;
-  found.reserve(static_cast<std::size_t>(from.size()));
-  for (int row = 0; row < from.size(); ++row)
-    found.push_back({.content_id = from.text(row, 0),
-                     .version = from.number(row, 1),
-                     .kind = parse<event_kind>(from.text(row, 2)).value_or(event_kind{}),
-                     .comment = parse_comment_id(from.text(row, 3)).value_or(comment_id{}),
-                     .at = from_milliseconds(from.number(row, 4)),
-                     .by = from.text(row, 5),
-                     .reason = from.text(row, 6),
-                     .status = from.text(row, 7),
-                     .before = from.text(row, 8)});
-  return found;
-}
+std::vector<event> events(transaction& reading, std::string_view content_id, std::int64_t after,
+                          std::size_t limit);
 
-inline std::vector<event> events(work& reading, std::string_view content_id, std::int64_t after,
-                                 std::size_t limit) {
-  static const std::string sql = "SELECT " + std::string{event_columns} +
-                                 " FROM event WHERE content_id = $1 AND version > $2 "
-                                 "ORDER BY version LIMIT $3";
-  const auto place = reading.ask(sql, content_id, after, as_number(limit));
-  return reading.run() ? read_events(reading.rows(place)) : std::vector<event>{};
-}
+std::vector<event> history(transaction& reading, const comment_id& id, std::int64_t after,
+                           std::size_t limit);
 
-// Asks where a comment is, which statements about it need; none if it is nowhere.
-inline std::optional<comment> find(work& reading, const comment_id& id) {
-  static const std::string sql =
-      "SELECT " + std::string{sql_schema::comment_columns} + " FROM comment WHERE id = $1";
-  const auto place = reading.ask(sql, to_string(id));
-  if (!reading.run() || reading.rows(place).empty()) return std::nullopt;
-  return read_comment(reading.rows(place), 0);
-}
+std::vector<comments::report> reports_of(transaction& reading, const comment_id& id,
+                                         std::size_t limit);
 
-// The posting stands at the comment's position, the rest in the index of what is no posting.
-inline std::vector<event> history(work& reading, const comment_id& id, std::int64_t after,
-                                  std::size_t limit) {
-  static const std::string select =
-      "SELECT * FROM (SELECT " + std::string{event_columns} + " FROM event WHERE content_id = $1 ";
-  static const std::string sql =
-      select + "AND version = $5 AND version > $3) AS made UNION ALL " + select +
-      "AND comment_id = $2 AND version > $3 AND kind IN ('edited', 'moderated', 'removed') "
-      "ORDER BY version LIMIT $4) AS rest ORDER BY version LIMIT $4";
-  const auto about = find(reading, id);
-  if (!about) return {};
-  const auto place =
-      reading.ask(sql, about->content_id, to_string(id), after, as_number(limit), about->position);
-  return reading.run() ? read_events(reading.rows(place)) : std::vector<event>{};
-}
+search_result find_all(transaction& reading, const search& wanted);
 
-inline std::vector<comments::report> reports_of(work& reading, const comment_id& id,
-                                                std::size_t limit) {
-  const auto about = find(reading, id);
-  if (!about) return {};
-  const auto place = reading.ask(
-      "SELECT reporter, reason, at FROM complaint WHERE content_id = $1 AND comment_id = $2 "
-      "ORDER BY at DESC LIMIT $3",
-      about->content_id, to_string(id), as_number(limit));
-  if (!reading.run()) return {};
-  const rows all = reading.rows(place);
-  std::vector<comments::report> found;
-  found.reserve(static_cast<std::size_t>(all.size()));
-  for (int row = 0; row < all.size(); ++row)
-    found.push_back({all.text(row, 0), all.text(row, 1), from_milliseconds(all.number(row, 2))});
-  return found;
-}
-
-inline search_result find_all(work& reading, const search& wanted) {
-  const std::string sql = with_dollars(sql_schema::search_sql(wanted, "strpos"));
-  const auto place = reading.ask(
-      sql, wanted.after ? to_string(*wanted.after) : "", as_number(wanted.limit) + 1,
-      to_text(wanted.status.value_or(status{})), wanted.subject, to_lower_ascii(wanted.email),
-      std::int64_t{wanted.verified.value_or(false)}, to_lower_ascii(wanted.text));
-  if (!reading.run()) return {};
-  search_result found{read_comments(reading.rows(place)), {}};
-  if (found.items.size() > wanted.limit) {
-    found.items.resize(wanted.limit);
-    if (!found.items.empty()) found.next = found.items.back().id;
-  }
-  return found;
-}
-
-inline std::vector<comments::vote> votes_of(work& reading, const std::string& voter,
-                                            std::optional<comment_id> after, std::size_t limit) {
-  const auto place = reading.ask(
-      "SELECT comment_id, content_id, at FROM vote WHERE voter = $1 AND comment_id > $2 "
-      "ORDER BY comment_id LIMIT $3",
-      voter, after ? to_string(*after) : "", as_number(limit));
-  if (!reading.run()) return {};
-  const rows all = reading.rows(place);
-  std::vector<comments::vote> found;
-  found.reserve(static_cast<std::size_t>(all.size()));
-  for (int row = 0; row < all.size(); ++row)
-    found.push_back({parse_comment_id(all.text(row, 0)).value_or(comment_id{}), all.text(row, 1),
-                     from_milliseconds(all.number(row, 2))});
-  return found;
-}
+std::vector<comments::vote> votes_of(transaction& reading, const std::string& voter,
+                                     std::optional<comment_id> after, std::size_t limit);
 
 }  // namespace comments::postgres
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/postgres/search.ipp>
+#endif

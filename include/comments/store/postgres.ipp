@@ -1,0 +1,252 @@
+#pragma once
+// store/postgres.ipp - definitions of store/postgres.hpp.
+
+#include <comments/store/postgres.hpp>
+
+#include <comments/store/postgres/connect.hpp>
+#include <comments/store/postgres/deployments.hpp>
+#include <comments/store/postgres/executor.hpp>
+#include <comments/store/postgres/insert_lanes.hpp>
+#include <comments/store/postgres/schema.hpp>
+#include <comments/store/postgres/search.hpp>
+#include <comments/store/postgres/updates.hpp>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace comments {
+
+class postgres_store::parts final {
+ public:
+  using questions = group_commit<std::string_view, std::optional<content>>;
+
+  parts(const postgres_options& options, const postgres::connection_options& connecting,
+        std::string made_key);
+
+  // Writes about one comment, whose content must be known first.
+  template <typename Change>
+  result<comment> change(const comment_id& id, bool is_repeatable, const Change& wanted);
+
+  // Answers questions for the versions of contents in one transaction.
+  void answer_all(std::span<const std::string_view* const> ids,
+                  std::span<std::optional<std::optional<content>>> answers) const;
+
+  const postgres::connection_options connecting;
+  const postgres::listener_limits listening;
+  const std::string key;
+  const std::string node{postgres::make_key().substr(0, 16) + " "};
+  postgres::executor database;
+  postgres::insert_lanes inserts;
+  mutable questions versions;
+};
+
+COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
+                                             const postgres::connection_options& to,
+                                             std::string made_key)
+    : connecting{to},
+      listening{options.listener},
+      key{std::move(made_key)},
+      database{to,
+               {options.pool, options.lock_wait, options.long_waits_max},
+               node,
+               options.listener.is_notified},
+      inserts{database,
+              {.lanes = options.lanes,
+               .group = options.group,
+               .held_queue_max = options.held_queue_max,
+               .statement_wait = options.statement_wait,
+               .long_lock_wait = options.lock_wait,
+               .long_waits_max = options.long_waits_max}},
+      versions{options.group, [this](auto ids, auto answers) { answer_all(ids, answers); }} {}
+
+template <typename Change>
+result<comment> postgres_store::parts::change(const comment_id& id, bool is_repeatable,
+                                              const Change& wanted) {
+  const auto content_id = database.read(
+      [&](postgres::transaction& reading) { return postgres::find_content_id(reading, id); });
+  if (!content_id) return content_id.error();
+  if (!*content_id) return comment_not_found();
+  return database.write<comment>(
+      is_repeatable, [&](postgres::transaction& writing, postgres::moved_contents& moved) {
+        return wanted(writing, **content_id, moved);
+      });
+}
+
+COMMENTS_INLINE void postgres_store::parts::answer_all(
+    std::span<const std::string_view* const> ids,
+    std::span<std::optional<std::optional<content>>> answers) const {
+  std::vector<std::string_view> sorted;
+  for (const std::string_view* id : ids) sorted.push_back(*id);
+  std::ranges::sort(sorted);
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  const auto found = database.read(
+      [&](postgres::transaction& reading) { return postgres::contents(reading, sorted); });
+  if (!found) return;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto place = std::ranges::lower_bound(sorted, *ids[i]) - sorted.begin();
+    answers[i] = (*found)[static_cast<std::size_t>(place)];
+  }
+}
+
+COMMENTS_INLINE postgres_store::postgres_store(std::unique_ptr<parts> made)
+    : parts_{std::move(made)} {}
+COMMENTS_INLINE postgres_store::~postgres_store() = default;
+
+COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
+    postgres_options options) {
+  if (!postgres::is_conninfo(options.conninfo))
+    return postgres::unusable("its connection string cannot be read");
+  const postgres::connection_options to{
+      .conninfo = options.conninfo,
+      .statement_wait = options.statement_wait,
+      .lock_wait = std::min(options.shared_lock_wait, options.lock_wait),
+      .on_failure = options.on_failure};
+  const auto prepare = [&] {
+    return postgres::migrate(to, options.migration_wait).and_then([&](done) {
+      return postgres::read_key(to);
+    });
+  };
+  const auto end = std::chrono::steady_clock::now() + options.opening_wait;
+  for (;;) {
+    auto key = prepare();
+    if (key)
+      return std::unique_ptr<postgres_store>{
+          new postgres_store{std::make_unique<parts>(options, to, std::move(*key))}};
+    constexpr std::chrono::milliseconds pause{250};
+    const bool may_wake_up = key.error().message == postgres::unusable(postgres::no_answer).message;
+    if (!may_wake_up || std::chrono::steady_clock::now() + pause > end) return key.error();
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+// --- writes ---
+
+COMMENTS_INLINE result<post_result> postgres_store::insert(const insertion& wanted, instant now) {
+  return parts_->inserts.insert(wanted, now);
+}
+
+COMMENTS_INLINE result<comment> postgres_store::amend(const comment_id& id, const decider& decide,
+                                                      instant now) {
+  return parts_->change(id, false, [&](auto& writing, const auto& content_id, auto& moved) {
+    return postgres::amend(writing, content_id, id, decide, now, moved);
+  });
+}
+
+COMMENTS_INLINE result<comment> postgres_store::vote(const comment_id& id, const std::string& voter,
+                                                     bool is_there, instant now) {
+  return parts_->change(id, true, [&](auto& writing, const auto& content_id, auto& moved) {
+    return postgres::vote(writing, content_id, id, voter, is_there, now, moved);
+  });
+}
+
+COMMENTS_INLINE result<comment> postgres_store::report(const comment_id& id,
+                                                       const comments::report& said) {
+  return parts_->change(id, true, [&](auto& writing, const auto& content_id, auto&) {
+    return postgres::report(writing, content_id, id, said);
+  });
+}
+
+COMMENTS_INLINE result<content> postgres_store::set_status(const std::string& content_id,
+                                                           std::optional<content_status> status,
+                                                           std::optional<std::int64_t> expected,
+                                                           const event& cause, instant now) {
+  return parts_->database.write<content>(false, [&](auto& writing, auto& moved) {
+    return postgres::set_status(writing, content_id, status, expected, cause, now, moved);
+  });
+}
+
+COMMENTS_INLINE result<std::size_t> postgres_store::forget_origins(instant before,
+                                                                   std::size_t limit) {
+  return parts_->database.erase(
+      [&](auto& on) { return postgres::forget_origins(on, before, limit); });
+}
+
+COMMENTS_INLINE result<done> postgres_store::forget_reporter(const std::string& reporter) {
+  return parts_->database.erase([&](auto& on) { return postgres::forget_reporter(on, reporter); });
+}
+
+COMMENTS_INLINE result<record_result> postgres_store::record(const deployment& said, instant now) {
+  deployment wanted = said;
+  wanted.id = make_comment_id(now);
+  wanted.date = now;
+  return parts_->database.write<record_result>(
+      !said.run.empty(), [&](auto& writing, auto&) { return postgres::record(writing, wanted); });
+}
+
+// --- readings ---
+
+COMMENTS_INLINE result<comment> postgres_store::find(const comment_id& id) const {
+  auto found = parts_->database.read([&](auto& reading) { return postgres::find(reading, id); });
+  if (!found) return std::move(found).error();
+  if (!*found) return comment_not_found();
+  return std::move(**found);
+}
+
+COMMENTS_INLINE result<page> postgres_store::list(const query& query) const {
+  return parts_->database.read([&](auto& reading) { return postgres::list(reading, query); },
+                               postgres::transaction::reading);
+}
+
+COMMENTS_INLINE result<std::vector<content>> postgres_store::contents(
+    std::span<const std::string> ids) const {
+  if (is_deciding()) return called_back();
+  const std::vector<std::string_view> wanted{ids.begin(), ids.end()};
+  if (wanted.size() != 1)
+    return parts_->database.read(
+        [&](auto& reading) { return postgres::contents(reading, wanted); });
+  auto found = parts_->versions.submit(wanted.front());
+  if (!found.outcome || !*found.outcome) return unavailable();
+  return std::vector{std::move(**found.outcome)};
+}
+
+COMMENTS_INLINE result<std::vector<event>> postgres_store::events(std::string_view content_id,
+                                                                  std::int64_t after,
+                                                                  std::size_t limit) const {
+  return parts_->database.read(
+      [&](auto& reading) { return postgres::events(reading, content_id, after, limit); });
+}
+
+COMMENTS_INLINE result<std::vector<event>> postgres_store::history(const comment_id& id,
+                                                                   std::int64_t after,
+                                                                   std::size_t limit) const {
+  return parts_->database.read(
+      [&](auto& reading) { return postgres::history(reading, id, after, limit); });
+}
+
+COMMENTS_INLINE result<std::vector<comments::report>> postgres_store::reports_of(
+    const comment_id& id, std::size_t limit) const {
+  return parts_->database.read(
+      [&](auto& reading) { return postgres::reports_of(reading, id, limit); });
+}
+
+COMMENTS_INLINE result<search_result> postgres_store::find_all(const search& wanted) const {
+  return parts_->database.read([&](auto& reading) { return postgres::find_all(reading, wanted); });
+}
+
+COMMENTS_INLINE result<std::vector<comments::vote>> postgres_store::votes_of(
+    const std::string& voter, std::optional<comment_id> after, std::size_t limit) const {
+  return parts_->database.read(
+      [&](auto& reading) { return postgres::votes_of(reading, voter, after, limit); });
+}
+
+COMMENTS_INLINE result<deployment_page> postgres_store::deployments(
+    const deployment_query& query) const {
+  return parts_->database.read(
+      [&](auto& reading) { return postgres::deployments(reading, query); });
+}
+
+// --- the rest ---
+
+COMMENTS_INLINE std::string_view postgres_store::signing_key() const { return parts_->key; }
+
+COMMENTS_INLINE std::unique_ptr<change_listener> postgres_store::listen(change_callbacks to) {
+  return std::make_unique<postgres::notification_listener>(parts_->connecting, parts_->listening,
+                                                           parts_->node, std::move(to));
+}
+
+COMMENTS_INLINE std::size_t postgres_store::connections() const {
+  return parts_->database.connections();
+}
+
+}  // namespace comments

@@ -1,0 +1,79 @@
+#pragma once
+// store/postgres/connect.ipp - definitions of store/postgres/connect.hpp.
+
+#include <comments/store/postgres/connect.hpp>
+
+#include <comments/store/postgres/transaction.hpp>
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <map>
+
+namespace comments::postgres {
+
+namespace detail {
+
+// Sets waits that end, commits that are on disk, and the warning of one that may not be, whatever
+// is the database's or the user's default.
+inline bool begin_session(connection& on, const connection_options& options) {
+  const auto text = [](std::chrono::milliseconds wait) { return std::to_string(wait.count()); };
+  transaction setting{on, transaction::autocommit};
+  setting.send(
+      "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
+      "set_config('idle_in_transaction_session_timeout', $1, false), "
+      "set_config('client_min_messages', 'warning', false), "
+      "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
+      "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)",
+      text(options.statement_wait), text(options.lock_wait));
+  return setting.receive();
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<std::unique_ptr<connection>> connect(const connection_options& options) {
+  const char* const names[] = {
+      "fallback_application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout",
+      "target_session_attrs",      "dbname",          "client_encoding", nullptr};
+  const char* const values[] = {
+      "comments", "3", "10", "10000", "read-write", options.conninfo.c_str(), "UTF8", nullptr};
+  auto made =
+      std::unique_ptr<connection>{new connection{options, PQconnectdbParams(names, values, 1)}};
+  PGconn* const handle = made->handle_;
+  if (PQstatus(handle) != CONNECTION_OK) {
+    made->report(PQerrorMessage(handle));
+    return unusable(no_answer);
+  }
+  const char* const encoding = PQparameterStatus(handle, "server_encoding");
+  if (!encoding || std::string_view{encoding} != "UTF8")
+    return unusable("its encoding is not UTF8");
+  if (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1 ||
+      !detail::begin_session(*made, options))
+    return unusable(no_answer);
+  return made;
+}
+
+// libpq's own message about a string that it cannot read would quote it, so it is not asked for.
+COMMENTS_INLINE bool is_conninfo(const std::string& text) {
+  PQconninfoOption* const found = PQconninfoParse(text.c_str(), nullptr);
+  PQconninfoFree(found);
+  return found != nullptr;
+}
+
+COMMENTS_INLINE std::string describe(const std::string& conninfo) {
+  std::map<std::string, std::string> given;
+  PQconninfoOption* const all = PQconninfoParse(conninfo.c_str(), nullptr);
+  if (!all) return "postgresql:";
+  for (const PQconninfoOption* option = all; option->keyword; ++option)
+    if (option->val) given[option->keyword] = option->val;
+  PQconninfoFree(all);
+  const std::string user = given["user"], host = given["host"], port = given["port"];
+  return "postgresql://" + (user.empty() ? "" : user + "@") + host +
+         (port.empty() ? "" : ":" + port) + "/" + given["dbname"];
+}
+
+COMMENTS_INLINE error unusable(std::string_view why) {
+  return {errc::unavailable, std::string{"The database cannot be used: "}.append(why) + "."};
+}
+
+}  // namespace comments::postgres

@@ -1,0 +1,34 @@
+#pragma once
+// store/postgres/executor.ipp - definitions of store/postgres/executor.hpp.
+
+#include <comments/store/postgres/executor.hpp>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+namespace comments::postgres {
+
+COMMENTS_INLINE executor::executor(connection_options options, executor_limits limits,
+                                   std::string node, bool can_notify)
+    : options_{std::move(options)},
+      limits_{limits},
+      node_{std::move(node)},
+      can_notify_{can_notify} {}
+
+COMMENTS_INLINE bool executor::may_repeat(failure why, int tries) const {
+  constexpr int lost_max = 2, conflicts_max = 8;
+  if (why == failure::disconnected) {
+    connections_.drop_idle();
+    return tries < lost_max;
+  }
+  if (why != failure::conflict || tries >= conflicts_max) return false;
+  // A random wait, so that those who collided do not collide again.
+  thread_local std::minstd_rand dice{std::random_device{}()};
+  const int longest = 2 << std::min(tries, 6);  // milliseconds
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds{std::uniform_int_distribution{1, longest}(dice)});
+  return true;
+}
+
+}  // namespace comments::postgres

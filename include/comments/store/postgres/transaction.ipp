@@ -1,0 +1,209 @@
+#pragma once
+// store/postgres/transaction.ipp - definitions of store/postgres/transaction.hpp.
+
+#include <comments/store/postgres/transaction.hpp>
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <cerrno>
+#include <string>
+
+namespace comments::postgres {
+
+COMMENTS_INLINE void transaction::clear_answer::operator()(pg_result* answer) const {
+  PQclear(answer);
+}
+
+COMMENTS_INLINE transaction::transaction(connection& on, mode how) : on_{on} {
+  on_.has_warned_ = false;
+  if (how == reading) send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  if (how == writing) send("BEGIN ISOLATION LEVEL READ COMMITTED");
+  is_open_ = how != autocommit;
+}
+
+COMMENTS_INLINE transaction::~transaction() {
+  if (!is_open_ && !sent_.empty()) on_.is_lost_ = true;  // answers would come that are not read
+  if (!is_open_ || on_.is_lost_) return;
+  failed_ = failure::none;
+  progress_ = progress::open;
+  send("ROLLBACK");
+  if (!receive()) on_.is_lost_ = true;
+}
+
+COMMENTS_INLINE std::size_t transaction::send_with(std::string_view sql,
+                                                   std::span<const parameter> values) {
+  if (std::exchange(is_received_, false)) answers_.clear();
+  if (failed_ != failure::none) return 0;
+  std::vector<Oid> types;
+  std::vector<const char*> starts;
+  std::vector<int> sizes, formats(values.size(), 1);
+  for (const parameter& value : values) {
+    types.push_back(value.type());
+    starts.push_back(value.start());
+    sizes.push_back(value.size());
+  }
+  const int count = static_cast<int>(values.size());
+  auto known = on_.prepared_.find(sql);
+  bool is_sent = true;
+  if (known == on_.prepared_.end()) {
+    const std::string name = "c" + std::to_string(++on_.names_);
+    known = on_.prepared_.emplace(sql, name).first;
+    is_sent =
+        PQsendPrepare(on_.handle_, name.c_str(), known->first.c_str(), count, types.data()) != 0;
+    if (is_sent) expect_answer(known->first);
+  }
+  is_sent = is_sent && PQsendQueryPrepared(on_.handle_, known->second.c_str(), count, starts.data(),
+                                           sizes.data(), formats.data(), 1) != 0;
+  if (!is_sent) {
+    lose();
+    return 0;
+  }
+  expect_answer({});
+  return sent_.back().place;
+}
+
+COMMENTS_INLINE void transaction::expect_answer(std::string_view prepared) {
+  sent_.push_back({answers_.size(), prepared});
+  answers_.emplace_back();
+}
+
+COMMENTS_INLINE bool transaction::receive() {
+  if (failed_ != failure::none) return false;
+  end_part();
+  constexpr std::chrono::milliseconds grace{1000};  // the database ends a statement by itself
+  const auto deadline = clock::now() + on_.options_.statement_wait + grace;
+  while (parts_ > 0 && failed_ != failure::disconnected) {
+    if (!wait(deadline)) lose();
+    while (parts_ > 0 && failed_ != failure::disconnected && PQisBusy(on_.handle_) == 0)
+      take_answer();
+  }
+  sent_.clear();
+  is_received_ = true;
+  if (failed_ == failure::none) may_be_done_ = false;  // it is known to be done
+  return failed_ == failure::none;
+}
+
+COMMENTS_INLINE bool transaction::commit() {
+  return commit([] {});
+}
+
+COMMENTS_INLINE bool transaction::begin_commit() {
+  if (failed_ != failure::none) return false;
+  commit_place_ = send("COMMIT");
+  if (failed_ != failure::none) return false;
+  progress_ = progress::committing;
+  may_be_done_ = true;
+  end_part();
+  return true;
+}
+
+COMMENTS_INLINE bool transaction::end_commit() {
+  receive();
+  if (progress_ == progress::committing) return false;
+  is_open_ = false;
+  if (progress_ == progress::rolled_back) return false;
+  follow_up_failed_ = std::exchange(failed_, failure::none);
+  return true;
+}
+
+COMMENTS_INLINE void transaction::set_lock_wait(std::chrono::milliseconds longest) {
+  send("SELECT set_config('lock_timeout', $1, true)", std::to_string(longest.count()));
+}
+
+COMMENTS_INLINE void transaction::end_part() {
+  if (!is_open_) may_be_done_ = true;  // without a transaction each part is committed by itself
+  if (PQpipelineSync(on_.handle_) == 0) {
+    lose();
+    return;
+  }
+  ++parts_;
+}
+
+// Waits until there is an answer or something to read, and writes meanwhile what is still to be
+// sent. Returns false if nothing more will come, or not in time.
+COMMENTS_INLINE bool transaction::wait(clock::time_point deadline) {
+  if (PQisBusy(on_.handle_) == 0) return true;
+  const int unsent = PQflush(on_.handle_);
+  if (unsent < 0) return false;
+  pollfd socket{PQsocket(on_.handle_), POLLIN, 0};
+  if (unsent > 0) socket.events |= POLLOUT;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
+  if (left.count() <= 0) {
+    on_.report("no answer in time");
+    return false;
+  }
+  const int ready = ::poll(&socket, 1, static_cast<int>(left.count()));
+  if (ready < 0) return errno == EINTR;
+  return ready == 0 || (socket.revents & ~POLLOUT) == 0 || PQconsumeInput(on_.handle_) != 0;
+}
+
+COMMENTS_INLINE void transaction::take_answer() {
+  answer received{PQgetResult(on_.handle_)};
+  if (PQstatus(on_.handle_) != CONNECTION_OK) {
+    if (received) on_.report(PQresultErrorMessage(received.get()));
+    lose();
+    return;
+  }
+  if (!received) {
+    // libpq gives one null between two answers. More of them mean that no answer is left to come.
+    if (++empty_answers_ > 2) lose();
+    return;
+  }
+  empty_answers_ = 0;
+  const auto status = PQresultStatus(received.get());
+  if (status == PGRES_PIPELINE_SYNC) {
+    --parts_;
+    return;
+  }
+  if (sent_.empty()) {
+    lose();
+    return;
+  }
+  const question asked = sent_.front();
+  sent_.pop_front();
+  const bool is_fine = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  if (!is_fine && !asked.prepared.empty()) on_.prepared_.erase(std::string{asked.prepared});
+  if (!is_fine && status != PGRES_PIPELINE_ABORTED) note_failure(received.get(), asked.place);
+  if (is_fine && progress_ == progress::committing && asked.place == commit_place_)
+    note_commit(received.get());
+  on_.has_warned_ = false;  // a warning comes before the answer that it belongs to
+  answers_[asked.place] = std::move(received);
+}
+
+COMMENTS_INLINE void transaction::note_commit(const pg_result* said) {
+  // A commit whose wait for a standby was cancelled succeeds with a warning: it is not as durable
+  // as it must be.
+  if (on_.has_warned_) {
+    lose();
+    return;
+  }
+  const bool is_committed = postgres::rows{said}.command() == "COMMIT";
+  progress_ = is_committed ? progress::committed : progress::rolled_back;
+  may_be_done_ = false;
+  if (!is_committed) failed_ = failure::transient;
+}
+
+COMMENTS_INLINE void transaction::note_failure(const pg_result* said, std::size_t place) {
+  const char* const state = PQresultErrorField(said, PG_DIAG_SQLSTATE);
+  const char* const message = PQresultErrorField(said, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string_view sqlstate = state ? state : "";
+  const failure why = to_failure(sqlstate);
+  if (failed_ == failure::none) failed_ = why;
+  if (why == failure::disconnected) on_.is_lost_ = true;
+  if (progress_ == progress::committed) return;  // it is the follow-up that failed
+  // A statement that fails before the commit keeps it from happening. In autocommit mode a
+  // statement is its own commit, and a database of many machines may not know how that ended.
+  const bool is_commit = progress_ == progress::committing && place == commit_place_;
+  const bool can_be_done = is_open_ ? is_commit : sqlstate.starts_with("08") || sqlstate == "40003";
+  if (!can_be_done) may_be_done_ = false;
+  if (why != failure::conflict && why != failure::locked)
+    on_.report(std::string{sqlstate} + " " + (message ? message : "no answer"));
+}
+
+COMMENTS_INLINE void transaction::lose() {
+  failed_ = failure::disconnected;
+  on_.is_lost_ = true;
+}
+
+}  // namespace comments::postgres

@@ -1,0 +1,267 @@
+#pragma once
+// store/postgres/updates.ipp - definitions of store/postgres/updates.hpp.
+
+#include <comments/store/postgres/updates.hpp>
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace comments::postgres {
+
+COMMENTS_INLINE std::optional<std::string> find_content_id(transaction& reading,
+                                                           const comment_id& id) {
+  const auto place = reading.send("SELECT content_id FROM comment WHERE id = $1", to_string(id));
+  if (!reading.receive() || reading.rows(place).empty()) return std::nullopt;
+  return reading.rows(place).text(0, 0);
+}
+
+namespace detail {
+
+// A comment and its content, locked until the end of the transaction.
+struct locked_comment {
+  comments::comment comment{};
+  comments::content content{};
+};
+
+// Returns nothing if there is no such comment, or the transaction failed.
+inline std::optional<locked_comment> lock_comment(transaction& writing,
+                                                  const std::string& content_id,
+                                                  const comment_id& id) {
+  const auto content = select_locked_content(writing, content_id);
+  const auto comment = select_comment(writing, content_id, to_string(id));
+  if (!writing.receive() || writing.rows(comment).empty()) return std::nullopt;
+  return locked_comment{read_comment(writing.rows(comment), 0),
+                        read_content(writing.rows(content), content_id)};
+}
+
+// Moves the version of a content by one, and its count of visible comments by `more`. Returns the
+// version.
+inline std::int64_t move_content(transaction& writing, content& changed, std::int64_t more,
+                                 moved_contents& moved) {
+  ++changed.version;
+  changed.comments += more;
+  update_content(writing, changed);
+  moved.push_back(changed.content_id);
+  return changed.version;
+}
+
+// Adds `change` to the replies of `parent`. Where that lists or hides the parent, does the same
+// with the parent's own parent, and so on up. All of these comments look different now, so they get
+// `version`.
+inline void count_reply(transaction& writing, const std::string& content_id, std::string parent,
+                        std::int64_t change, std::int64_t version) {
+  while (!parent.empty() && change != 0) {
+    const auto place = writing.send(
+        "SELECT parent_id, replies, status FROM comment WHERE content_id = $1 AND id = $2",
+        content_id, parent);
+    if (!writing.receive() || writing.rows(place).empty()) return;
+    const rows found = writing.rows(place);
+    const std::string above = found.text(0, 0);
+    const bool is_visible = found.text(0, 2) == to_text(status::published);
+    const std::int64_t replies = found.number(0, 1) + change;
+    const bool was_listed = is_visible || replies - change > 0;
+    const bool is_listed = is_visible || replies > 0;
+    writing.send(
+        "UPDATE comment SET replies = $3, version = $4, listed = $5 WHERE content_id = $1 "
+        "AND id = $2",
+        content_id, parent, replies, version, std::int64_t{is_listed});
+    change = std::int64_t{is_listed} - std::int64_t{was_listed};
+    parent = above;
+  }
+}
+
+// Takes out of a comment that becomes removed what must not be kept, here and in other tables.
+inline void erase(transaction& writing, comment& removed) {
+  removed.author = {};
+  removed.body.clear();
+  removed.encoded.clear();
+  removed.origin.clear();
+  const std::string id = to_string(removed.id);
+  writing.send(
+      "UPDATE comment SET origin = '', request_fingerprint = 0 WHERE content_id = $1 AND "
+      "id = $2",
+      removed.content_id, id);
+  writing.send(
+      "UPDATE event SET text_before = '' WHERE content_id = $1 AND comment_id = $2 AND "
+      "kind IN ('edited', 'moderated', 'removed')",
+      removed.content_id, id);
+  writing.send("DELETE FROM complaint WHERE content_id = $1 AND comment_id = $2",
+               removed.content_id, id);
+}
+
+inline void update_comment(transaction& writing, const comment& changed) {
+  const author& by = changed.author;
+  const parameter edited_at{to_milliseconds(changed.edited_at.value_or(instant{})),
+                            changed.edited_at.has_value()};
+  writing.send(
+      "UPDATE comment SET status = $3, listed = $4, author_name = $5, author_email = $6, "
+      "author_url = $7, author_verified = $8, author_subject = $9, body = $10, "
+      "encoded = $11, reports = $12, version = $13, edited_at = $14 "
+      "WHERE content_id = $1 AND id = $2",
+      changed.content_id, to_string(changed.id), to_text(changed.status),
+      std::int64_t{is_listed(changed)}, by.name, by.email, by.url, std::int64_t{by.verified},
+      by.subject, changed.body, changed.encoded, changed.reports, changed.version, edited_at);
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<comment> amend(transaction& writing, const std::string& content_id,
+                                      const comment_id& id, const decider& decide, instant now,
+                                      moved_contents& moved) {
+  auto locked = detail::lock_comment(writing, content_id, id);
+  if (!locked) return comment_not_found();
+  const comment& before = locked->comment;
+  auto decided = ask(decide, before);
+  if (!decided) return std::move(decided).error();
+  comment changed = comments::amend(before, decided->changed);
+  const std::int64_t more = int{is_visible(changed)} - int{is_visible(before)};
+  changed.version = detail::move_content(writing, locked->content, more, moved);
+  event cause = std::move(decided->cause);
+  cause.content_id = changed.content_id;
+  cause.version = changed.version;
+  cause.comment = id;
+  cause.at = now;
+  insert_event(writing, cause);
+  if (changed.status == status::removed) detail::erase(writing, changed);
+  detail::update_comment(writing, changed);
+  detail::count_reply(writing, changed.content_id, changed.parent ? to_string(*changed.parent) : "",
+                      int{is_listed(changed)} - int{is_listed(before)}, changed.version);
+  return changed;
+}
+
+COMMENTS_INLINE result<comment> vote(transaction& writing, const std::string& content_id,
+                                     const comment_id& id, const std::string& voter, bool is_there,
+                                     instant now, moved_contents& moved) {
+  const std::string id_text = to_string(id);
+  const auto content = select_locked_content(writing, content_id);
+  const auto known =
+      writing.send("SELECT at FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3",
+                   content_id, id_text, voter);
+  const auto comment = select_comment(writing, content_id, id_text);
+  if (!writing.receive() || writing.rows(comment).empty()) return comment_not_found();
+  auto found = read_comment(writing.rows(comment), 0);
+  if (is_there && !is_visible(found)) return comment_not_found();
+  if (writing.rows(known).empty() != is_there) return found;
+  auto changed = read_content(writing.rows(content), content_id);
+  found.version = detail::move_content(writing, changed, 0, moved);
+  found.votes += is_there ? 1 : -1;
+  if (is_there)
+    writing.send("INSERT INTO vote (content_id, comment_id, voter, at) VALUES ($1, $2, $3, $4)",
+                 content_id, id_text, voter, to_milliseconds(now));
+  else
+    writing.send("DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3",
+                 content_id, id_text, voter);
+  insert_event(writing, {.content_id = content_id,
+                         .version = found.version,
+                         .kind = event_kind::voted,
+                         .comment = id,
+                         .at = now});
+  writing.send("UPDATE comment SET votes = $3, version = $4 WHERE content_id = $1 AND id = $2",
+               content_id, id_text, found.votes, found.version);
+  return found;
+}
+
+COMMENTS_INLINE result<comment> report(transaction& writing, const std::string& content_id,
+                                       const comment_id& id, const comments::report& said) {
+  auto locked = detail::lock_comment(writing, content_id, id);
+  if (!locked || !is_visible(locked->comment)) return comment_not_found();
+  comment& found = locked->comment;
+  const std::string id_text = to_string(id);
+  const auto added = writing.send(
+      "INSERT INTO complaint (content_id, comment_id, reporter, reason, at) "
+      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (content_id, comment_id, reporter) DO NOTHING",
+      content_id, id_text, said.reporter, said.reason, to_milliseconds(said.at));
+  if (!writing.receive()) return unavailable();
+  if (!writing.rows(added).has_changed()) return std::move(found);
+  writing.send("UPDATE comment SET reports = $3 WHERE content_id = $1 AND id = $2", content_id,
+               id_text, ++found.reports);
+  return std::move(found);
+}
+
+COMMENTS_INLINE result<content> set_status(transaction& writing, const std::string& content_id,
+                                           std::optional<content_status> status,
+                                           std::optional<std::int64_t> expected, event cause,
+                                           instant now, moved_contents& moved) {
+  auto changed = lock_content(writing, content_id);
+  if (!changed) return unavailable();
+  if (expected && changed->version != *expected) return version_moved();
+  changed->status = status;
+  cause.content_id = content_id;
+  cause.version = detail::move_content(writing, *changed, 0, moved);
+  cause.comment = {};
+  cause.at = now;
+  insert_event(writing, cause);
+  return std::move(*changed);
+}
+
+namespace detail {
+
+// What an address left in one table.
+struct trace {
+  std::string_view select{};  // those older than $1, at most $2, by their key
+  std::string_view erase{};   // $1 content, $2 and $4 the rest of the key, if it is older than $3
+  int columns{};              // of the key
+};
+
+inline constexpr trace traces[] = {
+    {"SELECT content_id, id FROM comment WHERE origin <> '' AND created_at < $1 "
+     "ORDER BY created_at LIMIT $2",
+     "UPDATE comment SET origin = '' WHERE content_id = $1 AND id = $2 AND created_at < $3", 2},
+    {"SELECT content_id, comment_id, voter FROM vote WHERE voter >= 'a:' AND voter < 'a;' AND "
+     "at < $1 ORDER BY at LIMIT $2",
+     "DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND at < $3 AND voter = $4", 3},
+    {"SELECT content_id, comment_id, reporter FROM complaint WHERE reporter >= 'a:' AND "
+     "reporter < 'a;' AND at < $1 ORDER BY at LIMIT $2",
+     "DELETE FROM complaint WHERE content_id = $1 AND comment_id = $2 AND at < $3 AND "
+     "reporter = $4",
+     3},
+    {"SELECT content_id, client FROM bucket WHERE at < $1 ORDER BY at LIMIT $2",
+     "DELETE FROM bucket WHERE content_id = $1 AND client = $2 AND at < $3", 2}};
+
+// Returns how many were erased, or nothing if the transaction failed.
+inline std::optional<std::size_t> erase_traces(transaction& erasing, const trace& of,
+                                               instant before, std::size_t limit) {
+  const auto place = erasing.send(of.select, to_milliseconds(before), as_number(limit));
+  if (!erasing.receive()) return std::nullopt;
+  std::vector<std::array<std::string, 3>> keys;
+  const rows found = erasing.rows(place);
+  for (int row = 0; row < found.size(); ++row) {
+    auto& key = keys.emplace_back();
+    for (int column = 0; column < of.columns; ++column)
+      key[static_cast<std::size_t>(column)] = found.text(row, column);
+  }
+  if (keys.empty()) return 0;
+  std::vector<std::size_t> places;
+  places.reserve(keys.size());
+  for (const auto& [content_id, id, name] : keys)
+    places.push_back(erasing.send(of.erase, content_id, id, to_milliseconds(before), name));
+  if (!erasing.receive()) return std::nullopt;
+  std::size_t count = 0;
+  for (const std::size_t erased : places) count += erasing.rows(erased).has_changed();
+  return count;
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<std::size_t> forget_origins(connection& on, instant before,
+                                                   std::size_t limit) {
+  std::size_t count = 0;
+  for (const detail::trace& of : detail::traces) {
+    transaction erasing{on, transaction::autocommit};
+    const auto erased = detail::erase_traces(erasing, of, before, limit);
+    if (!erased) return count > 0 ? in_doubt() : to_error(end_of(erasing));
+    count += *erased;
+  }
+  return count;
+}
+
+COMMENTS_INLINE result<done> forget_reporter(connection& on, const std::string& reporter) {
+  transaction erasing{on, transaction::autocommit};
+  erasing.send("DELETE FROM complaint WHERE reporter = $1", reporter);
+  if (!erasing.receive()) return to_error(end_of(erasing));
+  return ok();
+}
+
+}  // namespace comments::postgres

@@ -14,6 +14,7 @@
 
 #ifndef COMMENTS_WITHOUT_CORE
 #include <comments/background.ipp>
+#include <comments/service.ipp>
 #include <comments/broadcast.ipp>
 #include <comments/clock.ipp>
 #include <comments/id.ipp>

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace comments {
 
@@ -44,11 +45,17 @@ inline bool is_author(const principal& who, const comment& written) {
   return is_user(who) && written.author.verified && written.author.subject == who.subject;
 }
 
-// The name under which somebody votes and reports: one for each user, else for each address.
+// The names of voters and reporters begin with one of these: behind the first stands the subject of
+// a user, behind the second the keyed hash of an address. Names of the second kind are erased
+// together with `comment::origin`.
+inline constexpr std::string_view user_prefix = "u:";
+inline constexpr std::string_view address_prefix = "a:";
+
+// Returns the name under which `who` votes and reports: one for each user, else for each address.
 // Empty if neither is known.
 inline std::string voter_of(const principal& who) {
-  if (is_user(who)) return "u:" + who.subject;
-  return who.client.empty() ? "" : "a:" + who.client;
+  if (is_user(who)) return std::string{user_prefix} + who.subject;
+  return who.client.empty() ? "" : std::string{address_prefix} + who.client;
 }
 
 // How moderators see who did something: "author", "moderator", "moderator ana".

@@ -11,6 +11,7 @@
 #include <comments/comment.hpp>
 #include <comments/event.hpp>
 #include <comments/guarded.hpp>
+#include <comments/principal.hpp>
 #include <comments/rate_limit.hpp>
 #include <comments/result.hpp>
 
@@ -191,10 +192,6 @@ struct vote {
   friend bool operator==(const vote&, const vote&) = default;
 };
 
-// Voters and reporters who are known by their address alone are named "a:" and its keyed hash;
-// those names are forgotten together with `comment::origin`.
-inline constexpr std::string_view address_prefix = "a:";
-
 // The refusals that all stores share, so that they say the same.
 inline error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
 inline error in_doubt() {
@@ -265,18 +262,19 @@ class store {
   virtual ~store() = default;
 
   // Stores `wanted.said` as a new comment made at `now`, moves its content's version by one and
-  // appends the event `posted`: all of it or nothing. If it is published, it counts in its content and in
-  // its parent. A content needs no making: its first comment makes it. A reply hangs below the
-  // comment that it answers, or, where it would be deeper than `wanted.depth_max`, below that one's
-  // nearest ancestor that is less deep; `reply_to` says which it answers.
+  // appends the event `posted`: all of it or nothing. A published comment counts in its content and
+  // in its parent. The first comment of a content makes the content. A reply is listed below the
+  // comment that it answers; if it would be deeper than `wanted.depth_max` there, it is listed
+  // below the nearest ancestor that is less deep. `reply_to` names the comment that it answers.
   //
   // `not_found` if `wanted.said.parent` names no visible comment of the same content,
-  // `version_mismatch` if the content's status is not `wanted.expected` any more, `rate_limited` if one of
-  // `wanted.allowances` has nothing left; only what is stored takes from them. With a key that the
-  // content has seen: the comment it made then, replayed, if the rest of the draft has the same
-  // `fingerprint` or the comment was removed, else `key_reused`.
-  // Durable: once it has answered with success, the comment survives a crash and a power cut.
-  // Waits for other writers, not for readers.
+  // `version_mismatch` if the content's status is not `wanted.expected` any more, `rate_limited` if
+  // one of `wanted.allowances` has nothing left. Only what is stored takes from allowances. If the
+  // content has seen the key before: returns the comment that it made then, replayed, if the rest
+  // of the draft has the same `fingerprint` or the comment was removed, else `key_reused`.
+  //
+  // Durable: once this has returned a comment, the comment survives a crash and a power cut. Waits
+  // for other writers, not for readers.
   virtual result<post_result> insert(const insertion& wanted, instant now) = 0;
 
   // Changes a comment as `decide` says, and answers it as it then stands. It moves the content's

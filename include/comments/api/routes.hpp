@@ -54,6 +54,7 @@ class service_routes final {
   response readiness(request asked) const {
     if (shared_.service().is_draining())
       return problem({errc::unavailable, "The service is shutting down."}, asked);
+    shared_.service().probe_store();
     if (!shared_.service().is_writable())
       return problem({errc::unavailable, "The store takes no writes now."}, asked);
     return answer_with(json::encode_fields({{"status", "ready"}}));
@@ -66,7 +67,7 @@ class service_routes final {
                                             {"build_date", build.build_date}}));
   }
   response metrics(request) const {
-    shared_.service().is_writable();  // sets its gauge
+    shared_.service().probe_store();
     return {.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                         {"Cache-Control", "no-store"}},
             .body = shared_.service().metrics().to_text()};

@@ -24,8 +24,8 @@ int main() {
   comments::service api{store, options};
 
   const auto posted = [&](std::string body, bool is_honeypot_filled = false) {
-    const auto made =
-        api.post({.content_id = "1", .body = body}, {}, {.is_honeypot_filled = is_honeypot_filled});
+    const auto made = api.post({.content_id = "1", .body = body}, {},
+                               {.how = {.is_honeypot_filled = is_honeypot_filled}});
     const auto past = store.history(made->stored.id, 0, 1);
     std::cout << to_text(made->stored.status) << ": " << past->front().reason << "\n";
     return made->stored.status;

@@ -68,7 +68,7 @@ WHERE content_id <> 'one' OR position > 50
 
 bool copy(const char* path, std::int64_t ones, std::int64_t many) {
   auto opened =
-      sqlite::connect({.path = path, .on_failure = [](sqlite::verdict, std::string_view why) {
+      sqlite::connect({.path = path, .on_failure = [](sqlite::severity, std::string_view why) {
                          std::cerr << "seed: " << why << '\n';
                        }});
   if (!opened) return false;

@@ -1,6 +1,7 @@
 // GET /api/v1/feed, asked without a socket.
 
 #include <comments/feed/routes.hpp>
+#include <comments/http/gzip.hpp>
 
 #include <doctest/doctest.h>
 

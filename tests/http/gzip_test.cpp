@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <zlib.h>
+
 #include <random>
 #include <string>
 #include <utility>

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmark-gfm.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>

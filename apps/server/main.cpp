@@ -1,4 +1,4 @@
-// main.cpp - options, store, service, mount, wait, drain. It owns everything; all else borrows.
+// main.cpp - puts the server together, serves until a signal, and drains. `serve` owns all parts.
 
 #include "copy.hpp"
 #include "error_page.hpp"
@@ -32,7 +32,7 @@ namespace {
 
 using namespace comments;
 
-// Exit 0 if the server at `at` says that it is ready.
+// `--check`: returns 0 if the server at that address says that it is ready, else 1.
 int check(const server::options& at) {
   const std::string host = at.host == "0.0.0.0" ? "127.0.0.1" : at.host == "::" ? "::1" : at.host;
   httplib::Client client{host, at.port};
@@ -44,19 +44,20 @@ int check(const server::options& at) {
                              (answer ? " answers, but is not ready" : " does not answer"));
 }
 
-// Signals come to `wait_for_stop` alone; this must run before any thread is started.
+// Blocks the signals that end the server, so that `wait_for_stop` gets them. Must run before any
+// thread is started.
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more stops nothing
+  ::signal(SIGPIPE, SIG_IGN);  // a log whose reader is gone ends nothing
   return signals;
 }
 
-// Waits for a signal. After SIGTERM goes on serving for the drain's delay, so that whoever sends
-// requests here sees /readyz turn first; another signal, or Ctrl-C, ends that.
+// Waits for SIGTERM or SIGINT. After SIGTERM the server goes on for the drain's delay, so that load
+// balancers see /readyz change first; another signal, or SIGINT at once, ends that.
 void wait_for_stop(const sigset_t& signals, service& service, server::listener& listener,
                    std::chrono::seconds delay, server::log& log) {
   int signal = 0;
@@ -122,11 +123,11 @@ int serve(const server::options& chosen) {
   std::atomic<bool> is_broken{false};
   std::thread serving{[&] {
     is_broken = !listener.run(api, service.metrics());
-    if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes the one who waits below
+    if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes `wait_for_stop`
   }};
   wait_for_stop(signals, service, listener, chosen.drain_delay, log);
   is_stopping = true;
-  service.news().close();  // so that streams end whole
+  service.news().close();  // streams end with a whole event
   listener.stop();
   serving.join();
   log.info("stopped");

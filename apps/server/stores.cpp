@@ -1,5 +1,6 @@
 #include "stores.hpp"
 
+#include <comments/mutex.hpp>
 #include <comments/store/memory.hpp>
 #include <comments/store/postgres.hpp>
 #include <comments/store/postgres/connect.hpp>
@@ -7,7 +8,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,29 +27,33 @@ opened to_opened(result<std::unique_ptr<Store>> made) {
   return opened_store{std::move(*made), deployments};
 }
 
-// While a database is away, everybody who asks it fails: one line a second says so for all.
-class spaced_log final {
+// Logs failures of a store, at most one a second: while a database is away, every request fails.
+class failure_log final {
  public:
-  explicit spaced_log(log& to) : to_{to} {}
+  explicit failure_log(log& lines) : lines_{lines} {}
 
-  void failed(std::string_view why) {
-    const std::lock_guard lock{mutex_};
+  // Logs the failure, with the number of those that were left out before it. Any thread.
+  void failed(std::string_view why) COMMENTS_EXCLUDES(mutex_) {
+    const mutex_lock lock{mutex_};
     const auto now = std::chrono::steady_clock::now();
-    if (now < next_) return void(++unsaid_);
+    if (now < next_) {
+      ++left_out_;
+      return;
+    }
     next_ = now + std::chrono::seconds{1};
-    to_.error("store_failed", {{"reason", std::string{why}},
-                               {"others", std::to_string(std::exchange(unsaid_, 0))}});
+    lines_.error("store_failed", {{"reason", std::string{why}},
+                                  {"others", std::to_string(std::exchange(left_out_, 0))}});
   }
 
  private:
-  log& to_;
-  std::mutex mutex_{};
-  std::chrono::steady_clock::time_point next_{};
-  int unsaid_{};
+  log& lines_;
+  mutex mutex_{};
+  std::chrono::steady_clock::time_point next_ COMMENTS_GUARDED_BY(mutex_){};
+  int left_out_ COMMENTS_GUARDED_BY(mutex_){};
 };
 
 opened open_postgres(const options& chosen, log& log) {
-  const auto failures = std::make_shared<spaced_log>(log);
+  const auto failures = std::make_shared<failure_log>(log);
   return to_opened(postgres_store::open(
       {.conninfo = chosen.store,
        .pool = {.open_max = chosen.store_connections, .idle_wait = chosen.store_idle},
@@ -60,7 +64,8 @@ opened open_postgres(const options& chosen, log& log) {
 }
 
 opened open_sqlite(const options& chosen, log& log) {
-  const auto is_open = std::make_shared<bool>(false);  // before, the refusal says it all
+  // What fails while the store is being opened is in the error that `open_store` returns.
+  const auto is_open = std::make_shared<bool>(false);
   auto made = sqlite_store::open({.path = chosen.store.substr(chosen.store.find(':') + 1),
                                   .on_failure = [&log, is_open](std::string_view why) {
                                     if (*is_open)

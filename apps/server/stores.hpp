@@ -1,6 +1,6 @@
 #pragma once
-// stores.hpp - the store that `--store` names: memory:, sqlite:FILE, or a connection string of
-// PostgreSQL.
+// stores.hpp - opens the store that `--store` names: memory:, sqlite:FILE, or a connection string
+// of PostgreSQL.
 
 #include "log.hpp"
 #include "options.hpp"
@@ -20,14 +20,15 @@ struct opened_store {
   comments::deployment_log* deployments{};  // the same object, and never null
 };
 
-// Opens it, makes it if it is not there, and brings its schema up to date. What goes wrong later
-// stands in the log.
+// Opens the store, or creates it, and brings its schema up to date. Later failures are logged. The
+// store borrows `log`.
 comments::result<opened_store> open_store(const options& chosen, log& log);
 
-// What `--store` says, without what is secret in it.
+// Returns what `--store` says, without the secrets in it.
 std::string describe_store(const std::string& name);
 
-// `comments-server migrate`: opening a store is all that there is to it. The exit code.
+// `comments-server migrate`: opens the store, which brings its schema up to date, and closes it.
+// Returns the exit code.
 int migrate(const options& chosen);
 
 }  // namespace server

@@ -1,4 +1,4 @@
-// keys.js - a key for everything that is done often. Not while somebody types.
+// keys.js - keys for everything that moderators do often, except while they type.
 
 export function listenToKeys({ move, decide, select, history, undo, search, escape }) {
   const actions = {

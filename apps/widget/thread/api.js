@@ -1,8 +1,8 @@
-// api.js - asks the server; what goes wrong is an error with the code that the API gives it.
+// api.js - requests to the server. A failure is an error with the API's code.
 //
 //   const page = await ask(base, 'GET', '/api/v1/comments?content_id=1');
 
-// `code` is "offline" where nobody answered, and `mayPass` says that a retry may help. `wait`:
+// `code` is "offline" if no answer came, and `mayPass` says that a retry may help. `wait`:
 // seconds after which it may be tried again.
 const problem = ({ code, detail, errors = [] }, wait = 0) =>
   Object.assign(new Error(detail ?? code), {
@@ -13,7 +13,8 @@ const problem = ({ code, detail, errors = [] }, wait = 0) =>
     mayPass: code === 'offline' || code === 'unavailable',
   });
 
-// No cookies, no referrer; `token` proves who asks, `key` makes a retry safe.
+// Returns the JSON of the answer. Sends no cookies and no referrer. `token` identifies the client,
+// `key` makes a retry safe.
 export async function ask(base, method, path, { body, token, key, keepalive, headers = {} } = {}) {
   if (body) headers['Content-Type'] = 'application/json';
   if (token) headers.Authorization = `Bearer ${token}`;

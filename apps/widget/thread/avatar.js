@@ -1,4 +1,4 @@
-// avatar.js - a face for an author, drawn here from `author.key`: nobody else's server is asked.
+// avatar.js - a face for an author, drawn from `author.key` without asking any server.
 
 import { icon } from './elements.js';
 

@@ -1,4 +1,4 @@
-// draft.js - what is being written, and sending it.
+// draft.js - a text that is being written, and how it is sent.
 //
 // It is kept through a reload, together with the key under which it is posted, so that sending it
 // again after a failure never makes two comments of it.
@@ -73,8 +73,8 @@ function change(thread, { id }, body) {
   return thread.ask('PATCH', `/api/v1/comments/${id}`, { body, token: thread.proofOf(id) });
 }
 
-// Tries again where nobody answered, and under another key where the text before this one had got
-// through.
+// Tries again if no answer came. If the key belongs to an earlier text that did arrive, it is
+// renewed.
 async function insist(post, renewKey) {
   for (let tries = 0; ; ++tries) {
     try {

@@ -15,14 +15,14 @@ export function h(tag, properties, ...children) {
   return element;
 }
 
-// One that submits nothing.
+// Returns a button that submits nothing.
 export const button = (kind, onclick, ...children) =>
   h(`button.${kind}`, { type: 'button', onclick }, ...children);
 
-// What went wrong, to be read aloud once it says something.
+// Returns the place for a fault, which screen readers read aloud once it has a text.
 export const alarm = (text = '') => h('p.problem', { role: 'alert' }, text);
 
-// A drawing of one path in a square of 24.
+// Returns a drawing of one path in a square of 24.
 export function icon(path) {
   const [svg, line] = ['svg', 'path'].map((name) =>
     document.createElementNS('http://www.w3.org/2000/svg', name),

@@ -10,7 +10,7 @@
 import css from './thread.css' with { type: 'text' };
 import { startThread } from './thread.js';
 
-// This script lies at the server's root, or in its folder of assets.
+// Where the server is: this script lies at its root, or in its folder of assets.
 const home = new URL(import.meta.url.replace(/(assets\/)?[^/]*$/, ''));
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
@@ -39,7 +39,7 @@ class CommentThread extends HTMLElement {
     queueMicrotask(() => this.isConnected || this.#stop()); // it may only have been moved
   }
 
-  // Several changes at once are one.
+  // Several changes at once start the thread anew once.
   #restart() {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -80,9 +80,8 @@ class CommentThread extends HTMLElement {
     }
   }
 
-  // Until comments are there, what stands below is held where one does not see it, so that it does
-  // not jump. Where they are few, it stays below the window's edge for as long as they are in
-  // sight.
+  // Until the comments are there, the content below is kept out of sight, so that it does not jump.
+  // If the comments are few, it stays below the window's edge while they are in sight.
   #reserve() {
     this.shadowRoot.lastChild.style.minHeight = '100vh';
   }

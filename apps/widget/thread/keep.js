@@ -1,7 +1,7 @@
 // keep.js - what this browser keeps for its reader: drafts, votes, proofs of authorship, a name.
 //
-// In the host page's localStorage, so nothing of it is sent anywhere by itself; where that is
-// refused, until the page is left.
+// It is in the host page's localStorage, which is never sent anywhere. If the browser refuses that,
+// it is kept until the page is left.
 
 const memory = new Map();
 
@@ -17,7 +17,7 @@ function write(name, value) {
   memory.set(name, value);
   try {
     localStorage.setItem(name, JSON.stringify(value));
-  } catch {} // full, or refused: it is in memory
+  } catch {} // full or refused: the copy in memory stays
 }
 
 // keepFor('https://comments.example.com/', '1'): `take(part, id)` what is kept there, `put` keeps
@@ -32,7 +32,7 @@ export function keepFor(base, contentId) {
     all[`${part} ${id}`] = value ?? undefined; // which JSON leaves out
     write(name, all);
   }
-  // The ids of all that is kept of a part.
+  // Returns the ids of all that is kept of a part.
   const idsOf = (part) =>
     Object.keys(read(nameOf(part)))
       .filter((key) => key.startsWith(`${part} `))

@@ -30,7 +30,7 @@ export function commentList(thread, parent) {
     isAsking = false;
   }
 
-  // The next page: its answer, whole.
+  // Loads the next page. Returns the whole answer.
   async function more(limit = pageSize) {
     const wanted = new URLSearchParams({ content_id: thread.contentId, limit });
     if (parent) wanted.set('parent_id', parent.id);
@@ -45,7 +45,7 @@ export function commentList(thread, parent) {
     return page;
   }
 
-  // What is here already is shown anew where it is.
+  // Inserts a comment, or updates it where it stands already. Returns its view.
   function insert(comment, isFirst, isPaged) {
     const known = thread.views.get(comment.id);
     if (known) return known.update(comment);

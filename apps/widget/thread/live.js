@@ -1,4 +1,4 @@
-// live.js - what happens to a content while it is being read (server-sent events).
+// live.js - the events of a content while it is read (server-sent events).
 //
 // A browser has few connections to a server, and tabs share them. So only a page that is being
 // looked at follows, and goes on where it was when it is looked at again.

@@ -14,7 +14,8 @@ export async function putInPlace(thread, comment) {
   return view;
 }
 
-// Loads what stands between it and what is on the page, up to a bound; behind that, it alone.
+// Loads the pages up to the comment, at most `jumpPages`; a comment behind them is inserted alone.
+// Returns its view, or nothing if it is not of this content.
 async function reach(thread, id) {
   const chain = [];
   for (let at = id; at;) {

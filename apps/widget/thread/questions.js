@@ -1,12 +1,12 @@
-// questions.js - what is asked below a comment before something is done about it.
+// questions.js - the questions below a comment before it is reported or removed.
 
 import { alarm, button, h } from './elements.js';
 import { explain } from './find.js';
 
-// A handler that gave false would keep every other key from doing what it does.
+// The handler returns nothing: false would keep all other keys from their effect.
 const escape = (close) => (event) => void (event.key === 'Escape' && close());
 
-// Why it is reported; `tell` says what came of it.
+// Asks why the comment is reported. `tell` is called with the thanks.
 export function reportOf(thread, path, { close, tell }) {
   const { say } = thread.words;
   const reason = h('input.input', { required: true, maxLength: 250 });
@@ -33,7 +33,7 @@ export function reportOf(thread, path, { close, tell }) {
   }
 }
 
-// Whether it is to be removed, because nothing brings it back.
+// Asks whether to remove the comment, because nothing brings it back.
 export function removalOf(thread, path, { close, done }) {
   const { say } = thread.words;
   const problem = alarm();

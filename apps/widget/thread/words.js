@@ -1,4 +1,4 @@
-// words.js - what is said, in the page's language: numbers, plurals and times included.
+// words.js - the words of the page's language, with numbers, plurals and times.
 //
 //   const words = wordsFor('pt-BR', { post: 'Comentar' });
 //   words.say('replies', { n: 3 });      // "3 respostas"
@@ -15,8 +15,9 @@ const units = [
   ['minute', 60],
 ];
 
-// `own` are words of the site's. They may be of a language that we have not got; without them that
-// is English. One is a text, as in the table, or has a form for each of the language's plurals.
+// `own` are words of the site. They may be in a language that is not in `tables`; without them,
+// such a language becomes English. A word of the site is a text, or an object with a text for each
+// plural form of the language.
 export function wordsFor(lang, own = {}, tables = threadTables) {
   const at = languages.findIndex((known) => lang.slice(0, 2) === known.slice(0, 2));
   const table = tables[Math.max(at, 0)];

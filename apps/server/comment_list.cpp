@@ -40,6 +40,7 @@ face face_of(std::string_view key) {
 
 safe_html comment_list::write(const std::vector<comment>& items) {
   std::vector<values> all;
+  all.reserve(items.size());
   for (const comment& item : items) all.push_back(describe(item));
   values shown;
   shown.set_list("comments", all);

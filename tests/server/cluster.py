@@ -104,7 +104,7 @@ class ClusterTest(unittest.TestCase):
             self.assertEqual((int(first), last), (1, count), content_id)
 
     def assert_same_answers(self, nodes, content_id, targets=()):
-        """That nobody can tell the nodes apart."""
+        """That all nodes give the same answers."""
         about = f"content_id={content_id}"
         targets = [f"/api/v1/contents/{content_id}", f"/api/v1/counts?{about}",
                    f"/api/comment/list/{content_id}", f"/api/v1/feed?{about}&format=json",
@@ -160,8 +160,8 @@ class Load:
         begun = time.monotonic()
 
         def is_served(node):
-            return any(status < 300 and who is node and came - took > begun
-                       for client in self.clients for came, took, who, status in client.answers)
+            return any(status < 300 and asked is node and came - took > begun
+                       for client in self.clients for came, took, asked, status in client.answers)
 
         until(lambda: self.failures or all(map(is_served, nodes)), "all nodes to take comments")
         return time.monotonic() - begun

@@ -1,4 +1,4 @@
-"""cluster_example_test - examples/cluster/run does what it prints, and a dead node costs nobody.
+"""cluster_example_test - examples/cluster/run does what it prints, and a dead node costs no client.
 
 What it prints to be typed is typed here.
 """

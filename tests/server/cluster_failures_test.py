@@ -34,7 +34,7 @@ class FailureTest(ClusterTest):
                             timeout=LONGEST)
 
     def assert_nothing_lost(self, load):
-        """After a load: everything is there once, and everybody is well."""
+        """After a load: everything is there once, on every node."""
         self.assertGreater(load.count(), 0)
         self.assert_there_once(self.nodes, self.clients)
         for content_id in CONTENTS:
@@ -52,7 +52,7 @@ class FailoverTest(FailureTest):
     settings = {}  # as a database that keeps what it says
 
     def setUp(self):
-        # The standby is named first: who connects has to find out that it takes no writes.
+        # The standby is named first: nodes have to find out that it takes no writes.
         self.standby = self.enterContext(self.postgres.standby(self.folder / "standby"))
         type(self).databases = [self.standby, self.postgres]
         super().setUp()
@@ -256,7 +256,7 @@ class Obstacles(FailureTest):
             try:
                 task(*arguments)
             finally:
-                is_over.set()  # so that a failure is told at once
+                is_over.set()  # so that a failure ends the test at once
 
         lock = "SELECT 1 FROM content WHERE content_id = 'held' FOR UPDATE"
         with ThreadPoolExecutor(40) as pool:

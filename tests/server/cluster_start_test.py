@@ -47,7 +47,7 @@ class Starting(ClusterTest):
         """All that is in the database, as a program would write it anew."""
         return re.sub(r"^\\(un)?restrict .*$", "", self.postgres.dump(self.name), flags=re.M)
 
-    def test_a_database_of_somebody_elses_is_left_alone(self):
+    def test_a_database_of_another_program_is_left_alone(self):
         self.sql("CREATE TABLE comment (subject text)")
         before = self.dump()
         refused = run("--store", self.store)

@@ -67,7 +67,7 @@ class Between:
         thread.start()
 
     def accept(self):
-        with contextlib.suppress(OSError):  # closed: nobody is to come any more
+        with contextlib.suppress(OSError):  # closed, at the end
             while True:
                 client, _ = self.listener.accept()
                 self.sockets.append(client)

@@ -47,21 +47,21 @@ std::unique_ptr<postgres_store> open(const postgres_schema& in) {
   return open({.conninfo = in.conninfo()});
 }
 
-// How often somebody waits for a lock.
+// Returns how many sessions wait for a lock.
 std::string waiting(const postgres_schema& in) {
   return in.run(
       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
       "application_name = current_setting('application_name')");
 }
 
-// When others last asked the database something.
+// Returns when other sessions last sent a statement.
 std::string last_question(const postgres_schema& in) {
   return in.run(
       "SELECT max(query_start) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
       "application_name = current_setting('application_name')");
 }
 
-// Somebody who holds a content.
+// A session that has locked a content.
 class holder final {
  public:
   holder(const postgres_schema& in, const std::string& content_id) : on_{in.conninfo()} {
@@ -75,7 +75,7 @@ class holder final {
   testing::postgres_session on_;
 };
 
-// So many who post to a content at the same moment, and how it went for them so far.
+// Threads that post to a content at the same moment, and how many got which answer so far.
 class writers final {
  public:
   writers(postgres_store& to, const std::string& content_id, int count) {
@@ -96,7 +96,7 @@ class writers final {
   std::vector<std::thread> threads_{};
 };
 
-// Has the connection of whoever notifies end: right behind a commit that nobody hears of then.
+// Ends the connection of each session that notifies, which it does right behind a commit.
 std::string cut_behind_commits(const postgres_schema& in) {
   in.run(
       "CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
@@ -167,7 +167,7 @@ std::vector<std::pair<std::string, std::function<errc(postgres_store&)>>> writes
 
 }  // namespace
 
-TEST_CASE("a content that somebody holds is unavailable, and all others are not") {
+TEST_CASE("a content that is locked is unavailable, and all others are not") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(), .lock_wait = 200ms});
   const comment made = must(store->insert({{.content_id = "held", .body = "x"}}, noon)).stored;
@@ -193,7 +193,7 @@ TEST_CASE("a content that somebody holds is unavailable, and all others are not"
   CHECK(schema.run("SELECT count(*) FROM comment WHERE content_id = 'held'") == "2");
 }
 
-TEST_CASE("who waits for a content that somebody holds waits apart, until it is let go") {
+TEST_CASE("callers wait for a locked content apart from others, until it is unlocked") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(),
                            .statement_wait = 60s,
@@ -222,7 +222,7 @@ TEST_CASE("who waits for a content that somebody holds waits apart, until it is 
   CHECK(done == 2);
 }
 
-TEST_CASE("who waits for one held content does not wait for another") {
+TEST_CASE("a caller that waits for one locked content does not wait for another") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(),
                            .statement_wait = 60s,
@@ -247,7 +247,7 @@ TEST_CASE("who waits for one held content does not wait for another") {
   CHECK(is_first_done);
 }
 
-TEST_CASE("as many wait for a held content as may, one more is told unasked, and it stays held") {
+TEST_CASE("as many wait for a locked content as may, and one more is refused without a question") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(),
                            .statement_wait = 60s,
@@ -268,7 +268,7 @@ TEST_CASE("as many wait for a held content as may, one more is told unasked, and
   CHECK(five.refused == 2);
 }
 
-TEST_CASE("writers who come at the same moment share a transaction") {
+TEST_CASE("posts that come at the same moment share a transaction") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(),
                            .statement_wait = 60s,
@@ -289,7 +289,7 @@ TEST_CASE("writers who come at the same moment share a transaction") {
   CHECK(std::stoi(schema.run("SELECT count(DISTINCT xmin::text) FROM comment")) < 16);
 }
 
-TEST_CASE("a draft that the database refuses fails alone, whoever shares its transaction") {
+TEST_CASE("a draft that the database refuses fails alone in a shared transaction") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(),
                            .statement_wait = 60s,
@@ -319,7 +319,7 @@ TEST_CASE("a draft that the database refuses fails alone, whoever shares its tra
   CHECK(schema.run("SELECT count(*) FROM comment") == "7");
 }
 
-TEST_CASE("as many writers wait as may, and one more is refused at once") {
+TEST_CASE("as many posts wait as may, and one more is refused at once") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(),
                            .statement_wait = 60s,
@@ -336,7 +336,7 @@ TEST_CASE("as many writers wait as may, and one more is refused at once") {
   CHECK(five.refused == 2);
 }
 
-TEST_CASE("connections that were cut are replaced, and whoever calls next does not notice") {
+TEST_CASE("connections that were cut are replaced, and the next caller does not notice") {
   const postgres_schema schema;
   const auto store = open(schema);
   const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
@@ -370,7 +370,7 @@ TEST_CASE("connections that were cut are replaced, and whoever calls next does n
   CHECK(schema.run("SELECT count(*) FROM comment") == "2");
 }
 
-TEST_CASE("connections that are cut under load cost nobody a comment, and double none") {
+TEST_CASE("connections that are cut under load lose no comment, and double none") {
   const postgres_schema schema;
   const auto store = open(schema);
   constexpr int writers = 4, cuts = 5;
@@ -403,7 +403,7 @@ TEST_CASE("connections that are cut under load cost nobody a comment, and double
   CHECK(store->insert({{.content_id = "1", .body = "after"}}, noon));
 }
 
-TEST_CASE("a post whose commit nobody heard of is looked for, and not made twice") {
+TEST_CASE("a post whose commit was not answered is looked for, and not made twice") {
   const postgres_schema schema;
   testing::postgres_proxy proxy{schema};
   const auto cut = open({.conninfo = proxy.conninfo()});
@@ -421,7 +421,7 @@ TEST_CASE("a post whose commit nobody heard of is looked for, and not made twice
   CHECK(must(cut->events("1", 0, 10)).size() == 3);
 }
 
-TEST_CASE("a write whose commit nobody heard of is in doubt, whether it is done or not") {
+TEST_CASE("a write whose commit was not answered is in doubt, whether it is done or not") {
   using testing::commit_cut;
   for (const commit_cut where : {commit_cut::before, commit_cut::behind}) {
     const bool is_done = where == commit_cut::behind;
@@ -521,7 +521,7 @@ TEST_CASE("what collides is tried again, and not for ever") {
   }
 }
 
-TEST_CASE("a store that nobody uses has no connection") {
+TEST_CASE("an idle store has no connection") {
   const postgres_schema schema;
   const auto store = open({.conninfo = schema.conninfo(), .pool = {.idle_wait = 1ms}});
   REQUIRE(store->insert({{.content_id = "1", .body = "x"}}, noon));
@@ -544,7 +544,7 @@ TEST_CASE("a connection string that cannot be read is refused, and not quoted") 
   CHECK(heard == 0);
 }
 
-TEST_CASE("a database that is not there is waited for, for so long, and no secret is told") {
+TEST_CASE("`open` waits for a database that is not there, and its error has no secret in it") {
   std::mutex mutex;
   std::vector<std::string> heard;
   const auto start = std::chrono::steady_clock::now();

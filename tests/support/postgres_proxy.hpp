@@ -4,7 +4,7 @@
 //
 //   const testing::postgres_proxy proxy{schema};
 //   const auto store = open({.conninfo = proxy.conninfo()});
-//   proxy.cut(1, testing::commit_cut::behind);  // the next commit is done, and nobody hears of it
+//   proxy.cut(1, testing::commit_cut::behind);  // the next commit is done and not answered
 //
 // PostgreSQL's protocol, version 3: a message is its type, its length, which counts itself, and its
 // content. The first from a client has no type.
@@ -30,7 +30,8 @@
 
 namespace testing {
 
-enum class commit_cut { before, behind };  // the database has not heard of it; it is done
+// Whether the database does not get the commit, or executes it and its answer is lost.
+enum class commit_cut { before, behind };
 
 class postgres_proxy final {
  public:

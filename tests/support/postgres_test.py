@@ -21,7 +21,7 @@ class Torn(subprocess.Popen):
             os.kill(os.getpid(), signal.SIGTERM)
 subprocess.Popen = Torn
 postgres.run_with_database(["sleep", "600"])
-"""  # the signal comes when the program runs and nobody holds it yet
+"""  # the signal comes when the program runs and no variable names it yet
 SAY_WHERE = 'echo "$COMMENTS_TEST_POSTGRES"; '
 
 
@@ -147,7 +147,7 @@ class Two(unittest.TestCase):
         self.assertEqual(waiting.wait(PATIENCE), 0)
         primary.kill()
         standby.promote()
-        standby.sql("INSERT INTO t VALUES (2)")  # waits for nobody
+        standby.sql("INSERT INTO t VALUES (2)")  # waits for no standby
         self.assertEqual(standby.sql("SELECT n FROM t ORDER BY n"), "1\n2")
 
 

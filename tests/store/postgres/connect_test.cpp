@@ -58,7 +58,7 @@ TEST_CASE("a database that is not in UTF-8 is refused") {
   CHECK(opened.error().message == "The database cannot be used: its encoding is not UTF8.");
 }
 
-TEST_CASE("a database that is not there does not answer, and why is told without the password") {
+TEST_CASE("a database that is not there does not answer, and the reason has no password in it") {
   postgres_notebook notes;
   notes.options.conninfo = "host=127.0.0.1 port=1 user=ana password=s3cret dbname=comments";
   const auto opened = postgres::connect(notes.options);

@@ -35,7 +35,7 @@ TEST_CASE("each way to fail is known by its SQLSTATE") {
     }
 }
 
-TEST_CASE("a connection that was closed while nobody used it says so") {
+TEST_CASE("a connection that was closed while it was idle says so") {
   postgres_notebook notes;
   CHECK_FALSE(notes.on->is_lost());
   CHECK(notes.schema.cut_connections() >= 1);

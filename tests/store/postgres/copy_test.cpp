@@ -37,7 +37,8 @@ TEST_CASE("a database that was copied to another one is the same store") {
   CHECK(refused.error().code == errc::conflict);
 }
 
-TEST_CASE("what PostgreSQL does not take is told, and nothing of that part is written") {
+TEST_CASE(
+    "a value that PostgreSQL does not accept is an error, and nothing of its part is written") {
   const testing::postgres_schema schema;
   const auto to = open_side(schema);
   const table& of_contents = tables()[0];

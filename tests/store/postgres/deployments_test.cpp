@@ -58,7 +58,7 @@ TEST_CASE("a record is one row, and reads as it was written") {
         "1|" + to_string(expected.id) + "|comments|1.0|ana|failure|run 1|1700000000123");
 }
 
-TEST_CASE("a row whose status nobody knows any more is read as no success") {
+TEST_CASE("a row with an unknown status is not read as a success") {
   postgres_tables file;
   REQUIRE(record(file.on(), said("comments")));
   file.run("UPDATE deployment SET status = 'splendid'");

@@ -272,7 +272,7 @@ TEST_CASE("batches that touch the same contents and clients in opposite orders n
   CHECK(versions(file) == "a:61:61 b:61:61 c:61:61 d:61:61 e:61:61 f:61:61 g:61:61 h:61:61");
 }
 
-TEST_CASE("a batch waits for what somebody holds as long as it is told to, and stores nothing") {
+TEST_CASE("a batch waits for a lock for as long as it may, and then stores nothing") {
   postgres_tables file;
   const std::vector<insertion> drafts{{{.content_id = "free", .body = "x"}},
                                       {{.content_id = "held", .body = "x"}}};
@@ -329,7 +329,7 @@ TEST_CASE("other nodes are told once of each content that a batch has moved, and
   CHECK(other->take_notifications(0ms).empty());
 }
 
-TEST_CASE("where nobody can be notified a comment is stored, and it is known from then on") {
+TEST_CASE("where the database cannot notify a comment is stored, and no more is notified") {
   postgres_tables file;
   const std::string too_long(8'000, 'x');  // for a notification
   const std::vector<insertion> drafts{{{.content_id = too_long, .body = "x"}}};

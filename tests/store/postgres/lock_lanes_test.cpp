@@ -27,7 +27,7 @@ std::function<std::unique_ptr<lane>()> numbering() {
 
 }  // namespace
 
-TEST_CASE("as many have leave as there is, and one more has none until somebody gives it back") {
+TEST_CASE("as many permits are given as there are, and one more once one is given back") {
   permits patient{2};
   std::optional<permits::permit> first = patient.take(), second = patient.take();
   CHECK(first);
@@ -52,12 +52,12 @@ TEST_CASE("leave that is handed on is given back once") {
   CHECK_FALSE(patient.take());
 }
 
-TEST_CASE("nobody has leave where there is none") {
+TEST_CASE("no permit is given where there is none") {
   CHECK_FALSE(permits{0}.take());
   CHECK_FALSE(permits{0}.take(1ms));
 }
 
-TEST_CASE("whoever waits for leave has it once somebody gives it back") {
+TEST_CASE("a thread that waits for a permit gets the one that is given back") {
   permits patient{1};
   auto mine = patient.take();
   std::thread giving_back{[&] { mine.reset(); }};
@@ -65,7 +65,7 @@ TEST_CASE("whoever waits for leave has it once somebody gives it back") {
   giving_back.join();
 }
 
-TEST_CASE("a content is held as long as anybody waits for it") {
+TEST_CASE("a content is held as long as a caller waits for it") {
   held_contents held{numbering()};
   CHECK_FALSE(held.has("1"));
   {
@@ -93,7 +93,7 @@ TEST_CASE("a content that was found free is held no more, though others still wa
   CHECK(held.has("1"));
 }
 
-TEST_CASE("all who wait for one content share a lane, which goes with the last of them") {
+TEST_CASE("callers that wait for one content share a lane, which ends with the last of them") {
   held_contents held{numbering()};
   {
     held_contents::waiter one{held, "1"};

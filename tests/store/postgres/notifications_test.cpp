@@ -23,7 +23,7 @@ namespace {
 
 const std::string node = "this node ", other = "that node ";
 
-// Who follows some contents, and what they are told.
+// Follows some contents, and counts the announcements.
 class readers final {
  public:
   explicit readers(std::vector<std::string> followed) : followed_{std::move(followed)} {}
@@ -45,7 +45,7 @@ class readers final {
     const std::lock_guard lock{mutex_};
     followed_ = std::move(contents);
   }
-  // How often they were asked whom they follow.
+  // Returns how often `followed` was called.
   int asked() const {
     const std::lock_guard lock{mutex_};
     return asked_;
@@ -93,7 +93,7 @@ struct listener {
       : watch{file.options(), limits, node, all.as_callbacks()} {
     write(file, "1");
     watch.wake();
-    // What is followed is told of once at first, by comparing; that is behind LISTEN.
+    // The first comparison announces what is followed, and comes after LISTEN.
     CHECK(eventually([&] { return all.told("1") > 0; }));
   }
 };
@@ -117,7 +117,7 @@ TEST_CASE("where nothing is notified, versions are compared") {
   notify(made.file, other, "2");
   const int before = made.all.told("1");
   write(made.file, "1");
-  write(made.file, "3");  // which nobody follows
+  write(made.file, "3");  // which is not followed
   CHECK(eventually([&] { return made.all.told("1") == before + 1; }));
   made.all.follow({"1", "3"});
   CHECK(eventually([&] { return made.all.told("3") == 1; }));
@@ -150,7 +150,7 @@ TEST_CASE("after a lost connection there is another, and what changed meanwhile 
   }
 }
 
-TEST_CASE("a database that lets nobody in is tried again until it does") {
+TEST_CASE("a database that refuses connections is tried again until it takes one") {
   postgres_tables file;
   readers all{{"1"}};
   write(file, "1");
@@ -170,7 +170,7 @@ TEST_CASE("a database that lets nobody in is tried again until it does") {
   file.run("DROP OWNED BY " + user + "; DROP ROLE " + user);
 }
 
-TEST_CASE("while nobody follows anything there is no connection") {
+TEST_CASE("while no content is followed there is no connection") {
   postgres_tables file;
   readers all{{}};
   auto limits = notified;
@@ -178,7 +178,7 @@ TEST_CASE("while nobody follows anything there is no connection") {
   limits.check_wait = 1ms;
   postgres::notification_listener watch{file.options(), limits, node, all.as_callbacks()};
   const auto watching = [&] { return file.schema().connections() - 1; };  // one is of the tables
-  CHECK(eventually([&] { return watching() == 0; }));  // nobody has followed anything yet
+  CHECK(eventually([&] { return watching() == 0; }));  // no content was followed yet
   for (int round = 0; round < 2; ++round) {
     all.follow({"1"});
     watch.wake();
@@ -186,7 +186,7 @@ TEST_CASE("while nobody follows anything there is no connection") {
     all.follow({});
     CHECK(eventually([&] { return watching() == 0; }));
     const int asked = all.asked();
-    watch.wake();  // too late for whoever it was
+    watch.wake();  // too late: nothing is followed any more
     CHECK(eventually([&] { return all.asked() > asked && watching() == 0; }));
   }
 }

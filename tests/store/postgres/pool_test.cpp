@@ -26,7 +26,7 @@ using testing::eventually;
 
 namespace {
 
-thread_local bool is_unlucky = false;  // nobody opens a connection in this thread
+thread_local bool is_unlucky = false;  // this thread cannot open a connection
 
 // Opens connections, unless told to fail.
 struct opener {
@@ -102,7 +102,7 @@ TEST_CASE("past their number a caller waits, and gets the one that is given back
   CHECK(made.asked == 1);
 }
 
-TEST_CASE("who waits for too long gets none") {
+TEST_CASE("a caller that waits for too long gets none") {
   opener made;
   postgres::pool pool{{.open_max = 1, .take_wait = 20ms, .idle_wait = 10min}, made.as_opening()};
   const auto lent = pool.take();
@@ -111,13 +111,13 @@ TEST_CASE("who waits for too long gets none") {
   CHECK(pool.open() == 1);
 }
 
-TEST_CASE("no limit is so small that nobody gets a connection") {
+TEST_CASE("a limit of none still gives a connection") {
   opener made;
   postgres::pool pool{with(patient, 0), made.as_opening()};
   CHECK(pool.take());
 }
 
-TEST_CASE("one that nobody uses is closed after a while, and one that is lent is not") {
+TEST_CASE("an idle connection is closed after a while, and one that is lent is not") {
   opener made;
   postgres::pool pool{{.open_max = 3, .take_wait = 10min, .idle_wait = 1ms}, made.as_opening()};
   const auto lent = pool.take();
@@ -176,7 +176,9 @@ TEST_CASE(
   CHECK(made.opened == 1);
 }
 
-TEST_CASE("who waits for the last connection hears that it is lost and none can be opened") {
+TEST_CASE(
+    "a caller that waits for the last connection gets none once it is lost and no other can be "
+    "opened") {
   opener made;
   postgres::pool pool{patient, made.as_opening()};
   auto only = pool.take();
@@ -190,8 +192,8 @@ TEST_CASE("who waits for the last connection hears that it is lost and none can 
   CHECK(pool.open() == 0);
 }
 
-// The room that a lost connection left was announced to one who waits, and who could not use it.
-TEST_CASE("whoever may open a connection hears of the room for it, whoever else waits") {
+// The room that a lost connection left was announced to one waiter, which could not use it.
+TEST_CASE("a waiter that may open a connection is woken when there is room, and others too") {
   opener made;
   postgres::pool_limits limits = with(patient, 2);
   limits.take_wait = 20s;
@@ -217,7 +219,7 @@ TEST_CASE("whoever may open a connection hears of the room for it, whoever else 
   CHECK(made.opened == 3);
 }
 
-TEST_CASE("however many threads take, nobody shares a connection, and there are not too many") {
+TEST_CASE("however many threads take connections, none is shared, and there are not too many") {
   opener made;
   postgres::pool pool{patient, made.as_opening()};
   std::atomic<int> shared{}, refused{};

@@ -73,7 +73,7 @@ TEST_CASE("a comment is read from its row, each column to its place") {
   CHECK(read(file).reply_to == expected.id);
 }
 
-TEST_CASE("a comment whose status nobody knows any more is read as removed") {
+TEST_CASE("a comment with an unknown status is read as removed") {
   postgres_tables file;
   write_comment(file, "status", "'splendid'");
   CHECK(read(file).status == status::removed);
@@ -106,7 +106,7 @@ TEST_CASE("a content is what was written of it, and nothing at first") {
   CHECK(read_content(file, "2") == content{"2", 0, 0, {}});
 }
 
-TEST_CASE("who locks a content waits for who has it, and sees what that did") {
+TEST_CASE("locking a content waits for the transaction that has it, and sees what that committed") {
   postgres_tables file;
   auto options = file.options();
   options.lock_wait = 50ms;
@@ -144,7 +144,7 @@ TEST_CASE("an event is appended with all that it says, and of a content with no 
             "1|2|moderated||1700000000123||||"});
 }
 
-TEST_CASE("other nodes are told which content has changed, and who says so") {
+TEST_CASE("a notification names the content and the process that changed it") {
   postgres_tables file;
   const auto other = file.open();
   transaction listening{*other, transaction::autocommit};

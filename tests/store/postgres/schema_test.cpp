@@ -41,7 +41,7 @@ std::string tables(const postgres_schema& in) {
       "WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'");
 }
 
-// A user who may read the settings and do nothing else.
+// A user with the right to read the settings, and no other.
 class reader final {
  public:
   explicit reader(const postgres_schema& in) : in_{in} {
@@ -121,7 +121,7 @@ TEST_CASE("a database that is up to date is left as it is, by a user with no rig
   CHECK(settings(made.schema()) == before);
 }
 
-TEST_CASE("who has no right to make tables is told that they cannot be made") {
+TEST_CASE("a user without the right to make tables gets an error") {
   const postgres_schema schema;
   const reader user{schema};
   const auto refused = migrate(user.conninfo());
@@ -163,7 +163,7 @@ TEST_CASE("a newer schema is used if it may be, and else refused with nothing ch
   CHECK(settings(made.schema()) == refused);
 }
 
-TEST_CASE("a database whose settings are somebody else's is refused with nothing changed") {
+TEST_CASE("a database with another program's settings is refused, and nothing is changed") {
   const postgres_schema schema;
   schema.run("CREATE TABLE setting (id BIGINT); INSERT INTO setting VALUES (1)");
   const auto refused = migrate(schema.conninfo());
@@ -173,7 +173,7 @@ TEST_CASE("a database whose settings are somebody else's is refused with nothing
   CHECK(schema.run("SELECT id FROM setting") == "1");
 }
 
-TEST_CASE("a database with a table of our name, and no settings, is somebody else's") {
+TEST_CASE("a database with a table of our name and no settings belongs to another program") {
   for (const std::string name : {"comment", "vote", "deployment"}) {
     CAPTURE(name);
     const postgres_schema schema;
@@ -197,7 +197,7 @@ TEST_CASE("a migration that fails leaves nothing behind, and can be tried again"
   CHECK(migrate(schema.conninfo()));
 }
 
-TEST_CASE("a key that is missing or cut short is nobody's key") {
+TEST_CASE("a key that is missing or cut short is not used") {
   const postgres_tables made;
   const std::string whole = made.run("SELECT value FROM setting WHERE name = 'signing_key'");
   CHECK(whole.size() == 64);

@@ -87,7 +87,7 @@ TEST_CASE("pages of each order meet every comment once, equal votes and page end
   }
 }
 
-TEST_CASE("a page of a content that nobody commented on is empty") {
+TEST_CASE("a page of a content without comments is empty") {
   postgres_tables file;
   const page found = read(file, transaction::reading, [](transaction& reading) {
     return postgres::list(reading, {.content_id = "1", .scope = scope::replies});

@@ -66,7 +66,7 @@ TEST_CASE("a failure sticks to its transaction, is heard of once, and undoes all
   CHECK(notes.notes() == "next");
 }
 
-TEST_CASE("what was not committed is not there, and is in nobody's way") {
+TEST_CASE("what was not committed is not there, and locks nothing") {
   postgres_notebook notes;
   {
     transaction run{*notes.on, transaction::writing};
@@ -120,7 +120,7 @@ TEST_CASE("a reading is of one moment, a writing sees what others commit") {
   }
 }
 
-TEST_CASE("what fails behind a commit does not undo it, and is told") {
+TEST_CASE("what fails behind a commit does not undo it, and says why") {
   postgres_notebook notes;
   transaction writing{*notes.on, transaction::writing};
   writing.send(add, std::int64_t{1}, "kept");
@@ -146,7 +146,7 @@ TEST_CASE("a commit that fails has not happened, whatever is asked behind it") {
   CHECK(notes.notes().empty());
 }
 
-TEST_CASE("as much as one likes is asked and answered in one go") {
+TEST_CASE("any number of statements is sent and answered in one round trip") {
   postgres_notebook notes;
   const std::string large(50'000, 'x');
   transaction asking{*notes.on, transaction::autocommit};
@@ -335,7 +335,7 @@ TEST_CASE("a statement that could not be prepared can be asked again") {
 
 namespace {
 
-// Commits that wait for a standby which there is not, for everybody.
+// Makes all commits of the server wait for a standby that does not exist.
 struct missing_standby {
   explicit missing_standby(const testing::postgres_schema& in) : on{in.conninfo()} {
     on.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
@@ -355,7 +355,7 @@ TEST_CASE("a commit that waits for its standby for too long is in doubt") {
   notes.options.statement_wait = 100ms;
   const missing_standby now{notes.schema};
   std::int64_t id = 0;
-  // Until the server has read its settings again, commits wait for nobody.
+  // Until the server has read its settings again, commits do not wait.
   const bool is_seen = testing::eventually([&] {
     const auto on = notes.open();
     transaction writing{*on, transaction::writing};

@@ -63,7 +63,7 @@ std::string counts(const postgres_tables& file) {
 
 }  // namespace
 
-TEST_CASE("where a comment is at home is found by its id alone") {
+TEST_CASE("the content of a comment is found by its id alone") {
   postgres_tables file;
   const comment made = post(file, {{.content_id = "a \"home\"", .body = "x"}});
   transaction reading{file.on(), transaction::autocommit};
@@ -178,7 +178,7 @@ TEST_CASE("a decision that is none, or about nothing, changes nothing") {
   CHECK(counts(file) == "x:0:1:1");
 }
 
-TEST_CASE("a content's status is set by one of those who expect the same version") {
+TEST_CASE("of several that expect the same version one sets a content's status") {
   postgres_tables file;
   std::vector<std::unique_ptr<postgres::connection>> on;
   for (int i = 0; i < 4; ++i) on.push_back(file.open());
@@ -202,12 +202,12 @@ TEST_CASE("origins are forgotten where they are older, a number of each kind at 
     const comment made = post(file, {.said = {.content_id = "1", .body = body},
                                      .origin = "address",
                                      .allowances = {{std::string{"client "} + body, allowed}}});
-    for (const std::string who : {"a:address", "user 7"}) {
+    for (const std::string name : {"a:address", "user 7"}) {
       change(file.on(), [&](transaction& writing, auto& noted) {
-        return postgres::vote(writing, "1", made.id, who, true, noon, noted);
+        return postgres::vote(writing, "1", made.id, name, true, noon, noted);
       });
       change(file.on(), [&](transaction& writing, auto&) {
-        return postgres::report(writing, "1", made.id, {who, "rude", noon});
+        return postgres::report(writing, "1", made.id, {name, "rude", noon});
       });
     }
   }
@@ -248,13 +248,13 @@ TEST_CASE("a bucket that is used again while origins are forgotten stays as it i
   CHECK(file.run("SELECT count(*) FROM bucket") == "1");
 }
 
-TEST_CASE("all complaints of a reporter go, and nobody else's") {
+TEST_CASE("all reports of a reporter are erased, and no others") {
   postgres_tables file;
   for (const char* const content_id : {"1", "2"}) {
     const comment made = post(file, {{.content_id = content_id, .body = "x"}});
-    for (const char* const who : {"ana", "rui"})
+    for (const char* const name : {"ana", "rui"})
       change(file.on(), [&](transaction& writing, auto&) {
-        return postgres::report(writing, content_id, made.id, {who, "rude", noon});
+        return postgres::report(writing, content_id, made.id, {name, "rude", noon});
       });
   }
   CHECK(postgres::forget_reporter(file.on(), "ana"));

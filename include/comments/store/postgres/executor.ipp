@@ -23,7 +23,7 @@ COMMENTS_INLINE bool executor::may_repeat(failure why, int tries) const {
     return tries < lost_max;
   }
   if (why != failure::conflict || tries >= conflicts_max) return false;
-  // A random wait, so that those who collided do not collide again.
+  // A random wait, so that transactions that collided do not collide again.
   thread_local std::minstd_rand dice{std::random_device{}()};
   const int longest = 2 << std::min(tries, 6);  // milliseconds
   std::this_thread::sleep_for(

@@ -42,7 +42,7 @@ struct pending_insert {
   const insertion* wanted{};
   instant now{};
   comment_id id{};
-  insert_progress* progress{};  // the caller's, who reads it when the call is over
+  insert_progress* progress{};  // the caller reads it when the call is over
 };
 
 // One attempt at several insertions. Used once, by one thread.
@@ -102,7 +102,7 @@ class insert_batch final {
   result<post_result> decide(const pending_insert& pending, const lookup& found);
   static result<post_result> replay(const draft& draft, const comment& made, std::int64_t known);
   result<done> take_tokens(const pending_insert& pending);
-  comment write(const pending_insert& pending, const lookup& found, locked_content& home);
+  comment write(const pending_insert& pending, const lookup& found, locked_content& locked);
   void insert_comment(const comment& made, const draft& draft, const std::string& above);
 
   transaction writing_;

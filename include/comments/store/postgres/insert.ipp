@@ -17,8 +17,8 @@ COMMENTS_INLINE insert_batch::insert_batch(connection& on, std::span<const pendi
 COMMENTS_INLINE ending insert_batch::run(std::span<outcome> outcomes, const notifier& to) {
   if (!lock_and_read() || !add_new_contents() || !find_shallower_parents()) return end_of(writing_);
   for (std::size_t i = 0; i < wanted_.size(); ++i) outcomes[i] = decide(wanted_[i], lookups_[i]);
-  for (const auto& [content_id, home] : contents_)
-    if (home.is_moved) update_content(writing_, home.now);
+  for (const auto& [content_id, locked] : contents_)
+    if (locked.is_moved) update_content(writing_, locked.now);
   for (const auto& [name, taken] : buckets_)
     if (taken.is_taken)
       writing_.send("UPDATE bucket SET level = $3, at = $4 WHERE content_id = $1 AND client = $2",
@@ -34,17 +34,17 @@ COMMENTS_INLINE bool insert_batch::lock_and_read() {
                            shared_bucket{token_rate{allowed.allowed}.fresh(pending.now)});
   }
   for (auto& [name, selected] : buckets_) select_bucket(name, selected);
-  for (auto& [content_id, home] : contents_)
-    home.place = select_locked_content(writing_, content_id);
+  for (auto& [content_id, locked] : contents_)
+    locked.place = select_locked_content(writing_, content_id);
   for (std::size_t i = 0; i < wanted_.size(); ++i) select_for(wanted_[i], lookups_[i]);
   if (!writing_.receive()) return false;
   for (auto& [name, selected] : buckets_) {
     const rows found = writing_.rows(selected.place);
     if (!found.empty()) selected.now = {found.number(0, 0), found.number(0, 1)};
   }
-  for (auto& [content_id, home] : contents_) {
-    home.now = read_content(writing_.rows(home.place), content_id);
-    home.is_new = writing_.rows(home.place).empty();
+  for (auto& [content_id, locked] : contents_) {
+    locked.now = read_content(writing_.rows(locked.place), content_id);
+    locked.is_new = writing_.rows(locked.place).empty();
   }
   for (lookup& found : lookups_) read_into(found);
   return true;
@@ -54,11 +54,11 @@ COMMENTS_INLINE bool insert_batch::lock_and_read() {
 // again once they are locked.
 COMMENTS_INLINE bool insert_batch::add_new_contents() {
   bool has_any = false;
-  for (auto& [content_id, home] : contents_)
-    if (home.is_new) {
+  for (auto& [content_id, locked] : contents_)
+    if (locked.is_new) {
       has_any = true;
       insert_content(writing_, content_id);
-      home.place = select_locked_content(writing_, content_id);
+      locked.place = select_locked_content(writing_, content_id);
     }
   if (!has_any) return true;
   const auto is_new = [&](std::size_t i) {
@@ -67,8 +67,8 @@ COMMENTS_INLINE bool insert_batch::add_new_contents() {
   for (std::size_t i = 0; i < wanted_.size(); ++i)
     if (is_new(i)) select_for(wanted_[i], lookups_[i]);
   if (!writing_.receive()) return false;
-  for (auto& [content_id, home] : contents_)
-    if (home.is_new) home.now = read_content(writing_.rows(home.place), content_id);
+  for (auto& [content_id, locked] : contents_)
+    if (locked.is_new) locked.now = read_content(writing_.rows(locked.place), content_id);
   for (std::size_t i = 0; i < wanted_.size(); ++i)
     if (is_new(i)) read_into(lookups_[i]);
   return true;
@@ -165,11 +165,11 @@ COMMENTS_INLINE result<post_result> insert_batch::decide(const pending_insert& p
   const auto before = keys_.find({draft.content_id, draft.key});
   if (!draft.key.empty() && before != keys_.end())
     return replay(draft, before->second.made, before->second.fingerprint);
-  locked_content& home = contents_.find(draft.content_id)->second;
-  if (!is_met(pending.wanted->expected, home.now)) return version_moved();
+  locked_content& locked = contents_.find(draft.content_id)->second;
+  if (!is_met(pending.wanted->expected, locked.now)) return version_moved();
   if (draft.parent && !found.has_parent) return parent_not_found();
   if (auto allowed = take_tokens(pending); !allowed) return std::move(allowed).error();
-  comment made = write(pending, found, home);
+  comment made = write(pending, found, locked);
   if (!draft.key.empty())
     keys_.emplace(name_pair{draft.content_id, draft.key}, made_comment{made, fingerprint(draft)});
   return post_result{.stored = std::move(made)};
@@ -194,12 +194,12 @@ COMMENTS_INLINE result<done> insert_batch::take_tokens(const pending_insert& pen
 }
 
 COMMENTS_INLINE comment insert_batch::write(const pending_insert& pending, const lookup& found,
-                                            locked_content& home) {
+                                            locked_content& locked) {
   const draft& draft = pending.wanted->said;
   const bool is_shown = pending.wanted->status == status::published;
-  const std::int64_t version = ++home.now.version;
-  home.now.comments += is_shown;
-  if (!std::exchange(home.is_moved, true)) moved_.push_back(draft.content_id);
+  const std::int64_t version = ++locked.now.version;
+  locked.now.comments += is_shown;
+  if (!std::exchange(locked.is_moved, true)) moved_.push_back(draft.content_id);
   comment made = to_comment(*pending.wanted, pending.id, version, pending.now);
   made.parent = parse_comment_id(found.above);
   made.depth = found.has_parent ? found.depth + 1 : 0;

@@ -1,5 +1,5 @@
 #pragma once
-// store/postgres/lock_lanes.hpp - keeps those who wait for a locked content out of others' way.
+// store/postgres/lock_lanes.hpp - callers that wait for a locked content keep out of others' way.
 //
 // Another transaction can lock a content for long: a backup, an operator's shell, a server that
 // hangs. Callers that write to such a content wait for it in a lane of its own. Each waiting lane

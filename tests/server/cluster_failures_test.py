@@ -200,9 +200,9 @@ class Doubt(ClusterTest):
         made = self.post("found")
         self.assertEqual((made.status, made.headers["Idempotency-Replayed"]), (201, None))
         self.commits.left = 1000
-        self.assert_in_doubt(self.post("in doubt"))
+        self.assert_in_doubt(self.post("doubtful"))
         self.commits.left = 0
-        again = self.post("in doubt")
+        again = self.post("doubtful")
         self.assertEqual((again.status, again.headers["Idempotency-Replayed"]), (201, "true"))
         self.commits.left = 1  # an edit is not repeated
         target = f"{POST}/{made.json['id']}"

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -63,4 +64,18 @@ TEST_CASE("a key that is known writes nothing") {
   CHECK(again->stored == made->stored);
   CHECK(refused.error().code == errc::key_reused);
   CHECK(file.noted.contents.size() == 1);
+}
+
+TEST_CASE("an insert that runs again takes from its allowance once") {
+  tables file;
+  const insertion wanted{.said = {.content_id = "1", .body = "x"},
+                         .allowances = {{.allowed = {.per_minute = 1}}}};
+  sqlite::pending_insert pending{wanted, noon, make_comment_id(noon), file.buckets};
+  for (int i = 0; i < 2; ++i) {
+    sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+    CHECK(sqlite::insert(work, pending, file.noted).has_value());
+  }
+  sqlite::pending_insert another{wanted, noon, make_comment_id(noon), file.buckets};
+  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+  CHECK(sqlite::insert(work, another, file.noted).error().code == errc::rate_limited);
 }

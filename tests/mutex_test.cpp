@@ -32,10 +32,12 @@ TEST_CASE("a lock can be released before its end, and taken again") {
   std::thread other{[&] { const mutex_lock theirs{guard}; }};
   other.join();
   lock.lock();
-  bool is_free = true;
+  bool is_free = false;
   std::thread late{[&] {
-    is_free = guard.try_lock();
-    if (is_free) guard.unlock();
+    if (guard.try_lock()) {
+      is_free = true;
+      guard.unlock();
+    }
   }};
   late.join();
   CHECK_FALSE(is_free);

@@ -305,7 +305,7 @@ TEST_CASE("the parameter or the header asks for a spreadsheet") {
   CHECK_FALSE(sheet.rest);
 }
 
-TEST_CASE("a spreadsheet is whole, however long, and comes in pieces") {
+TEST_CASE("a spreadsheet is whole, however long, and comes in chunks") {
   register_site site;
   for (int i = 0; i < 10'001; ++i)
     REQUIRE(site.store.record(

@@ -51,7 +51,6 @@ KNOWN = {
     },
     "deployments/": {
         "said": "comments::deployment said",
-        "register_": "comments::deployment_register& register_",
     },
     "store/sqlite/": {
         "connection": "comments::sqlite::connection& connection",

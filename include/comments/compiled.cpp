@@ -13,6 +13,7 @@
 // The files of each part, bottom up, as in meson.build.
 
 #ifndef COMMENTS_WITHOUT_CORE
+#include <comments/deployments/status.ipp>
 #include <comments/background.ipp>
 #include <comments/service.ipp>
 #include <comments/broadcast.ipp>

@@ -19,6 +19,7 @@ COMMENTS_INLINE response service_routes::health(request) const {
 COMMENTS_INLINE response service_routes::readiness(request asked) const {
   if (shared_.service().is_draining())
     return problem({errc::unavailable, "The service is shutting down."}, asked);
+  shared_.service().probe_store();
   if (!shared_.service().is_writable())
     return problem({errc::unavailable, "The store takes no writes now."}, asked);
   return json_response(json::encode_fields({{"status", "ready"}}));
@@ -33,7 +34,7 @@ COMMENTS_INLINE response service_routes::version(request) const {
 }
 
 COMMENTS_INLINE response service_routes::metrics(request) const {
-  shared_.service().is_writable();  // sets its gauge
+  shared_.service().probe_store();
   return {.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                       {"Cache-Control", "no-store"}},
           .body = shared_.service().metrics().to_text()};

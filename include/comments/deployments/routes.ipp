@@ -80,6 +80,7 @@ COMMENTS_INLINE response deployment_routes::status(request asked) const {
                        .commit = build.commit,
                        .build_date = build.build_date,
                        .now = shared_.now()};
+  behind.probe_store();
   if (!behind.is_writable()) shown.health = service_health::read_only;
   if (behind.is_draining()) shown.health = service_health::draining;
   auto latest = deployments_.list({.limit = shown_max});

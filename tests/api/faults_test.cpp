@@ -138,7 +138,8 @@ const story stories[] = {
      [](const world& in) { return make("GET", in.root.path + "/history", {}, as_moderator()); },
      200, 200, false},
     {"a hidden comment's reading",
-     [](const world& in) { return make("GET", in.root.path, {}, as_moderator()); }, 200, 200, false},
+     [](const world& in) { return make("GET", in.root.path, {}, as_moderator()); }, 200, 200,
+     false},
 };
 
 verdict hold_pills(const draft& written, const arrival&) {

@@ -45,10 +45,10 @@ class busy_store final : public forwarding_store {
 };
 
 response say_legacy(const client& api, std::string_view email, std::string_view body,
-                      std::string_view content_id) {
+                    std::string_view content_id) {
   return api.post(legacy_path, R"({"email":")" + std::string{email} + R"(","comment":")" +
-                                     std::string{body} + R"(","content_id":)" +
-                                     std::string{content_id} + "}");
+                                   std::string{body} + R"(","content_id":)" +
+                                   std::string{content_id} + "}");
 }
 
 std::string join(const texts& all) {
@@ -841,8 +841,8 @@ TEST_CASE("what a route throws is counted and may be read by the page that asked
   const auto answer = site.get("/broken", {{"Origin", "https://blog.example.com"}});
   CHECK(answer.status == 503);
   CHECK(header(answer, "Access-Control-Allow-Origin") == "https://blog.example.com");
-  CHECK(site.get("/metrics").body.find(
-            R"(comments_http_requests_total{method="GET",route="-",status="503"} 1)") !=
+  CHECK(site.get("/metrics")
+            .body.find(R"(comments_http_requests_total{method="GET",route="-",status="503"} 1)") !=
         std::string::npos);
 }
 

@@ -375,8 +375,8 @@ TEST_CASE("a step whose outcome is unknown says so, and its run can say it again
   memory_store memory;
   service comments{memory};
   faulty_log broken{memory, 1, errc::in_doubt};
-  const testing::client api{testing::all_routes(
-      comments, {.secrets = testing::all_secrets, .deployments = &broken})};
+  const testing::client api{
+      testing::all_routes(comments, {.secrets = testing::all_secrets, .deployments = &broken})};
   const tree said = step_with("run", "1");
   const auto lost = api.post(path, said.dump(), as_pipeline());
   CHECK(lost.status == 503);

@@ -24,8 +24,8 @@
 #include <string_view>
 #include <vector>
 
-// How the call breaks. `refused`: it did nothing. `answer_lost`: it did all, and only the answer got
-// lost, as when a connection drops, so that a write is `in_doubt`.
+// How the call breaks. `refused`: it did nothing. `answer_lost`: it did all, and only the answer
+// got lost, as when a connection drops, so that a write is `in_doubt`.
 enum class fault { refused, answer_lost };
 
 class faulty_store final : public comments::forwarding_store {

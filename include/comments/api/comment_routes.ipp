@@ -107,8 +107,7 @@ COMMENTS_INLINE response comment_routes::report(request asked) const {
   if (!caller) return problem(caller.error(), asked);
   const auto reason = json::decode_reason(asked.body, shared_.limits());
   if (!reason) return problem(reason.error(), asked);
-  const auto reported =
-      id ? shared_.service().report(*id, *reason, *caller) : comment_not_found();
+  const auto reported = id ? shared_.service().report(*id, *reason, *caller) : comment_not_found();
   return reported ? response{.status = 204} : problem(reported.error(), asked);
 }
 

@@ -166,8 +166,8 @@ COMMENTS_INLINE list_routes::shared_list list_routes::keep(const std::string& na
 
 // The same list compressed, once for all clients that take it so; null if it is better sent as it
 // is.
-COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(
-    const request& asked, const kept_list& kept) const {
+COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const request& asked,
+                                                                      const kept_list& kept) const {
   const bool is_worth_it = kept.body.size() >= gzip_bytes_min &&
                            takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
   if (!is_worth_it) return nullptr;

@@ -111,9 +111,9 @@ COMMENTS_INLINE response moderation_routes::change_content(request asked) const 
   const auto wanted = json::decode_content_change(asked.body, shared_.limits());
   if (!wanted) return problem(wanted.error(), asked);
   const std::string content_id{*find_field(asked.path, "content_id")};
-  const auto changed = shared_.service().set_status(
-      content_id, wanted->status, *caller,
-      {.any_of = expected_versions(asked), .reason = wanted->reason});
+  const auto changed =
+      shared_.service().set_status(content_id, wanted->status, *caller,
+                                   {.any_of = expected_versions(asked), .reason = wanted->reason});
   if (!changed) return problem(changed.error(), asked);
   response answer = json_response(json::encode(*changed));
   answer.headers.emplace_back("ETag", to_etag(changed->version));

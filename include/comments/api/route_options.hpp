@@ -51,9 +51,9 @@ struct route_options {
   request_limits limits{};
   rate_options rates{};
   cors_options cors{};
-  auth::secrets secrets{};              // without a secret, no one can do what needs it
-  renderer body{};                      // makes HTML of a comment's text
-  bool hide_legacy_emails{};            // the legacy list sends "" instead of e-mail addresses
+  auth::secrets secrets{};    // without a secret, no one can do what needs it
+  renderer body{};            // makes HTML of a comment's text
+  bool hide_legacy_emails{};  // the legacy list sends "" instead of e-mail addresses
   build_info build{};
   std::size_t cache_bytes{67'108'864};  // memory for lists that were sent already; 0: none is kept
   observer observe{};                   // called after each request

@@ -54,8 +54,7 @@ class route_adder final {
 
   // The route `pattern` calls `answer` of `group`, which is a part of the api.
   template <typename Group>
-  void add(std::string_view pattern, const Group& group,
-           response (Group::*answer)(request) const) {
+  void add(std::string_view pattern, const Group& group, response (Group::*answer)(request) const) {
     table_.add(pattern, [all = all_, &group, answer](request&& asked) {
       return (group.*answer)(std::move(asked));
     });

@@ -1,10 +1,10 @@
 #pragma once
 // deployments/csv.hpp - the deployment log as a spreadsheet, as a series of chunks.
 //
-// The text is CSV (RFC 4180) in UTF-8 with a byte order mark, by which spreadsheet programs know the
-// encoding. They take a cell that begins with certain signs for a formula and run it, so such a cell
-// gets an apostrophe in front, which makes it text. The log is read page by page, so a sheet takes
-// little memory however long it is.
+// The text is CSV (RFC 4180) in UTF-8 with a byte order mark, by which spreadsheet programs know
+// the encoding. They take a cell that begins with certain signs for a formula and run it, so such a
+// cell gets an apostrophe in front, which makes it text. The log is read page by page, so a sheet
+// takes little memory however long it is.
 //
 //   memory_store store;
 //   const deployment_service deployments{store, system_clock()};
@@ -28,9 +28,9 @@
 
 namespace comments::http {
 
-// Returns whether a spreadsheet program may take `cell` for a formula: whether it begins with a sign
-// of one, also in the full-width form of Chinese and Japanese keyboards, or with a character that
-// programs skip.
+// Returns whether a spreadsheet program may take `cell` for a formula: whether it begins with a
+// sign of one, also in the full-width form of Chinese and Japanese keyboards, or with a character
+// that programs skip.
 bool is_formula(std::string_view cell);
 
 // Appends one cell: quoted if it must be, and with an apostrophe if it is like a formula.

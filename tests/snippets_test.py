@@ -51,7 +51,6 @@ KNOWN = {
     },
     "deployments/": {
         "said": "comments::deployment said",
-        "register_": "comments::deployment_register& register_",
     },
     "store/sqlite/deployments": {"said": "comments::deployment said"},
     "store/postgres/deployments": {"said": "comments::deployment said"},

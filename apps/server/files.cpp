@@ -4,7 +4,9 @@
 #include "openapi.hpp"
 #include "page.hpp"
 
+#include <comments/api/responses.hpp>
 #include <comments/http/gzip.hpp>
+#include <comments/http/problem.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -44,7 +46,7 @@ file make_static_page(std::string_view name) {
 }
 
 http::response answer(const file& sent, const http::request& asked, std::string_view caching) {
-  const bool is_known = http::has_etag(http::asked_etags(asked), sent.etag);
+  const bool is_known = http::has_etag(http::if_none_match(asked), sent.etag);
   http::response made{.status = is_known ? 304 : 200,
                       .headers = {{"ETag", sent.etag}, {"Cache-Control", std::string{caching}}}};
   if (is_known) return made;
@@ -113,7 +115,7 @@ http::more_route asset_route() {
 
 http::more_route description_route() {
   return {"GET /openapi.json", [](const http::context&) {
-            return [](http::request&&) { return http::answer_with(std::string{openapi}); };
+            return [](http::request&&) { return http::json_response(std::string{openapi}); };
           }};
 }
 

@@ -5,7 +5,9 @@
 #include "page.hpp"
 
 #include <comments/api/comment_routes.hpp>
+#include <comments/api/responses.hpp>
 #include <comments/cache.hpp>
+#include <comments/http/problem.hpp>
 #include <comments/json/document.hpp>
 #include <comments/json/encode.hpp>
 
@@ -128,7 +130,7 @@ class thread_page final {
     if (!home) return http::problem(home.error(), asked);
     const language& words = language_for(asked);
     const std::string etag = etag_of(home->front(), words);
-    if (http::has_etag(http::asked_etags(asked), etag)) return http::not_modified(etag);
+    if (http::has_etag(http::if_none_match(asked), etag)) return http::not_modified(etag);
     const auto list = find_list(asked, *seen, words, home->front().version);
     if (!list) return http::problem(list.error(), asked);
     http::response answer = show_page(*seen, words, home->front(), **list, asked);

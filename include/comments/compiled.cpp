@@ -13,6 +13,7 @@
 // The files of each part, bottom up, as in meson.build.
 
 #ifndef COMMENTS_WITHOUT_CORE
+#include <comments/deployments/status.ipp>
 #include <comments/background.ipp>
 #include <comments/service.ipp>
 #include <comments/broadcast.ipp>
@@ -77,10 +78,23 @@
 
 // Signatures and tokens (auth/), the routes (http/, api/) and those of deployments.
 #ifdef COMMENTS_WITH_HTTP
+#include <comments/api/account_routes.ipp>
+#include <comments/api/comment_routes.ipp>
+#include <comments/api/context.ipp>
+#include <comments/api/event_routes.ipp>
+#include <comments/api/legacy_list.ipp>
+#include <comments/api/list_routes.ipp>
 #include <comments/api/live_events.ipp>
+#include <comments/api/moderation_routes.ipp>
+#include <comments/api/person_export.ipp>
+#include <comments/api/responses.ipp>
+#include <comments/api/routes.ipp>
+#include <comments/api/service_routes.ipp>
 #include <comments/auth/bearer.ipp>
 #include <comments/auth/jwt.ipp>
 #include <comments/auth/signer.ipp>
+#include <comments/deployments/csv.ipp>
+#include <comments/deployments/routes.ipp>
 #include <comments/http/client_address.ipp>
 #include <comments/http/cors.ipp>
 #include <comments/http/gzip.ipp>

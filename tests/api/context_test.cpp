@@ -124,46 +124,6 @@ TEST_CASE("an author's key is of the account, else of the address, else of the n
   CHECK(key(ana) != other.context.style().key_of(ana));
 }
 
-TEST_CASE("If-Match names the versions that may be changed, and none without it") {
-  using versions = std::vector<std::int64_t>;
-  CHECK(expected_versions({}) == versions{});
-  const auto expected = [](const char* value) {
-    return expected_versions({.headers = {{"if-match", value}}});
-  };
-  for (const char* value : {"*", " * ", "\"6\", *", "*,\"7\""})
-    CHECK(expected(value) == versions{});
-  for (const char* value : {"\"7\"", " \"7\" ", "\"7\", W/\"6\"", "x, \"7\""})
-    CHECK(expected(value) == versions{7});
-  CHECK(expected("\"6\", \"7\"") == versions{6, 7});
-  CHECK(expected("\"7\",\"8\"") == versions{7, 8});
-  CHECK(expected("\"0\"") == versions{0});
-  // What names no version of ours names one that nothing has.
-  for (const char* value : {"", " ", ",", "7", "W/\"7\"", "\"07\"", "\"+7\"", "\"7", "7\"", "\"\"",
-                            "\"99999999999999999999\""})
-    CHECK(expected(value) == versions{-1});
-}
-
-TEST_CASE("numbers are whole texts of digits") {
-  CHECK(parse_number<int>("17") == 17);
-  CHECK(parse_number<int>("-1") == -1);
-  for (const char* text : {"", " 1", "1 ", "+1", "1.0", "0x1", "99999999999"})
-    CHECK_FALSE(parse_number<int>(text));
-  CHECK_FALSE(parse_number<std::size_t>("-1"));
-}
-
-TEST_CASE("what has been there is answered as fresh or as not modified, and caches ask each time") {
-  const response whole = fresh("\"1\"", "{}"), none = not_modified("\"1\"");
-  CHECK(whole.status == 200);
-  CHECK(whole.body == "{}");
-  CHECK(none.status == 304);
-  CHECK(none.body == "");
-  for (const response& answer : {whole, none}) {
-    CHECK(header(answer, "ETag") == "\"1\"");
-    CHECK(header(answer, "Cache-Control") == "no-cache");
-  }
-  CHECK(header(answer_with("{}"), "Cache-Control") == "no-store");
-}
-
 TEST_CASE("what limits a comment is for the store to count: its client's rate and its content's") {
   const rate by_client{.per_minute = 60, .burst = 2}, by_content{.per_minute = 5};
   using all = std::vector<allowance>;

@@ -75,6 +75,7 @@ struct story {
   std::function<request(const world&)> ask;
   int done;          // the status of success
   int done_already;  // that a retry may get whose first try did it all
+  bool is_write{true};
 };
 
 request make(std::string method, std::string target, std::string body = {}, fields headers = {}) {
@@ -132,12 +133,13 @@ const story stories[] = {
      [](const world&) {
        return make("GET", "/api/v1/moderation/queue?status=all", {}, as_moderator());
      },
-     200, 200},
+     200, 200, false},
     {"a history",
      [](const world& in) { return make("GET", in.root.path + "/history", {}, as_moderator()); },
-     200, 200},
+     200, 200, false},
     {"a hidden comment's reading",
-     [](const world& in) { return make("GET", in.root.path, {}, as_moderator()); }, 200, 200},
+     [](const world& in) { return make("GET", in.root.path, {}, as_moderator()); }, 200, 200,
+     false},
 };
 
 verdict hold_pills(const draft& written, const arrival&) {
@@ -150,6 +152,7 @@ TEST_CASE("whichever call of a use case fails, it says so, and doing it again co
   for (const story& told : stories) {
     CAPTURE(told.name);
     std::string expected;
+    int doubts = 0;
     for (const fault how : {fault::refused, fault::answer_lost}) {
       bool has_failed = true;
       for (std::size_t n = 0; has_failed || n == 1; ++n) {  // n = 0 shows how it ends without
@@ -175,12 +178,17 @@ TEST_CASE("whichever call of a use case fails, it says so, and doing it again co
         }
         CHECK(first.status == 503);
         CHECK(code_of(first) == "unavailable");
+        const bool is_in_doubt = read(first).contains("in_doubt");
+        if (is_in_doubt) CHECK(read(first).at("in_doubt") == true);
+        if (how == fault::refused || asked.method == "GET") CHECK_FALSE(is_in_doubt);
+        doubts += is_in_doubt;
         const response again = api.send(asked);
         CAPTURE(again.body);
         CHECK((again.status == told.done || again.status == told.done_already));
         CHECK(in.look() == expected);
       }
     }
+    CHECK((doubts > 0) == told.is_write);
   }
 }
 
@@ -197,5 +205,37 @@ TEST_CASE("of many decisions the one that fails says so, and the others are made
       CHECK(rulings.at(i).contains("error") == (i + 1 == n));
       if (i + 1 == n) CHECK(rulings.at(i).at("error") == "unavailable");
     }
+  }
+}
+
+TEST_CASE("of many decisions the one whose answer got lost is in doubt, and no other") {
+  for (const std::size_t n : {1u, 2u, 3u}) {
+    world in;
+    faulty_store faulty{in.memory, n, fault::answer_lost};
+    service comments{faulty, {.clock = in.now.as_clock()}};
+    const client api{testing::all_routes(comments, {.secrets = all_secrets})};
+    const auto answer = api.send(action("hold", {in.root.id, in.reply.id, in.second.id}));
+    CHECK(answer.status == 200);
+    const auto items = read(answer).at("items");
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(items.at(i).contains("in_doubt") == (i + 1 == n));
+      if (i + 1 == n) CHECK(items.at(i).at("in_doubt") == true);
+      CHECK(in.memory.find(*parse_comment_id(items.at(i).at("id").get<std::string>()))->status ==
+            status::pending);
+    }
+  }
+}
+
+TEST_CASE("a write without a key that is in doubt says so as well, in both APIs") {
+  for (const char* target : {"/api/v1/comments", "/api/comment/new"}) {
+    memory_store memory;
+    faulty_store faulty{memory, 2, fault::answer_lost};
+    service comments{faulty};
+    const client api{testing::all_routes(comments)};
+    const auto answer = api.post(
+        target, R"({"content_id":1,"body":"Oi","comment":"Oi","email":"charlie@example.com"})");
+    CHECK(answer.status == 503);
+    CHECK(read(answer).at("in_doubt") == true);
+    CHECK(memory.events("1", 0, 10)->size() == 1);
   }
 }

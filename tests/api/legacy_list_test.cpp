@@ -27,12 +27,12 @@ void post(store& store, std::string body) {
 
 struct whole {
   std::string text{};
-  std::size_t pieces{};
+  std::size_t chunks{};
   std::size_t longest{};
   chunk::state then{};
 };
 
-// All pieces, `between` whenever there are more.
+// All chunks, `between` whenever there are more.
 template <typename Between>
 whole read_all(legacy_list& list, Between&& between) {
   whole all;
@@ -41,7 +41,7 @@ whole read_all(legacy_list& list, Between&& between) {
     all.text += next.bytes;
     all.longest = std::max(all.longest, next.bytes.size());
     all.then = next.then;
-    ++all.pieces;
+    ++all.chunks;
     if (next.then == chunk::state::more) between();
   } while (all.then == chunk::state::more);
   return all;
@@ -50,7 +50,7 @@ whole read_all(legacy_list& list) {
   return read_all(list, [] {});
 }
 
-// As the API had it before there were pieces.
+// As the API had it before there were chunks.
 std::string expected(const store& store, std::int64_t version) {
   const auto all = store.list({.content_id = "1", .scope = scope::all, .limit = 1'000'000});
   std::string text = "[";
@@ -64,7 +64,7 @@ std::string expected(const store& store, std::int64_t version) {
 
 }  // namespace
 
-TEST_CASE("a short list is one piece") {
+TEST_CASE("a short list is one chunk") {
   memory_store store;
   service service{store};
   for (const std::size_t size : {0u, 1u, 99u, 100u, 101u, 250u}) {
@@ -72,15 +72,15 @@ TEST_CASE("a short list is one piece") {
     legacy_list list{service, "1", false};
     const whole all = read_all(list);
     CHECK(all.text == expected(store, 1000));
-    CHECK(all.pieces == 1);
+    CHECK(all.chunks == 1);
     CHECK(list.is_over());
     CHECK(list.is_of_one_version());
-    CHECK(list.home()->comments == static_cast<std::int64_t>(size));
+    CHECK(list.of()->comments == static_cast<std::int64_t>(size));
   }
 }
 
-TEST_CASE("a piece has at most its size: a list as long is one, one byte more makes two") {
-  constexpr std::size_t most = legacy_list::piece_bytes_max;
+TEST_CASE("a chunk has at most its size: a list as long is one, one byte more makes two") {
+  constexpr std::size_t most = legacy_list::chunk_bytes_max;
   const std::size_t around = std::string_view{R"([{"email":"","comment":""}])"}.size();
   for (const std::size_t size : {most - 1, most, most + 1, 2 * most, 2 * most + 1}) {
     memory_store store;
@@ -90,20 +90,20 @@ TEST_CASE("a piece has at most its size: a list as long is one, one byte more ma
     const whole all = read_all(list);
     CHECK(all.text == expected(store, 1));
     CHECK(all.text.size() == size);
-    CHECK(all.pieces == (size + most - 1) / most);
+    CHECK(all.chunks == (size + most - 1) / most);
     CHECK(all.longest == std::min(size, most));
   }
 }
 
-TEST_CASE("100,000 comments are whole, in pieces of bounded size") {
+TEST_CASE("100,000 comments are whole, in chunks of bounded size") {
   memory_store store;
   service service{store};
   for (int i = 0; i < 100'000; ++i) post(store, "comment \"" + std::to_string(i) + "\"");
   legacy_list list{service, "1", false};
   const whole all = read_all(list);
   CHECK(all.then == chunk::state::over);
-  CHECK(all.longest == legacy_list::piece_bytes_max);
-  CHECK(all.pieces == all.text.size() / legacy_list::piece_bytes_max + 1);
+  CHECK(all.longest == legacy_list::chunk_bytes_max);
+  CHECK(all.chunks == all.text.size() / legacy_list::chunk_bytes_max + 1);
   CHECK((all.text == expected(store, 100'000)));  // too long to show
 }
 
@@ -114,9 +114,9 @@ TEST_CASE("what is posted while a list is read belongs to a later version") {
   const std::string before = expected(store, 1000);
   legacy_list list{service, "1", false};
   const whole all = read_all(list, [&] { post(store, "later"); });
-  CHECK(all.pieces > 5);
+  CHECK(all.chunks > 5);
   CHECK((all.text == before));
-  CHECK(list.home()->version == 1000);
+  CHECK(list.of()->version == 1000);
   CHECK_FALSE(list.is_of_one_version());
 }
 

@@ -29,7 +29,7 @@ using namespace testing;
 namespace {
 
 const std::string list_path = "/api/v1/comments?content_id=1";
-const std::string original_path = "/api/comment/list/1";
+const std::string legacy_path = "/api/comment/list/1";
 
 // All of an answer but its request's name, and `body` with what comes behind it.
 std::string text_of(const response& answer) {
@@ -41,7 +41,7 @@ std::string text_of(const response& answer) {
   chunk next;
   do {
     next = answer.rest([] {});
-    CHECK(next.bytes.size() <= legacy_list::piece_bytes_max);
+    CHECK(next.bytes.size() <= legacy_list::chunk_bytes_max);
     CHECK(next.then != chunk::state::waiting);
     text += next.bytes;
   } while (next.then == chunk::state::more);
@@ -84,7 +84,7 @@ TEST_CASE("the second asking is answered from memory, with the same bytes and on
   faulty_store store{memory};
   service service{store};
   const client api{testing::all_routes(service)};
-  for (const std::string& target : {list_path + "&limit=2", original_path}) {
+  for (const std::string& target : {list_path + "&limit=2", legacy_path}) {
     const std::string first = text_of(api.get(target));
     const std::size_t calls = store.calls();
     CHECK(text_of(api.get(target)) == first);
@@ -101,7 +101,7 @@ TEST_CASE("304 takes one look at the version, whether the list is kept or not") 
   service service{store};
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{1'000'000}}) {
     const client api{testing::all_routes(service, {.cache_bytes = bytes})};
-    for (const std::string& target : {list_path + "&limit=2", original_path})
+    for (const std::string& target : {list_path + "&limit=2", legacy_path})
       for (int i = 0; i < 3; ++i) {
         const std::size_t calls = store.calls();
         CHECK(api.get(target, {{"If-None-Match", "\"3\""}}).status == 304);
@@ -124,7 +124,7 @@ TEST_CASE("a list is kept under the version that was read with it") {
   eventful_store store{memory};
   service service{store};
   const client api{testing::all_routes(service)};
-  for (const std::string& target : {list_path, original_path}) {
+  for (const std::string& target : {list_path, legacy_path}) {
     insert(memory, "before");
     const auto size = [](const response& answer) {
       const auto read = testing::read(answer);
@@ -149,29 +149,29 @@ TEST_CASE("a list is kept under the version that was read with it") {
   }
 }
 
-TEST_CASE("an original list that changed while it was read is not kept") {
+TEST_CASE("a legacy list that changed while it was read is not kept") {
   memory_store memory;
   eventful_store store{memory};
   service service{store, {.page_max = 2}};
   const client api{testing::all_routes(service)};
   for (int i = 0; i < 5; ++i) insert(memory, "Oi");
   store.after_list = [&] { insert(memory, "later"); };
-  const response first = api.get(original_path);
+  const response first = api.get(legacy_path);
   CHECK(header(first, "ETag") == "\"5\"");
   CHECK(read(first).size() == 5);
   store.after_list = {};
-  CHECK(read(api.get(original_path)).size() == 8);
+  CHECK(read(api.get(legacy_path)).size() == 8);
   CHECK(count(service, "hits") == 0);
 }
 
 TEST_CASE("contents that nobody commented on take no memory") {
   site site;
   for (int i = 0; i < 20; ++i)
-    site.get("/api/v1/comments?content_id=none" + std::to_string(i)), site.get(original_path);
+    site.get("/api/v1/comments?content_id=none" + std::to_string(i)), site.get(legacy_path);
   CHECK(site.comments.metrics().gauge_of("comments_page_cache_bytes", "").value() == 0);
 }
 
-TEST_CASE("a long original list is a stream, a shorter one is whole") {
+TEST_CASE("a long legacy list is a stream, a shorter one is whole") {
   constexpr std::size_t most = list_routes::whole_list_bytes_max;
   const std::size_t around = std::string_view{R"([{"email":"","comment":""}])"}.size();
   for (const std::size_t size : {most - 1, most, most + 1, most + 100'000}) {
@@ -179,14 +179,14 @@ TEST_CASE("a long original list is a stream, a shorter one is whole") {
     service service{memory};
     const client api{testing::all_routes(service)};
     insert(memory, std::string(size - around, 'x'));
-    const response answer = api.get(original_path);
+    const response answer = api.get(legacy_path);
     CHECK((answer.rest != nullptr) == (size > most));
     CHECK(answer.body.size() == std::min(size, most));
     CHECK(header(answer, "ETag") == "\"1\"");
     CHECK(header(answer, "Content-Type") == "application/json");
-    CHECK((text_of(answer) == text_of(api.get(original_path))));
+    CHECK((text_of(answer) == text_of(api.get(legacy_path))));
     CHECK(count(service, "hits") == (size > most ? 0 : 1));
-    CHECK(api.get(original_path, {{"If-None-Match", "\"1\""}}).status == 304);
+    CHECK(api.get(legacy_path, {{"If-None-Match", "\"1\""}}).status == 304);
   }
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("100,000 comments are a stream of all of them") {
   for (int i = 0; i < 100'000; ++i) insert(memory, std::to_string(i));
   service service{memory};
   const client api{testing::all_routes(service)};
-  const response answer = api.get(original_path);
+  const response answer = api.get(legacy_path);
   REQUIRE(answer.rest);
   insert(memory, "later");
   CHECK(answer.body.size() <= list_routes::whole_list_bytes_max);
@@ -215,7 +215,7 @@ TEST_CASE("a stream whose store fails or throws is broken") {
     faulty_store store{eventful, throws ? 0u : 60u};  // of some 94 readings
     service service{store};
     const client api{testing::all_routes(service)};
-    const response answer = api.get(original_path);
+    const response answer = api.get(legacy_path);
     REQUIRE(answer.rest);
     if (throws) eventful.after_list = [] { throw std::bad_alloc{}; };
     CHECK(text_of(answer).ends_with("broken"));
@@ -291,7 +291,7 @@ TEST_CASE("whoever posted reads it back, and each list is of its version, whatev
         wrong += posted.status != 201;
         least = version_in(posted);
       }
-      for (const std::string& target : {list_path + "&limit=200", original_path}) {
+      for (const std::string& target : {list_path + "&limit=200", legacy_path}) {
         const response answer = api({.method = "GET", .target = target});
         if (answer.status == 404) continue;
         const auto body = nlohmann::json::parse(answer.body);
@@ -303,5 +303,5 @@ TEST_CASE("whoever posted reads it back, and each list is of its version, whatev
     }
   });
   CHECK(wrong == 0);
-  CHECK(read(site.get(original_path)).size() == 2 * posts);
+  CHECK(read(site.get(legacy_path)).size() == 2 * posts);
 }

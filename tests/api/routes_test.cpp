@@ -7,9 +7,9 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,7 +24,7 @@ using namespace testing;
 namespace {
 
 const std::string posting_path = "/api/v1/comments";
-const std::string original_path = "/api/comment/new";
+const std::string legacy_path = "/api/comment/new";
 const std::string absent_id = "0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
 
 using texts = std::vector<std::string>;
@@ -44,11 +44,11 @@ class busy_store final : public forwarding_store {
   store& busy_;
 };
 
-response say_original(const client& api, std::string_view email, std::string_view body,
-                      std::string_view content_id) {
-  return api.post(original_path, R"({"email":")" + std::string{email} + R"(","comment":")" +
-                                     std::string{body} + R"(","content_id":)" +
-                                     std::string{content_id} + "}");
+response say_legacy(const client& api, std::string_view email, std::string_view body,
+                    std::string_view content_id) {
+  return api.post(legacy_path, R"({"email":")" + std::string{email} + R"(","comment":")" +
+                                   std::string{body} + R"(","content_id":)" +
+                                   std::string{content_id} + "}");
 }
 
 std::string join(const texts& all) {
@@ -64,7 +64,7 @@ texts every(const nlohmann::ordered_json& objects, const char* field) {
   return found;
 }
 texts bodies(const response& answer) { return every(read(answer).at("items"), "body"); }
-texts originals(const response& answer) { return every(read(answer), "comment"); }
+texts legacy_bodies(const response& answer) { return every(read(answer), "comment"); }
 
 // The target of the answer's Link to the next page; empty if there is none.
 std::string next_of(const response& answer) {
@@ -106,7 +106,7 @@ std::vector<std::pair<request, int>> every_request(const std::string& id, int li
   const fields is_json{{"Content-Type", "application/json"}};
   return {
       {{.method = "POST",
-        .target = original_path,
+        .target = legacy_path,
         .headers = is_json,
         .body = R"({"email":"charlie@example.com","comment":"Oi","content_id":1})"},
        200},
@@ -129,7 +129,7 @@ std::vector<std::pair<request, int>> every_request(const std::string& id, int li
 
 }  // namespace
 
-TEST_CASE("the six lines of the original and its two lists are answered word for word") {
+TEST_CASE("the six lines of the legacy API and its two lists are answered word for word") {
   const site site;
   const std::tuple<const char*, const char*, const char*> lines[] = {
       {"guilherme@example.com", "Primeiro Post!", "1"},
@@ -139,7 +139,7 @@ TEST_CASE("the six lines of the original and its two lists are answered word for
       {"charlie@example.com", "Acho que esta marcado para segunda Gabi!", "2"},
       {"gabriela@example.com", "Ufa, obrigado Charlie!", "2"}};
   for (const auto& [email, body, content_id] : lines) {
-    const response answer = say_original(site, email, body, content_id);
+    const response answer = say_legacy(site, email, body, content_id);
     CHECK(answer.status == 200);
     CHECK(header(answer, "Content-Type") == "application/json");
     CHECK(answer.body ==
@@ -158,7 +158,7 @@ TEST_CASE("the six lines of the original and its two lists are answered word for
         R"({"email":"gabriela@example.com","comment":"Ufa, obrigado Charlie!"}])");
 }
 
-TEST_CASE("the original list of an unknown content says so in the original's words") {
+TEST_CASE("the legacy list of an unknown content says so in the words of the legacy API") {
   const site site;
   const response answer = site.get("/api/comment/list/99");
   CHECK(answer.status == 404);
@@ -170,33 +170,33 @@ TEST_CASE("the original list of an unknown content says so in the original's wor
 
 TEST_CASE("1 and \"1\" are the same content, in both APIs") {
   site site;
-  CHECK(say_original(site, "charlie@example.com", "a", "1").status == 200);
-  CHECK(say_original(site, "charlie@example.com", "b", "\"1\"").status == 200);
+  CHECK(say_legacy(site, "charlie@example.com", "a", "1").status == 200);
+  CHECK(say_legacy(site, "charlie@example.com", "b", "\"1\"").status == 200);
   CHECK(site.post(posting_path, R"({"content_id":1,"body":"c"})").status == 201);
   site.say("1", "d");
   CHECK(read(site.get("/api/comment/list/1")).size() == 4);
   CHECK(walk(site, "/api/v1/comments?content_id=1") == "a b c d");
 }
 
-TEST_CASE("the original list has replies too, in the order of posting") {
+TEST_CASE("the legacy list has replies too, in the order of posting") {
   site site;
   const std::string first = site.say("1", "a");
   site.say("1", "b");
   site.say("1", "c", first);
-  CHECK(join(originals(site.get("/api/comment/list/1"))) == "a b c");
+  CHECK(join(legacy_bodies(site.get("/api/comment/list/1"))) == "a b c");
 }
 
-TEST_CASE("the original list is whole, however many pages it takes") {
+TEST_CASE("the legacy list is whole, however many pages it takes") {
   const site site;
   for (const std::size_t size : {199u, 200u, 201u, 400u, 450u}) {
     const std::string content_id = "c" + std::to_string(size);
     for (const std::string& body : numbered("", size))
-      say_original(site, "charlie@example.com", body, '"' + content_id + '"');
-    CHECK(originals(site.get("/api/comment/list/" + content_id)) == numbered("", size));
+      say_legacy(site, "charlie@example.com", body, '"' + content_id + '"');
+    CHECK(legacy_bodies(site.get("/api/comment/list/" + content_id)) == numbered("", size));
   }
 }
 
-TEST_CASE("what is posted while the original list is read belongs to the next version") {
+TEST_CASE("what is posted while the legacy list is read belongs to the next version") {
   memory_store memory;
   for (const std::string& body : numbered("", 5))
     REQUIRE(memory.insert({{.content_id = "1", .body = body}}, some_moment));
@@ -207,22 +207,22 @@ TEST_CASE("what is posted while the original list is read belongs to the next ve
   CHECK(read(answer).size() == 5);
 }
 
-TEST_CASE("the original answers carry entity tags, and 304 saves a list") {
+TEST_CASE("the legacy answers carry entity tags, and 304 saves a list") {
   const site site;
-  CHECK(header(say_original(site, "charlie@example.com", "a", "1"), "ETag") == "\"1\"");
-  CHECK(header(say_original(site, "charlie@example.com", "b", "1"), "ETag") == "\"2\"");
+  CHECK(header(say_legacy(site, "charlie@example.com", "a", "1"), "ETag") == "\"1\"");
+  CHECK(header(say_legacy(site, "charlie@example.com", "b", "1"), "ETag") == "\"2\"");
   const response list = site.get("/api/comment/list/1");
   CHECK(header(list, "ETag") == "\"2\"");
   CHECK(header(list, "Cache-Control") == "no-cache");
   CHECK(site.get("/api/comment/list/1", {{"If-None-Match", "\"2\""}}).status == 304);
   CHECK(site.get("/api/comment/list/1", {{"If-None-Match", "\"1\""}}).status == 200);
-  say_original(site, "charlie@example.com", "c", "1");
+  say_legacy(site, "charlie@example.com", "c", "1");
   CHECK(site.get("/api/comment/list/1", {{"If-None-Match", "\"2\""}}).status == 200);
 }
 
 TEST_CASE("hidden addresses are empty, and have a tag of their own") {
   const site hiding{{.hide_legacy_emails = true}};
-  say_original(hiding, "charlie@example.com", "Oi", "1");
+  say_legacy(hiding, "charlie@example.com", "Oi", "1");
   const response list = hiding.get("/api/comment/list/1");
   CHECK(list.body == R"([{"email":"","comment":"Oi"}])");
   CHECK(header(list, "ETag") == "\"1-hidden\"");
@@ -230,11 +230,11 @@ TEST_CASE("hidden addresses are empty, and have a tag of their own") {
   CHECK(hiding.get("/api/comment/list/1", {{"If-None-Match", "\"1-hidden\""}}).status == 304);
 }
 
-TEST_CASE("a retried post of the original API makes one comment") {
+TEST_CASE("a retried post of the legacy API makes one comment") {
   const site site;
   const std::string body = R"({"email":"charlie@example.com","comment":"Oi","content_id":1})";
-  const response first = site.post(original_path, body, {{"Idempotency-Key", "k"}});
-  const response again = site.post(original_path, body, {{"Idempotency-Key", "k"}});
+  const response first = site.post(legacy_path, body, {{"Idempotency-Key", "k"}});
+  const response again = site.post(legacy_path, body, {{"Idempotency-Key", "k"}});
   CHECK(first.status == 200);
   CHECK(again.status == 200);
   CHECK(again.body == first.body);
@@ -243,15 +243,15 @@ TEST_CASE("a retried post of the original API makes one comment") {
   CHECK(read(site.get("/api/comment/list/1")).size() == 1);
 }
 
-TEST_CASE("bad posts of the original API are problems that name its own fields") {
+TEST_CASE("bad posts of the legacy API are problems that name its own fields") {
   const site site;
-  CHECK(errors_of(site.post(original_path, "{}")) ==
+  CHECK(errors_of(site.post(legacy_path, "{}")) ==
         "/content_id required, /email required, /comment required");
-  CHECK(errors_of(say_original(site, "a@b@c", "Oi", "1")) == "/email format");
-  CHECK(errors_of(say_original(site, "charlie@example.com", " ", "1.5")) ==
+  CHECK(errors_of(say_legacy(site, "a@b@c", "Oi", "1")) == "/email format");
+  CHECK(errors_of(say_legacy(site, "charlie@example.com", " ", "1.5")) ==
         "/content_id type, /comment required");
-  CHECK(site.post(original_path, "[]").status == 422);
-  CHECK(site.post(original_path, "{").status == 400);
+  CHECK(site.post(legacy_path, "[]").status == 422);
+  CHECK(site.post(legacy_path, "{").status == 400);
   CHECK(site.get("/api/comment/list/1").status == 404);
 }
 
@@ -581,21 +581,6 @@ TEST_CASE("a list's tag is the content's version, and 304 saves it") {
   CHECK(site.get(list, {{"If-None-Match", "\"2\""}}).status == 200);
 }
 
-TEST_CASE("counts are those of up to 200 contents, in the order asked for") {
-  site site;
-  const std::string parent = site.say("a", "x");
-  site.say("a", "y", parent);
-  site.say("b", "z");
-  CHECK(site.get("/api/v1/counts?content_id=b&content_id=none&content_id=a&other=1").body ==
-        R"({"counts":{"b":1,"none":0,"a":2}})");
-  CHECK(site.get("/api/v1/counts?content_id=a&content_id=a").body == R"({"counts":{"a":2}})");
-  CHECK(errors_of(site.get("/api/v1/counts")) == "content_id required");
-  std::string query = "/api/v1/counts?";
-  for (const std::string& id : numbered("c", 200)) query += "content_id=" + id + "&";
-  CHECK(read(site.get(query)).at("counts").size() == 200);
-  CHECK(errors_of(site.get(query + "content_id=a")) == "content_id too_many");
-}
-
 TEST_CASE("a content is what its comments made of it") {
   site site;
   CHECK(site.get("/api/v1/contents/1").status == 404);
@@ -606,47 +591,6 @@ TEST_CASE("a content is what its comments made of it") {
   CHECK(header(answer, "ETag") == "\"1\"");
   CHECK(site.get("/api/v1/contents/1", {{"If-None-Match", "\"1\""}}).status == 304);
   CHECK(read(site.get("/api/v1/contents/a%2Fb%3Fc")).at("content_id") == "a/b?c");
-}
-
-TEST_CASE("the service says that it lives, is ready, and what it is") {
-  const site site{{.build = {.component = "blog", .commit = "abc", .build_date = "2026-11-23"}}};
-  CHECK(site.get("/healthz").body == R"({"status":"ok"})");
-  CHECK(site.get("/readyz").body == R"({"status":"ready"})");
-  CHECK(site.get("/version").body == R"({"component":"blog","version":")" +
-                                         std::string{library_version} +
-                                         R"(","commit":"abc","build_date":"2026-11-23"})");
-  CHECK(header(site.get("/version"), "Cache-Control") == "no-store");
-}
-
-TEST_CASE("a draining service is not ready, lives, and answers everything else") {
-  site site;
-  site.comments.drain();
-  const response answer = site.get("/readyz");
-  CHECK(answer.status == 503);
-  CHECK(read(answer).at("code") == "unavailable");
-  CHECK(site.get("/healthz").status == 200);
-  site.say("1", "Oi");
-  CHECK(walk(site, "/api/v1/comments?content_id=1") == "Oi");
-}
-
-TEST_CASE("a service whose store takes no writes is not ready, says so, and still reads") {
-  backstage behind;
-  faulty_store kept{behind.store};
-  service comments{kept};
-  const client api{testing::all_routes(comments)};
-  CHECK(api.get("/readyz").status == 200);
-  CHECK(api.get("/metrics").body.find("\ncomments_store_writable 1\n") != std::string::npos);
-  kept.is_read_only = true;
-  const response answer = api.get("/readyz");
-  CHECK(answer.status == 503);
-  CHECK(read(answer).at("code") == "unavailable");
-  CHECK(read(answer).at("detail") == "The store takes no writes now.");
-  CHECK(api.get("/metrics").body.find("\ncomments_store_writable 0\n") != std::string::npos);
-  CHECK(api.get("/healthz").status == 200);
-  CHECK(api.get("/api/v1/comments?content_id=1").status == 200);
-  while (kept.recoveries == 0) std::this_thread::yield();  // it was told to, beside the answers
-  kept.is_read_only = false;
-  CHECK(api.get("/readyz").status == 200);
 }
 
 TEST_CASE("metrics count posts and requests, by route and never by what was written") {
@@ -689,7 +633,7 @@ TEST_CASE("the observer hears of every request what may be logged") {
 
 TEST_CASE("a body that is not JSON by its own word is refused, and the header is named") {
   const site site;
-  for (const std::string& path : {posting_path, original_path}) {
+  for (const std::string& path : {posting_path, legacy_path}) {
     const auto ask = [&](fields headers) {
       return site.send(
           {.method = "POST", .target = path, .headers = std::move(headers), .body = "{}"});
@@ -716,7 +660,7 @@ TEST_CASE("a body that is not JSON by its own word is refused, and the header is
 
 TEST_CASE("a request of 64 KiB is read, and one byte more is too large") {
   const site site;
-  for (const std::string& path : {posting_path, original_path}) {
+  for (const std::string& path : {posting_path, legacy_path}) {
     std::string body =
         R"({"content_id":1,"body":"Oi","comment":"Oi","email":"charlie@example.com","x":")";
     body += std::string(64 * 1024 - body.size() - 2, 'x') + "\"}";
@@ -851,7 +795,7 @@ TEST_CASE("when storage fails at any call, the answer says so and nothing is hal
     for (const std::string& body : numbered("", 4))
       REQUIRE(memory.insert({{.content_id = "1", .body = body}}, some_moment));
     faulty_store faulty{memory, fails_at};
-    service comments{faulty, {.page_max = 2}};  // so that the original list takes several pages
+    service comments{faulty, {.page_max = 2}};  // so that the legacy list takes several pages
     const client api{testing::all_routes(comments)};
 
     int refused = 0;
@@ -871,7 +815,38 @@ TEST_CASE("when storage fails at any call, the answer says so and nothing is hal
   }
 }
 
-TEST_CASE("a post whose answer got lost is found again under its key") {
+TEST_CASE("what an option's function throws ends one request, with 503, and nothing else") {
+  bool throws = true;
+  const site site{{.observe = [&](const exchange&) {
+    if (throws) throw std::runtime_error{"observer"};
+  }}};
+  const auto read_one = site.get("/healthz");
+  CHECK(read_one.status == 503);
+  CHECK_FALSE(read(read_one).contains("in_doubt"));
+  CHECK(header(read_one, "X-Request-Id") != "");
+  const auto written = site.post(posting_path, R"({"content_id":1,"body":"Oi"})");
+  CHECK(written.status == 503);
+  CHECK(read(written).at("in_doubt") == true);  // and it was posted
+  CHECK(site.store.events("1", 0, 10)->size() == 1);
+  throws = false;
+  CHECK(site.get("/healthz").status == 200);
+  CHECK(site.get("/metrics").body.find("comments_http_requests_running 1\n") != std::string::npos);
+}
+
+TEST_CASE("what a route throws is counted and may be read by the page that asked") {
+  const site site{{.cors = {.origins = {"https://blog.example.com"}},
+                   .more = {{"GET /broken", [](const context&) {
+                               return [](request&&) -> response { throw 7; };
+                             }}}}};
+  const auto answer = site.get("/broken", {{"Origin", "https://blog.example.com"}});
+  CHECK(answer.status == 503);
+  CHECK(header(answer, "Access-Control-Allow-Origin") == "https://blog.example.com");
+  CHECK(site.get("/metrics")
+            .body.find(R"(comments_http_requests_total{method="GET",route="-",status="503"} 1)") !=
+        std::string::npos);
+}
+
+TEST_CASE("a post whose answer got lost is in doubt, and is found again under its key") {
   memory_store memory;
   faulty_store faulty{memory, 2, fault::answer_lost};  // behind the look at the content's mode
   service comments{faulty};
@@ -879,7 +854,10 @@ TEST_CASE("a post whose answer got lost is found again under its key") {
   const auto post = [&] {
     return api.post(posting_path, R"({"content_id":1,"body":"Oi"})", {{"Idempotency-Key", "k"}});
   };
-  CHECK(post().status == 503);
+  const response lost = post();
+  CHECK(lost.status == 503);
+  CHECK(read(lost).at("code") == "unavailable");
+  CHECK(read(lost).at("in_doubt") == true);
   const response again = post();
   CHECK(again.status == 201);
   CHECK(header(again, "Idempotency-Replayed") == "true");
@@ -938,8 +916,8 @@ TEST_CASE("a content takes so many comments from all together, in both APIs, and
         .status;
   };
   CHECK(post("1", "192.0.2.1") == 201);
-  CHECK(say_original(site, "a@example.com", "b", "1").status == 200);
-  const response refused = say_original(site, "a@example.com", "c", "1");
+  CHECK(say_legacy(site, "a@example.com", "b", "1").status == 200);
+  const response refused = say_legacy(site, "a@example.com", "c", "1");
   CHECK(refused.status == 429);
   CHECK(header(refused, "Retry-After") == "30");
   CHECK(post("1", "192.0.2.3") == 429);
@@ -1002,7 +980,7 @@ TEST_CASE("pages of listed sites may do everything, others nothing, and caches k
 TEST_CASE("where all sites may read, they may post to the legacy API and to nothing else") {
   const site site{{.cors = {.origins = {"*"}}}};
   const fields from{{"Origin", "https://blog.example.com"}};
-  CHECK(header(site.post(original_path, "{}", from), "Access-Control-Allow-Origin") == "*");
+  CHECK(header(site.post(legacy_path, "{}", from), "Access-Control-Allow-Origin") == "*");
   CHECK(header(site.post(posting_path, "{}", from), "Access-Control-Allow-Origin") == "");
 }
 
@@ -1014,93 +992,6 @@ TEST_CASE("a page of a listed site can read a 429, and a site without origins sa
   CHECK(refused.status == 429);
   CHECK(header(refused, "Access-Control-Allow-Origin") == "*");
   CHECK(header(testing::site{}.get("/api/v1/form", from), "Access-Control-Allow-Origin") == "");
-}
-
-TEST_CASE("events stream what happened behind a version, and what will") {
-  site site;
-  const std::string id = site.say("1", "a");
-  site.say("1", "b");
-  const response answer = site.get("/api/v1/events?content_id=1&after=1");
-  CHECK(answer.status == 200);
-  CHECK(header(answer, "Content-Type") == "text/event-stream");
-  REQUIRE(answer.rest);
-  int wakes = 0;
-  const auto next = [&] { return answer.rest([&] { ++wakes; }); };
-  const chunk past = next();
-  CHECK(past.bytes.starts_with("id: 2\nevent: posted\n"));
-  CHECK(past.then == chunk::state::waiting);
-  site.ask("PUT", "/api/v1/comments/" + id + "/vote");
-  CHECK(wakes == 1);
-  CHECK(next().bytes.starts_with("id: 3\nevent: voted\n"));
-  site.comments.news().close();
-  CHECK(wakes == 2);
-  CHECK(next().then == chunk::state::over);
-}
-
-TEST_CASE("each change of a content wakes those who follow it, and no other content's") {
-  site site{{.secrets = all_secrets}, {.reports_max = 1}};
-  const auto one = post_comment(site, {{"body", "a"}}, as_user("uid-1"));
-  const response mine = site.get("/api/v1/events?content_id=1");
-  const response other = site.get("/api/v1/events?content_id=2");
-  int woken = 0, others = 0;
-  other.rest([&] { ++others; });
-  const auto wakes = [&](const std::function<response()>& change) {
-    const int before = woken;
-    mine.rest([&] { ++woken; });
-    CHECK(change().status < 300);
-    return woken - before;
-  };
-  const auto ask = [&](const char* method, const std::string& target, std::string body,
-                       fields who) {
-    return [&site, method, target, body, who] { return site.ask(method, target, body, who); };
-  };
-  CHECK(wakes(ask("PATCH", one.path, R"({"body":"b"})", bearer(one.token))) == 1);
-  CHECK(wakes(ask("PUT", one.path + "/vote", "", {})) == 1);
-  CHECK(wakes(ask("POST", one.path + "/reports", R"({"reason":"r"})", {})) == 1);
-  CHECK(wakes([&] { return decide(site, "approve", {one.id}); }) == 1);
-  CHECK(wakes(ask("PATCH", "/api/v1/contents/1", R"({"status":null})", as_moderator())) == 1);
-  CHECK(wakes(ask("POST", posting_path, R"({"content_id":1,"body":"c"})", {})) == 1);
-  CHECK(wakes(ask("DELETE", "/api/v1/me", "", as_user("uid-1"))) == 1);
-  CHECK(others == 0);
-}
-
-TEST_CASE("HEAD of events has an end, and leaves no follower") {
-  site site{{}, {.followers = {.subscribers_max = 1}}};
-  for (int i = 0; i < 3; ++i) {
-    const response answer = site.ask("HEAD", "/api/v1/events?content_id=1");
-    CHECK(answer.status == 200);
-    CHECK(header(answer, "Content-Type") == "text/event-stream");
-    CHECK_FALSE(answer.rest);
-  }
-  CHECK(site.get("/api/v1/events?content_id=1").status == 200);
-}
-
-TEST_CASE("a version that is not there yet is refused, and so is what is none") {
-  site site;
-  site.say("1", "a");
-  const std::string path = "/api/v1/events?content_id=1";
-  CHECK(site.get(path + "&after=1").status == 200);
-  CHECK(errors_of(site.get(path + "&after=2")) == "after out_of_range");
-  CHECK(errors_of(site.get(path, {{"Last-Event-ID", "2"}})) == "Last-Event-ID out_of_range");
-  CHECK(errors_of(site.get(path, {{"Last-Event-ID", "99999999999999999999"}})) ==
-        "Last-Event-ID out_of_range");
-  CHECK(errors_of(site.get(path, {{"Last-Event-ID", "-1"}})) == "Last-Event-ID format");
-  CHECK(errors_of(site.get(path + "&after=")) == "after format");
-  CHECK(errors_of(site.get("/api/v1/events?content_id=none&after=1")) == "after out_of_range");
-  CHECK(errors_of(site.get("/api/v1/events")) == "content_id required");
-}
-
-TEST_CASE("past its followers an API says so, and takes another when one has gone") {
-  site site{{}, {.followers = {.subscribers_max = 3, .content_subscribers_max = 2}}};
-  std::vector<response> held;
-  for (const char* id : {"1", "1", "2"})
-    held.push_back(site.get("/api/v1/events?content_id=" + std::string{id}));
-  for (const response& one : held) CHECK(one.status == 200);
-  for (const char* id : {"1", "2"})
-    CHECK(site.get("/api/v1/events?content_id=" + std::string{id}).status == 503);
-  held.pop_back();
-  CHECK(site.get("/api/v1/events?content_id=1").status == 503);  // of one content
-  CHECK(site.get("/api/v1/events?content_id=2").status == 200);
 }
 
 TEST_CASE("no answer tells an address, an account or an origin, whoever asks") {

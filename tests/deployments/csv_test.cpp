@@ -11,7 +11,7 @@
 
 using namespace comments;
 using http::chunk;
-using http::deployment_sheet;
+using http::deployment_csv;
 
 namespace {
 
@@ -40,7 +40,7 @@ std::string cell(std::string_view text) {
   return made;
 }
 
-std::vector<std::string> pieces_of(deployment_sheet sheet) {
+std::vector<std::string> chunks_of(deployment_csv sheet) {
   std::vector<std::string> all;
   for (chunk next;;) {
     next = sheet.next();
@@ -51,9 +51,9 @@ std::vector<std::string> pieces_of(deployment_sheet sheet) {
   }
 }
 
-std::size_t lines_in(const std::vector<std::string>& pieces) {
+std::size_t lines_in(const std::vector<std::string>& chunks) {
   std::size_t count = 0;
-  for (const std::string& one : pieces)
+  for (const std::string& one : chunks)
     count += static_cast<std::size_t>(std::ranges::count(one, '\n'));
   return count;
 }
@@ -91,7 +91,7 @@ TEST_CASE("a cell that a spreadsheet would run is text to it") {
 
 TEST_CASE("an empty register is a head without lines") {
   books with;
-  CHECK(pieces_of({with.kept, {}, 100}) == std::vector{head});
+  CHECK(chunks_of({with.kept, {}, 100}) == std::vector{head});
 }
 
 TEST_CASE("a line says all that a record does") {
@@ -103,21 +103,21 @@ TEST_CASE("a line says all that a record does") {
                                        .run = "r"},
                                       noon);
   REQUIRE(made);
-  CHECK(pieces_of({with.kept, {}, 100}) ==
+  CHECK(chunks_of({with.kept, {}, 100}) ==
         std::vector{head +
                     "\"comments, \"\"all\"\"\",'-1,Zoë,in_progress,2023-11-14T22:13:20.123Z,r," +
                     to_string(made->stored.id) + "\r\n"});
 }
 
-TEST_CASE("a long register comes in pieces, each record once, the latest first") {
+TEST_CASE("a long register comes in chunks, each record once, the latest first") {
   books with;
   with.put(401);
-  const auto pieces = pieces_of({with.kept, {}, 10'000});
-  CHECK(pieces.size() == 3);
-  CHECK(lines_in(pieces) == 402);
-  CHECK(pieces[0].starts_with(head + "comments,400,"));
-  CHECK(pieces[1].starts_with("comments,200,"));
-  CHECK(pieces[2].starts_with("comments,0,"));
+  const auto chunks = chunks_of({with.kept, {}, 10'000});
+  CHECK(chunks.size() == 3);
+  CHECK(lines_in(chunks) == 402);
+  CHECK(chunks[0].starts_with(head + "comments,400,"));
+  CHECK(chunks[1].starts_with("comments,200,"));
+  CHECK(chunks[2].starts_with("comments,0,"));
 }
 
 TEST_CASE("a sheet ends where it is told to, and holds what is asked for") {
@@ -125,9 +125,9 @@ TEST_CASE("a sheet ends where it is told to, and holds what is asked for") {
   with.put(250);
   with.put(3, "widget");
   for (const std::size_t rows : {1u, 199u, 200u, 201u, 253u, 254u})
-    CHECK(lines_in(pieces_of({with.kept, {}, rows})) == 1 + std::min<std::size_t>(rows, 253));
-  CHECK(lines_in(pieces_of({with.kept, {.component = "widget"}, 100})) == 4);
-  CHECK(lines_in(pieces_of({with.kept, {.before = 11}, 100})) == 11);
+    CHECK(lines_in(chunks_of({with.kept, {}, rows})) == 1 + std::min<std::size_t>(rows, 253));
+  CHECK(lines_in(chunks_of({with.kept, {.component = "widget"}, 100})) == 4);
+  CHECK(lines_in(chunks_of({with.kept, {.before = 11}, 100})) == 11);
 }
 
 TEST_CASE("a sheet of which the store cannot give the rest is broken, and says why") {
@@ -136,7 +136,7 @@ TEST_CASE("a sheet of which the store cannot give the rest is broken, and says w
   for (std::size_t n = 1; n <= 3; ++n) {
     faulty_log broken{with.store, n};
     const deployment_service kept{broken, system_clock()};
-    deployment_sheet sheet{kept, {}, 1000};
+    deployment_csv sheet{kept, {}, 1000};
     for (std::size_t i = 1; i < n; ++i) CHECK(sheet.next().then == chunk::state::more);
     CHECK(sheet.next().then == chunk::state::broken);
     CHECK(sheet.why().code == errc::unavailable);

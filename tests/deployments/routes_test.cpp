@@ -305,7 +305,7 @@ TEST_CASE("the parameter or the header asks for a spreadsheet") {
   CHECK_FALSE(sheet.rest);
 }
 
-TEST_CASE("a spreadsheet is whole, however long, and comes in pieces") {
+TEST_CASE("a spreadsheet is whole, however long, and comes in chunks") {
   register_site site;
   for (int i = 0; i < 10'001; ++i)
     REQUIRE(site.store.record(
@@ -369,6 +369,21 @@ TEST_CASE("a store that fails is a problem of the list, and a state of the statu
     if (i == 2) CHECK(ill.post(path, step().dump(), as_pipeline()).status == 503);
     if (i == 3) CHECK(ill.get("/status").body.find(", log unreadable\n") != std::string::npos);
   }
+}
+
+TEST_CASE("a step whose outcome is unknown says so, and its run can say it again") {
+  memory_store memory;
+  service comments{memory};
+  faulty_log broken{memory, 1, errc::in_doubt};
+  const testing::client api{
+      testing::all_routes(comments, {.secrets = testing::all_secrets, .deployments = &broken})};
+  const tree said = step_with("run", "1");
+  const auto lost = api.post(path, said.dump(), as_pipeline());
+  CHECK(lost.status == 503);
+  CHECK(read(lost).at("code") == "unavailable");
+  CHECK(read(lost).at("in_doubt") == true);
+  CHECK(api.post(path, said.dump(), as_pipeline()).status == 201);
+  CHECK(read(api.get(path)).at("items").size() == 1);
 }
 
 TEST_CASE("without a log there are no deployments, and without a page no status") {

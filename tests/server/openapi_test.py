@@ -21,7 +21,7 @@ except ImportError:
     Draft202012Validator = None
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUTED = ["include/comments/api/routes.hpp", "include/comments/feed/routes.ipp",
+ROUTED = ["include/comments/api/routes.ipp", "include/comments/feed/routes.ipp",
           "apps/server/files.cpp", "apps/server/thread_page.cpp"]
 METHODS = {"get", "post", "put", "patch", "delete"}
 MODERATOR, SITE = "a-token-for-moderators", "a-secret-of-the-host's-site-of-32-bytes"

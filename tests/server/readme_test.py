@@ -74,7 +74,7 @@ class Documents(unittest.TestCase):
             json.loads(body)
 
     def test_every_endpoint_has_a_curl_line(self):
-        routes = (ROOT / "include/comments/api/routes.hpp").read_text()
+        routes = (ROOT / "include/comments/api/routes.ipp").read_text()
         documented = (ROOT / "docs/http-api.md").read_text()
         typed = "\n".join(commands("docs/http-api.md"))
         for method, path in re.findall(r'add\("(\w+) (/[^"]+)"', routes):

@@ -238,6 +238,24 @@ TEST_CASE_TEMPLATE_DEFINE("the register and the comments leave each other alone"
   CHECK(store.find(made.id).error().code == errc::not_found);
 }
 
+TEST_CASE_TEMPLATE_DEFINE("a decision about a comment that calls the log is refused there", Maker,
+                          log_refuses_deciders_that_call_back) {
+  Maker maker;
+  auto& store = maker.store();
+  const comment made = post(store, {.content_id = "1", .body = "x"});
+  const auto changed = store.amend(
+      made.id,
+      [&](const comment& stands) -> result<amendment> {
+        const auto recorded = store.record(step(1), noon);
+        CHECK(recorded.error().code == errc::unavailable);
+        CHECK(store.deployments({}).error().code == errc::unavailable);
+        return amendment{stands, {.kind = event_kind::edited}};
+      },
+      later);
+  CHECK(changed);
+  CHECK(must(store.deployments({})).items.empty());
+}
+
 TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has its register, and knows its runs",
                           Maker, reopening_keeps_records) {
   Maker maker;
@@ -268,5 +286,6 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has its register, and kn
 #define DURABLE_DEPLOYMENT_LOG_CONTRACT(Maker) \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_records, Maker)
 
-#define DEPLOYMENT_LOG_IN_STORE_CONTRACT(Maker) \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_moves_no_version, Maker)
+#define DEPLOYMENT_LOG_IN_STORE_CONTRACT(Maker)                              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::record_moves_no_version, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::log_refuses_deciders_that_call_back, Maker)

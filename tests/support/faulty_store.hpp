@@ -24,8 +24,8 @@
 #include <string_view>
 #include <vector>
 
-// How the call breaks. `refused`: nothing was done. `answer_lost`: it was done, and only the answer
-// did not arrive, as when a connection drops; a `store` may not do that, but a network does.
+// How the call breaks. `refused`: it did nothing. `answer_lost`: it did all, and only the answer
+// got lost, as when a connection drops, so that a write is `in_doubt`.
 enum class fault { refused, answer_lost };
 
 class faulty_store final : public comments::forwarding_store {
@@ -108,16 +108,25 @@ class faulty_store final : public comments::forwarding_store {
   std::atomic<int> recoveries{};
 
  private:
+  // Of a write, and of a reading.
+  template <typename Call>
+  auto break_or(const Call& call) -> decltype(call()) {
+    const bool is_in_doubt = how_ == fault::answer_lost;
+    return break_with(is_in_doubt ? comments::errc::in_doubt : comments::errc::unavailable, call);
+  }
   template <typename Call>
   auto break_or(const Call& call) const -> decltype(call()) {
-    const bool breaks = ++calls_ == fails_at_;
-    if (breaks && how_ == fault::refused) return broken();
-    auto answer = call();
-    if (breaks) return broken();
-    return answer;
+    return break_with(comments::errc::unavailable, call);
   }
-  static comments::error broken() {
-    return {comments::errc::unavailable, "The store broke, as it was told to."};
+
+  template <typename Call>
+  auto break_with(comments::errc code, const Call& call) const -> decltype(call()) {
+    const bool breaks = ++calls_ == fails_at_;
+    const comments::error broken{code, "The store broke, as it was told to."};
+    if (breaks && how_ == fault::refused) return broken;
+    auto answer = call();
+    if (breaks) return broken;
+    return answer;
   }
 
   const std::size_t fails_at_;

@@ -1,89 +1,67 @@
 #pragma once
-// api/legacy_list.hpp - the original API's list of a content, piece by piece, in little memory.
+// api/legacy_list.hpp - the legacy API's list of a content, as a series of chunks.
 //
-// That list is whole, however long: 100,000 comments are read page by page, and each piece is sent
-// before the next is read. It is the list of the version that it started with; what is posted
-// while it is read belongs to a later one.
+// That list has no pages, so it is whole, however long. It is read from the store page by page, and
+// each chunk is sent before the next page is read: 100,000 comments take little memory. The list is
+// of the version that the content has when the first page is read. Comments that are posted later
+// are not in it.
 //
-//   original_list list{service, "1", false};
-//   for (chunk next = list.next(); …; next = list.next()) send(next.bytes);
+//   http::legacy_list list{service, "1", false};
+//   std::string text;
+//   for (http::chunk next; next.then == http::chunk::state::more;) {
+//     next = list.next();
+//     text += next.bytes;
+//   }
 
+#include <comments/config.hpp>
 #include <comments/http/message.hpp>
-#include <comments/json/encode.hpp>
+#include <comments/result.hpp>
 #include <comments/service.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace comments::http {
 
-// The service outlives it.
+// Used by one thread at a time. The service outlives it.
 class legacy_list final {
  public:
-  static constexpr std::size_t piece_bytes_max = 65'536;
-  static constexpr std::size_t page_max = 32;  // comments read at once: 1 MB, if all are long
+  static constexpr std::size_t chunk_bytes_max = 65'536;
+  static constexpr std::size_t page_max = 32;  // comments read at once: 1 MB if all are long
 
-  legacy_list(const service& service, std::string content_id, bool hide_emails)
-      : service_{service}, hide_emails_{hide_emails} {
-    wanted_.content_id = std::move(content_id);
-    wanted_.scope = scope::all;
-    wanted_.limit = std::min(page_max, service.options().page_max);
-  }
+  // With `hide_emails` each e-mail address is "".
+  legacy_list(const service& service, std::string content_id, bool hide_emails);
 
-  // The next `piece_bytes_max` bytes of the list; `over` with the last of them, `broken` if the
-  // store cannot give the rest.
-  chunk next() {
-    while (!is_read_ && ready_.size() <= piece_bytes_max)
-      if (!read()) return {.then = chunk::state::broken};
-    chunk made{.bytes = ready_.substr(0, piece_bytes_max)};
-    ready_.erase(0, made.bytes.size());
-    if (ready_.empty()) made.then = chunk::state::over;
-    return made;
-  }
+  // Returns the next `chunk_bytes_max` bytes of the list: `over` with the last ones, `broken`, and
+  // without bytes, if the store cannot give the rest.
+  chunk next();
 
-  // Whether all pieces were given.
+  // Whether all chunks were returned.
   bool is_over() const { return is_read_ && ready_.empty(); }
-  // The content as the first page had it: what the list is of. Empty before the first piece.
-  const std::optional<content>& home() const { return home_; }
-  // Whether nothing changed while it was read, so that another reading would be the same.
+  // Returns the content as it was when the first page was read; nothing before the first chunk.
+  const std::optional<content>& of() const { return content_; }
+  // Whether the content did not change while it was read. If so, the next reading returns the same.
   bool is_of_one_version() const { return is_of_one_version_; }
-  // Why a piece is `broken`.
+  // Returns why a chunk is `broken`.
   const error& why() const { return why_; }
 
  private:
-  bool read() {
-    auto page = service_.list(wanted_);
-    if (!page) {
-      why_ = std::move(page).error();
-      return false;
-    }
-    if (!home_) home_ = page->content;
-    is_of_one_version_ = is_of_one_version_ && page->content.version == home_->version;
-    for (const comment& item : page->items) {
-      if (item.position > home_->version) continue;
-      ready_ += is_begun_ ? "," : "[";
-      json::append_legacy(ready_, item, hide_emails_);
-      is_begun_ = true;
-    }
-    wanted_.after = page->next;
-    is_read_ = !wanted_.after || wanted_.after->position >= home_->version;
-    if (is_read_) ready_ += is_begun_ ? "]" : "[]";
-    return true;
-  }
+  bool read_page();
 
   const service& service_;
   const bool hide_emails_;
   query wanted_{};
-  std::optional<content> home_{};
+  std::optional<content> content_{};
   error why_{};
-  std::string ready_{};  // encoded, and not yet handed out
+  std::string ready_{};  // encoded, and not yet returned
   bool is_begun_{};
   bool is_read_{};
   bool is_of_one_version_{true};
 };
 
 }  // namespace comments::http
+
+#ifndef COMMENTS_COMPILED
+#include <comments/api/legacy_list.ipp>
+#endif

@@ -3,6 +3,7 @@
 
 #include <comments/feed/routes.hpp>
 
+#include <comments/api/responses.hpp>
 #include <comments/feed/atom.hpp>
 #include <comments/feed/json_feed.hpp>
 #include <comments/http/gzip.hpp>
@@ -37,12 +38,12 @@ COMMENTS_INLINE http::response feed_routes::answer(const http::request& asked) c
   const std::string content_id{http::find_field(asked.query, "content_id").value_or("")};
   const auto current = shared_.service().find_content(content_id);
   if (!current) return http::problem(current.error(), asked);
-  if (http::has_etag(http::asked_etags(asked), detail::etag_of(current->version, *chosen)))
+  if (http::has_etag(http::if_none_match(asked), detail::etag_of(current->version, *chosen)))
     return http::not_modified(detail::etag_of(current->version, *chosen));
   const auto found = find_or_make(asked, *current, *chosen);
   if (!found) return http::problem(found.error(), asked);
   const kept_feed& feed = **found;
-  http::response answer = http::fresh(detail::etag_of(feed.version, *chosen), feed.body);
+  http::response answer = http::tagged_response(detail::etag_of(feed.version, *chosen), feed.body);
   answer.headers.back().second = *chosen == format::atom ? atom_type : json_type;
   if (feed.is_packed) answer.headers.emplace_back("Content-Encoding", "gzip");
   return answer;

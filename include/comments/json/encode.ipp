@@ -191,6 +191,7 @@ COMMENTS_INLINE void append_result(std::string& to, const comment_id& id,
     append_number(to += R"(,"version":)", outcome->version);
   } else {
     append_text(to += R"(,"error":)", code);
+    if (outcome.error().code == errc::in_doubt) to += R"(,"in_doubt":true)";
   }
   to += "}";
 }

@@ -1,0 +1,167 @@
+#pragma once
+// api/comment_routes.ipp - definitions of api/comment_routes.hpp.
+
+#include <comments/api/comment_routes.hpp>
+
+#include <comments/api/responses.hpp>
+#include <comments/http/problem.hpp>
+#include <comments/json/decode.hpp>
+#include <comments/json/encode.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace comments::http {
+
+namespace detail {
+
+// The comment that the path names; nothing if that is not an id.
+inline std::optional<comment_id> id_in(const request& asked) {
+  return parse_comment_id(*find_field(asked.path, "id"));
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE response comment_routes::post_legacy(request asked) const {
+  if (auto refused = refuse_media(asked)) return std::move(*refused);
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  auto written = json::decode_legacy_draft(asked.body, idempotency_key(asked), shared_.limits());
+  if (!written) return problem(written.error(), asked);
+  const std::string content_id = written->content_id;
+  const auto posted = store(std::move(*written), *caller, {});
+  if (!posted) return problem(posted.error(), asked);
+  response answer = json_response(json::encode_legacy_posted(content_id));
+  answer.headers.emplace_back("ETag", to_etag(posted->stored.version));
+  if (posted->replayed) answer.headers.emplace_back("Idempotency-Replayed", "true");
+  return answer;
+}
+
+COMMENTS_INLINE response comment_routes::post(request asked) const {
+  if (auto refused = refuse_media(asked)) return std::move(*refused);
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  json::form_fields form;
+  auto written = json::decode_draft(asked.body, idempotency_key(asked), shared_.limits(), form);
+  if (!written) return problem(written.error(), asked);
+  arrival how{.is_honeypot_filled = form.is_honeypot_filled};
+  if (!form.token.empty()) {
+    how.form_shown_at = auth::form_time(shared_.sign(), form.token);
+    if (!how.form_shown_at) return problem(to_error({{"/form", "unknown"}}), asked);
+  }
+  const auto posted = store(std::move(*written), *caller, std::move(how));
+  if (!posted) return problem(posted.error(), asked);
+  response answer = posted_response(*posted);
+  answer.headers.emplace_back("Location",
+                              asked.prefix + "/api/v1/comments/" + to_string(posted->stored.id));
+  return answer;
+}
+
+COMMENTS_INLINE response comment_routes::find(request asked) const {
+  const auto id = detail::id_in(asked);
+  const auto caller = shared_.identify(asked, id);
+  if (!caller) return problem(caller.error(), asked);
+  const auto found = id ? shared_.service().find(*id, *caller) : comment_not_found();
+  if (!found) return problem(found.error(), asked);
+  const std::string etag = to_etag(found->version);
+  response answer = has_etag(if_none_match(asked), etag)
+                        ? not_modified(etag)
+                        : tagged_response(etag, json::encode(*found, shared_.style()));
+  answer.headers.emplace_back("Vary", "Authorization");  // its author may see more of a comment
+  return answer;
+}
+
+COMMENTS_INLINE response comment_routes::edit(request asked) const {
+  if (auto refused = refuse_media(asked)) return std::move(*refused);
+  const auto id = detail::id_in(asked);
+  const auto caller = shared_.identify(asked, id);
+  if (!caller) return problem(caller.error(), asked);
+  auto body = json::decode_body(asked.body, shared_.limits());
+  if (!body) return problem(body.error(), asked);
+  if (!id) return problem(comment_not_found(), asked);
+  const change_options options{.any_of = expected_versions(asked), .encode = shared_.encoder()};
+  return changed_response(shared_.service().edit(*id, std::move(*body), *caller, options), asked);
+}
+
+COMMENTS_INLINE response comment_routes::remove(request asked) const {
+  const auto id = detail::id_in(asked);
+  const auto caller = shared_.identify(asked, id);
+  if (!caller) return problem(caller.error(), asked);
+  if (!id) return problem(comment_not_found(), asked);
+  const change_options options{.any_of = expected_versions(asked)};
+  const auto removed = shared_.service().remove(*id, *caller, options);
+  return removed ? response{.status = 204} : problem(removed.error(), asked);
+}
+
+COMMENTS_INLINE response comment_routes::vote(request asked) const { return put_vote(asked, true); }
+
+COMMENTS_INLINE response comment_routes::withdraw_vote(request asked) const {
+  return put_vote(asked, false);
+}
+
+COMMENTS_INLINE response comment_routes::report(request asked) const {
+  if (auto refused = refuse_media(asked)) return std::move(*refused);
+  const auto id = detail::id_in(asked);
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  const auto reason = json::decode_reason(asked.body, shared_.limits());
+  if (!reason) return problem(reason.error(), asked);
+  const auto reported = id ? shared_.service().report(*id, *reason, *caller) : comment_not_found();
+  return reported ? response{.status = 204} : problem(reported.error(), asked);
+}
+
+COMMENTS_INLINE response comment_routes::preview(request asked) const {
+  if (auto refused = refuse_media(asked)) return std::move(*refused);
+  const auto body = json::decode_body(asked.body, shared_.limits());
+  if (!body) return problem(body.error(), asked);
+  if (auto broken = check_body(*body, shared_.limits()); !broken.empty())
+    return problem(to_error(std::move(broken)), asked);
+  return json_response(json::encode_fields({{"body_html", shared_.style().to_html(*body)}}));
+}
+
+COMMENTS_INLINE response comment_routes::form(request) const {
+  const std::string token = auth::make_form_token(shared_.sign(), shared_.now());
+  return json_response(json::encode_form(token, shared_.limits().body_bytes_max));
+}
+
+COMMENTS_INLINE result<post_result> comment_routes::store(draft written, const principal& caller,
+                                                          arrival how) const {
+  return shared_.service().post(
+      std::move(written), caller,
+      {.how = std::move(how),
+       .allowances = allowances_of(shared_.options().rates, caller.client),
+       .encode = shared_.encoder()});
+}
+
+// With the token by which its author may change it: in the first response alone, not in a replay,
+// because a replay may come from another client.
+COMMENTS_INLINE response comment_routes::posted_response(const post_result& posted) const {
+  const comment& made = posted.stored;
+  const instant until = made.created_at + shared_.service().options().edit_window;
+  const std::string token =
+      posted.replayed ? "" : auth::make_edit_token(shared_.sign(), made.id, until);
+  response answer = json_response(json::encode(made, shared_.style(), token));
+  answer.status = 201;
+  answer.headers.emplace_back("ETag", to_etag(made.version));
+  if (posted.replayed) answer.headers.emplace_back("Idempotency-Replayed", "true");
+  return answer;
+}
+
+COMMENTS_INLINE response comment_routes::changed_response(const result<comment>& changed,
+                                                          const request& asked) const {
+  if (!changed) return problem(changed.error(), asked);
+  response answer = json_response(json::encode(*changed, shared_.style()));
+  answer.headers.emplace_back("ETag", to_etag(changed->version));
+  return answer;
+}
+
+COMMENTS_INLINE response comment_routes::put_vote(const request& asked, bool is_there) const {
+  const auto id = detail::id_in(asked);
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  if (!id) return problem(comment_not_found(), asked);
+  return changed_response(shared_.service().vote(*id, *caller, is_there), asked);
+}
+
+}  // namespace comments::http

@@ -1,0 +1,68 @@
+#pragma once
+// api/context.ipp - definitions of api/context.hpp.
+
+#include <comments/api/context.hpp>
+
+#include <comments/api/responses.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace comments::http {
+
+COMMENTS_INLINE context::context(comments::service& service, route_options options)
+    : service_{service},
+      options_{std::move(options)},
+      sign_{service.signing_key()},
+      style_{[this](const author& author) { return key_of(author); }, options_.body},
+      proofs_{sign_, options_.secrets, service.options().clock},
+      rates_{std::make_shared<rate_limits>(options_.rates, service.options().clock)} {}
+
+COMMENTS_INLINE comments::encoder context::encoder() const {
+  return [this](const author& author, std::string_view body) {
+    return json::encode_written(author, body, style_);
+  };
+}
+
+COMMENTS_INLINE std::vector<allowance> allowances_of(const rate_options& rates,
+                                                     std::string_view client) {
+  std::vector<allowance> all;
+  if (rates.writes.per_minute > 0 && !client.empty())
+    all.push_back({std::string{client}, rates.writes});
+  if (rates.content_writes.per_minute > 0) all.push_back({{}, rates.content_writes});
+  return all;
+}
+
+COMMENTS_INLINE std::size_t context::read_limit(const request& asked,
+                                                std::vector<violation>& found) const {
+  const std::size_t most = service_.options().page_max;
+  const auto text = find_field(asked.query, "limit");
+  if (!text) return std::min(query{}.limit, most);
+  const auto number = parse_number<std::size_t>(*text);
+  if (!number) found.push_back({"limit", "format"});
+  if (number && (*number < 1 || *number > most)) found.push_back({"limit", "out_of_range"});
+  return number.value_or(most);
+}
+
+COMMENTS_INLINE result<principal> context::identify(const request& asked,
+                                                    std::optional<comment_id> editing) const {
+  const auto header = find_header(asked.headers, "Authorization");
+  auto caller = proofs_.authenticate(
+      {.header = header.value_or(""),
+       .client = asked.client.empty() ? "" : sign_.keyed_hash("address", asked.client),
+       .comment = editing,
+       .may_guess = [&] { return rates_->check_tokens(asked.client).has_value(); }});
+  if (caller || caller.error().code == errc::edit_window_closed) return caller;
+  if (auto counted = rates_->count_failed_token(asked.client); !counted)
+    return std::move(counted).error();
+  return caller;
+}
+
+// The key is the same for each author of this store, and for no one else: by the account, if the
+// host's site vouches for it; else by the e-mail address, else by the name.
+COMMENTS_INLINE std::string context::key_of(const author& author) const {
+  if (author.verified) return sign_.keyed_hash("user", author.subject);
+  return sign_.keyed_hash("author", author.email.empty() ? author.name : author.email);
+}
+
+}  // namespace comments::http

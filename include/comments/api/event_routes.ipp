@@ -1,0 +1,36 @@
+#pragma once
+// api/event_routes.ipp - definitions of api/event_routes.hpp.
+
+#include <comments/api/event_routes.hpp>
+
+#include <comments/http/problem.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace comments::http {
+
+COMMENTS_INLINE event_routes::event_routes(const context& shared)
+    : shared_{shared},
+      live_{shared.service().news(),
+            [&service = shared.service()](std::string_view content_id, std::int64_t after,
+                                          std::size_t limit) {
+              return service.events(content_id, after, limit);
+            },
+            shared.service().metrics()} {}
+
+COMMENTS_INLINE response event_routes::follow(request asked) const {
+  std::string content_id{find_field(asked.query, "content_id").value_or("")};
+  const auto found = shared_.service().contents({&content_id, 1});
+  if (!found) return problem(found.error(), asked);
+  const auto after = parse_after(asked, found->front().version);
+  if (!after) return problem(after.error(), asked);
+  response answer = live_.follow(std::move(content_id), *after, asked);
+  if (asked.method == "HEAD") answer.rest = {};
+  return answer;
+}
+
+}  // namespace comments::http

@@ -1,0 +1,190 @@
+#pragma once
+// api/list_routes.ipp - definitions of api/list_routes.hpp.
+
+#include <comments/api/list_routes.hpp>
+
+#include <comments/api/legacy_list.hpp>
+#include <comments/api/responses.hpp>
+#include <comments/http/gzip.hpp>
+#include <comments/http/problem.hpp>
+#include <comments/json/encode.hpp>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace comments::http {
+
+namespace detail {
+
+// A cursor is good only for the list that it came from.
+inline std::string purpose_of_cursor(const query& wanted) {
+  return "cursor " + std::string{to_text(wanted.sort)} + " " +
+         (wanted.parent ? to_string(*wanted.parent) : "-") + " " + wanted.content_id;
+}
+
+// The link of this request to the next page (RFC 8288).
+inline std::string next_link(const request& asked, std::string_view cursor) {
+  std::string link = "<" + asked.prefix + "/api/v1/comments?";
+  for (const auto& [name, value] : asked.query)
+    if (name != "cursor") link += percent_encode(name) + "=" + percent_encode(value) + "&";
+  return link + "cursor=" + percent_encode(cursor) + ">; rel=\"next\"";
+}
+
+// The name under which a list is kept. The same target at the same version is the same list, so the
+// query of a list that is kept is never parsed.
+inline std::string name_of(const request& asked) { return asked.prefix + ' ' + asked.target; }
+
+inline response legacy_not_found(const std::string& content_id) {
+  response answer = json_response(json::encode_legacy_not_found(content_id));
+  answer.status = 404;
+  return answer;
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE list_routes::list_routes(const context& shared)
+    : shared_{shared},
+      pages_{shared.options().cache_bytes, shared.service().metrics(), "comments_page_cache"} {}
+
+COMMENTS_INLINE response list_routes::list_legacy(request asked) const {
+  const std::string content_id{*find_field(asked.path, "content_id")};
+  const auto current = find_content(content_id);
+  if (!current) return problem(current.error(), asked);
+  if (current->version == 0) return detail::legacy_not_found(content_id);
+  if (auto kept = find_kept(detail::name_of(asked), current->version)) return send(asked, *kept);
+  const std::string etag = legacy_etag(current->version);
+  if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
+  return read_legacy(asked, content_id);
+}
+
+COMMENTS_INLINE response list_routes::list(request asked) const {
+  const auto current =
+      find_content(std::string{find_field(asked.query, "content_id").value_or("")});
+  const std::string name = detail::name_of(asked);
+  if (current)
+    if (auto kept = find_kept(name, current->version)) return send(asked, *kept);
+  const auto wanted = read_query(asked);
+  if (!wanted) return problem(wanted.error(), asked);
+  if (!current) return problem(current.error(), asked);
+  const std::string etag = to_etag(current->version);
+  if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
+  const auto page = shared_.service().list(*wanted);
+  if (!page) return problem(page.error(), asked);
+  std::string next;
+  kept_list made{.version = page->content.version, .etag = to_etag(page->content.version)};
+  if (page->next) {
+    next = shared_.sign().token(
+        detail::purpose_of_cursor(*wanted),
+        std::to_string(page->next->position) + " " + std::to_string(page->next->votes));
+    made.link = detail::next_link(asked, next);
+  }
+  made.body = json::encode(*page, shared_.style(), next);
+  return send(asked, *keep(name, std::move(made)));
+}
+
+// A content without comments is at version 0, and no error.
+COMMENTS_INLINE result<content> list_routes::find_content(const std::string& content_id) const {
+  auto found = shared_.service().contents({&content_id, 1});
+  if (!found) return std::move(found).error();
+  return std::move(found->front());
+}
+
+COMMENTS_INLINE result<query> list_routes::read_query(const request& asked) const {
+  query wanted{.content_id = std::string{find_field(asked.query, "content_id").value_or("")}};
+  auto found = check_content_id(wanted.content_id, shared_.limits());
+  if (const auto text = find_field(asked.query, "parent_id")) {
+    wanted.scope = scope::replies;
+    wanted.parent = parse_comment_id(*text);
+    if (!wanted.parent) found.push_back({"parent_id", "format"});
+  }
+  if (const auto text = find_field(asked.query, "sort")) {
+    const auto sort = parse<comments::sort>(*text);
+    if (!sort) found.push_back({"sort", "unknown"});
+    wanted.sort = sort.value_or(sort::oldest);
+  }
+  wanted.limit = shared_.read_limit(asked, found);
+  if (!found.empty()) return to_error(std::move(found));
+  const auto text = find_field(asked.query, "cursor");
+  if (text && !read_cursor(*text, wanted)) return bad_cursor();
+  return wanted;
+}
+
+COMMENTS_INLINE bool list_routes::read_cursor(std::string_view text, query& wanted) const {
+  const auto payload = shared_.sign().verify(detail::purpose_of_cursor(wanted), text);
+  if (!payload) return false;
+  const std::size_t space = payload->find(' ');
+  const auto position = parse_number<std::int64_t>(std::string_view{*payload}.substr(0, space));
+  const auto votes = parse_number<std::int64_t>(std::string_view{*payload}.substr(space + 1));
+  if (!position || !votes) return false;
+  wanted.after = cursor{*position, *votes};
+  return true;
+}
+
+// A list with hidden addresses is another representation, so it has another tag.
+COMMENTS_INLINE std::string list_routes::legacy_etag(std::int64_t version) const {
+  const bool is_hidden = shared_.options().hide_legacy_emails;
+  return '"' + std::to_string(version) + (is_hidden ? "-hidden\"" : "\"");
+}
+
+// Reads the legacy list from the store. The response has it whole, or its first chunks and a stream
+// of the others.
+COMMENTS_INLINE response list_routes::read_legacy(const request& asked,
+                                                  const std::string& content_id) const {
+  const auto list = std::make_shared<legacy_list>(shared_.service(), content_id,
+                                                  shared_.options().hide_legacy_emails);
+  std::string body;
+  for (chunk next; next.then == chunk::state::more && body.size() < whole_list_bytes_max;) {
+    next = list->next();
+    if (next.then == chunk::state::broken) return problem(list->why(), asked);
+    body += next.bytes;
+  }
+  const std::int64_t version = list->of()->version;
+  const std::string etag = legacy_etag(version);
+  if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
+  if (list->is_over() && list->is_of_one_version())
+    return send(asked, *keep(detail::name_of(asked), {version, etag, {}, std::move(body)}));
+  response answer = tagged_response(etag, std::move(body));
+  if (!list->is_over()) answer.rest = [list](const auto&) { return list->next(); };
+  return answer;
+}
+
+COMMENTS_INLINE list_routes::shared_list list_routes::find_kept(const std::string& name,
+                                                                std::int64_t version) const {
+  return pages_.find(name, [version](const kept_list& kept) { return kept.version == version; });
+}
+
+// Lists of contents without comments are not kept: a client can name any number of contents.
+COMMENTS_INLINE list_routes::shared_list list_routes::keep(const std::string& name,
+                                                           kept_list made) const {
+  made.body.shrink_to_fit();
+  const std::size_t bytes = made.etag.size() + made.link.size() + made.body.size();
+  auto kept = std::make_shared<const kept_list>(std::move(made));
+  if (kept->version > 0) pages_.put(name, kept, bytes);
+  return kept;
+}
+
+// The same list compressed, once for all clients that take it so; null if it is better sent as it
+// is.
+COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const request& asked,
+                                                                      const kept_list& kept) const {
+  const bool is_worth_it = kept.body.size() >= gzip_bytes_min &&
+                           takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
+  if (!is_worth_it) return nullptr;
+  const std::string name = detail::name_of(asked) + " gzip";
+  if (auto known = find_kept(name, kept.version)) return known;
+  std::string compressed = gzip(kept.body);
+  if (compressed.empty()) return nullptr;
+  return keep(name, {.version = kept.version, .body = std::move(compressed)});
+}
+
+COMMENTS_INLINE response list_routes::send(const request& asked, const kept_list& kept) const {
+  if (has_etag(if_none_match(asked), kept.etag)) return not_modified(kept.etag);
+  const auto compressed = find_compressed(asked, kept);
+  response answer = tagged_response(kept.etag, compressed ? compressed->body : kept.body);
+  if (compressed) answer.headers.emplace_back("Content-Encoding", "gzip");
+  if (!kept.link.empty()) answer.headers.emplace_back("Link", kept.link);
+  return answer;
+}
+
+}  // namespace comments::http

@@ -1,0 +1,142 @@
+#pragma once
+// api/moderation_routes.ipp - definitions of api/moderation_routes.hpp.
+
+#include <comments/api/moderation_routes.hpp>
+
+#include <comments/api/responses.hpp>
+#include <comments/http/problem.hpp>
+#include <comments/json/decode.hpp>
+#include <comments/json/encode.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace comments::http {
+
+namespace detail {
+
+// A cursor is good only for the search that it came from.
+inline std::string purpose_of_cursor(const search& wanted) {
+  return "queue " + std::string{wanted.status ? to_text(*wanted.status) : "all"} + " " +
+         wanted.text;
+}
+
+// The error for the history of a comment that does not exist: only a moderator learns that.
+inline error no_history(const principal& caller) {
+  if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
+  return comment_not_found();
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE response moderation_routes::queue(request asked) const {
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  if (auto allowed = need_moderator(*caller); !allowed) return problem(allowed.error(), asked);
+  const auto wanted = read_search(asked);
+  if (!wanted) return problem(wanted.error(), asked);
+  const auto found = shared_.service().find_all(*wanted, *caller);
+  if (!found) return problem(found.error(), asked);
+  std::string next;
+  if (found->next)
+    next = shared_.sign().token(detail::purpose_of_cursor(*wanted), to_string(*found->next));
+  std::optional<error> failed;
+  std::string text =
+      json::encode_items(found->items, next, [&](std::string& to, const comment& item) {
+        std::vector<comments::report> reports;
+        if (item.reports > 0) {
+          auto read = shared_.service().reports_of(item.id, *caller);
+          if (read)
+            reports = std::move(*read);
+          else
+            failed = std::move(read).error();
+        }
+        json::append_moderated(to, item, shared_.style(), reports);
+      });
+  return failed ? problem(*failed, asked) : json_response(std::move(text));
+}
+
+COMMENTS_INLINE response moderation_routes::decide(request asked) const {
+  if (auto refused = refuse_media(asked)) return std::move(*refused);
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  if (auto allowed = need_moderator(*caller); !allowed) return problem(allowed.error(), asked);
+  const auto wanted = json::decode_decision(asked.body, shared_.limits());
+  if (!wanted) return problem(wanted.error(), asked);
+  const change_options options{.any_of = expected_versions(asked), .reason = wanted->reason};
+  const auto decided = shared_.service().moderate(wanted->ids, wanted->action, *caller, options);
+  if (!decided) return problem(decided.error(), asked);
+  // A decision about one comment that fails is a problem; of several, each has its own code.
+  if (decided->size() == 1 && !decided->front().outcome)
+    return problem(decided->front().outcome.error(), asked);
+  return json_response(json::encode_items(*decided, "", [](std::string& to, const ruling& item) {
+    const std::string_view code = item.outcome ? "" : code_of(item.outcome.error());
+    json::append_result(to, item.id, item.outcome, code);
+  }));
+}
+
+COMMENTS_INLINE response moderation_routes::history(request asked) const {
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  const auto id = parse_comment_id(*find_field(asked.path, "id"));
+  const auto after = parse_number<std::int64_t>(find_field(asked.query, "after").value_or("0"));
+  if (!after) return problem(to_error({{"after", "format"}}), asked);
+  if (!id) return problem(detail::no_history(*caller), asked);
+  const std::size_t limit = shared_.service().options().page_max;
+  const auto events = shared_.service().history(*id, *after, limit, *caller);
+  if (!events) return problem(events.error(), asked);
+  const std::string next = events->size() == limit ? std::to_string(events->back().version) : "";
+  return json_response(json::encode_items(*events, next, json::append_history));
+}
+
+COMMENTS_INLINE response moderation_routes::find_content(request asked) const {
+  const auto found =
+      shared_.service().find_content(std::string{*find_field(asked.path, "content_id")});
+  if (!found) return problem(found.error(), asked);
+  const std::string etag = to_etag(found->version);
+  if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
+  return tagged_response(etag, json::encode(*found));
+}
+
+COMMENTS_INLINE response moderation_routes::change_content(request asked) const {
+  if (auto refused = refuse_media(asked)) return std::move(*refused);
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  if (auto allowed = need_moderator(*caller); !allowed) return problem(allowed.error(), asked);
+  const auto wanted = json::decode_content_change(asked.body, shared_.limits());
+  if (!wanted) return problem(wanted.error(), asked);
+  const std::string content_id{*find_field(asked.path, "content_id")};
+  const auto changed =
+      shared_.service().set_status(content_id, wanted->status, *caller,
+                                   {.any_of = expected_versions(asked), .reason = wanted->reason});
+  if (!changed) return problem(changed.error(), asked);
+  response answer = json_response(json::encode(*changed));
+  answer.headers.emplace_back("ETag", to_etag(changed->version));
+  return answer;
+}
+
+COMMENTS_INLINE result<search> moderation_routes::read_search(const request& asked) const {
+  std::vector<violation> found;
+  search wanted{.status = status::pending};
+  if (const auto text = find_field(asked.query, "status"); text && *text != "pending") {
+    wanted.status = parse<status>(*text);
+    if (!wanted.status && *text != "all") found.push_back({"status", "unknown"});
+  }
+  if (const auto text = find_field(asked.query, "q"))
+    if (check_text(found, "q", *text, shared_.limits().name_bytes_max)) wanted.text = *text;
+  wanted.limit = shared_.read_limit(asked, found);
+  if (!found.empty()) return to_error(std::move(found));
+  if (const auto text = find_field(asked.query, "cursor")) {
+    const auto id = shared_.sign().verify(detail::purpose_of_cursor(wanted), *text);
+    if (id) wanted.after = parse_comment_id(*id);
+    if (!wanted.after) return bad_cursor();
+  }
+  return wanted;
+}
+
+}  // namespace comments::http

@@ -1,0 +1,65 @@
+#pragma once
+// api/route_options.hpp - what a program decides about the HTTP API: limits, secrets, its name, and
+// further routes.
+//
+//   http::route_options options{.rates = {.writes = {.per_minute = 30}},
+//                               .build = {.component = "shop", .version = "1.2"}};
+//   options.more.push_back(
+//       {"GET /hello", [](const http::context&) {
+//          return [](http::request&&) { return http::response{.body = "hello"}; };
+//        }});
+//   const http::handler api = http::routes(service, options);
+
+#include <comments/auth/bearer.hpp>
+#include <comments/deployments/deployment_log.hpp>
+#include <comments/deployments/status.hpp>
+#include <comments/http/cors.hpp>
+#include <comments/http/message.hpp>
+#include <comments/http/middleware.hpp>
+#include <comments/http/rate_limits.hpp>
+#include <comments/renderer.hpp>
+#include <comments/version.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace comments::http {
+
+// The program that serves the API, as /version and the status page name it.
+struct build_info {
+  std::string component{"comments"};
+  std::string version{comments::library_version};
+  std::string commit{};
+  std::string build_date{};
+};
+
+class context;
+
+// A route beside those of the API: a pattern of http/router.hpp, and a function that makes its
+// handler. The handler may keep the context, which lives as long as the API.
+struct more_route {
+  std::string pattern{};
+  std::function<handler(const context&)> make{};
+};
+
+// Makes the page at /status from its data. Called from any thread.
+using status_page = std::function<response(const service_status&, const request&)>;
+
+struct route_options {
+  request_limits limits{};
+  rate_options rates{};
+  cors_options cors{};
+  auth::secrets secrets{};    // without a secret, no one can do what needs it
+  renderer body{};            // makes HTML of a comment's text
+  bool hide_legacy_emails{};  // the legacy list sends "" instead of e-mail addresses
+  build_info build{};
+  std::size_t cache_bytes{67'108'864};  // memory for lists that were sent already; 0: none is kept
+  observer observe{};                   // called after each request
+  deployment_log* deployments{};        // null: the routes about deployments are 404
+  http::status_page status_page{};      // empty, or without `deployments`: /status is 404
+  std::vector<more_route> more{};       // served inside the same middleware
+};
+
+}  // namespace comments::http

@@ -55,16 +55,16 @@ class moderation_routes final {
     if (auto allowed = need_moderator(*who); !allowed) return problem(allowed.error(), asked);
     const auto wanted = json::decode_decision(asked.body, shared_.limits());
     if (!wanted) return problem(wanted.error(), asked);
-    const auto rulings =
+    const auto decided =
         shared_.service().moderate(wanted->ids, wanted->action, *who,
                                    {.any_of = expected_versions(asked), .reason = wanted->reason});
-    if (!rulings) return problem(rulings.error(), asked);
+    if (!decided) return problem(decided.error(), asked);
     // About one comment there is one answer; about several, one for each.
-    if (rulings->size() == 1 && !rulings->front().outcome)
-      return problem(rulings->front().outcome.error(), asked);
-    return answer_with(json::encode_items(*rulings, "", [](std::string& to, const ruling& one) {
-      const std::string_view code = one.outcome ? "" : code_of(one.outcome.error());
-      json::append_result(to, one.id, one.outcome, code);
+    if (decided->size() == 1 && !decided->front().second)
+      return problem(decided->front().second.error(), asked);
+    return answer_with(json::encode_items(*decided, "", [](std::string& to, const auto& one) {
+      const auto& [id, outcome] = one;
+      json::append_result(to, id, outcome, outcome ? "" : code_of(outcome.error()));
     }));
   }
 

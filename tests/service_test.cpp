@@ -153,7 +153,7 @@ TEST_CASE("what the store refuses is passed on as it is, and counted as refused"
   const auto reused = api.post({.content_id = "1", .body = "outra", .key = "k1"});
   REQUIRE_FALSE(reused);
   CHECK(reused.error().code == errc::key_reused);
-  CHECK(faults(reused) == "Idempotency-Key reused");
+  CHECK(faults(reused) == "key reused");
   const auto orphan = api.post({.content_id = "1", .parent = comment_id{}, .body = "re"});
   REQUIRE_FALSE(orphan);
   CHECK(orphan.error().code == errc::not_found);
@@ -464,7 +464,7 @@ TEST_CASE("moderators at once decide about a comment one after the other") {
   std::atomic<int> done{};
   in_parallel(8, [&](int i) {
     const auto what = i % 2 == 0 ? decision::hold : decision::spam;
-    done += (*api.moderate({&id, 1}, what, moderator))[0].outcome.has_value();
+    done += (*api.moderate({&id, 1}, what, moderator))[0].second.has_value();
   });
   CHECK(store.history(id, 0, 100)->size() == static_cast<std::size_t>(1 + done));
   CHECK(done >= 1);
@@ -534,7 +534,7 @@ TEST_CASE("a change is made at the version that is expected, or at one of a list
     CHECK(code(api.set_status("1", content_status::open, moderator, wrong)) == moved);
     const auto decided = api.moderate({&id, 1}, decision::hold, moderator, wrong);
     REQUIRE(decided);
-    CHECK(code(decided->front().outcome) == moved);
+    CHECK(code(decided->front().second) == moved);
   }
   CHECK(store.history(id, 0, 10)->size() == 1);
   CHECK(api.edit(id, "dois", moderator, {.any_of = versions{7, 1}}));                        // 2

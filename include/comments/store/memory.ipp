@@ -85,7 +85,7 @@ std::size_t erase_some(Items& items, std::size_t limit, const Claim& is_old) {
 struct memory_store::state {
   using contents = std::map<std::string, detail::memory_content, std::less<>>;
 
-  std::string key{};
+  std::string signing_key{};
   bucket_table buckets{};
   comments::mutex mutex{};
   contents contents_by_id COMMENTS_GUARDED_BY(mutex){};
@@ -174,7 +174,7 @@ struct memory_store::state {
 };
 
 COMMENTS_INLINE memory_store::memory_store() : state_{std::make_unique<state>()} {
-  for (const std::uint8_t byte : random_bytes<32>()) state_->key += static_cast<char>(byte);
+  for (const std::uint8_t byte : random_bytes<32>()) state_->signing_key += static_cast<char>(byte);
 }
 
 COMMENTS_INLINE memory_store::~memory_store() = default;
@@ -463,7 +463,7 @@ COMMENTS_INLINE result<std::vector<comments::vote>> memory_store::votes_of(
   return found;
 }
 
-COMMENTS_INLINE std::string_view memory_store::signing_key() const { return state_->key; }
+COMMENTS_INLINE std::string_view memory_store::signing_key() const { return state_->signing_key; }
 
 COMMENTS_INLINE result<record_result> memory_store::record(const deployment& step, instant now) {
   if (is_deciding()) return called_back();

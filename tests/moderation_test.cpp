@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ rule saying(verdict what) {
 verdict judged(std::vector<verdict> verdicts) {
   std::vector<rule> rules;
   for (verdict& one : verdicts) rules.push_back(saying(std::move(one)));
-  return judge(rules, fine, {});
+  return judge(rules, fine, {}).value();
 }
 
 // "published" … , or "" for a move that is not legal.
@@ -52,20 +53,20 @@ TEST_CASE("the table is there when a program is compiled") {
   static_assert(comments::move(status::removed, decision::approve) == std::nullopt);
 }
 
-TEST_CASE("decisions and outcomes have names, and names their values") {
+TEST_CASE("decisions and actions have names, and names their values") {
   for (const auto* name : {"approve", "hold", "spam", "remove"})
     CHECK(to_text(*parse<decision>(name)) == name);
   for (const auto* name : {"accept", "hold", "spam", "refuse"})
-    CHECK(to_text(*parse<outcome>(name)) == name);
+    CHECK(to_text(*parse<action>(name)) == name);
   CHECK_FALSE(parse<decision>("refuse"));
-  CHECK_FALSE(parse<outcome>("approve"));
+  CHECK_FALSE(parse<action>("approve"));
 }
 
-TEST_CASE("an outcome says how a draft is stored, and a refused one is not") {
-  CHECK(to_status(outcome::accept) == status::published);
-  CHECK(to_status(outcome::hold) == status::pending);
-  CHECK(to_status(outcome::spam) == status::spam);
-  CHECK(to_status(outcome::refuse) == std::nullopt);
+TEST_CASE("an action says how a draft is stored, and a refused one is not") {
+  CHECK(to_status(action::accept) == status::published);
+  CHECK(to_status(action::hold) == status::pending);
+  CHECK(to_status(action::spam) == status::spam);
+  CHECK(to_status(action::refuse) == std::nullopt);
 }
 
 TEST_CASE("without rules, and with rules that accept, a draft is accepted") {
@@ -77,19 +78,19 @@ TEST_CASE("the worst verdict wins, wherever it stands") {
   const verdict all[] = {accept(), hold("a"), as_spam("b"), refuse({{"/body", "c"}})};
   for (std::size_t i = 0; i < 4; ++i)
     for (std::size_t j = 0; j < 4; ++j)
-      CHECK(judged({all[i], all[j]}).outcome == all[std::max(i, j)].outcome);
+      CHECK(judged({all[i], all[j]}).action == all[std::max(i, j)].action);
 }
 
 TEST_CASE("reasons are joined in the order of the rules; who accepts or is silent has none") {
   CHECK(judged({hold("links"), accept(), as_spam("trap"), hold("")}).reason == "links, trap");
-  CHECK(judged({{.outcome = outcome::accept, .reason = "fine"}}).reason == "");
+  CHECK(judged({{.action = action::accept, .reason = "fine"}}).reason == "");
   CHECK(judged({refuse({}, "repeated"), hold("links")}).reason == "repeated, links");
 }
 
 TEST_CASE("a refusal names the violations of every rule") {
   const auto found = judged({refuse({{"/body", "repeated"}}), hold("links"),
                              refuse({{"/author/name", "taken"}, {"/author/url", "format"}})});
-  CHECK(found.outcome == outcome::refuse);
+  CHECK(found.action == action::refuse);
   CHECK(to_line(found.violations) == "/body repeated, /author/name taken, /author/url format");
 }
 
@@ -105,6 +106,22 @@ TEST_CASE("a rule sees the draft and how it came") {
     CHECK(&came == &how);
     return accept();
   });
-  CHECK(judge(rules, fine, how) == accept());
+  CHECK(judge(rules, fine, how).value() == accept());
   CHECK(calls == 2);
+}
+
+TEST_CASE("a rule that throws, or is empty, is an error, whatever the others say") {
+  const rule throwing = [](const draft&, const arrival&) -> verdict {
+    throw std::runtime_error{"secret"};
+  };
+  for (const rule& broken : {throwing, rule{}})
+    for (const rule& other : {saying(accept()), saying(refuse({{"/body", "repeated"}}))}) {
+      const std::vector<rule> orders[] = {{broken, other}, {other, broken}};
+      for (const std::vector<rule>& rules : orders) {
+        const auto failed = judge(rules, fine, {});
+        REQUIRE_FALSE(failed);
+        CHECK(failed.error().code == errc::unavailable);
+        CHECK(failed.error().message == "A rule failed.");
+      }
+    }
 }

@@ -47,6 +47,7 @@ TEST_CASE("a user votes as himself from everywhere, a stranger as his address") 
 TEST_CASE("a user's name is never taken for an address, and nobody is no voter") {
   CHECK(voter_of({.role = role::user, .subject = "a:c"}) != voter_of({.client = "c"}));
   CHECK(voter_of({}) == "");
+  CHECK(voter_of_user("17") == "u:17");
 }
 
 TEST_CASE("an editor is the author of one comment, whoever signed it") {

@@ -13,8 +13,10 @@
 #include <mutex>
 #include <set>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -153,7 +155,7 @@ TEST_CASE("what the store refuses is passed on as it is, and counted as refused"
   const auto reused = api.post({.content_id = "1", .body = "outra", .key = "k1"});
   REQUIRE_FALSE(reused);
   CHECK(reused.error().code == errc::key_reused);
-  CHECK(faults(reused) == "Idempotency-Key reused");
+  CHECK(faults(reused) == "key reused");
   const auto orphan = api.post({.content_id = "1", .parent = comment_id{}, .body = "re"});
   REQUIRE_FALSE(orphan);
   CHECK(orphan.error().code == errc::not_found);
@@ -464,7 +466,7 @@ TEST_CASE("moderators at once decide about a comment one after the other") {
   std::atomic<int> done{};
   in_parallel(8, [&](int i) {
     const auto what = i % 2 == 0 ? decision::hold : decision::spam;
-    done += (*api.moderate({&id, 1}, what, moderator))[0].outcome.has_value();
+    done += (*api.moderate({&id, 1}, what, moderator))[0].second.has_value();
   });
   CHECK(store.history(id, 0, 100)->size() == static_cast<std::size_t>(1 + done));
   CHECK(done >= 1);
@@ -518,6 +520,77 @@ TEST_CASE("an encoder that throws ends its own call, and nothing is stored") {
   CHECK(tally(api) == "1 stored, 0 replayed, 1 refused");
 }
 
+TEST_CASE("a rule that throws, or is empty, ends the call that it was to judge") {
+  memory_store store;
+  const rule throwing = [](const draft& written, const arrival&) -> verdict {
+    if (written.body.starts_with("bad")) throw std::runtime_error{"secret"};
+    return accept();
+  };
+  service api{store, {.rules = {throwing}}};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const auto refused = api.post({.content_id = "1", .body = "bad", .key = "k"}, ana);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::unavailable);
+  CHECK(refused.error().message.find("secret") == std::string::npos);
+  const auto made = api.post({.content_id = "1", .body = "um", .key = "k"}, ana);
+  REQUIRE(made);
+  CHECK(api.edit(made->stored.id, "bad too", ana).error().code == errc::unavailable);
+  CHECK(api.edit(made->stored.id, "bad, says the moderator", moderator));
+  CHECK(store.history(made->stored.id, 0, 10)->size() == 2);
+  CHECK(tally(api) == "1 stored, 0 replayed, 1 refused");
+  service empty{store, {.rules = {rule{}}}};
+  CHECK(empty.post({.content_id = "1", .body = "dois"}).error().code == errc::unavailable);
+  CHECK(empty.list({.content_id = "1"})->items.size() == 1);
+}
+
+TEST_CASE("a clock that throws, or is empty, ends each call that needs the time") {
+  memory_store store;
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const auto id = service{store}.post({.content_id = "1", .body = "um"}, ana)->stored.id;
+  const comments::clock throwing = []() -> instant { throw std::runtime_error{"secret"}; };
+  for (const comments::clock& broken : {throwing, comments::clock{}}) {
+    service api{store, {.clock = broken}};
+    const auto fails = [](const auto& answer) {
+      return !answer && answer.error().code == errc::unavailable &&
+             answer.error().message == "The clock failed.";
+    };
+    CHECK(fails(api.post({.content_id = "1", .body = "dois"})));
+    CHECK(fails(api.edit(id, "dois", ana)));
+    CHECK(fails(api.remove(id, ana)));
+    CHECK(fails(api.vote(id, ana, true)));
+    CHECK(fails(api.report(id, "rude", ana)));
+    CHECK(fails(api.moderate({&id, 1}, decision::spam, moderator)));
+    CHECK(fails(api.set_status("1", content_status::locked, moderator)));
+    CHECK(fails(api.erase({.subject = "17"}, ana)));
+    CHECK(fails(api.forget_origins()));
+    CHECK(api.find(id)->body == "um");
+    CHECK(api.list({.content_id = "1"})->items.size() == 1);
+  }
+  CHECK(*service{store}.find_content("1") == open_content("1", 1, 1));
+}
+
+TEST_CASE("a store is asked whether it takes writes, and only a probe has it recover") {
+  memory_store kept;
+  faulty_store store{kept};
+  service api{store};
+  const auto gauge = [&] { return api.metrics().gauge_of("comments_store_writable", "").value(); };
+  CHECK(api.is_writable());
+  CHECK(gauge() == 0);  // not probed yet
+  api.probe_store();
+  CHECK(gauge() == 1);
+  store.is_read_only = true;
+  const service& seen = api;
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(seen.is_writable());
+  CHECK(gauge() == 1);
+  CHECK(store.recoveries == 0);
+  api.probe_store();
+  CHECK(gauge() == 0);
+  while (store.recoveries == 0) std::this_thread::yield();
+  store.is_read_only = false;
+  api.probe_store();
+  CHECK(gauge() == 1);
+}
+
 TEST_CASE("a change is made at the version that is expected, or at one of a list") {
   memory_store store;
   service api{store};
@@ -534,7 +607,7 @@ TEST_CASE("a change is made at the version that is expected, or at one of a list
     CHECK(code(api.set_status("1", content_status::open, moderator, wrong)) == moved);
     const auto decided = api.moderate({&id, 1}, decision::hold, moderator, wrong);
     REQUIRE(decided);
-    CHECK(code(decided->front().outcome) == moved);
+    CHECK(code(decided->front().second) == moved);
   }
   CHECK(store.history(id, 0, 10)->size() == 1);
   CHECK(api.edit(id, "dois", moderator, {.any_of = versions{7, 1}}));                        // 2

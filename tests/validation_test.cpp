@@ -35,7 +35,7 @@ const field fields[] = {
     {"/author/name", 200, [](draft& d) -> std::string& { return d.author.name; }, letters},
     {"/author/email", 254, [](draft& d) -> std::string& { return d.author.email; }, address},
     {"/author/url", 2'048, [](draft& d) -> std::string& { return d.author.url; }, link},
-    {"Idempotency-Key", 255, [](draft& d) -> std::string& { return d.key; }, letters},
+    {"key", 255, [](draft& d) -> std::string& { return d.key; }, letters},
 };
 
 // What is wrong with a draft that is fine but for `text` in this field.
@@ -85,7 +85,7 @@ TEST_CASE("limits are the caller's to choose") {
   for (const field& field : fields) field.of(full) += "m";
   CHECK(to_line(check(full, tight)) ==
         "/content_id too_long, /body too_long, /author/name too_long, /author/email too_long, "
-        "/author/url too_long, Idempotency-Key too_long");
+        "/author/url too_long, key too_long");
 }
 
 TEST_CASE("a content and a body are required, everything else may be empty") {
@@ -121,7 +121,7 @@ TEST_CASE("every violation is named at once, in the order of the fields") {
                   .key = "a b"};
   const std::string all =
       "/content_id control_character, /body too_long, /author/name encoding, "
-      "/author/email format, /author/url format, Idempotency-Key format";
+      "/author/email format, /author/url format, key format";
   CHECK(to_line(check(bad, {})) == all);
   const auto checked = validate(bad, {});
   REQUIRE_FALSE(checked);
@@ -156,7 +156,7 @@ TEST_CASE("an idempotency key is visible ASCII") {
   for (char c = '!'; c <= '~'; ++c) visible += c;
   CHECK(faults(key, visible) == "");
   for (const auto& text : {" "s, "a b"s, "chave-é"s, "\u00a0"s})
-    CHECK(faults(key, text) == "Idempotency-Key format");
+    CHECK(faults(key, text) == "key format");
 }
 
 TEST_CASE("a content's id can be checked alone, named as its place names it") {

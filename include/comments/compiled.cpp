@@ -15,16 +15,27 @@
 #ifndef COMMENTS_WITHOUT_CORE
 #include <comments/deployments/status.ipp>
 #include <comments/background.ipp>
-#include <comments/service.ipp>
 #include <comments/broadcast.ipp>
 #include <comments/clock.ipp>
+#include <comments/comment.ipp>
+#include <comments/erasure.ipp>
 #include <comments/id.ipp>
 #include <comments/metrics.ipp>
+#include <comments/moderation.ipp>
+#include <comments/permissions.ipp>
+#include <comments/principal.ipp>
 #include <comments/rate_limit.ipp>
+#include <comments/review.ipp>
+#include <comments/service.ipp>
 #include <comments/spoofing.ipp>
+#include <comments/store.ipp>
+#include <comments/store/algorithms.ipp>
 #include <comments/store/copy.ipp>
+#include <comments/store/forwarding.ipp>
+#include <comments/store/memory.ipp>
 #include <comments/store/sql_schema.ipp>
 #include <comments/text.ipp>
+#include <comments/validation.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_RULES

@@ -1,9 +1,14 @@
 #pragma once
-// event.hpp - what can happen to a content, and the record that it happened.
+// event.hpp - the record of a change to a content.
 //
 // Each change to a content moves its version by one and appends one event with that version, in the
-// same transaction. So a content's events are numbered 1, 2, 3 … without a gap, and history, live
-// updates and webhooks all read the same log.
+// same transaction. So the events of a content are numbered 1, 2, 3 … without a gap, and history,
+// live updates and webhooks read the same log.
+//
+//   const std::string content_id = "1";
+//   const auto changes = store.events(content_id, 0, 50);
+//   if (changes)
+//     for (const event& change : *changes) show(change.version, to_text(change.kind));
 
 #include <comments/clock.hpp>
 #include <comments/id.hpp>
@@ -26,9 +31,9 @@ struct event {
   std::string content_id{};
   std::int64_t version{};
   event_kind kind{};
-  comment_id comment{};  // nil where it is about the content itself
+  comment_id comment{};  // nil if the event is about the content itself
   instant at{};
-  std::string by{};      // who did it, as far as moderators may know: "author", "moderator ana"
+  std::string by{};      // the actor, as moderators may see it: "author", "moderator ana"
   std::string reason{};  // of a decision, as it was given
   std::string status{};  // of the comment, or of the content, from then on; empty: as before
   std::string before{};  // the text that an edit replaced, until the comment is removed

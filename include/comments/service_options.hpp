@@ -1,13 +1,16 @@
 #pragma once
-// service_options.hpp - what an operator decides about comments: limits, windows, modes, rules.
+// service_options.hpp - what an operator decides about comments: limits, times, modes, rules.
 //
 // Every member is an option of the server, too (`docs/operations.md`).
 //
-//   service api{store, {.edit_window = std::chrono::hours{1}, .rules = {rules::links({.most =
-//   2})}}};
+//   const rule no_shouting = [](const draft& written, const arrival&) {
+//     return written.body.ends_with("!!!") ? hold("shouting") : accept();
+//   };
+//   service api{store, {.edit_window = 1h, .rules = {no_shouting}}};
 
 #include <comments/broadcast.hpp>
 #include <comments/clock.hpp>
+#include <comments/comment.hpp>
 #include <comments/moderation.hpp>
 #include <comments/validation.hpp>
 
@@ -21,15 +24,15 @@ namespace comments {
 struct service_options {
   comments::limits limits{};
   std::size_t page_max{200};       // comments on one page, at least 1
-  std::size_t contents_max{200};   // contents asked for at once
-  std::size_t decisions_max{100};  // comments decided about at once
-  std::size_t edits_max{100};      // changes that one comment may see before its author's are over
+  std::size_t contents_max{200};   // contents that one call asks for
+  std::size_t decisions_max{100};  // comments that one call decides about
+  std::size_t edits_max{100};      // changes of one comment after which its author's edits end
   std::chrono::milliseconds edit_window{std::chrono::minutes{15}};  // for a comment's author
-  std::int64_t depth_max{6};    // replies that answer a deeper comment hang there; at least 1
-  content_status mode{};        // of contents that have none of their own
-  std::vector<rule> rules{};    // asked about every draft and edit that no moderator wrote
-  std::int64_t reports_max{3};  // so many send a comment back to pending; 0: none do
-  std::chrono::hours origins_kept{24 * 30};  // how long it is known where something came from
+  std::int64_t depth_max{6};  // a reply that would be deeper hangs at this depth; at least 1
+  content_status mode{};      // the status of contents that have none of their own
+  std::vector<rule> rules{};  // judge every draft and edit that no moderator wrote
+  std::int64_t reports_max{3};  // this many reports make a comment pending again; 0: none do
+  std::chrono::hours origins_kept{24 * 30};  // how long the address of a comment may be known
   broadcast_limits followers{};              // of contents, at once
   comments::clock clock{system_clock()};
 };

@@ -1,31 +1,28 @@
 #pragma once
-// validation.hpp - what a draft must be before anything else looks at it.
+// validation.hpp - whether a draft can be a comment: lengths, UTF-8, addresses.
 //
 // Every field is checked every time, so that a person hears of all mistakes at once. A violation
-// names its field by the JSON pointer of the v1 API; codes are "required", "too_long", "format",
-// "encoding" (no well-formed UTF-8) and "control_character"; of a name also "invisible_character"
-// and "too_many_marks" (see spoofing.hpp). A body may hold those: a page keeps each comment's text
-// in an element of its own direction, so that nothing outside of it turns around.
+// names a field by its JSON pointer in the v1 API, or by its bare name. Codes are "required",
+// "too_long", "format", "encoding" (not well-formed UTF-8) and "control_character"; for a name also
+// "invisible_character" and "too_many_marks" (see spoofing.hpp). A body may hold those two: a page
+// shows each text in an element of its own writing direction, so it turns nothing around it.
 //
 //   result<draft> checked = validate(std::move(written), limits{});
-//   if (!checked) show(checked.error().violations);
+//   if (!checked)
+//     for (const violation& broken : checked.error().violations) show(broken);
 
 #include <comments/comment.hpp>
+#include <comments/config.hpp>
 #include <comments/result.hpp>
-#include <comments/spoofing.hpp>
-#include <comments/text.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace comments {
 
-// The most of everything, lengths in bytes of UTF-8. Equal is accepted, one more is not.
+// The largest of everything; lengths are in bytes of UTF-8. A value of exactly this size is valid.
 struct limits {
   std::size_t content_id_bytes_max{255};
   std::size_t body_bytes_max{16'384};
@@ -47,149 +44,47 @@ inline bool is_ascii_alphanumeric(char c) {
 // Whether `text` is an e-mail address as HTML's <input type=email> has it ("valid e-mail address"
 // in the WHATWG HTML standard): letters, digits and some marks, one @, and a host name of labels of
 // 1 to 63 characters.
-inline bool is_email(std::string_view text) {
-  const std::size_t at = text.find('@');
-  if (at == 0 || at == text.npos) return false;
-  const bool local = std::ranges::all_of(text.substr(0, at), [](char c) {
-    return is_ascii_alphanumeric(c) ||
-           std::string_view{".!#$%&'*+/=?^_`{|}~-"}.find(c) != std::string_view::npos;
-  });
-  if (!local) return false;
-  for (std::string_view host = text.substr(at + 1);;) {
-    const std::size_t dot = host.find('.');
-    const std::string_view label = host.substr(0, dot);
-    const bool fits =
-        !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-        std::ranges::all_of(label, [](char c) { return is_ascii_alphanumeric(c) || c == '-'; });
-    if (!fits) return false;
-    if (dot == host.npos) return true;
-    host.remove_prefix(dot + 1);
-  }
-}
+bool is_email(std::string_view text);
 
-// Whether `text` is the name of a host: labels of letters, digits, - and _, none of them empty or
-// with a - at its ends, parted by dots. Letters may be those of any script.
-inline bool is_host(std::string_view text) {
-  while (true) {
-    const std::size_t dot = text.find('.');
-    const std::string_view label = text.substr(0, dot);
-    const bool fits = !label.empty() && label.front() != '-' && label.back() != '-' &&
-                      std::ranges::all_of(label, [](char c) {
-                        return is_ascii_alphanumeric(c) || c == '-' || c == '_' || (c & 0x80) != 0;
-                      });
-    if (!fits) return false;
-    if (dot == text.npos) return true;
-    text.remove_prefix(dot + 1);
-  }
-}
+// Whether `text` is the name of a host: labels of letters, digits, - and _ between dots. A label is
+// not empty and does not begin or end with a -. Letters may be those of any script.
+bool is_host(std::string_view text);
 
 // Whether `text` is the number of a port, 1 to 65535.
-inline bool is_port(std::string_view text) {
-  unsigned port = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9' || port > 65'535) return false;
-    port = 10 * port + static_cast<unsigned>(c - '0');
-  }
-  return port >= 1 && port <= 65'535;
-}
+bool is_port(std::string_view text);
 
-// Whether `text` is an http or https address that can stand in a link: of a host by its name, with
-// no user and no password, and nowhere a blank, an invisible character, a quote, an angle bracket
-// or a backslash. Addresses of IPv6 are none: people have names.
-inline bool is_web_url(std::string_view text) {
-  const std::string lower = to_lower_ascii(text.substr(0, 8));
-  if (!lower.starts_with("http://") && !lower.starts_with("https://")) return false;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto point = next_code_point(text, at);
-    if (!point || is_invisible(*point)) return false;
-  }
-  if (text.find_first_of("\"'<>\\`") != text.npos) return false;
-  const std::string_view rest = text.substr(text.find("://") + 3);
-  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  const std::size_t colon = authority.find(':');
-  return is_host(authority.substr(0, colon)) &&
-         (colon == authority.npos || is_port(authority.substr(colon + 1)));
-}
+// Whether `text` is an http or https address that can stand in a link: with the name of a host and
+// without user and password, and without any blank, invisible character, quote, angle bracket or
+// backslash. An IPv6 address is not accepted in place of the name.
+bool is_web_url(std::string_view text);
 
-// Notes what `text` breaks, if it breaks anything, under `pointer`: its length in bytes, UTF-8, or
-// control characters other than `controls_allowed`. Answers whether it is fine.
-inline bool check_text(std::vector<violation>& found, std::string_view pointer,
-                       std::string_view text, std::size_t bytes_max,
-                       std::string_view controls_allowed = {}) {
-  std::string_view code;
-  if (text.size() > bytes_max)
-    code = "too_long";
-  else if (!is_utf8(text))
-    code = "encoding";
-  else if (has_control(text, controls_allowed))
-    code = "control_character";
-  if (!code.empty()) found.push_back({std::string{pointer}, std::string{code}});
-  return code.empty();
-}
+// Checks the length in bytes, UTF-8, and control characters other than `controls_allowed`. Returns
+// whether `text` is fine, and else adds one violation at `pointer` to `found`.
+bool check_text(std::vector<violation>& found, std::string_view pointer, std::string_view text,
+                std::size_t bytes_max, std::string_view controls_allowed = {});
 
-// Every rule that a reason breaks; an empty one breaks none.
-inline std::vector<violation> check_reason(std::string_view reason, const limits& limits) {
-  std::vector<violation> found;
-  check_text(found, "/reason", reason, limits.reason_bytes_max, "\n\r\t");
-  return found;
-}
+// Like check_text, and also rejects names that look empty (invisible characters) or are overloaded
+// with marks. An empty name is fine.
+bool check_name(std::vector<violation>& found, std::string_view pointer, std::string_view name,
+                const limits& limits);
 
-// The same for a name, which may be empty, but not look so, nor like another's.
-inline bool check_name(std::vector<violation>& found, std::string_view pointer,
-                       std::string_view name, const limits& limits) {
-  if (!check_text(found, pointer, name, limits.name_bytes_max)) return false;
-  const bool is_hidden = !name.empty() && (is_blank(name) || has_hidden_character(name));
-  const bool is_flooded = marks_in_a_row(name) > limits.name_marks_max;
-  if (is_hidden || is_flooded)
-    found.push_back({std::string{pointer}, is_hidden ? "invisible_character" : "too_many_marks"});
-  return !is_hidden && !is_flooded;
-}
+// These return what is wrong, and nothing if the text is fine. An empty reason is fine.
+std::vector<violation> check_reason(std::string_view reason, const limits& limits);
+std::vector<violation> check_body(std::string_view body, const limits& limits);
+// `pointer` says where the id came from: body, path or query.
+std::vector<violation> check_content_id(std::string_view content_id, const limits& limits,
+                                        std::string_view pointer = "content_id");
+// In the order of the draft's fields.
+std::vector<violation> check(const draft& draft, const limits& limits);
 
-// Every rule that a content's id breaks. `pointer` says where it came from: body, path or query.
-inline std::vector<violation> check_content_id(std::string_view content_id, const limits& limits,
-                                               std::string_view pointer = "content_id") {
-  std::vector<violation> found;
-  if (check_text(found, pointer, content_id, limits.content_id_bytes_max) && is_blank(content_id))
-    found.push_back({std::string{pointer}, "required"});
-  return found;
-}
+// Returns the error `invalid` with these violations.
+error to_error(std::vector<violation> violations);
 
-// Every rule that a comment's text breaks.
-inline std::vector<violation> check_body(std::string_view body, const limits& limits) {
-  std::vector<violation> found;
-  if (check_text(found, "/body", body, limits.body_bytes_max, "\n\r\t") && is_blank(body))
-    found.push_back({"/body", "required"});
-  return found;
-}
-
-// Every rule that `draft` breaks, in the order of its fields; none if it is acceptable.
-inline std::vector<violation> check(const draft& draft, const limits& limits) {
-  const author& author = draft.author;
-  std::vector<violation> found = check_content_id(draft.content_id, limits, "/content_id");
-  std::ranges::move(check_body(draft.body, limits), std::back_inserter(found));
-  check_name(found, "/author/name", author.name, limits);
-  if (check_text(found, "/author/email", author.email, limits.email_bytes_max) &&
-      !author.email.empty() && !is_email(author.email))
-    found.push_back({"/author/email", "format"});
-  if (check_text(found, "/author/url", author.url, limits.url_bytes_max) && !author.url.empty() &&
-      !is_web_url(author.url))
-    found.push_back({"/author/url", "format"});
-  if (check_text(found, "Idempotency-Key", draft.key, limits.key_bytes_max) &&
-      !std::ranges::all_of(draft.key, [](char c) { return c > ' ' && c < 0x7f; }))
-    found.push_back({"Idempotency-Key", "format"});
-  return found;
-}
-
-// `invalid`, with everything that was found.
-inline error to_error(std::vector<violation> violations) {
-  return {errc::invalid, "The request breaks the rules listed in errors.", std::move(violations)};
-}
-
-// The draft itself, or `invalid` with every violation.
-inline result<draft> validate(draft draft, const limits& limits) {
-  std::vector<violation> found = check(draft, limits);
-  if (!found.empty()) return to_error(std::move(found));
-  return draft;
-}
+// Returns the draft as it is, or `invalid` with all its violations.
+result<draft> validate(draft draft, const limits& limits);
 
 }  // namespace comments
+
+#ifndef COMMENTS_COMPILED
+#include <comments/validation.ipp>
+#endif

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -628,6 +629,25 @@ TEST_CASE("a retry under the key of a comment that was removed finds it removed,
   CHECK(read(again).at("id") == one.id);
   CHECK(read(again).at("status") == "removed");
   CHECK(read(again).at("body") == "");
+}
+
+TEST_CASE("a renderer that throws, or is empty, ends the request that needed it, and no other") {
+  const renderer throwing{"broken 1", [](std::string_view body) -> std::string {
+                            if (body.starts_with("bad")) throw std::runtime_error{"secret"};
+                            return std::string{body};
+                          }};
+  const full_site site{{.secrets = testing::all_secrets, .body = throwing}, {}};
+  const auto post = [](const full_site& to, std::string_view body) {
+    return to.post("/api/v1/comments", tree{{"content_id", "1"}, {"body", body}}.dump());
+  };
+  const auto refused = post(site, "bad");
+  CHECK(refused.status == 503);
+  CHECK(refused.body.find("secret") == std::string::npos);
+  CHECK(post(site, "good").status == 201);
+  CHECK(read(site.get("/api/v1/contents/1")).at("comments") == 1);
+  const full_site empty{{.body = {"empty 1", {}}}, {}};
+  CHECK(post(empty, "good").status == 503);
+  CHECK(empty.get("/api/v1/contents/1").status == 404);
 }
 
 TEST_CASE("another renderer's HTML is made again whenever it is read, and the body stays") {

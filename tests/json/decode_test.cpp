@@ -342,11 +342,11 @@ TEST_CASE("a repeated key too long to be named is refused all the same") {
   CHECK(refusal(with(key + "," + key)) == "malformed");
 }
 
-TEST_CASE("an Idempotency-Key is checked together with the rest") {
+TEST_CASE("a key is checked together with the rest") {
   const auto refused = decode_draft(R"({"content_id":1})", "a b", usual);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().violations ==
-        std::vector<violation>{{"/body", "required"}, {"Idempotency-Key", "format"}});
+        std::vector<violation>{{"/body", "required"}, {"key", "format"}});
   CHECK(decode_draft(full, std::string(255, 'k'), usual));
   CHECK_FALSE(decode_draft(full, std::string(256, 'k'), usual));
 }

@@ -12,6 +12,22 @@
 //   DURABLE_STORE_CONTRACT(my_maker);
 //
 // Each test makes a maker of its own, so what two makers make must have nothing in common.
+//
+// Some sentences can be shown only with a store's own means. Where they are shown:
+// - `in_doubt`: store/sqlite/faults_test.cpp, store/postgres_test.cpp ("… is in doubt …").
+// - std::bad_alloc: store/memory_test.cpp, store/sqlite/callers_test.cpp ("without memory …").
+// - Whole or not at all, after a crash or a power cut, and durable: store/sqlite/faults_test.cpp
+//   ("… after a power cut …"), server/durability_test.py, server/cluster_failures_test.py.
+// - A store that does not trust its storage: `is_writable`, `recover`: store/sqlite/faults_test.cpp
+//   ("a sync that fails …", "recovery that fails …").
+// - Readers are not waited for: store/sqlite_test.cpp ("a reading in the middle of its page …"),
+//   server/readers_test.py.
+// - What storage left behind of a removed comment: store/sqlite/erasure_test.cpp.
+// - Costs: store/sqlite_test.cpp ("a page of 50 …"), store/sql_schema_test.cpp and
+//   store/postgres/schema_test.cpp ("… one walk along an index"), store/sqlite/search_test.cpp.
+// - `listen`: store/postgres_test.cpp ("what another node changes …"),
+//   store/postgres/notifications_test.cpp.
+// - `is_remote`: store/memory_test.cpp, store/sqlite_test.cpp, store/postgres_test.cpp.
 
 #include <comments/store.hpp>
 
@@ -19,6 +35,7 @@
 
 #include "store/contract_changes.hpp"
 #include "store/contract_deciders.hpp"
+#include "store/contract_running.hpp"
 #include "store/contract_tools.hpp"
 
 #include <algorithm>
@@ -685,9 +702,13 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                              \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::recovery_changes_nothing, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_recover_while_others_write, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::listeners_come_and_go, Maker);                       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk_while_others_moderate, Maker)
 
 #define DURABLE_STORE_CONTRACT(Maker)                                           \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_forgetting, Maker); \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_changes, Maker)

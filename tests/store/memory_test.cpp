@@ -2,8 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <new>
+#include <string>
+#include <tuple>
+#include <utility>
+
 #include "store/contract.hpp"
 #include "store/contract_deployments.hpp"
+#include "support/failing_memory.hpp"
 
 namespace {
 
@@ -25,5 +32,91 @@ TEST_CASE("a chain of 10,000 replies is kept, as deep as it may be") {
   for (const std::int64_t depth_max : {std::int64_t{6}, std::int64_t{1'000'000}}) {
     comments::memory_store store;
     store_contract::check_chain(store, 10'000, depth_max);
+  }
+}
+
+TEST_CASE("a memory store is on this machine, and no other process writes to it") {
+  comments::memory_store store;
+  CHECK_FALSE(store.is_remote());
+  CHECK(store.listen({}) == nullptr);
+}
+
+TEST_CASE("without memory a write changes nothing, at whichever allocation it fails" *
+          doctest::skip(!testing::failing_memory::is_possible)) {
+  using namespace comments;
+  using store_contract::noon;
+  struct talk {
+    memory_store store{};
+    comment_id root{}, reply{};
+    talk() {
+      root = store.insert({{.content_id = "1", .body = "x", .key = "a"}}, noon)->stored.id;
+      reply = store.insert({{.content_id = "1", .parent = root, .body = "y"}}, noon)->stored.id;
+      CHECK(store.vote(root, "ana", true, noon));
+      CHECK(store.report(reply, {"ana", "rude", noon}));
+    }
+  };
+  using write = std::function<bool(talk&)>;
+  const std::string name(100, 'n');  // too long to be kept without memory
+  const std::pair<std::string, write> writes[] = {
+      {"a reply with a key",
+       [&](talk& at) {
+         return at.store
+             .insert({.said = {.content_id = "1", .parent = at.reply, .body = name, .key = name},
+                      .allowances = {{name, {.per_minute = 1}}}},
+                     noon)
+             .has_value();
+       }},
+      {"a first comment",
+       [&](talk& at) {
+         return at.store.insert({{.content_id = name, .body = name}}, noon).has_value();
+       }},
+      {"an edit",
+       [&](talk& at) {
+         return at.store.amend(at.reply, store_contract::rewrite(name), noon).has_value();
+       }},
+      {"a removal",
+       [&](talk& at) {
+         return at.store.amend(at.reply, store_contract::to(status::removed), noon).has_value();
+       }},
+      {"a vote", [&](talk& at) { return at.store.vote(at.reply, name, true, noon).has_value(); }},
+      {"a vote that goes",
+       [&](talk& at) { return at.store.vote(at.root, "ana", false, noon).has_value(); }},
+      {"a report",
+       [&](talk& at) {
+         return at.store.report(at.root, {name, name, noon}).has_value();
+       }},
+      {"a status",
+       [&](talk& at) {
+         const event cause{.kind = event_kind::moderated, .reason = name};
+         return at.store.set_status("1", content_status::locked, {}, cause, noon).has_value();
+       }},
+  };
+  for (const auto& [what, carry_out] : writes) {
+    CAPTURE(what);
+    std::size_t failures = 0;
+    for (std::size_t n = 1;; ++n) {
+      CAPTURE(n);
+      talk at;
+      const auto everything = [&] {
+        return std::tuple{store_contract::look(at.store, "1"), store_contract::look(at.store, name),
+                          store_contract::must(at.store.votes_of("ana", {}, 10)),
+                          store_contract::must(at.store.votes_of(name, {}, 10))};
+      };
+      const auto before = everything();
+      bool is_done = false;
+      testing::failing_memory shortage{n};
+      try {
+        is_done = carry_out(at);
+      } catch (const std::bad_alloc&) {
+      }
+      const bool has_failed = shortage.has_failed();
+      shortage.end();
+      CHECK((everything() == before) == !is_done);
+      failures += !is_done;
+      if (!is_done) CHECK(carry_out(at));  // and then it is not in its own way
+      store_contract::check_counts(at.store, "1");
+      if (!has_failed) break;
+    }
+    CHECK(failures > 0);
   }
 }

@@ -304,6 +304,12 @@ TEST_CASE("a page of 50, or anything else, costs the same among 100 comments as 
   compare_inserts(opened);
 }
 
+TEST_CASE("a file is on this machine, and no other process writes to it") {
+  const seen_store opened;
+  CHECK_FALSE(opened.store->is_remote());
+  CHECK(opened.store->listen({}) == nullptr);
+}
+
 TEST_CASE("a second opening of the same file is refused until the first store is gone") {
   const testing::temporary_folder folder;
   const std::string path = folder.path("comments.db"), link = folder.path("link.db");

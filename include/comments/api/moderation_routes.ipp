@@ -72,11 +72,11 @@ COMMENTS_INLINE response moderation_routes::decide(request asked) const {
   const auto decided = shared_.service().moderate(wanted->ids, wanted->action, *caller, options);
   if (!decided) return problem(decided.error(), asked);
   // A decision about one comment that fails is a problem; of several, each has its own code.
-  if (decided->size() == 1 && !decided->front().outcome)
-    return problem(decided->front().outcome.error(), asked);
-  return json_response(json::encode_items(*decided, "", [](std::string& to, const ruling& item) {
-    const std::string_view code = item.outcome ? "" : code_of(item.outcome.error());
-    json::append_result(to, item.id, item.outcome, code);
+  if (decided->size() == 1 && !decided->front().second)
+    return problem(decided->front().second.error(), asked);
+  return json_response(json::encode_items(*decided, "", [](std::string& to, const auto& item) {
+    const auto& [id, outcome] = item;
+    json::append_result(to, id, outcome, outcome ? "" : code_of(outcome.error()));
   }));
 }
 

@@ -27,7 +27,8 @@ std::string encode_problem(const problem_kind<Code>& kind, const std::string& me
                            bool is_in_doubt) {
   json::document errors = json::document::array();
   for (const violation& broken : violations)
-    errors.push_back({{"pointer", broken.pointer}, {"code", broken.code}});
+    errors.push_back({{"pointer", broken.pointer == "key" ? "Idempotency-Key" : broken.pointer},
+                      {"code", broken.code}});
   json::document problem{
       {"type", "about:blank"},
       {"title", kind.title},

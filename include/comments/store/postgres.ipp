@@ -3,6 +3,7 @@
 
 #include <comments/store/postgres.hpp>
 
+#include <comments/store/algorithms.hpp>
 #include <comments/store/postgres/connect.hpp>
 #include <comments/store/postgres/deployments.hpp>
 #include <comments/store/postgres/executor.hpp>

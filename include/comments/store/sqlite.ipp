@@ -3,6 +3,7 @@
 
 #include <comments/store/sqlite.hpp>
 
+#include <comments/store/algorithms.hpp>
 #include <comments/store/sqlite/deployments.hpp>
 #include <comments/store/sqlite/rows.hpp>
 #include <comments/store/sqlite/schema.hpp>

@@ -16,6 +16,7 @@
 #include <comments/config.hpp>
 #include <comments/result.hpp>
 #include <comments/store.hpp>
+#include <comments/store/algorithms.hpp>
 #include <comments/store/postgres/connect.hpp>
 #include <comments/store/postgres/connection.hpp>
 #include <comments/store/postgres/lock_lanes.hpp>

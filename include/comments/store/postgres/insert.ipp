@@ -4,6 +4,7 @@
 #include <comments/store/postgres/insert.hpp>
 
 #include <comments/rate_limit.hpp>
+#include <comments/store/algorithms.hpp>
 #include <comments/store/sql_schema.hpp>
 
 namespace comments::postgres {

@@ -3,6 +3,8 @@
 
 #include <comments/store/postgres/insert_lanes.hpp>
 
+#include <comments/store/algorithms.hpp>
+
 #include <algorithm>
 #include <functional>
 #include <map>

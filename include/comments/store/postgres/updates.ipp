@@ -3,6 +3,8 @@
 
 #include <comments/store/postgres/updates.hpp>
 
+#include <comments/store/algorithms.hpp>
+
 #include <array>
 #include <string_view>
 #include <utility>

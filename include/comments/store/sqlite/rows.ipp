@@ -3,6 +3,7 @@
 
 #include <comments/store/sqlite/rows.hpp>
 
+#include <comments/store/algorithms.hpp>
 #include <comments/store/sql_schema.hpp>
 
 #include <algorithm>

@@ -3,6 +3,8 @@
 
 #include <comments/store/sqlite/updates.hpp>
 
+#include <comments/store/algorithms.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>

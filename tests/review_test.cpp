@@ -1,4 +1,4 @@
-#include <comments/admission.hpp>
+#include <comments/review.hpp>
 
 #include <doctest/doctest.h>
 
@@ -18,11 +18,11 @@ using namespace std::chrono_literals;
 namespace {
 
 // Both steps of a post.
-result<judgement> judge_post(const admission& gate, const draft& written, const principal& who,
-                             const arrival& how) {
-  auto found = gate.judge_text(written, who, how);
+result<review> review_post(const reviewer& reviews, const draft& written, const principal& who,
+                           const arrival& how) {
+  auto found = reviews.review_text(written, who, how);
   if (!found) return found;
-  return gate.judge_place(written, who, std::move(*found));
+  return reviews.review_place(written, who, std::move(*found));
 }
 
 using role = enum principal::role;
@@ -35,13 +35,13 @@ rule always(verdict what) {
   return [what](const draft&, const arrival&) { return what; };
 }
 
-// A gate before an empty store.
+// A reviewer of an empty store.
 struct entrance {
   explicit entrance(service_options chosen = {}) : options{std::move(chosen)} {}
 
   memory_store store{};
   const service_options options;
-  const admission gate{store, options};
+  const reviewer reviews{store, options};
 
   comment put(insertion wanted) {
     if (wanted.said.content_id.empty()) wanted.said.content_id = "1";
@@ -55,9 +55,9 @@ struct entrance {
   std::string judge(author by = {}, const principal& who = stranger) const {
     draft written{.content_id = "1", .author = std::move(by), .body = "x"};
     sign(written, who);
-    return said(judge_post(gate, written, who, {.now = noon}));
+    return said(review_post(reviews, written, who, {.now = noon}));
   }
-  static std::string said(const result<judgement>& judged) {
+  static std::string said(const result<review>& judged) {
     if (!judged) {
       if (judged.error().code == errc::content_locked) return "locked";
       if (judged.error().code == errc::conflict) return "conflict";
@@ -68,26 +68,7 @@ struct entrance {
   }
 };
 
-std::string code(const result<done>& allowed) {
-  if (allowed) return "ok";
-  switch (allowed.error().code) {
-    case errc::unauthenticated: return "unauthenticated";
-    case errc::forbidden: return "forbidden";
-    case errc::not_found: return "not_found";
-    case errc::edit_window_closed: return "edit_window_closed";
-    default: return "other";
-  }
-}
-
 }  // namespace
-
-TEST_CASE("moderators are let in; who is known is forbidden, who is not may prove it") {
-  CHECK(code(need_moderator(moderator)) == "ok");
-  CHECK(code(need_moderator({.role = role::moderator, .subject = "ana"})) == "ok");
-  CHECK(code(need_moderator(stranger)) == "unauthenticated");
-  for (const role known : {role::editor, role::user, role::pipeline})
-    CHECK(code(need_moderator({.role = known, .subject = "ana"})) == "forbidden");
-}
 
 TEST_CASE("each mode, as default and of the content, against each author") {
   const author known{.email = "bia@example.com"}, unknown{.email = "new@example.com"};
@@ -165,10 +146,10 @@ TEST_CASE("rules see the draft and the arrival as they are, and none for a moder
                   return accept();
                 }}}};
   const draft written{.content_id = "1", .body = "Oi", .key = "k"};
-  REQUIRE(judge_post(one.gate, written, stranger, {.now = noon, .client = "c"}));
-  REQUIRE(judge_post(one.gate, written, moderator, {.now = noon, .client = "c"}));
+  REQUIRE(review_post(one.reviews, written, stranger, {.now = noon, .client = "c"}));
+  REQUIRE(review_post(one.reviews, written, moderator, {.now = noon, .client = "c"}));
   const comment kept = one.put(written);
-  REQUIRE(one.gate.judge_edit(kept, "Tchau", {.client = "d"}, noon));
+  REQUIRE(one.reviews.review_edit(kept, "Tchau", {.client = "d"}, noon));
   CHECK(seen == std::vector<std::string>{"Oi c k", "Tchau d edit " + to_string(kept.id)});
 }
 
@@ -176,7 +157,7 @@ TEST_CASE("an edit is judged as a post, and its text checked first") {
   entrance one{{.limits = {.body_bytes_max = 4}, .rules = {always(hold("links"))}}};
   const comment kept = one.put({.body = "x"});
   const auto judged = [&](const char* body, const principal& who = stranger) {
-    return one.said(one.gate.judge_edit(kept, body, who, noon));
+    return one.said(one.reviews.review_edit(kept, body, who, noon));
   };
   CHECK(judged("1234") == "pending (links)");
   CHECK(judged("1234", moderator) == "published");
@@ -192,7 +173,7 @@ TEST_CASE("edits_max changes are taken, and one more is a conflict, but for mode
     entrance one{{.edits_max = most}};
     const comment kept = one.put({.body = "x"});
     const auto judged = [&](const principal& who) {
-      return one.said(one.gate.judge_edit(kept, "y", who, noon));
+      return one.said(one.reviews.review_edit(kept, "y", who, noon));
     };
     for (std::size_t changes = 0; changes < most; ++changes) {
       CHECK(judged(stranger) == "published");
@@ -208,43 +189,6 @@ TEST_CASE("edits_max changes are taken, and one more is a conflict, but for mode
   }
 }
 
-TEST_CASE("who may change which comment, by who they are and how it stands") {
-  const entrance one;
-  comment mine{.id = comment_id{{1}}, .author = {.verified = true, .subject = "17"}};
-  const principal editor{.role = role::editor, .comment = mine.id};
-  const principal other_editor{.role = role::editor, .comment = comment_id{{2}}};
-  const principal bob{.role = role::user, .subject = "18"};
-  const principal pipeline{.role = role::pipeline};
-  const struct {
-    const principal& who;
-    std::string published, hidden;
-  } table[] = {{stranger, "unauthenticated", "not_found"},
-               {other_editor, "forbidden", "not_found"},
-               {bob, "forbidden", "not_found"},
-               {pipeline, "forbidden", "not_found"},
-               {editor, "ok", "ok"},
-               {ana, "ok", "ok"},
-               {moderator, "ok", "ok"}};
-  for (const auto& row : table)
-    for (const status stands :
-         {status::published, status::pending, status::spam, status::removed}) {
-      mine.status = stands;
-      CHECK(code(one.gate.may_change(row.who, mine, instant{})) ==
-            (stands == status::removed     ? "not_found"
-             : stands == status::published ? row.published
-                                           : row.hidden));
-    }
-}
-
-TEST_CASE("an author's time is the edit window, to the ms; a moderator has all time") {
-  const entrance one{{.edit_window = 2min}};
-  const comment mine{.author = {.verified = true, .subject = "17"}, .created_at = noon};
-  CHECK(code(one.gate.may_change(ana, mine, noon + 2min)) == "ok");
-  CHECK(code(one.gate.may_change(ana, mine, noon + 2min + 1ms)) == "edit_window_closed");
-  CHECK(code(one.gate.may_change(moderator, mine, noon + 100h)) == "ok");
-  CHECK(code(one.gate.may_change(stranger, mine, noon + 100h)) == "unauthenticated");
-}
-
 TEST_CASE("where the store does not answer, nothing is let in") {
   memory_store kept;
   const service_options options{.mode = content_status::first_comment};
@@ -252,12 +196,12 @@ TEST_CASE("where the store does not answer, nothing is let in") {
   const draft written{.content_id = "1", .author = {.email = "a@example.com"}, .body = "x"};
   for (const std::size_t n : {1u, 2u}) {
     const faulty_store store{kept, n};
-    CHECK(judge_post(admission{store, options}, written, stranger, {}).error().code ==
+    CHECK(review_post(reviewer{store, options}, written, stranger, {}).error().code ==
           errc::unavailable);
   }
   for (const std::size_t n : {1u, 2u}) {
     const faulty_store store{kept, n};
-    CHECK(admission{store, options}.judge_edit(stored, "y", stranger, noon).error().code ==
+    CHECK(reviewer{store, options}.review_edit(stored, "y", stranger, noon).error().code ==
           errc::unavailable);
   }
 }

@@ -1,0 +1,64 @@
+#pragma once
+// review.hpp - whether a text may stand, and with which status: the rules and the content's mode.
+//
+// A review changes nothing. The service asks for it before it asks the store to write.
+//
+//   const service_options chosen{.mode = content_status::premoderated};
+//   const reviewer reviews{store, chosen};
+//   result<review> found = reviews.review_text(written, who, {.now = now});
+//   if (found) found = reviews.review_place(written, who, *found);
+//   if (found) assert(is_moderator(who) || found->status != status::published);
+
+#include <comments/comment.hpp>
+#include <comments/config.hpp>
+#include <comments/moderation.hpp>
+#include <comments/principal.hpp>
+#include <comments/result.hpp>
+#include <comments/service_options.hpp>
+#include <comments/store.hpp>
+
+#include <optional>
+#include <string>
+
+namespace comments {
+
+// What the rules and the content's mode make of a text.
+struct review {
+  comments::status status{};
+  std::string reason{};                  // why it is not simply published
+  std::optional<content_status> mode{};  // the content's own, on which `status` rests
+};
+
+// The store and the options must outlive it. Any thread may use it.
+class reviewer final {
+ public:
+  reviewer(const store& store, const service_options& options) : store_{store}, options_{options} {}
+
+  // Returns what the rules make of a valid draft. Ask once for each draft, because rules may
+  // remember it. What a moderator writes is published, and no rule sees it. `invalid` with the
+  // violations if a rule refuses the draft; `unavailable` if a rule fails.
+  result<review> review_text(const draft& written, const principal& who, const arrival& how) const;
+
+  // Returns what the content, as it is now, makes of a draft that the rules have judged. What a
+  // moderator writes is published in any content. `content_locked`, or an error of the store.
+  result<review> review_place(const draft& written, const principal& who, review found) const;
+
+  // Returns what a published comment becomes if its text becomes `body`. `invalid` if the body
+  // cannot be one, `conflict` if the comment has been changed `edits_max` times, or the errors of
+  // the other two.
+  result<review> review_edit(const comment& stands, const std::string& body, const principal& who,
+                             instant now) const;
+
+ private:
+  // Whether a comment of this author is published: by the account, else by the e-mail address.
+  result<bool> is_known(const author& by) const;
+
+  const store& store_;
+  const service_options& options_;
+};
+
+}  // namespace comments
+
+#ifndef COMMENTS_COMPILED
+#include <comments/review.ipp>
+#endif

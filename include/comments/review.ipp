@@ -1,0 +1,73 @@
+#pragma once
+// review.ipp - definitions of review.hpp.
+
+#include <comments/review.hpp>
+
+#include <utility>
+
+namespace comments {
+
+COMMENTS_INLINE result<review> reviewer::review_text(const draft& written, const principal& who,
+                                                     const arrival& how) const {
+  if (is_moderator(who)) return review{};
+  auto found = judge(options_.rules, written, how);
+  if (!found) return std::move(found).error();
+  const auto status = to_status(found->action);
+  if (!status) return to_error(std::move(found->violations));
+  return review{.status = *status, .reason = std::move(found->reason)};
+}
+
+COMMENTS_INLINE result<review> reviewer::review_place(const draft& written, const principal& who,
+                                                      review found) const {
+  const auto contents = store_.contents({&written.content_id, 1});
+  if (!contents) return contents.error();
+  found.mode = contents->front().status;
+  if (is_moderator(who)) return found;
+  const content_status mode = found.mode.value_or(options_.mode);
+  if (mode == content_status::locked)
+    return error{errc::content_locked, "The content takes no comments now."};
+  if (found.status != status::published) return found;
+  if (mode == content_status::premoderated) {
+    found.status = status::pending;
+    found.reason = "premoderated";
+  }
+  if (mode == content_status::first_comment) {
+    const auto is_author_known = is_known(written.author);
+    if (!is_author_known) return is_author_known.error();
+    if (*is_author_known) return found;
+    found.status = status::pending;
+    found.reason = "first comment";
+  }
+  return found;
+}
+
+COMMENTS_INLINE result<review> reviewer::review_edit(const comment& stands, const std::string& body,
+                                                     const principal& who, instant now) const {
+  if (auto broken = check_body(body, options_.limits); !broken.empty())
+    return to_error(std::move(broken));
+  const auto past = store_.history(stands.id, 0, options_.edits_max + 1);
+  if (!past) return past.error();
+  if (past->size() > options_.edits_max && !is_moderator(who))
+    return error{errc::conflict, "It was changed too often."};
+  const draft written{.content_id = stands.content_id,
+                      .parent = stands.reply_to,
+                      .author = stands.author,
+                      .body = body,
+                      .key = to_string(stands.id)};
+  auto found = review_text(written, who, {.now = now, .client = who.client, .is_edit = true});
+  if (!found) return found;
+  return review_place(written, who, std::move(*found));
+}
+
+COMMENTS_INLINE result<bool> reviewer::is_known(const author& by) const {
+  if (!by.verified && by.email.empty()) return false;
+  const auto found = store_.find_all({.status = status::published,
+                                      .subject = by.verified ? by.subject : "",
+                                      .email = by.verified ? "" : by.email,
+                                      .verified = by.verified,
+                                      .limit = 1});
+  if (!found) return found.error();
+  return !found->items.empty();
+}
+
+}  // namespace comments

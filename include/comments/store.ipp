@@ -1,0 +1,33 @@
+#pragma once
+// store.ipp - definitions of store.hpp.
+
+#include <comments/store.hpp>
+
+namespace comments {
+
+COMMENTS_INLINE error unavailable() {
+  return {errc::unavailable, "The store cannot do this now."};
+}
+COMMENTS_INLINE error in_doubt() {
+  return {errc::in_doubt, "It is unknown whether this took effect, or will."};
+}
+COMMENTS_INLINE error comment_not_found() {
+  return {errc::not_found, "There is no such comment."};
+}
+COMMENTS_INLINE error parent_not_found() {
+  return {errc::not_found, "The comment to reply to is not there.", {{"/parent_id", "not_found"}}};
+}
+COMMENTS_INLINE error version_moved() {
+  return {errc::version_mismatch, "It has changed since the version that was expected."};
+}
+COMMENTS_INLINE error too_often(const quota& left) {
+  return {errc::rate_limited,
+          "Too much is written in a short time.",
+          {},
+          static_cast<int>(left.next.count())};
+}
+COMMENTS_INLINE error key_reused() {
+  return {errc::key_reused, "This key came with another draft before.", {{"key", "reused"}}};
+}
+
+}  // namespace comments

@@ -1,0 +1,64 @@
+#pragma once
+// store/algorithms.hpp - what every store needs to keep the promises of `store.hpp`.
+//
+// A store that derives from `comments::store` makes comments and events of insertions, asks
+// deciders, and takes from allowances with these functions, so that all stores agree.
+//
+//   insertion wanted{.said = {.content_id = "1", .body = "Oi"}};
+//   const comment made = to_comment(wanted, make_comment_id(now), 1, now);
+//   const result<amendment> decided = ask([](const comment& stands) {
+//     return amendment{stands, {.kind = event_kind::edited}};
+//   }, made);
+
+#include <comments/config.hpp>
+#include <comments/rate_limit.hpp>
+#include <comments/store.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace comments {
+
+// Returns the comment that `wanted` becomes when it is the change that makes `version`. Its parent
+// and its depth are left to the store.
+comment to_comment(const insertion& wanted, const comment_id& id, std::int64_t version,
+                   instant now);
+
+// Returns the event of a post. Its content, version, comment and time are left to the store.
+event to_event(const insertion& wanted);
+
+// Whether a content has the status that a write expects.
+inline bool is_met(const mode_check& expected, const content& stands) {
+  return !expected.is_checked || expected.mode == stands.status;
+}
+
+// Takes from all allowances of `wanted`, or, with `rate_limited`, from none. For a store that one
+// process alone writes to.
+result<done> take_tokens(bucket_table& from, const insertion& wanted, instant now);
+
+// Returns `stands` with all that an amendment may change as it is in `wanted`.
+comment amend(comment stands, const comment& wanted);
+
+// Whether a search asks for the comment, its limit and `after` aside.
+bool matches(const comment& searched, const search& wanted);
+
+// Whether a page asks for the comment, its limit aside: by scope, parent and `after`.
+bool matches(const comment& listed, const query& wanted);
+
+// Returns the place of a comment in the order of a list: the smaller comes first.
+std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place);
+std::pair<std::int64_t, std::int64_t> rank(sort sort, const comment& listed);
+
+// Returns what `decide` returns about `stands`, or `unavailable` if it throws or is empty.
+result<amendment> ask(const decider& decide, const comment& stands);
+
+// Whether this thread is inside of `ask`. A store that is called then must refuse, with the error
+// `called_back`: it could wait for a lock that this thread holds.
+bool is_deciding();
+error called_back();
+
+}  // namespace comments
+
+#ifndef COMMENTS_COMPILED
+#include <comments/store/algorithms.ipp>
+#endif

@@ -1,0 +1,104 @@
+#pragma once
+// store/algorithms.ipp - definitions of store/algorithms.hpp.
+
+#include <comments/guarded.hpp>
+#include <comments/store/algorithms.hpp>
+
+#include <string>
+#include <utility>
+
+namespace comments {
+
+COMMENTS_INLINE comment to_comment(const insertion& wanted, const comment_id& id,
+                                   std::int64_t version, instant now) {
+  return {.id = id,
+          .content_id = wanted.said.content_id,
+          .reply_to = wanted.said.parent,
+          .position = version,
+          .status = wanted.status,
+          .author = wanted.said.author,
+          .body = wanted.said.body,
+          .created_at = now,
+          .version = version,
+          .origin = wanted.origin,
+          .encoded = wanted.encoded};
+}
+
+COMMENTS_INLINE event to_event(const insertion& wanted) {
+  return {.kind = event_kind::posted,
+          .by = wanted.reason.empty() ? "" : "rules",
+          .reason = wanted.reason,
+          .status = std::string{to_text(wanted.status)}};
+}
+
+COMMENTS_INLINE result<done> take_tokens(bucket_table& from, const insertion& wanted, instant now) {
+  for (const bool is_taking : {false, true})
+    for (const allowance& taken : wanted.allowances) {
+      const std::string name =
+          taken.client.empty() ? "content " + wanted.said.content_id : "client " + taken.client;
+      const token_rate allowed{taken.allowed};
+      const quota left = is_taking ? from.take(name, allowed, now) : from.peek(name, allowed, now);
+      if (!left.is_allowed) return too_often(left);
+    }
+  return ok();
+}
+
+COMMENTS_INLINE comment amend(comment stands, const comment& wanted) {
+  stands.status = wanted.status;
+  stands.author = wanted.author;
+  stands.body = wanted.body;
+  stands.encoded = wanted.encoded;
+  stands.edited_at = wanted.edited_at;
+  stands.reports = wanted.reports;
+  return stands;
+}
+
+COMMENTS_INLINE bool matches(const comment& searched, const search& wanted) {
+  const author& by = searched.author;
+  if (wanted.status && searched.status != *wanted.status) return false;
+  if (!wanted.subject.empty() && by.subject != wanted.subject) return false;
+  if (!wanted.email.empty() && to_lower_ascii(by.email) != to_lower_ascii(wanted.email))
+    return false;
+  if (wanted.verified && by.verified != *wanted.verified) return false;
+  const std::string text = to_lower_ascii(wanted.text);
+  return to_lower_ascii(searched.body).find(text) != std::string::npos ||
+         to_lower_ascii(by.name).find(text) != std::string::npos;
+}
+
+COMMENTS_INLINE bool matches(const comment& listed, const query& wanted) {
+  if (listed.content_id != wanted.content_id) return false;
+  if (wanted.scope == scope::all ? !is_visible(listed) : !is_listed(listed)) return false;
+  if (wanted.scope == scope::roots && listed.parent) return false;
+  if (wanted.scope == scope::replies && listed.parent != wanted.parent) return false;
+  return !wanted.after || rank(wanted.sort, *wanted.after) < rank(wanted.sort, listed);
+}
+
+COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place) {
+  if (sort == sort::newest) return {0, -place.position};
+  return {sort == sort::top ? -place.votes : 0, place.position};
+}
+COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const comment& listed) {
+  return rank(sort, cursor{listed.position, listed.votes});
+}
+
+namespace detail {
+
+inline thread_local bool is_deciding = false;  // each thread has its own
+
+}  // namespace detail
+
+COMMENTS_INLINE bool is_deciding() { return detail::is_deciding; }
+
+COMMENTS_INLINE error called_back() {
+  return {errc::unavailable, "A decision about a comment must not call the store."};
+}
+
+COMMENTS_INLINE result<amendment> ask(const decider& decide, const comment& stands) {
+  const bool was = std::exchange(detail::is_deciding, true);
+  auto decided = guarded([&] { return decide(stands); });
+  detail::is_deciding = was;
+  if (!decided) return error{errc::unavailable, "A decision about the comment failed."};
+  return std::move(*decided);
+}
+
+}  // namespace comments

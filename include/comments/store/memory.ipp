@@ -1,0 +1,508 @@
+#pragma once
+// store/memory.ipp - definitions of store/memory.hpp.
+//
+// A write first makes everything that needs memory, and then changes the containers by steps that
+// cannot fail. So a write that throws std::bad_alloc has changed nothing.
+
+#include <comments/guarded.hpp>
+#include <comments/mutex.hpp>
+#include <comments/principal.hpp>
+#include <comments/store/algorithms.hpp>
+#include <comments/store/memory.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <utility>
+
+namespace comments {
+
+namespace detail {
+
+// The place of a comment: its content, and its position in it.
+struct memory_place {
+  std::string content_id{};
+  std::int64_t position{};
+};
+
+struct used_key {
+  std::int64_t fingerprint{};
+  comment_id made{};
+};
+
+// All that belongs to one content. Comments and events are in the order of their versions.
+struct memory_content {
+  comments::content content{};
+  std::vector<comment> comments{};
+  std::vector<event> events{};
+  std::map<std::string, used_key> keys{};
+};
+
+// Erases what readers must not see of a comment that is removed.
+inline void erase_text(comment& removed) noexcept {
+  removed.author = {};
+  removed.body.clear();
+  removed.encoded.clear();
+  removed.origin.clear();
+}
+
+// Makes room for one more item, so that push_back cannot fail.
+template <typename T>
+void make_room(std::vector<T>& items) {
+  if (items.size() == items.capacity()) items.reserve(std::max<std::size_t>(8, items.size() * 2));
+}
+
+// Returns what a query asks for, in its order, and at least one more than its limit if there are
+// more.
+inline std::vector<const comment*> find_wanted(const memory_content& searched, const query& query) {
+  std::vector<const comment*> wanted;
+  auto at = searched.comments.begin();
+  const bool is_in_order = query.sort == sort::oldest;  // as they stand, so a page is short
+  if (is_in_order && query.after)
+    at = std::ranges::upper_bound(searched.comments, query.after->position, {}, &comment::position);
+  for (; at != searched.comments.end() && !(is_in_order && wanted.size() > query.limit); ++at)
+    if (matches(*at, query)) wanted.push_back(&*at);
+  if (!is_in_order)
+    std::ranges::sort(wanted, {}, [&](const comment* c) { return rank(query.sort, *c); });
+  return wanted;
+}
+
+// Erases the items for which `is_old` holds, at most `limit`. Returns how many.
+template <typename Items, typename Claim>
+std::size_t erase_some(Items& items, std::size_t limit, const Claim& is_old) {
+  std::size_t count = 0;
+  std::erase_if(items, [&](const auto& item) {
+    if (count == limit || !is_old(item)) return false;
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+}  // namespace detail
+
+// Functions that change something trust that there is room for it.
+struct memory_store::state {
+  using contents = std::map<std::string, detail::memory_content, std::less<>>;
+
+  std::string signing_key{};
+  bucket_table buckets{};
+  comments::mutex mutex{};
+  contents contents_by_id COMMENTS_GUARDED_BY(mutex){};
+  std::map<comment_id, detail::memory_place> places COMMENTS_GUARDED_BY(mutex){};
+  std::map<std::string, std::map<comment_id, comments::vote>> votes COMMENTS_GUARDED_BY(mutex){};
+  std::map<comment_id, std::vector<comments::report>> reports COMMENTS_GUARDED_BY(mutex){};
+  std::vector<deployment> deployments COMMENTS_GUARDED_BY(mutex){};  // by their positions
+
+  const detail::memory_content* find_content(std::string_view id) const COMMENTS_REQUIRES(mutex) {
+    const auto found = contents_by_id.find(id);
+    return found == contents_by_id.end() ? nullptr : &found->second;
+  }
+
+  // Returns the content with this id, and makes it if there is none: an empty one, as for readers
+  // there was before.
+  detail::memory_content& make_content(const std::string& id) COMMENTS_REQUIRES(mutex) {
+    return contents_by_id.try_emplace(id, detail::memory_content{.content = {.content_id = id}})
+        .first->second;
+  }
+
+  detail::memory_content& content_of(const comment& of) COMMENTS_REQUIRES(mutex) {
+    return contents_by_id.find(of.content_id)->second;
+  }
+
+  const comment* find(const comment_id& id) const COMMENTS_REQUIRES(mutex) {
+    const auto place = places.find(id);
+    if (place == places.end()) return nullptr;
+    const auto& all = contents_by_id.find(place->second.content_id)->second.comments;
+    return &*std::ranges::lower_bound(all, place->second.position, {}, &comment::position);
+  }
+  comment* find(const comment_id& id) COMMENTS_REQUIRES(mutex) {
+    return const_cast<comment*>(std::as_const(*this).find(id));
+  }
+
+  const detail::used_key* find_key(const draft& draft) const COMMENTS_REQUIRES(mutex) {
+    const auto* content = find_content(draft.content_id);
+    if (draft.key.empty() || !content) return nullptr;
+    const auto used = content->keys.find(draft.key);
+    return used == content->keys.end() ? nullptr : &used->second;
+  }
+
+  // Moves the version of a content by one, and appends the event that says why.
+  static void append(detail::memory_content& to, event cause) noexcept {
+    to.content.version = cause.version;
+    to.events.push_back(std::move(cause));
+  }
+
+  // Returns `cause` as the next event of a content, and makes room for it.
+  static event next_event(detail::memory_content& of, event cause, const comment_id& about,
+                          instant now) {
+    detail::make_room(of.events);
+    cause.content_id = of.content.content_id;
+    cause.version = of.content.version + 1;
+    cause.comment = about;
+    cause.at = now;
+    return cause;
+  }
+
+  result<post_result> insert(const insertion& wanted, const comment* parent, const comment_id& id,
+                             instant now) COMMENTS_REQUIRES(mutex);
+
+  // Counts a comment below `parent` that was shown or hidden, in its content and its ancestors.
+  // `visible` and `listed` are 1 if it became that, -1 if it ceased to be, else 0.
+  void settle(detail::memory_content& content, std::optional<comment_id> parent, int visible,
+              int listed) COMMENTS_REQUIRES(mutex) {
+    content.content.comments += visible;
+    while (parent && listed != 0) {
+      comment& above = *find(*parent);
+      const bool was_listed = is_listed(above);
+      above.replies += listed;
+      above.version = content.content.version;
+      listed = int{is_listed(above)} - int{was_listed};
+      parent = above.parent;
+    }
+  }
+
+  // Erases what a comment that was removed leaves elsewhere.
+  void erase_traces(detail::memory_content& content, const comment_id& id)
+      COMMENTS_REQUIRES(mutex) {
+    for (event& event : content.events)
+      if (event.comment == id) event.before.clear();
+    for (auto& [key, used] : content.keys)
+      if (used.made == id) used.fingerprint = 0;
+    reports.erase(id);
+  }
+};
+
+COMMENTS_INLINE memory_store::memory_store() : state_{std::make_unique<state>()} {
+  for (const std::uint8_t byte : random_bytes<32>()) state_->signing_key += static_cast<char>(byte);
+}
+
+COMMENTS_INLINE memory_store::~memory_store() = default;
+
+COMMENTS_INLINE result<post_result> memory_store::insert(const insertion& wanted, instant now) {
+  if (is_deciding()) return called_back();
+  const auto id = guarded([&] { return make_comment_id(now); });
+  if (!id) return error{errc::unavailable, "There are no random bytes for an id."};
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  const draft& draft = wanted.said;
+  if (const auto* used = at.find_key(draft)) {
+    const comment& made = *at.find(used->made);
+    if (used->fingerprint != fingerprint(draft) && made.status != status::removed)
+      return key_reused();
+    return post_result{.stored = made, .replayed = true};
+  }
+  const auto* content = at.find_content(draft.content_id);
+  if (!is_met(wanted.expected, content ? content->content : comments::content{}))
+    return version_moved();
+  const comment* parent = draft.parent ? at.find(*draft.parent) : nullptr;
+  const bool is_there = parent && parent->content_id == draft.content_id && is_visible(*parent);
+  if (draft.parent && !is_there) return parent_not_found();
+  while (parent && parent->depth >= wanted.depth_max && parent->parent)
+    parent = at.find(*parent->parent);
+  return at.insert(wanted, parent, *id, now);
+}
+
+COMMENTS_INLINE result<post_result> memory_store::state::insert(const insertion& wanted,
+                                                                const comment* parent,
+                                                                const comment_id& id, instant now) {
+  const draft& draft = wanted.said;
+  const std::optional<comment_id> parent_id = parent ? std::optional{parent->id} : std::nullopt;
+  detail::memory_content& content = make_content(draft.content_id);
+  comment made = to_comment(wanted, id, content.content.version + 1, now);
+  made.parent = parent_id;
+  made.depth = parent ? parent->depth + 1 : 0;
+  detail::make_room(content.comments);  // `parent` may point to nothing from here on
+  event posted = next_event(content, to_event(wanted), id, now);
+  std::map<comment_id, detail::memory_place> place{{id, {draft.content_id, made.position}}};
+  std::map<std::string, detail::used_key> key;
+  if (!draft.key.empty()) key.emplace(draft.key, detail::used_key{fingerprint(draft), id});
+  post_result answer{.stored = made};
+  if (auto allowed = take_tokens(buckets, wanted, now); !allowed) return std::move(allowed).error();
+
+  append(content, std::move(posted));
+  content.comments.push_back(std::move(made));
+  content.keys.merge(key);
+  places.merge(place);
+  const int shown = is_visible(answer.stored);
+  settle(content, answer.stored.parent, shown, shown);
+  return answer;
+}
+
+COMMENTS_INLINE result<comment> memory_store::amend(const comment_id& id, const decider& decide,
+                                                    instant now) {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  comment* stands = at.find(id);
+  if (!stands) return comment_not_found();
+  auto decided = ask(decide, *stands);
+  if (!decided) return std::move(decided).error();
+  detail::memory_content& content = at.content_of(*stands);
+  event cause = state::next_event(content, std::move(decided->cause), id, now);
+  comment after = comments::amend(*stands, decided->changed);
+  after.version = cause.version;
+  const bool is_removed = after.status == status::removed;
+  if (is_removed) detail::erase_text(after);
+  comment answer = after;
+  const int visible = int{is_visible(after)} - int{is_visible(*stands)};
+  const int listed = int{is_listed(after)} - int{is_listed(*stands)};
+
+  state::append(content, std::move(cause));
+  *stands = std::move(after);
+  at.settle(content, answer.parent, visible, listed);
+  if (is_removed) at.erase_traces(content, id);
+  return answer;
+}
+
+COMMENTS_INLINE result<comment> memory_store::vote(const comment_id& id, const std::string& voter,
+                                                   bool is_there, instant now) {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  comment* voted = at.find(id);
+  if (!voted || (is_there && !is_visible(*voted))) return comment_not_found();
+  const auto known = at.votes.find(voter);
+  const bool was_there = known != at.votes.end() && known->second.contains(id);
+  if (was_there == is_there) return *voted;
+  detail::memory_content& content = at.content_of(*voted);
+  event cause = state::next_event(content, {.kind = event_kind::voted}, id, now);
+  comment answer = *voted;
+  answer.votes += is_there ? 1 : -1;
+  answer.version = cause.version;
+  if (is_there) at.votes[voter].emplace(id, comments::vote{id, voted->content_id, now});
+
+  state::append(content, std::move(cause));
+  voted->votes = answer.votes;
+  voted->version = answer.version;
+  if (is_there) return answer;
+  known->second.erase(id);
+  if (known->second.empty()) at.votes.erase(known);
+  return answer;
+}
+
+COMMENTS_INLINE result<comment> memory_store::report(const comment_id& id,
+                                                     const comments::report& said) {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  comment* reported = at.find(id);
+  if (!reported || !is_visible(*reported)) return comment_not_found();
+  auto& reports = at.reports[id];
+  if (std::ranges::find(reports, said.reporter, &comments::report::reporter) != reports.end())
+    return *reported;
+  comment answer = *reported;
+  ++answer.reports;
+  reports.push_back(said);
+
+  ++reported->reports;
+  return answer;
+}
+
+COMMENTS_INLINE result<content> memory_store::set_status(const std::string& content_id,
+                                                         std::optional<content_status> status,
+                                                         std::optional<std::int64_t> expected,
+                                                         const event& cause, instant now) {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  const auto* known = at.find_content(content_id);
+  if (expected && *expected != (known ? known->content.version : 0)) return version_moved();
+  detail::memory_content& content = at.make_content(content_id);
+  event changed = state::next_event(content, cause, {}, now);
+  comments::content answer = content.content;
+  answer.status = status;
+  answer.version = changed.version;
+
+  content.content.status = status;
+  state::append(content, std::move(changed));
+  return answer;
+}
+
+COMMENTS_INLINE result<std::size_t> memory_store::forget_origins(instant before,
+                                                                 std::size_t limit) {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  std::size_t origins = 0, votes = 0, reports = 0;
+  for (auto& [id, content] : at.contents_by_id)
+    for (comment& stands : content.comments) {
+      if (stands.origin.empty() || stands.created_at >= before || origins == limit) continue;
+      stands.origin.clear();
+      ++origins;
+    }
+  for (auto& [voter, cast] : at.votes)
+    if (voter.starts_with(address_prefix))
+      votes += detail::erase_some(cast, limit - votes,
+                                  [&](const auto& one) { return one.second.at < before; });
+  for (auto& [id, said] : at.reports)
+    reports += detail::erase_some(said, limit - reports, [&](const comments::report& one) {
+      return one.reporter.starts_with(address_prefix) && one.at < before;
+    });
+  return origins + votes + reports;
+}
+
+COMMENTS_INLINE result<done> memory_store::forget_reporter(const std::string& reporter) {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  for (auto& [id, reports] : at.reports)
+    std::erase_if(reports, [&](const auto& said) { return said.reporter == reporter; });
+  return ok();
+}
+
+COMMENTS_INLINE result<comment> memory_store::find(const comment_id& id) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  const comment* found = at.find(id);
+  if (!found) return comment_not_found();
+  return *found;
+}
+
+COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  const auto* content = at.find_content(query.content_id);
+  if (!content) return page{.content = {.content_id = query.content_id}};
+  page found{.content = content->content};
+  const auto wanted = detail::find_wanted(*content, query);
+  for (std::size_t i = 0; i < std::min(wanted.size(), query.limit); ++i)
+    found.items.push_back(*wanted[i]);
+  if (wanted.size() > query.limit)
+    found.next = cursor{found.items.back().position, found.items.back().votes};
+  return found;
+}
+
+COMMENTS_INLINE result<std::vector<content>> memory_store::contents(
+    std::span<const std::string> ids) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  std::vector<content> found;
+  for (const std::string& id : ids) {
+    const auto* known = at.find_content(id);
+    found.push_back(known ? known->content : content{.content_id = id});
+  }
+  return found;
+}
+
+COMMENTS_INLINE result<std::vector<event>> memory_store::events(std::string_view content_id,
+                                                                std::int64_t after,
+                                                                std::size_t limit) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  std::vector<event> found;
+  const auto* content = at.find_content(content_id);
+  if (!content) return found;
+  for (const event& event : content->events)
+    if (event.version > after && found.size() < limit) found.push_back(event);
+  return found;
+}
+
+COMMENTS_INLINE result<std::vector<event>> memory_store::history(const comment_id& id,
+                                                                 std::int64_t after,
+                                                                 std::size_t limit) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  std::vector<event> found;
+  const comment* about = at.find(id);
+  if (!about) return found;
+  for (const event& event : at.find_content(about->content_id)->events)
+    if (event.comment == id && event.kind != event_kind::voted && event.version > after &&
+        found.size() < limit)
+      found.push_back(event);
+  return found;
+}
+
+COMMENTS_INLINE result<std::vector<comments::report>> memory_store::reports_of(
+    const comment_id& id, std::size_t limit) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  std::vector<comments::report> found;
+  const auto reports = at.reports.find(id);
+  if (reports == at.reports.end()) return found;
+  found.assign(reports->second.rbegin(), reports->second.rend());
+  std::ranges::stable_sort(found, std::ranges::greater{}, &comments::report::at);
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
+COMMENTS_INLINE result<search_result> memory_store::find_all(const search& wanted) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  search_result found;
+  auto place = wanted.after ? at.places.upper_bound(*wanted.after) : at.places.begin();
+  for (; place != at.places.end(); ++place) {
+    const comment& searched = *at.find(place->first);
+    if (!matches(searched, wanted)) continue;
+    if (found.items.size() == wanted.limit) {
+      if (!found.items.empty()) found.next = found.items.back().id;
+      break;
+    }
+    found.items.push_back(searched);
+  }
+  return found;
+}
+
+COMMENTS_INLINE result<std::vector<comments::vote>> memory_store::votes_of(
+    const std::string& voter, std::optional<comment_id> after, std::size_t limit) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  std::vector<comments::vote> found;
+  const auto votes = at.votes.find(voter);
+  if (votes == at.votes.end()) return found;
+  auto cast = after ? votes->second.upper_bound(*after) : votes->second.begin();
+  for (; cast != votes->second.end() && found.size() < limit; ++cast) found.push_back(cast->second);
+  return found;
+}
+
+COMMENTS_INLINE std::string_view memory_store::signing_key() const { return state_->signing_key; }
+
+COMMENTS_INLINE result<record_result> memory_store::record(const deployment& step, instant now) {
+  if (is_deciding()) return called_back();
+  const auto id = guarded([&] { return make_comment_id(now); });
+  if (!id) return error{errc::unavailable, "There are no random bytes for an id."};
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  for (const deployment& known : at.deployments) {
+    const bool is_same_run = !step.run.empty() && known.run == step.run &&
+                             known.component == step.component && known.status == step.status;
+    if (!is_same_run) continue;
+    if (!is_retry_of(step, known)) return run_reused();
+    return record_result{.stored = known, .replayed = true};
+  }
+  deployment made = step;
+  made.id = *id;
+  made.position = static_cast<std::int64_t>(at.deployments.size()) + 1;
+  made.date = now;
+  record_result answer{.stored = made};
+  at.deployments.push_back(std::move(made));
+  return answer;
+}
+
+COMMENTS_INLINE result<deployment_page> memory_store::deployments(
+    const deployment_query& query) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  deployment_page found;
+  for (auto step = at.deployments.rbegin(); step != at.deployments.rend(); ++step) {
+    if (query.before && step->position >= *query.before) continue;
+    if (!query.component.empty() && step->component != query.component) continue;
+    if (found.items.size() == query.limit) {
+      if (!found.items.empty()) found.next = found.items.back().position;
+      break;
+    }
+    found.items.push_back(*step);
+  }
+  return found;
+}
+
+}  // namespace comments

@@ -53,6 +53,8 @@ KNOWN = {
         "said": "comments::deployment said",
         "register_": "comments::deployment_register& register_",
     },
+    "store/sqlite/deployments": {"said": "comments::deployment said"},
+    "store/postgres/deployments": {"said": "comments::deployment said"},
     "store/sqlite/": {
         "connection": "comments::sqlite::connection& connection",
         "work": "comments::sqlite::transaction& work",

@@ -23,6 +23,4 @@ TEST_CASE("a call that throws returns nothing, whatever it throws") {
   CHECK_FALSE(guarded([]() -> std::string { throw 7; }));
 }
 
-TEST_CASE("an empty function is one that throws") {
-  CHECK_FALSE(guarded(std::function<int()>{}));
-}
+TEST_CASE("an empty function is one that throws") { CHECK_FALSE(guarded(std::function<int()>{})); }

@@ -13,11 +13,11 @@
 // The files of each part, bottom up, as in meson.build.
 
 #ifndef COMMENTS_WITHOUT_CORE
-#include <comments/deployments/status.ipp>
 #include <comments/background.ipp>
 #include <comments/broadcast.ipp>
 #include <comments/clock.ipp>
 #include <comments/comment.ipp>
+#include <comments/deployments/status.ipp>
 #include <comments/erasure.ipp>
 #include <comments/id.ipp>
 #include <comments/metrics.ipp>
@@ -59,22 +59,22 @@
 #endif
 
 #ifdef COMMENTS_WITH_POSTGRES
-#include <comments/store/postgres/values.ipp>
-#include <comments/store/postgres/connection.ipp>
-#include <comments/store/postgres/transaction.ipp>
+#include <comments/store/postgres.ipp>
 #include <comments/store/postgres/connect.ipp>
-#include <comments/store/postgres/pool.ipp>
-#include <comments/store/postgres/schema.ipp>
-#include <comments/store/postgres/rows.ipp>
-#include <comments/store/postgres/insert.ipp>
-#include <comments/store/postgres/updates.ipp>
-#include <comments/store/postgres/search.ipp>
+#include <comments/store/postgres/connection.ipp>
+#include <comments/store/postgres/copy.ipp>
 #include <comments/store/postgres/deployments.ipp>
 #include <comments/store/postgres/executor.ipp>
+#include <comments/store/postgres/insert.ipp>
 #include <comments/store/postgres/insert_lanes.ipp>
 #include <comments/store/postgres/notifications.ipp>
-#include <comments/store/postgres.ipp>
-#include <comments/store/postgres/copy.ipp>
+#include <comments/store/postgres/pool.ipp>
+#include <comments/store/postgres/rows.ipp>
+#include <comments/store/postgres/schema.ipp>
+#include <comments/store/postgres/search.ipp>
+#include <comments/store/postgres/transaction.ipp>
+#include <comments/store/postgres/updates.ipp>
+#include <comments/store/postgres/values.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_JSON

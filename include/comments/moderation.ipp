@@ -1,8 +1,9 @@
 #pragma once
 // moderation.ipp - definitions of moderation.hpp.
 
-#include <comments/guarded.hpp>
 #include <comments/moderation.hpp>
+
+#include <comments/guarded.hpp>
 
 #include <algorithm>
 #include <iterator>

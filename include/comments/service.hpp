@@ -2,8 +2,9 @@
 // service.hpp - the use cases: everything that a program can ask of comments.
 //
 // A post is validated, reviewed, stored and announced. A change is authorised and decided while the
-// store holds the comment still. A reading is checked and answered from the store, and shows nothing
-// that is hidden. Every caller (HTTP, a program that embeds the library, a test) gets the same rules.
+// store holds the comment still. A query is checked and answered from the store, and shows nothing
+// that is hidden. The rules are the same for every caller: HTTP, a program that embeds the library,
+// a test.
 //
 // Any thread may call any function. Times come from `service_options::clock`. No function throws,
 // except std::bad_alloc; if a function that was handed over (a rule, the clock, an encoder) throws
@@ -95,7 +96,7 @@ class service final {
   // without a reason; `unauthenticated` as for `vote`; `not_found` if readers cannot see it.
   result<comment> report(const comment_id& id, const std::string& reason, const principal& who);
 
-  // --- moderating: `forbidden` or `unauthenticated` for all who are no moderators ---
+  // --- moderating: for moderators, else `unauthenticated` or `forbidden` ---
 
   // Decides about 1 to `decisions_max` comments, each by itself, and returns what became of each:
   // the comment, `not_found`, `version_mismatch`, or `conflict` where `moves` has no such move.

@@ -1,9 +1,10 @@
 #pragma once
 // service.ipp - definitions of service.hpp.
 
+#include <comments/service.hpp>
+
 #include <comments/guarded.hpp>
 #include <comments/permissions.hpp>
-#include <comments/service.hpp>
 
 #include <algorithm>
 #include <iterator>

@@ -28,9 +28,9 @@ struct service_options {
   std::size_t decisions_max{100};  // comments that one call decides about
   std::size_t edits_max{100};      // changes of one comment after which its author's edits end
   std::chrono::milliseconds edit_window{std::chrono::minutes{15}};  // for a comment's author
-  std::int64_t depth_max{6};  // a reply that would be deeper hangs at this depth; at least 1
-  content_status mode{};      // the status of contents that have none of their own
-  std::vector<rule> rules{};  // judge every draft and edit that no moderator wrote
+  std::int64_t depth_max{6};    // a reply that would be deeper hangs at this depth; at least 1
+  content_status mode{};        // the status of contents that have none of their own
+  std::vector<rule> rules{};    // judge every draft and edit that no moderator wrote
   std::int64_t reports_max{3};  // this many reports make a comment pending again; 0: none do
   std::chrono::hours origins_kept{24 * 30};  // how long the address of a comment may be known
   broadcast_limits followers{};              // of contents, at once

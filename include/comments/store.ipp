@@ -5,15 +5,11 @@
 
 namespace comments {
 
-COMMENTS_INLINE error unavailable() {
-  return {errc::unavailable, "The store cannot do this now."};
-}
+COMMENTS_INLINE error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
 COMMENTS_INLINE error in_doubt() {
   return {errc::in_doubt, "It is unknown whether this took effect, or will."};
 }
-COMMENTS_INLINE error comment_not_found() {
-  return {errc::not_found, "There is no such comment."};
-}
+COMMENTS_INLINE error comment_not_found() { return {errc::not_found, "There is no such comment."}; }
 COMMENTS_INLINE error parent_not_found() {
   return {errc::not_found, "The comment to reply to is not there.", {{"/parent_id", "not_found"}}};
 }

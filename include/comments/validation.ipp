@@ -1,9 +1,10 @@
 #pragma once
 // validation.ipp - definitions of validation.hpp.
 
+#include <comments/validation.hpp>
+
 #include <comments/spoofing.hpp>
 #include <comments/text.hpp>
-#include <comments/validation.hpp>
 
 #include <algorithm>
 #include <iterator>

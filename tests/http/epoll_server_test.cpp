@@ -1,4 +1,5 @@
 #include <comments/http/epoll_server.hpp>
+
 #include <comments/http/epoll/sockets.hpp>
 
 #include <doctest/doctest.h>

@@ -174,3 +174,15 @@ TEST_CASE("a thread is deciding while its decider runs, and then no more") {
     CHECK_FALSE(is_deciding());
   }
 }
+
+TEST_CASE("a removed comment keeps its place and nothing that a person wrote") {
+  comment removed{.content_id = "1",
+                  .position = 7,
+                  .author = {"Ana", "ana@example.com", "https://example.com", true},
+                  .body = "x",
+                  .encoded = "y"};
+  removed.origin = "z";
+  erase_text(removed);
+  comment expected{.content_id = "1", .position = 7};
+  CHECK(removed == expected);
+}

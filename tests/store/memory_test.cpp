@@ -91,7 +91,8 @@ TEST_CASE("without memory a write changes nothing, at whichever allocation it fa
          return at.store.set_status("1", content_status::locked, {}, cause, noon).has_value();
        }},
   };
-  for (const auto& [what, carry_out] : writes) {
+  for (const auto& [title, carry_out] : writes) {
+    const std::string what{title};
     CAPTURE(what);
     std::size_t failures = 0;
     for (std::size_t n = 1;; ++n) {

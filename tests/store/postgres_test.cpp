@@ -430,7 +430,8 @@ TEST_CASE("a write whose commit was not answered is in doubt, whether it is done
     testing::postgres_proxy proxy{schema};
     const auto store = open({.conninfo = proxy.conninfo()});
     const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
-    for (const auto& [name, write] : writes_about(made)) {
+    for (const auto& [title, write] : writes_about(made)) {
+      const std::string name{title};
       CAPTURE(name);
       const auto all =
           "SELECT (SELECT version FROM content) || ' ' || (SELECT reports FROM comment "
@@ -454,8 +455,11 @@ TEST_CASE("a write that was certainly not done is unavailable") {
   const auto store = open({.conninfo = proxy.conninfo(), .pool = {.take_wait = 100ms}});
   const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
   const auto all_end_as = [&](errc expected) {
-    for (const auto& [name, write] : writes_about(made))
-      CHECK_MESSAGE(write(*store) == expected, name);
+    for (const auto& [title, write] : writes_about(made)) {
+      const std::string name{title};
+      CAPTURE(name);
+      CHECK(write(*store) == expected);
+    }
   };
   SUBCASE("the database takes no writes") {
     schema.run("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on");
@@ -488,7 +492,8 @@ TEST_CASE("a write that was in doubt stays so when the database goes away meanwh
   testing::postgres_proxy proxy{schema};
   const auto store = open({.conninfo = proxy.conninfo(), .pool = {.take_wait = 100ms}});
   const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
-  for (const auto& [name, write] : writes_about(made)) {
+  for (const auto& [title, write] : writes_about(made)) {
+    const std::string name{title};
     CAPTURE(name);
     CHECK(store->list({.content_id = "1"}));  // so that there is a connection
     proxy.cut(1, testing::commit_cut::before);

@@ -7,6 +7,7 @@
 #include <comments/api/responses.hpp>
 #include <comments/http/problem.hpp>
 #include <comments/json/encode.hpp>
+#include <comments/permissions.hpp>
 
 #include <memory>
 #include <string>

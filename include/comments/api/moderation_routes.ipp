@@ -7,6 +7,7 @@
 #include <comments/http/problem.hpp>
 #include <comments/json/decode.hpp>
 #include <comments/json/encode.hpp>
+#include <comments/permissions.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -39,6 +39,9 @@ result<done> take_tokens(bucket_table& from, const insertion& wanted, instant no
 // Returns `stands` with all that an amendment may change as it is in `wanted`.
 comment amend(comment stands, const comment& wanted);
 
+// Erases what a removed comment must not keep: its author, text and origin.
+void erase_text(comment& removed) noexcept;
+
 // Whether a search asks for the comment, its limit and `after` aside.
 bool matches(const comment& searched, const search& wanted);
 

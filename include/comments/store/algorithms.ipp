@@ -1,8 +1,9 @@
 #pragma once
 // store/algorithms.ipp - definitions of store/algorithms.hpp.
 
-#include <comments/guarded.hpp>
 #include <comments/store/algorithms.hpp>
+
+#include <comments/guarded.hpp>
 
 #include <string>
 #include <utility>
@@ -51,6 +52,13 @@ COMMENTS_INLINE comment amend(comment stands, const comment& wanted) {
   stands.edited_at = wanted.edited_at;
   stands.reports = wanted.reports;
   return stands;
+}
+
+COMMENTS_INLINE void erase_text(comment& removed) noexcept {
+  removed.author = {};
+  removed.body.clear();
+  removed.encoded.clear();
+  removed.origin.clear();
 }
 
 COMMENTS_INLINE bool matches(const comment& searched, const search& wanted) {

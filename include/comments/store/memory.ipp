@@ -4,11 +4,12 @@
 // A write first makes everything that needs memory, and then changes the containers by steps that
 // cannot fail. So a write that throws std::bad_alloc has changed nothing.
 
+#include <comments/store/memory.hpp>
+
 #include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 #include <comments/principal.hpp>
 #include <comments/store/algorithms.hpp>
-#include <comments/store/memory.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -37,14 +38,6 @@ struct memory_content {
   std::vector<event> events{};
   std::map<std::string, used_key> keys{};
 };
-
-// Erases what readers must not see of a comment that is removed.
-inline void erase_text(comment& removed) noexcept {
-  removed.author = {};
-  removed.body.clear();
-  removed.encoded.clear();
-  removed.origin.clear();
-}
 
 // Makes room for one more item, so that push_back cannot fail.
 template <typename T>
@@ -243,7 +236,7 @@ COMMENTS_INLINE result<comment> memory_store::amend(const comment_id& id, const 
   comment after = comments::amend(*stands, decided->changed);
   after.version = cause.version;
   const bool is_removed = after.status == status::removed;
-  if (is_removed) detail::erase_text(after);
+  if (is_removed) erase_text(after);
   comment answer = after;
   const int visible = int{is_visible(after)} - int{is_visible(*stands)};
   const int listed = int{is_listed(after)} - int{is_listed(*stands)};

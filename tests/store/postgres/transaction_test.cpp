@@ -235,17 +235,18 @@ TEST_CASE(
 
 TEST_CASE(
     "a commit that the database answers with an error has not happened, unless it cannot tell") {
-  for (const auto& [code, expected] : {std::pair{"40001", std::pair{failure::conflict, false}},
+  for (const auto& [state, expected] : {std::pair{"40001", std::pair{failure::conflict, false}},
                                        {"55P03", {failure::locked, false}},
                                        {"57014", {failure::transient, false}},
                                        {"40003", {failure::disconnected, true}},
                                        {"08006", {failure::disconnected, true}}}) {
+    const std::string code = state;
     CAPTURE(code);
     postgres_notebook notes;
     notes.schema.run(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'failed' USING ERRCODE = '" +
-        std::string{code} +
+        code +
         "'; END $$; CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON note DEFERRABLE INITIALLY "
         "DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()");
     transaction writing{*notes.on, transaction::writing};

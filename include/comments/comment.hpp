@@ -61,7 +61,7 @@ struct draft {
 struct comment {
   comment_id id{};
   std::string content_id{};
-  std::optional<comment_id> parent{};  // the comment that this one is shown below
+  std::optional<comment_id> parent{};    // the comment that this one is shown below
   std::optional<comment_id> reply_to{};  // the comment that it answers: `parent`, or one below
   std::int64_t depth{};                  // 0 starts a thread, 1 is a reply to that …
   std::int64_t position{};

@@ -4,8 +4,9 @@
 // A rule, a clock, an encoder or a decider is somebody else's code. What it throws must end one
 // call and nothing else, so it is called through `guarded`, which turns an exception into nothing.
 //
-//   const std::optional<std::string> text = guarded([&] { return encode(author, body); });
-//   if (!text) return error{errc::unavailable, "The text could not be encoded."};
+//   const std::function<int()> forgotten;
+//   assert(!guarded(forgotten));  // it is empty, so the call of it throws
+//   assert(guarded([] { return 7; }) == 7);
 
 #include <optional>
 #include <utility>

@@ -7,8 +7,8 @@
 //   const std::vector<rule> rules{[](const draft& written, const arrival&) {
 //     return written.body.size() < 3 ? hold("short") : accept();
 //   }};
-//   const result<verdict> sum = judge(rules, written, {.now = clock()});
-//   assert(!sum || sum->action == action::accept || sum->reason == "short");
+//   const result<verdict> sum = judge(rules, {.body = "Oi"}, {.now = system_clock()()});
+//   assert(sum->action == action::hold && sum->reason == "short");
 
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>

@@ -7,9 +7,9 @@
 // register of them tells what happened and not only how things stand. The date is of who keeps the
 // register, never of who writes to it. `run` names the run of the pipeline; its steps share it.
 //
-//   result<deployment> step = validate(std::move(said), deployment_limits{});
-//   if (!step) show(step.error().violations);
-//   auto kept = store.record(*step, now);
+//   const result<deployment> step = validate(std::move(said), deployment_limits{});
+//   if (!step) return fail(step.error().violations);
+//   auto recorded = log.record(*step, now);
 
 #include <comments/clock.hpp>
 #include <comments/id.hpp>

@@ -3,7 +3,7 @@
 //
 // The form has a text field that its style sheet hides, with a name that machines like to fill in.
 //
-//   options.rules.push_back(rules::trap());
+//   options.rules.push_back(rules::honeypot());
 
 #include <comments/moderation.hpp>
 

@@ -22,7 +22,6 @@ UMBRELLA, GENERATED = "comments.hpp", "version.hpp"
 COMPILED = LIBRARY + "compiled.cpp"  # includes every .ipp
 LAYERS = "docs/architecture.md"
 LOCKS = "mutex.hpp"  # the one header with the standard library's locks
-LOCKS_LEFT = 22  # how often they are still named elsewhere; this may only fall
 
 OWNERS = {  # who may include what, below include/comments; an .ipp may what its header may
     # The disk, and all else.
@@ -235,9 +234,9 @@ def locks(tree):
     pattern = (r"\bstd::(?:(?:recursive_|shared_|timed_)*mutex|lock_guard"
                r"|(?:scoped|unique|shared)_lock|condition_variable\w*)")
     paths = [path for path in tree.below("include", "apps") if path != LIBRARY + LOCKS]
-    found = [(path, line, hit[0]) for path in paths for line, hit in hits(pattern, tree.code(path))]
-    if len(found) > LOCKS_LEFT:
-        yield from ((path, line, f"`{name}` belongs to {LOCKS}") for path, line, name in found)
+    for path in paths:
+        yield from ((path, line, f"`{hit[0]}` belongs to {LOCKS}")
+                    for line, hit in hits(pattern, tree.code(path)))
 
 def owners_of(target):
     return next((owners for what, owners in OWNERS.items() if fnmatch(target, what)), None)

@@ -10,8 +10,6 @@ from pathlib import Path
 import tidy
 from tidy import COMPILED, GENERATED, LAYERS, LIBRARY, MAP, UMBRELLA
 
-tidy.LOCKS_LEFT = 0
-
 # What must pass, though it looks like something that must not.
 SAMPLE = r"""#pragma once
 // store.hpp - what must pass: "{", /root of braces that are none, and ids like a@b.

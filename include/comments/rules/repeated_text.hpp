@@ -11,12 +11,12 @@
 
 #include <comments/lru.hpp>
 #include <comments/moderation.hpp>
+#include <comments/mutex.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +56,7 @@ class said_texts final {
   // not.
   bool is_repeated(const std::vector<std::string>& writers, const draft& draft, instant now) {
     const std::string text = without_spaces(draft.body);
-    const std::lock_guard lock{mutex_};
+    const mutex_lock lock{mutex_};
     for (const std::string& writer : writers) {
       const saying* before = said_.find(name_of(writer, text));
       if (before && now - before->at < window_ && !is_retry(*before, draft)) return true;
@@ -81,8 +81,8 @@ class said_texts final {
   }
 
   const std::chrono::milliseconds window_;
-  std::mutex mutex_{};
-  lru<saying> said_;
+  mutex mutex_{};
+  lru<saying> said_ COMMENTS_GUARDED_BY(mutex_);
 };
 
 // Refuses a draft whose text its writer posted before, within the window, with "repeated" at /body.

@@ -103,14 +103,11 @@ struct memory_store::state {
     return contents_by_id.find(of.content_id)->second;
   }
 
-  const comment* find(const comment_id& id) const COMMENTS_REQUIRES(mutex) {
+  comment* find(const comment_id& id) COMMENTS_REQUIRES(mutex) {
     const auto place = places.find(id);
     if (place == places.end()) return nullptr;
-    const auto& all = contents_by_id.find(place->second.content_id)->second.comments;
+    auto& all = contents_by_id.find(place->second.content_id)->second.comments;
     return &*std::ranges::lower_bound(all, place->second.position, {}, &comment::position);
-  }
-  comment* find(const comment_id& id) COMMENTS_REQUIRES(mutex) {
-    return const_cast<comment*>(std::as_const(*this).find(id));
   }
 
   const detail::used_key* find_key(const draft& draft) const COMMENTS_REQUIRES(mutex) {

@@ -1,5 +1,5 @@
 #pragma once
-// cache.hpp - answers that were made once and may be asked for again, in a number of bytes.
+// cache.hpp - keeps values that may be asked for again, up to a number of bytes.
 //
 // The cache has parts with a lock each, so that threads seldom wait for one another. In each part
 // the value that was unused longest makes room (lru.hpp). Values are shared and never change: a

@@ -97,7 +97,7 @@ inline bool is_visible(const comment& comment) { return comment.status == status
 // and it holds their place as a tombstone.
 inline bool is_listed(const comment& comment) { return is_visible(comment) || comment.replies > 0; }
 
-// Returns `hidden` as readers may see it: its place among the others, and no word of its author.
+// Returns `hidden` as readers may see it: its place among the others, without text and author.
 comment to_tombstone(comment hidden);
 
 // Returns a number that tells a retry from another draft under the same key: 64-bit FNV-1a of

@@ -2,7 +2,7 @@
 // comments.hpp - everything that needs nothing but the standard library.
 //
 // The adapters (store/sqlite.hpp, json/, auth/, http/) are included by name, because each brings
-// the one library that it is for; so are the rules, because nobody wants all of them.
+// the one library that it is for; so are the rules, because a program wants few of them.
 
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>

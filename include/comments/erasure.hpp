@@ -1,5 +1,5 @@
 #pragma once
-// erasure.hpp - removing a comment, and erasing everything that is one person's.
+// erasure.hpp - removes a comment, and erases everything that one person left here.
 //
 //   const principal moderator{.role = principal::role::moderator};
 //   broadcast news{metrics};

@@ -1,8 +1,9 @@
 #pragma once
 // guarded.hpp - calls of functions that a caller handed over, which may throw.
 //
-// A rule, a clock, an encoder or a decider is somebody else's code. What it throws must end one
-// call and nothing else, so it is called through `guarded`, which turns an exception into nothing.
+// A rule, a clock, an encoder or a decider belongs to the program that embeds the library. What it
+// throws must end one call and nothing else, so it is called through `guarded`, which catches the
+// exception and returns nothing.
 //
 //   const std::function<int()> forgotten;
 //   assert(!guarded(forgotten));  // it is empty, so the call of it throws

@@ -1,5 +1,5 @@
 #pragma once
-// permissions.hpp - whether the caller of a use case may do that.
+// permissions.hpp - what the caller of a use case may do.
 //
 //   const principal visitor{};
 //   assert(need_moderator(visitor).error().code == errc::unauthenticated);
@@ -18,15 +18,15 @@
 namespace comments {
 
 // Returns ok for moderators; `unauthenticated` for a caller without any proof, else `forbidden`.
-result<done> need_moderator(const principal& who);
+result<done> need_moderator(const principal& caller);
 
 // Returns ok for the user `subject` and for moderators; else as `need_moderator` does.
-result<done> need_user(const principal& who, std::string_view subject);
+result<done> need_user(const principal& caller, std::string_view subject);
 
-// Returns ok if `who` may change the comment at this moment: its author within the edit window, and
-// moderators. `not_found` if `who` cannot see the comment or it was removed; else
+// Returns ok if the caller may change the comment at this moment: its author within the edit
+// window, and moderators. `not_found` if the caller cannot see the comment or it was removed; else
 // `unauthenticated`, `forbidden` or `edit_window_closed`.
-result<done> may_change(const principal& who, const comment& stands, instant now,
+result<done> may_change(const principal& caller, const comment& stands, instant now,
                         std::chrono::milliseconds edit_window);
 
 }  // namespace comments

@@ -6,25 +6,25 @@
 
 namespace comments {
 
-COMMENTS_INLINE result<done> need_moderator(const principal& who) {
-  if (is_moderator(who)) return ok();
-  if (who.role == principal::role::anyone)
+COMMENTS_INLINE result<done> need_moderator(const principal& caller) {
+  if (is_moderator(caller)) return ok();
+  if (caller.role == principal::role::anyone)
     return error{errc::unauthenticated, "This is for moderators."};
   return error{errc::forbidden, "This is for moderators."};
 }
 
-COMMENTS_INLINE result<done> need_user(const principal& who, std::string_view subject) {
-  if (is_user(who) && who.subject == subject) return ok();
-  return need_moderator(who);
+COMMENTS_INLINE result<done> need_user(const principal& caller, std::string_view subject) {
+  if (is_user(caller) && caller.subject == subject) return ok();
+  return need_moderator(caller);
 }
 
-COMMENTS_INLINE result<done> may_change(const principal& who, const comment& stands, instant now,
+COMMENTS_INLINE result<done> may_change(const principal& caller, const comment& stands, instant now,
                                         std::chrono::milliseconds edit_window) {
   if (stands.status == status::removed) return comment_not_found();
-  if (is_moderator(who)) return ok();
-  if (!is_author(who, stands)) {
+  if (is_moderator(caller)) return ok();
+  if (!is_author(caller, stands)) {
     if (!is_visible(stands)) return comment_not_found();
-    if (who.role == principal::role::anyone)
+    if (caller.role == principal::role::anyone)
       return error{errc::unauthenticated, "Only its author and moderators may do that."};
     return error{errc::forbidden, "Only its author and moderators may do that."};
   }

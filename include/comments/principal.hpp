@@ -1,5 +1,5 @@
 #pragma once
-// principal.hpp - the caller of a use case, as far as a request proves who that is.
+// principal.hpp - the caller of a use case, as far as the request proves their identity.
 //
 // The code that reads a request (HTTP, or a program that embeds the library) makes a principal of
 // what the request proves, and the service decides by nothing else. A principal without an account
@@ -33,16 +33,20 @@ struct principal {
   friend bool operator==(const principal&, const principal&) = default;
 };
 
-inline bool is_moderator(const principal& who) { return who.role == principal::role::moderator; }
-inline bool is_pipeline(const principal& who) { return who.role == principal::role::pipeline; }
-// Whether `who` has an account at the host's site.
-inline bool is_user(const principal& who) {
-  return !who.subject.empty() &&
-         (who.role == principal::role::user || who.role == principal::role::moderator);
+inline bool is_moderator(const principal& caller) {
+  return caller.role == principal::role::moderator;
+}
+inline bool is_pipeline(const principal& caller) {
+  return caller.role == principal::role::pipeline;
+}
+// Whether the caller has an account at the host's site.
+inline bool is_user(const principal& caller) {
+  return !caller.subject.empty() &&
+         (caller.role == principal::role::user || caller.role == principal::role::moderator);
 }
 
-// Whether `who` wrote the comment or holds its edit token.
-bool is_author(const principal& who, const comment& written);
+// Whether the caller wrote the comment or holds its edit token.
+bool is_author(const principal& caller, const comment& written);
 
 // Voters and reporters have names: this prefix and an account, or this prefix and the keyed hash of
 // an address. Names of the second kind are forgotten together with `comment::origin`.
@@ -52,16 +56,16 @@ inline constexpr std::string_view address_prefix = "a:";
 // Returns the name under which the account `subject` votes and reports.
 std::string voter_of_user(std::string_view subject);
 
-// Returns the name under which `who` votes and reports: that of the account, else that of the
+// Returns the name under which the caller votes and reports: that of the account, else that of the
 // address, else an empty one.
-std::string voter_of(const principal& who);
+std::string voter_of(const principal& caller);
 
-// Returns how moderators see that `who` did something: "author", "moderator", "moderator ana".
-std::string to_actor(const principal& who);
+// Returns how moderators see the caller in a history: "author", "moderator", "moderator ana".
+std::string to_actor(const principal& caller);
 
 // Makes a signed-in user the verified author of a draft. For all others the author keeps what they
 // wrote and is not verified.
-void sign(draft& written, const principal& who);
+void sign(draft& written, const principal& caller);
 
 }  // namespace comments
 

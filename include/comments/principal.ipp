@@ -5,31 +5,31 @@
 
 namespace comments {
 
-COMMENTS_INLINE bool is_author(const principal& who, const comment& written) {
-  if (who.role == principal::role::editor) return who.comment == written.id;
-  return is_user(who) && written.author.verified && written.author.subject == who.subject;
+COMMENTS_INLINE bool is_author(const principal& caller, const comment& written) {
+  if (caller.role == principal::role::editor) return caller.comment == written.id;
+  return is_user(caller) && written.author.verified && written.author.subject == caller.subject;
 }
 
 COMMENTS_INLINE std::string voter_of_user(std::string_view subject) {
   return std::string{user_prefix}.append(subject);
 }
 
-COMMENTS_INLINE std::string voter_of(const principal& who) {
-  if (is_user(who)) return voter_of_user(who.subject);
-  return who.client.empty() ? "" : std::string{address_prefix}.append(who.client);
+COMMENTS_INLINE std::string voter_of(const principal& caller) {
+  if (is_user(caller)) return voter_of_user(caller.subject);
+  return caller.client.empty() ? "" : std::string{address_prefix}.append(caller.client);
 }
 
-COMMENTS_INLINE std::string to_actor(const principal& who) {
-  if (!is_moderator(who)) return "author";
-  return who.subject.empty() ? "moderator" : "moderator " + who.subject;
+COMMENTS_INLINE std::string to_actor(const principal& caller) {
+  if (!is_moderator(caller)) return "author";
+  return caller.subject.empty() ? "moderator" : "moderator " + caller.subject;
 }
 
-COMMENTS_INLINE void sign(draft& written, const principal& who) {
-  written.author.verified = is_user(who);
-  written.author.subject = is_user(who) ? who.subject : "";
-  if (!is_user(who)) return;
-  written.author.name = who.name;
-  written.author.email = who.email;
+COMMENTS_INLINE void sign(draft& written, const principal& caller) {
+  written.author.verified = is_user(caller);
+  written.author.subject = is_user(caller) ? caller.subject : "";
+  if (!is_user(caller)) return;
+  written.author.name = caller.name;
+  written.author.email = caller.email;
 }
 
 }  // namespace comments

@@ -2,10 +2,10 @@
 // rate_limit.hpp - how often a client may do something: a token bucket for each key.
 //
 // A bucket holds up to `burst` tokens and gains `per_minute` tokens a minute. Each request takes a
-// token, and an empty bucket refuses. So in a stretch of time nobody gets more than burst + rate *
+// token, and an empty bucket refuses. So in any stretch of time a key gets at most burst + rate *
 // time. When there are too many keys, the keys unused longest are forgotten and start full again.
-// Callers pass the time in. Nothing is rounded: levels are counted in 60,000ths of a token, of
-// which a bucket gains `per_minute` each millisecond.
+// Callers pass the time in. Levels are whole numbers of 60,000ths of a token, of which a bucket
+// gains `per_minute` each millisecond, so nothing is rounded.
 //
 //   rate_limiter writes{{.per_minute = 30}};
 //   const quota left = writes.take("192.0.2.1", system_clock()());

@@ -37,17 +37,18 @@ class reviewer final {
   // Returns what the rules make of a valid draft. Ask once for each draft, because rules may
   // remember it. What a moderator writes is published, and no rule sees it. `invalid` with the
   // violations if a rule refuses the draft; `unavailable` if a rule fails.
-  result<review> review_text(const draft& written, const principal& who, const arrival& how) const;
+  result<review> review_text(const draft& written, const principal& caller,
+                             const arrival& how) const;
 
   // Returns what the content, as it is now, makes of a draft that the rules have judged. What a
   // moderator writes is published in any content. `content_locked`, or an error of the store.
-  result<review> review_place(const draft& written, const principal& who, review found) const;
+  result<review> review_place(const draft& written, const principal& caller, review found) const;
 
   // Returns what a published comment becomes if its text becomes `body`. `invalid` if the body
   // cannot be one, `conflict` if the comment has been changed `edits_max` times, or the errors of
   // the other two.
-  result<review> review_edit(const comment& stands, const std::string& body, const principal& who,
-                             instant now) const;
+  result<review> review_edit(const comment& stands, const std::string& body,
+                             const principal& caller, instant now) const;
 
  private:
   // Whether a comment of this author is published: by the account, else by the e-mail address.

@@ -7,9 +7,9 @@
 
 namespace comments {
 
-COMMENTS_INLINE result<review> reviewer::review_text(const draft& written, const principal& who,
+COMMENTS_INLINE result<review> reviewer::review_text(const draft& written, const principal& caller,
                                                      const arrival& how) const {
-  if (is_moderator(who)) return review{};
+  if (is_moderator(caller)) return review{};
   auto found = judge(options_.rules, written, how);
   if (!found) return std::move(found).error();
   const auto status = to_status(found->action);
@@ -17,12 +17,12 @@ COMMENTS_INLINE result<review> reviewer::review_text(const draft& written, const
   return review{.status = *status, .reason = std::move(found->reason)};
 }
 
-COMMENTS_INLINE result<review> reviewer::review_place(const draft& written, const principal& who,
+COMMENTS_INLINE result<review> reviewer::review_place(const draft& written, const principal& caller,
                                                       review found) const {
   const auto contents = store_.contents({&written.content_id, 1});
   if (!contents) return contents.error();
   found.mode = contents->front().status;
-  if (is_moderator(who)) return found;
+  if (is_moderator(caller)) return found;
   const content_status mode = found.mode.value_or(options_.mode);
   if (mode == content_status::locked)
     return error{errc::content_locked, "The content takes no comments now."};
@@ -42,21 +42,21 @@ COMMENTS_INLINE result<review> reviewer::review_place(const draft& written, cons
 }
 
 COMMENTS_INLINE result<review> reviewer::review_edit(const comment& stands, const std::string& body,
-                                                     const principal& who, instant now) const {
+                                                     const principal& caller, instant now) const {
   if (auto broken = check_body(body, options_.limits); !broken.empty())
     return to_error(std::move(broken));
   const auto past = store_.history(stands.id, 0, options_.edits_max + 1);
   if (!past) return past.error();
-  if (past->size() > options_.edits_max && !is_moderator(who))
+  if (past->size() > options_.edits_max && !is_moderator(caller))
     return error{errc::conflict, "It was changed too often."};
   const draft written{.content_id = stands.content_id,
                       .parent = stands.reply_to,
                       .author = stands.author,
                       .body = body,
                       .key = to_string(stands.id)};
-  auto found = review_text(written, who, {.now = now, .client = who.client, .is_edit = true});
+  auto found = review_text(written, caller, {.now = now, .client = caller.client, .is_edit = true});
   if (!found) return found;
-  return review_place(written, who, std::move(*found));
+  return review_place(written, caller, std::move(*found));
 }
 
 COMMENTS_INLINE result<bool> reviewer::is_known(const author& by) const {

@@ -2,9 +2,9 @@
 // service.hpp - the use cases: everything that a program can ask of comments.
 //
 // A post is validated, reviewed, stored and announced. A change is authorised and decided while the
-// store holds the comment still. A query is checked and answered from the store, and shows nothing
-// that is hidden. The rules are the same for every caller: HTTP, a program that embeds the library,
-// a test.
+// store keeps other changes of the comment out. A query is checked and answered from the store, and
+// shows nothing that is hidden. The rules are the same for every caller: HTTP, a program that
+// embeds the library, a test.
 //
 // Any thread may call any function. Times come from `service_options::clock`. No function throws,
 // except std::bad_alloc; if a function that was handed over (a rule, the clock, an encoder) throws
@@ -61,7 +61,7 @@ struct change_options {
   encoder encode{};                        // of an edit
 };
 
-// Its end waits for a recovery of the store that runs.
+// Its destructor waits for a recovery of the store, if one runs.
 class service final {
  public:
   explicit service(store& store, service_options options = {});
@@ -70,77 +70,77 @@ class service final {
 
   // --- writing ---
 
-  // Stores a comment of `who`. Its status says whether it is published. A retry with the same
+  // Stores a comment of the caller. Its status says whether it is published. A retry with the same
   // `draft::key` is safe. `invalid` with every violation, or those of a rule that refuses it;
   // `content_locked`; the errors of `store::insert`.
-  result<post_result> post(draft written, const principal& who = {}, post_options options = {});
+  result<post_result> post(draft written, const principal& caller = {}, post_options options = {});
 
   // Gives a comment another text. The rules judge the text: it may take the comment out of
   // publication, and never brings it in. For the comment's author within the edit window, and for
-  // moderators: else `unauthenticated`, `forbidden` or `edit_window_closed`. `not_found` if `who`
+  // moderators: else `unauthenticated`, `forbidden` or `edit_window_closed`. `not_found` if they
   // cannot see the comment; `version_mismatch` if the options do not allow its version;
   // `content_locked` and `invalid` as for a post; `conflict` after `edits_max` changes.
-  result<comment> edit(const comment_id& id, std::string body, const principal& who,
+  result<comment> edit(const comment_id& id, std::string body, const principal& caller,
                        const change_options& options = {});
 
   // Removes and erases a comment. For the same callers as `edit`, with the same errors.
-  result<comment> remove(const comment_id& id, const principal& who,
+  result<comment> remove(const comment_id& id, const principal& caller,
                          const change_options& options = {});
 
-  // Makes the vote of `who` for a comment be there, or not be there, and returns the comment.
-  // `unauthenticated` if neither account nor address of `who` is known; `not_found`.
-  result<comment> vote(const comment_id& id, const principal& who, bool is_there);
+  // Makes the vote of the caller for a comment be there, or not be there, and returns the comment.
+  // `unauthenticated` if neither their account nor their address is known; `not_found`.
+  result<comment> vote(const comment_id& id, const principal& caller, bool is_there);
 
   // Reports a comment to the moderators; a second report by the same caller does nothing. With the
   // report number `reports_max` the comment becomes pending, until a moderator decides. `invalid`
   // without a reason; `unauthenticated` as for `vote`; `not_found` if readers cannot see it.
-  result<comment> report(const comment_id& id, const std::string& reason, const principal& who);
+  result<comment> report(const comment_id& id, const std::string& reason, const principal& caller);
 
   // --- moderating: for moderators, else `unauthenticated` or `forbidden` ---
 
   // Decides about 1 to `decisions_max` comments, each by itself, and returns what became of each:
   // the comment, `not_found`, `version_mismatch`, or `conflict` where `moves` has no such move.
   result<std::vector<std::pair<comment_id, result<comment>>>> moderate(
-      std::span<const comment_id> ids, decision made, const principal& who,
+      std::span<const comment_id> ids, decision made, const principal& caller,
       const change_options& options = {});
 
   // Gives a content this status; none: the default of the service. `invalid` if the id cannot be
   // one; `version_mismatch` as for `edit`.
   result<content> set_status(const std::string& content_id, std::optional<content_status> status,
-                             const principal& who, const change_options& options = {});
+                             const principal& caller, const change_options& options = {});
 
   // Returns what happened to a comment, as `store::history` does, at most `page_max` events.
   // `not_found`.
   result<std::vector<event>> history(const comment_id& id, std::int64_t after, std::size_t limit,
-                                     const principal& who) const;
+                                     const principal& caller) const;
 
   // Returns the latest reports against a comment, at most `page_max`.
   result<std::vector<comments::report>> reports_of(const comment_id& id,
-                                                   const principal& who) const;
+                                                   const principal& caller) const;
 
   // --- everything of one person: for a user what is theirs, for moderators everything ---
 
   // Returns comments of all contents, as `store::find_all` does. A user must search by their own
   // subject. `invalid` for a limit that is not 1 to `page_max`.
-  result<search_result> find_all(const search& wanted, const principal& who) const;
+  result<search_result> find_all(const search& wanted, const principal& caller) const;
 
   // Returns votes of a user, as `store::votes_of` does, at most `page_max`.
   result<std::vector<comments::vote>> votes_of(const std::string& subject,
                                                std::optional<comment_id> after,
-                                               const principal& who) const;
+                                               const principal& caller) const;
 
   // Erases the comments, votes and reports of a person, as `eraser::erase` does: what was done
   // before a failure stays done. `invalid` without subject and e-mail address.
-  result<erasure> erase(const person& whose, const principal& who);
+  result<erasure> erase(const person& whose, const principal& caller);
 
   // Erases origins older than `origins_kept`. Returns how many. Call it now and then.
   result<std::size_t> forget_origins();
 
   // --- reading: for everyone ---
 
-  // Returns the comment as `who` may see it. A hidden comment with visible replies is a tombstone
-  // for all but its author and moderators. `not_found`.
-  result<comment> find(const comment_id& id, const principal& who = {}) const;
+  // Returns the comment as the caller may see it. A hidden comment with visible replies is a
+  // tombstone for all but its author and moderators. `not_found`.
+  result<comment> find(const comment_id& id, const principal& caller = {}) const;
 
   // Returns a page of listed comments, as `store::list` does; of the replies, if there is a parent.
   // `invalid` if the id cannot be one or the limit is not 1 to `page_max`.
@@ -180,10 +180,10 @@ class service final {
  private:
   result<instant> now() const;
   content with_mode(content found) const;
-  result<post_result> try_post(draft written, const principal& who, post_options options);
-  result<post_result> place(insertion& wanted, const principal& who, const review& found,
+  result<post_result> try_post(draft written, const principal& caller, post_options options);
+  result<post_result> place(insertion& wanted, const principal& caller, const review& found,
                             instant now);
-  result<comment> decide(const comment_id& id, decision made, const principal& who,
+  result<comment> decide(const comment_id& id, decision made, const principal& caller,
                          const change_options& options, instant now);
   result<comment> amend(const comment_id& id, instant now, const decider& decide);
   result<std::optional<std::int64_t>> expected_version(const std::string& content_id,

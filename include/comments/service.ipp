@@ -66,15 +66,16 @@ COMMENTS_INLINE service::service(store& store, service_options options)
 
 // --- writing ---
 
-COMMENTS_INLINE result<post_result> service::post(draft written, const principal& who,
+COMMENTS_INLINE result<post_result> service::post(draft written, const principal& caller,
                                                   post_options options) {
-  auto posted = try_post(std::move(written), who, std::move(options));
+  auto posted = try_post(std::move(written), caller, std::move(options));
   count(posted);
   return posted;
 }
 
 COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string body,
-                                              const principal& who, const change_options& options) {
+                                              const principal& caller,
+                                              const change_options& options) {
   if (auto broken = check_reason(options.reason, options_.limits); !broken.empty())
     return to_error(std::move(broken));
   const auto moment = now();
@@ -82,17 +83,17 @@ COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string 
   auto found = store_.find(id);
   if (!found) return found;
   const auto may = [&](const comment& stands) {
-    return may_change(who, stands, *moment, options_.edit_window);
+    return may_change(caller, stands, *moment, options_.edit_window);
   };
   if (auto allowed = may(*found); !allowed) return std::move(allowed).error();
-  const auto reviewed = reviews_.review_edit(*found, body, who, *moment);
+  const auto reviewed = reviews_.review_edit(*found, body, caller, *moment);
   if (!reviewed) return reviewed.error();
   const auto encoded = detail::encode(options.encode, found->author, body);
   if (!encoded) return encoded.error();
   return amend(id, *moment, [&](const comment& stands) -> result<amendment> {
     if (auto allowed = may(stands); !allowed) return std::move(allowed).error();
     if (!detail::is_expected(stands.version, options)) return version_moved();
-    amendment edited{stands, {.kind = event_kind::edited, .by = to_actor(who)}};
+    amendment edited{stands, {.kind = event_kind::edited, .by = to_actor(caller)}};
     edited.cause.before = stands.body;
     edited.cause.reason = reviewed->reason.empty() ? options.reason : reviewed->reason;
     edited.changed.body = body;
@@ -104,23 +105,23 @@ COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string 
   });
 }
 
-COMMENTS_INLINE result<comment> service::remove(const comment_id& id, const principal& who,
+COMMENTS_INLINE result<comment> service::remove(const comment_id& id, const principal& caller,
                                                 const change_options& options) {
   if (auto broken = check_reason(options.reason, options_.limits); !broken.empty())
     return to_error(std::move(broken));
   const auto moment = now();
   if (!moment) return moment.error();
   return amend(id, *moment, [&](const comment& stands) -> result<amendment> {
-    if (auto allowed = may_change(who, stands, *moment, options_.edit_window); !allowed)
+    if (auto allowed = may_change(caller, stands, *moment, options_.edit_window); !allowed)
       return std::move(allowed).error();
     if (!detail::is_expected(stands.version, options)) return version_moved();
-    return to_removal(stands, to_actor(who), options.reason);
+    return to_removal(stands, to_actor(caller), options.reason);
   });
 }
 
-COMMENTS_INLINE result<comment> service::vote(const comment_id& id, const principal& who,
+COMMENTS_INLINE result<comment> service::vote(const comment_id& id, const principal& caller,
                                               bool is_there) {
-  const std::string voter = voter_of(who);
+  const std::string voter = voter_of(caller);
   if (voter.empty()) return detail::unknown_caller();
   const auto moment = now();
   if (!moment) return moment.error();
@@ -132,8 +133,8 @@ COMMENTS_INLINE result<comment> service::vote(const comment_id& id, const princi
 }
 
 COMMENTS_INLINE result<comment> service::report(const comment_id& id, const std::string& reason,
-                                                const principal& who) {
-  const std::string reporter = voter_of(who);
+                                                const principal& caller) {
+  const std::string reporter = voter_of(caller);
   if (reporter.empty()) return detail::unknown_caller();
   auto broken = check_reason(reason, options_.limits);
   if (broken.empty() && is_blank(reason)) broken.push_back({"/reason", "required"});
@@ -157,9 +158,9 @@ COMMENTS_INLINE result<comment> service::report(const comment_id& id, const std:
 // --- moderating ---
 
 COMMENTS_INLINE result<std::vector<std::pair<comment_id, result<comment>>>> service::moderate(
-    std::span<const comment_id> ids, decision made, const principal& who,
+    std::span<const comment_id> ids, decision made, const principal& caller,
     const change_options& options) {
-  if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
+  if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
   auto broken = check_reason(options.reason, options_.limits);
   if (ids.empty()) broken.push_back({"/ids", "required"});
   if (ids.size() > options_.decisions_max) broken.push_back({"/ids", "too_many"});
@@ -168,15 +169,15 @@ COMMENTS_INLINE result<std::vector<std::pair<comment_id, result<comment>>>> serv
   if (!moment) return moment.error();
   std::vector<std::pair<comment_id, result<comment>>> decided;
   for (const comment_id& id : ids)
-    decided.emplace_back(id, decide(id, made, who, options, *moment));
+    decided.emplace_back(id, decide(id, made, caller, options, *moment));
   return decided;
 }
 
 COMMENTS_INLINE result<content> service::set_status(const std::string& content_id,
                                                     std::optional<content_status> status,
-                                                    const principal& who,
+                                                    const principal& caller,
                                                     const change_options& options) {
-  if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
+  if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
   auto broken = check_content_id(content_id, options_.limits);
   std::ranges::move(check_reason(options.reason, options_.limits), std::back_inserter(broken));
   if (!broken.empty()) return to_error(std::move(broken));
@@ -185,7 +186,7 @@ COMMENTS_INLINE result<content> service::set_status(const std::string& content_i
   const auto expected = expected_version(content_id, options);
   if (!expected) return expected.error();
   const event cause{.kind = event_kind::moderated,
-                    .by = to_actor(who),
+                    .by = to_actor(caller),
                     .reason = options.reason,
                     .status = std::string{to_text(status.value_or(options_.mode))}};
   auto set = store_.set_status(content_id, status, *expected, cause, *moment);
@@ -196,41 +197,41 @@ COMMENTS_INLINE result<content> service::set_status(const std::string& content_i
 
 COMMENTS_INLINE result<std::vector<event>> service::history(const comment_id& id,
                                                             std::int64_t after, std::size_t limit,
-                                                            const principal& who) const {
-  if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
+                                                            const principal& caller) const {
+  if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
   if (auto found = store_.find(id); !found) return std::move(found).error();
   return store_.history(id, after, std::min(limit, options_.page_max));
 }
 
 COMMENTS_INLINE result<std::vector<comments::report>> service::reports_of(
-    const comment_id& id, const principal& who) const {
-  if (auto allowed = need_moderator(who); !allowed) return std::move(allowed).error();
+    const comment_id& id, const principal& caller) const {
+  if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
   return store_.reports_of(id, options_.page_max);
 }
 
 // --- everything of one person ---
 
 COMMENTS_INLINE result<search_result> service::find_all(const search& wanted,
-                                                        const principal& who) const {
-  if (auto allowed = need_user(who, wanted.subject); !allowed) return std::move(allowed).error();
+                                                        const principal& caller) const {
+  if (auto allowed = need_user(caller, wanted.subject); !allowed) return std::move(allowed).error();
   if (wanted.limit < 1 || wanted.limit > options_.page_max)
     return to_error({{"limit", "out_of_range"}});
   return store_.find_all(wanted);
 }
 
 COMMENTS_INLINE result<std::vector<comments::vote>> service::votes_of(
-    const std::string& subject, std::optional<comment_id> after, const principal& who) const {
-  if (auto allowed = need_user(who, subject); !allowed) return std::move(allowed).error();
+    const std::string& subject, std::optional<comment_id> after, const principal& caller) const {
+  if (auto allowed = need_user(caller, subject); !allowed) return std::move(allowed).error();
   return store_.votes_of(voter_of_user(subject), after, options_.page_max);
 }
 
-COMMENTS_INLINE result<erasure> service::erase(const person& whose, const principal& who) {
-  auto allowed = whose.email.empty() ? need_user(who, whose.subject) : need_moderator(who);
+COMMENTS_INLINE result<erasure> service::erase(const person& whose, const principal& caller) {
+  auto allowed = whose.email.empty() ? need_user(caller, whose.subject) : need_moderator(caller);
   if (!allowed) return std::move(allowed).error();
   if (whose.subject.empty() && whose.email.empty()) return to_error({{"email", "required"}});
   const auto moment = now();
   if (!moment) return moment.error();
-  return eraser{store_, news_, options_.page_max}.erase(whose, to_actor(who), *moment);
+  return eraser{store_, news_, options_.page_max}.erase(whose, to_actor(caller), *moment);
 }
 
 COMMENTS_INLINE result<std::size_t> service::forget_origins() {
@@ -247,10 +248,10 @@ COMMENTS_INLINE result<std::size_t> service::forget_origins() {
 
 // --- reading ---
 
-COMMENTS_INLINE result<comment> service::find(const comment_id& id, const principal& who) const {
+COMMENTS_INLINE result<comment> service::find(const comment_id& id, const principal& caller) const {
   auto found = store_.find(id);
-  if (!found || is_visible(*found) || is_moderator(who)) return found;
-  if (is_author(who, *found) && found->status != status::removed) return found;
+  if (!found || is_visible(*found) || is_moderator(caller)) return found;
+  if (is_author(caller, *found) && found->status != status::removed) return found;
   if (!is_listed(*found)) return comment_not_found();
   return to_tombstone(std::move(*found));
 }
@@ -320,36 +321,36 @@ COMMENTS_INLINE content service::with_mode(content found) const {
   return found;
 }
 
-COMMENTS_INLINE result<post_result> service::try_post(draft written, const principal& who,
+COMMENTS_INLINE result<post_result> service::try_post(draft written, const principal& caller,
                                                       post_options options) {
-  sign(written, who);
+  sign(written, caller);
   auto checked = validate(std::move(written), options_.limits);
   if (!checked) return std::move(checked).error();
   const auto moment = now();
   if (!moment) return moment.error();
   options.how.now = *moment;
-  options.how.client = who.client;
-  const auto found = reviews_.review_text(*checked, who, options.how);
+  options.how.client = caller.client;
+  const auto found = reviews_.review_text(*checked, caller, options.how);
   if (!found) return found.error();
   auto encoded = detail::encode(options.encode, checked->author, checked->body);
   if (!encoded) return std::move(encoded).error();
   insertion wanted{.said = std::move(*checked),
-                   .origin = who.client,
+                   .origin = caller.client,
                    .depth_max = options_.depth_max,
                    .encoded = std::move(*encoded),
                    .allowances = std::move(options.allowances)};
-  auto posted = place(wanted, who, *found, *moment);
+  auto posted = place(wanted, caller, *found, *moment);
   if (posted && !posted->replayed) news_.announce(posted->stored.content_id);
   return posted;
 }
 
 // Stores what was reviewed. Between the look at the content and the insert a moderator may give the
 // content another status; then the content is looked at again.
-COMMENTS_INLINE result<post_result> service::place(insertion& wanted, const principal& who,
+COMMENTS_INLINE result<post_result> service::place(insertion& wanted, const principal& caller,
                                                    const review& found, instant now) {
   constexpr int looks_max = 4;
   for (int looks = 0; looks < looks_max; ++looks) {
-    auto placed = reviews_.review_place(wanted.said, who, found);
+    auto placed = reviews_.review_place(wanted.said, caller, found);
     if (!placed) return std::move(placed).error();
     wanted.status = placed->status;
     wanted.reason = std::move(placed->reason);
@@ -361,15 +362,15 @@ COMMENTS_INLINE result<post_result> service::place(insertion& wanted, const prin
 }
 
 COMMENTS_INLINE result<comment> service::decide(const comment_id& id, decision made,
-                                                const principal& who, const change_options& options,
-                                                instant now) {
+                                                const principal& caller,
+                                                const change_options& options, instant now) {
   return amend(id, now, [&](const comment& stands) -> result<amendment> {
     if (!detail::is_expected(stands.version, options)) return version_moved();
     const auto to = move(stands.status, made);
     if (!to)
       return error{errc::conflict, "A comment that is " + std::string{to_text(stands.status)} +
                                        " does not take that decision."};
-    return detail::to_decided(stands, *to, to_actor(who), options.reason);
+    return detail::to_decided(stands, *to, to_actor(caller), options.reason);
   });
 }
 

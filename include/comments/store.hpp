@@ -38,7 +38,7 @@
 
 namespace comments {
 
-// --- what a write is told ---
+// --- what a write takes ---
 
 // How often a client may write, or how often all clients together may write to one content. It is
 // counted in the transaction that writes, so it holds for all processes that share the storage.
@@ -199,7 +199,8 @@ class store {
   // then, replayed, if the draft has the same `fingerprint` or that comment was removed, and else
   // `key_reused`. `version_mismatch` if the content's status is not `wanted.expected`; `not_found`
   // if `wanted.said.parent` is no visible comment of the content; `rate_limited` if one of
-  // `wanted.allowances` has nothing left. Only a comment that is stored takes from them.
+  // `wanted.allowances` has nothing left. A replay and a refusal take nothing from
+  // them; an insert that returns `unavailable` or `in_doubt` may have taken.
   //
   // Durable: once it has returned the comment, a crash or a power cut does not lose it. Waits for
   // other writers and not for readers.

@@ -19,7 +19,7 @@
 namespace comments::http {
 
 // Returns the API. The handler is safe to call from any thread and does not throw, except without
-// memory for the response to an exception. What `service` is, and `options.deployments`, outlive
+// memory for the response to an exception. `service` and `options.deployments` must outlive
 // the handler and its streams. Functions in `options` are called from any thread; what they throw
 // ends one request, with 503.
 handler routes(service& service, route_options options = {});

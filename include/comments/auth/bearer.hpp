@@ -67,8 +67,9 @@ class bearer final {
   result<principal> authenticate(const credentials& from) const;
 
  private:
-  result<principal> as_user(std::string_view token, principal who) const;
-  result<principal> as_holder(std::string_view token, const credentials& from, principal who) const;
+  result<principal> as_user(std::string_view token, principal caller) const;
+  result<principal> as_holder(std::string_view token, const credentials& from,
+                              principal caller) const;
   std::optional<std::string> hash_of(std::string_view token) const;
 
   const signer& sign_;

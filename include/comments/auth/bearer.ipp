@@ -69,8 +69,8 @@ COMMENTS_INLINE bearer::bearer(const signer& sign, const secrets& chosen, clock 
       clock_{std::move(clock)} {}
 
 COMMENTS_INLINE result<principal> bearer::authenticate(const credentials& from) const {
-  principal who{.client = from.client};
-  if (from.header.empty()) return who;
+  principal caller{.client = from.client};
+  if (from.header.empty()) return caller;
   const std::string_view token = detail::token_in(from.header);
   if (token.empty() || token.size() > site_.limits.jwt_bytes_max) return detail::refused_token();
   if (from.comment) {
@@ -78,27 +78,27 @@ COMMENTS_INLINE result<principal> bearer::authenticate(const credentials& from) 
     if (state == edit_token_state::expired)
       return error{errc::edit_window_closed, "The time to change this comment is over.", {}};
     if (state == edit_token_state::good) {
-      who.role = principal::role::editor;
-      who.comment = from.comment;
-      return who;
+      caller.role = principal::role::editor;
+      caller.comment = from.comment;
+      return caller;
     }
   }
-  if (detail::looks_like_jwt(token)) return as_user(token, std::move(who));
-  return as_holder(token, from, std::move(who));
+  if (detail::looks_like_jwt(token)) return as_user(token, std::move(caller));
+  return as_holder(token, from, std::move(caller));
 }
 
-COMMENTS_INLINE result<principal> bearer::as_user(std::string_view token, principal who) const {
+COMMENTS_INLINE result<principal> bearer::as_user(std::string_view token, principal caller) const {
   auto user = verify_jwt(token, site_, clock_());
   if (!user) return std::move(user).error();
-  who.role = user->role == "moderator" ? principal::role::moderator : principal::role::user;
-  who.subject = std::move(user->subject);
-  who.name = std::move(user->name);
-  who.email = std::move(user->email);
-  return who;
+  caller.role = user->role == "moderator" ? principal::role::moderator : principal::role::user;
+  caller.subject = std::move(user->subject);
+  caller.name = std::move(user->name);
+  caller.email = std::move(user->email);
+  return caller;
 }
 
 COMMENTS_INLINE result<principal> bearer::as_holder(std::string_view token, const credentials& from,
-                                                    principal who) const {
+                                                    principal caller) const {
   if (!moderator_ && !pipeline_) return detail::refused_token();
   if (is_guessable_ && from.may_guess && !from.may_guess())
     return error{errc::rate_limited, "Too many wrong tokens came from here.", {}};
@@ -107,8 +107,8 @@ COMMENTS_INLINE result<principal> bearer::as_holder(std::string_view token, cons
   const bool is_moderator = moderator_ && is_same_secret(*moderator_, hash);
   const bool is_pipeline = pipeline_ && is_same_secret(*pipeline_, hash);
   if (!is_moderator && !is_pipeline) return detail::refused_token();
-  who.role = is_moderator ? principal::role::moderator : principal::role::pipeline;
-  return who;
+  caller.role = is_moderator ? principal::role::moderator : principal::role::pipeline;
+  return caller;
 }
 
 // Hashes are all of one length, so that comparing them tells nothing about the secret's.

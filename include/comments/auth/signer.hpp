@@ -49,8 +49,8 @@ class signer final {
   // text. The comparison takes as long for a near miss as for nonsense.
   std::optional<std::string> verify(std::string_view purpose, std::string_view token) const;
 
-  // Returns 22 characters, always the same for `text` and this key. Nobody without the key can find
-  // `text` from them.
+  // Returns 22 characters, always the same for `text` and this key. Without the key they do not
+  // tell `text`.
   std::string keyed_hash(std::string_view purpose, std::string_view text) const;
 
  private:

@@ -34,11 +34,11 @@ class deployment_service final {
 
   // Returns ok for the pipeline. `forbidden` for every other known person; `unauthenticated` for an
   // unknown one, in the same words as for a wrong token, so that these words give nothing away.
-  static result<done> need_pipeline(const principal& who);
+  static result<done> need_pipeline(const principal& caller);
 
   // Records a step with the present date, whatever date it has; see `deployment_log::record`. Needs
   // the pipeline. `invalid` with every violation, `key_reused`, or an error of the log.
-  result<record_result> record(deployment step, const principal& who);
+  result<record_result> record(deployment step, const principal& caller);
 
   // Returns a page of records, the latest first. `invalid` if the limit is not 1 to `page_max` or
   // the component cannot be the name of one, or an error of the log.
@@ -52,15 +52,15 @@ class deployment_service final {
 
 // --- definitions ---
 
-inline result<done> deployment_service::need_pipeline(const principal& who) {
-  if (is_pipeline(who)) return ok();
-  if (who.role == principal::role::anyone)
+inline result<done> deployment_service::need_pipeline(const principal& caller) {
+  if (is_pipeline(caller)) return ok();
+  if (caller.role == principal::role::anyone)
     return error{errc::unauthenticated, "The token is not valid."};
   return error{errc::forbidden, "This is for the pipeline."};
 }
 
-inline result<record_result> deployment_service::record(deployment step, const principal& who) {
-  if (auto allowed = need_pipeline(who); !allowed) return std::move(allowed).error();
+inline result<record_result> deployment_service::record(deployment step, const principal& caller) {
+  if (auto allowed = need_pipeline(caller); !allowed) return std::move(allowed).error();
   auto checked = validate(std::move(step), limits_);
   if (!checked) return std::move(checked).error();
   return log_.record(*checked, clock_());

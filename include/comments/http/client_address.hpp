@@ -53,7 +53,7 @@ std::string to_text(const address& from);
 address first_of(address from, std::size_t bits);
 
 // Returns whether the network has the address. No IPv6 network has an IPv4 address, not even ::/0.
-bool contains(const network& all, const address& one);
+bool contains(const network& searched, const address& found);
 
 // Returns the networks in "10.0.0.0/8, ::1/128, 192.0.2.1": networks and addresses with commas
 // between them; an empty text has none. `invalid` names the first entry that is neither.

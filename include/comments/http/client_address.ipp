@@ -45,8 +45,9 @@ COMMENTS_INLINE address first_of(address from, std::size_t bits) {
   return from;
 }
 
-COMMENTS_INLINE bool contains(const network& all, const address& one) {
-  return all.first.is_v4() == one.is_v4() && first_of(one, all.bits) == all.first;
+COMMENTS_INLINE bool contains(const network& searched, const address& found) {
+  return searched.first.is_v4() == found.is_v4() &&
+         first_of(found, searched.bits) == searched.first;
 }
 
 namespace detail {

@@ -20,8 +20,8 @@ namespace comments::http {
 
 // A request that arrived whole, or one that is refused. Its views point into memory of the caller.
 struct wire_request {
-  std::string_view
-      bytes{};  // from the method to the end; of a refused request its head, or nothing
+  // From the method to the end; of a refused request its head, or nothing.
+  std::string_view bytes{};
   std::string_view method{};
   std::string_view target{};
   std::string_view body{};  // decoded, if it came in the chunked coding

@@ -69,7 +69,7 @@ void append(std::string& to, const comment& comment, const style& style,
 // The same as moderators see it, with the reports that readers made.
 void append_moderated(std::string& to, const comment& comment, const style& style,
                       std::span<const comments::report> reports);
-// The same for its author, who asks for all that is theirs: with their own address.
+// The same for its author, with the author's own e-mail address.
 void append_own(std::string& to, const comment& comment, const style& style);
 // A comment of the legacy list. The list is these between "[" and "]", with "," between them.
 void append_legacy(std::string& to, const comment& comment, bool hide_email);
@@ -100,7 +100,7 @@ std::string encode(const deployment& step);
 std::string encode(const page& page, const style& style, std::string_view next);
 // {"counts":{"a":2,"b":0}}, each content once.
 std::string encode_counts(std::span<const content> contents);
-// How much of a person's was erased.
+// How many comments and votes of a person were erased.
 std::string encode_erasure(std::size_t comments, std::size_t votes);
 // A form's token, and how long a body may be.
 std::string encode_form(std::string_view token, std::size_t body_bytes_max);

@@ -1,12 +1,12 @@
 #pragma once
-// rules/blocked_words.hpp - comments with certain words or phrases wait for a moderator.
+// rules/blocked_words.hpp - holds comments with certain words or phrases.
 //
 // Texts are compared as words: runs of letters, marks and digits, in Unicode's compatibility and
-// case folding (as NFKC_Casefold does it), without what leaves no mark. So "CASINO", "ｃａｓｉｎｏ"
+// case folding (as NFKC_Casefold does it), without invisible characters. So "CASINO", "ｃａｓｉｎｏ"
 // and a "casino" with a zero-width space in it are "casino", and "casinos" is not. A phrase is
 // found across any spaces and punctuation. In scripts that put no spaces between words every
-// character counts as a word. Letters of other scripts that look alike are not taken for each
-// other. utf8proc lives here only.
+// character counts as a word. Letters of two scripts that look alike are different letters. Only
+// this header includes utf8proc.h.
 //
 //   const auto words = rules::word_list::parse("# a comment\ncasino\nbuy now\n");
 //   if (words) options.rules.push_back(rules::blocked_words(*words));
@@ -30,6 +30,48 @@
 
 namespace comments::rules {
 
+// Returns well-formed `text` decomposed and folded, so that texts that read the same are equal.
+std::u32string fold(std::string_view text);
+
+// Returns the words of well-formed `text`, folded.
+std::vector<std::u32string> to_words(std::string_view text);
+
+// Words and phrases to look for. The time that `find` takes grows with the text and not with the
+// list, as long as no phrase repeats itself.
+class word_list final {
+ public:
+  static constexpr std::size_t entries_max{10'000};
+  static constexpr std::size_t line_bytes_max{255};
+
+  // Reads a word or a phrase from each line of `text`. Skips blank lines, and lines that start with
+  // #. `invalid`, with the number of the line, if one is longer than `line_bytes_max`, is not
+  // UTF-8, has no letter and no digit, or comes after `entries_max` others.
+  static result<word_list> parse(std::string_view text);
+
+  // Returns the first entry that is in well-formed `text`, as its line has it; or nothing.
+  std::optional<std::string_view> find(std::string_view text) const;
+
+ private:
+  // A word of an entry, in a tree that phrases with the same beginning share.
+  struct node {
+    std::unordered_map<std::u32string, std::size_t> next{};  // by the word behind it
+    std::string entry{};                                     // that ends here; empty: none does
+  };
+
+  void add(const std::vector<std::u32string>& words, std::string_view line);
+  const std::string* entry_at_start(std::span<const std::u32string> words) const;
+
+  std::vector<node> nodes_{1};
+};
+
+// Returns the rule that holds a draft with one of `words` in its body, its author's name or its
+// author's web address.
+rule blocked_words(word_list words);
+
+// --- definitions ---
+
+namespace detail {
+
 // Whether `point` is of a script that is written without spaces: Thai and Lao, Burmese, Khmer,
 // kana, Han.
 inline bool is_written_without_spaces(char32_t point) {
@@ -38,9 +80,9 @@ inline bool is_written_without_spaces(char32_t point) {
          (point >= 0x3400 && point <= 0x9fff) || (point >= 0x20000 && point <= 0x3ffff);
 }
 
-// Well-formed `text`, decomposed and folded so that texts which read the same are the same.
-//
-// Marks are sorted here, not by utf8proc, which takes time in the square of their number.
+}  // namespace detail
+
+// Sorts marks itself: utf8proc takes time in the square of their number.
 inline std::u32string fold(std::string_view text) {
   constexpr auto how = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT |
                                                       UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
@@ -68,14 +110,13 @@ inline std::u32string fold(std::string_view text) {
   return folded;
 }
 
-// The words of well-formed `text`, folded.
 inline std::vector<std::u32string> to_words(std::string_view text) {
   std::vector<std::u32string> words;
   bool is_open = false;
   for (const char32_t point : fold(text)) {
     const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(point));
     const bool is_part = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
-    const bool is_alone = is_written_without_spaces(point);
+    const bool is_alone = detail::is_written_without_spaces(point);
     if (is_part && (is_alone || !is_open)) words.emplace_back();
     if (is_part) words.back() += point;
     is_open = is_part && !is_alone;
@@ -83,85 +124,63 @@ inline std::vector<std::u32string> to_words(std::string_view text) {
   return words;
 }
 
-// Words and phrases to look for. Looking takes time in proportion to the text, however long the
-// list is, as long as its phrases are no repetitions of themselves.
-class word_list final {
- public:
-  static constexpr std::size_t entries_max{10'000};
-  static constexpr std::size_t line_bytes_max{255};
-
-  // Reads a word or a phrase from each line of `text`, which is UTF-8. Blank lines are skipped, and
-  // those that start with #. `invalid`, with the number of the line, if one is longer than
-  // `line_bytes_max`, no UTF-8, without a letter or digit, or comes after `entries_max` others.
-  static result<word_list> parse(std::string_view text) {
-    word_list read;
-    std::size_t number = 0, entries = 0;
-    if (text.starts_with("\ufeff")) text.remove_prefix(3);  // as some editors begin a file
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      std::string_view line = text.substr(0, end);
-      text.remove_prefix(std::min(end + 1, text.size()));
-      ++number;
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      const auto wrong = [number](const std::string& what) {
-        return error{errc::invalid, "line " + std::to_string(number) + " " + what + ".", {}};
-      };
-      if (line.size() > line_bytes_max)
-        return wrong("is longer than " + std::to_string(line_bytes_max) + " bytes");
-      if (!is_utf8(line)) return wrong("is not UTF-8");
-      if (has_control(line, "\t")) return wrong("has a control character");
-      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-      line = line.substr(0, line.find_last_not_of(" \t") + 1);
-      if (is_blank(line) || line.front() == '#') continue;
-      const auto words = to_words(line);
-      if (words.empty()) return wrong("has no letter and no digit");
-      if (++entries > entries_max)
-        return wrong("is one too many: " + std::to_string(entries_max) + " entries are the most");
-      read.add(words, line);
-    }
-    return read;
+inline result<word_list> word_list::parse(std::string_view text) {
+  word_list read;
+  std::size_t number = 0, entries = 0;
+  if (text.starts_with("\ufeff")) text.remove_prefix(3);  // as some editors begin a file
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++number;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const auto wrong = [number](const std::string& fault) {
+      return error{errc::invalid, "line " + std::to_string(number) + " " + fault + ".", {}};
+    };
+    if (line.size() > line_bytes_max)
+      return wrong("is longer than " + std::to_string(line_bytes_max) + " bytes");
+    if (!is_utf8(line)) return wrong("is not UTF-8");
+    if (has_control(line, "\t")) return wrong("has a control character");
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    line = line.substr(0, line.find_last_not_of(" \t") + 1);
+    if (is_blank(line) || line.front() == '#') continue;
+    const auto words = to_words(line);
+    if (words.empty()) return wrong("has no letter and no digit");
+    if (++entries > entries_max)
+      return wrong("is one too many: " + std::to_string(entries_max) + " entries are the most");
+    read.add(words, line);
   }
+  return read;
+}
 
-  // The first of the entries that is in well-formed `text`, as its line has it; or nothing.
-  std::optional<std::string_view> find(std::string_view text) const {
-    const auto words = to_words(text);
-    for (std::span<const std::u32string> rest{words}; !rest.empty(); rest = rest.subspan(1))
-      if (const std::string* entry = entry_at_start(rest)) return *entry;
-    return std::nullopt;
+inline std::optional<std::string_view> word_list::find(std::string_view text) const {
+  const auto words = to_words(text);
+  for (std::span<const std::u32string> rest{words}; !rest.empty(); rest = rest.subspan(1))
+    if (const std::string* entry = entry_at_start(rest)) return *entry;
+  return std::nullopt;
+}
+
+inline void word_list::add(const std::vector<std::u32string>& words, std::string_view line) {
+  std::size_t at = 0;
+  for (const std::u32string& word : words) {
+    const auto [known, is_new] = nodes_[at].next.try_emplace(word, nodes_.size());
+    at = known->second;
+    if (is_new) nodes_.emplace_back();
   }
+  nodes_[at].entry = line;
+}
 
- private:
-  // A word of an entry, in a tree that phrases with the same beginning share.
-  struct node {
-    std::unordered_map<std::u32string, std::size_t> next{};  // by the word behind it
-    std::string entry{};                                     // that ends here; empty: none does
-  };
-
-  void add(const std::vector<std::u32string>& words, std::string_view line) {
-    std::size_t at = 0;
-    for (const std::u32string& word : words) {
-      const auto [known, is_new] = nodes_[at].next.try_emplace(word, nodes_.size());
-      at = known->second;
-      if (is_new) nodes_.emplace_back();
-    }
-    nodes_[at].entry = line;
+inline const std::string* word_list::entry_at_start(std::span<const std::u32string> words) const {
+  const node* at = &nodes_.front();
+  for (const std::u32string& word : words) {
+    const auto next = at->next.find(word);
+    if (next == at->next.end()) return nullptr;
+    at = &nodes_[next->second];
+    if (!at->entry.empty()) return &at->entry;
   }
+  return nullptr;
+}
 
-  const std::string* entry_at_start(std::span<const std::u32string> words) const {
-    const node* at = &nodes_.front();
-    for (const std::u32string& word : words) {
-      const auto next = at->next.find(word);
-      if (next == at->next.end()) return nullptr;
-      at = &nodes_[next->second];
-      if (!at->entry.empty()) return &at->entry;
-    }
-    return nullptr;
-  }
-
-  std::vector<node> nodes_{1};
-};
-
-// Holds a draft with one of `words` in its body, its author's name or its author's address.
 inline rule blocked_words(word_list words) {
   return [list = std::make_shared<const word_list>(std::move(words))](const draft& draft,
                                                                       const arrival&) {

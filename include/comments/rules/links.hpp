@@ -1,5 +1,5 @@
 #pragma once
-// rules/links.hpp - more links than people write wait for a moderator.
+// rules/links.hpp - holds comments with many links.
 //
 //   options.rules.push_back(rules::links(3));  // the fourth link holds a comment
 
@@ -13,23 +13,25 @@
 
 namespace comments::rules {
 
-// Whether `text` starts with `prefix`, which is in lower case; ASCII letters count in any case.
+// Whether `text` starts with `prefix`, which is in lower case; ASCII letters of `text` may be in
+// either case.
 inline bool starts_with_any_case(std::string_view text, std::string_view prefix) {
   return std::ranges::equal(text.substr(0, prefix.size()), prefix, [](char a, char b) {
     return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
   });
 }
 
-// Whether an address starts where `text` does, which stands behind the character `before`.
+// Whether `text`, which stands behind the character `before`, starts with an address.
 inline bool starts_address(std::string_view text, char before) {
   if (starts_with_any_case(text, "http://") || starts_with_any_case(text, "https://")) return true;
   return !is_ascii_alphanumeric(before) && before != '/' &&
          (starts_with_any_case(text, "www.") || starts_with_any_case(text, "mailto:"));
 }
 
-// How many links Markdown could make of `text`: http and https addresses, www. and mailto:, each
-// wherever it stands, and the destinations of [text](destination) and of [label]: destination that
-// are none of those. A label used twice is still one link. Takes time in proportion to the text.
+// Returns how many links Markdown could make of `text`: addresses with http, https, www. and
+// mailto:, wherever they stand, and other destinations of [text](destination) and of
+// [label]: destination. A label that is used twice is one link. Takes time in proportion to the
+// text.
 inline std::size_t count_links(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -43,7 +45,7 @@ inline std::size_t count_links(std::string_view text) {
   return count;
 }
 
-// Holds a draft whose body has more than `links_max` links.
+// Returns the rule that holds a draft whose body has more than `links_max` links.
 inline rule links(std::size_t links_max) {
   return [links_max](const draft& draft, const arrival&) {
     const std::size_t count = count_links(draft.body);

@@ -1,8 +1,8 @@
 #pragma once
-// rules/typing_time.hpp - people take a while to write; programs do not.
+// rules/typing_time.hpp - finds programs by how fast they write.
 //
-// The form carries the signed time at which it was shown (`auth::make_form_token`). Who has no such
-// time, or one that a person would hardly have, waits for a moderator.
+// The form has the signed time at which it was shown (`auth::make_form_token`). A person takes a
+// while to write, and does not take days.
 //
 //   options.rules.push_back(rules::typing_time({.least = std::chrono::seconds{3}}));
 
@@ -13,12 +13,13 @@
 namespace comments::rules {
 
 struct typing_time_options {
-  std::chrono::milliseconds least{std::chrono::seconds{3}};  // equal is accepted
-  std::chrono::milliseconds most{std::chrono::hours{24}};    // equal is accepted
+  std::chrono::milliseconds least{std::chrono::seconds{3}};  // exactly this is accepted
+  std::chrono::milliseconds most{std::chrono::hours{24}};    // exactly this is accepted
 };
 
-// A draft from a form that was shown less than `least` ago is spam, and so is one from a form of
-// the future; one from a form older than `most`, or from no form of ours, is held.
+// Returns the rule that judges how long ago the form was shown. Less than `least`, or a time in the
+// future, is spam. More than `most`, or no signed time, holds the draft. Edits are accepted: no
+// form was shown for them.
 inline rule typing_time(typing_time_options options = {}) {
   return [options](const draft&, const arrival& how) {
     if (how.is_edit) return accept();

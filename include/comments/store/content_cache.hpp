@@ -104,10 +104,10 @@ inline void content_cache::update(const content& written) noexcept {
 }
 
 inline void content_cache::clear() noexcept {
-  for (auto& each : shards_) {
-    const mutex_lock lock{each->mutex};
-    ++each->generation;
-    each->contents.clear();
+  for (auto& cleared : shards_) {
+    const mutex_lock lock{cleared->mutex};
+    ++cleared->generation;
+    cleared->contents.clear();
   }
 }
 

@@ -38,7 +38,7 @@ enum class refusal {
   unknown,  // the commit threw, or gave no outcome: the work may have been done
 };
 
-// Safe from any thread. It is destroyed when no caller is inside.
+// Safe from any thread. Destroy it only when no caller is inside.
 template <typename Work, typename Outcome>
 class group_commit final {
  public:

@@ -92,8 +92,7 @@ struct memory_store::state {
     return found == contents_by_id.end() ? nullptr : &found->second;
   }
 
-  // Returns the content with this id, and makes it if there is none: an empty one, as for readers
-  // there was before.
+  // Returns the content with this id. If there is none, makes an empty one.
   detail::memory_content& make_content(const std::string& id) COMMENTS_REQUIRES(mutex) {
     return contents_by_id.try_emplace(id, detail::memory_content{.content = {.content_id = id}})
         .first->second;

@@ -4,7 +4,7 @@
 //
 // Every process asks the database, so what one of them has acknowledged all others show at once;
 // none keeps anything that could be old. Posts that come at the same moment share a transaction,
-// and so do readers that ask for versions. Every wait ends, with `unavailable`.
+// and so do readers that ask for versions. Every wait ends.
 //
 // A connection can break during a commit, and then its outcome is unknown. What can be repeated
 // without being done twice is repeated: a post is looked for first, a vote or a report is there or
@@ -54,8 +54,8 @@ struct postgres_options {
   std::function<void(std::string_view)> on_failure{};
 };
 
-// What each function does stands in `store` and `deployment_log`. Durable is what the database
-// calls durable.
+// What each function does stands in `store` and `deployment_log`. A write is as durable as the
+// database makes it.
 class postgres_store final : public store, public deployment_log {
  public:
   // Connects, and brings the schema up to date. Returns `unavailable`, with a sentence for the

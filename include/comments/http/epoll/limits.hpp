@@ -16,14 +16,13 @@ namespace comments::http {
 // `target_bytes_max` 414, over the other limits 431 or 400.
 struct frame_limits {
   std::size_t head_bytes_max{32'768};  // request line and headers, with the empty line behind them
-  std::size_t target_bytes_max{
-      8'000};  // cpp-httplib reads lines of 8,192 bytes, so this stays below
-  std::size_t header_bytes_max{8'000};  // a name, its colon and its value; for the same reason
+  // cpp-httplib reads lines of 8,192 bytes, so these two stay below that.
+  std::size_t target_bytes_max{8'000};
+  std::size_t header_bytes_max{8'000};  // a name, its colon and its value
   std::size_t headers_max{100};
   std::size_t body_bytes_max{65'536};
-  std::size_t chunked_bytes_max{
-      524'288};  // a chunked body with its size lines, which use memory too
-  std::size_t chunk_line_bytes_max{256};  // the size of a chunk, and extensions behind it
+  std::size_t chunked_bytes_max{524'288};  // a chunked body with its size lines
+  std::size_t chunk_line_bytes_max{256};   // the size of a chunk, and extensions behind it
 };
 
 struct epoll_limits {

@@ -24,7 +24,7 @@ class httplib_in_memory;
 
 namespace epoll {
 
-// What other threads have told the server. Both flags only ever become true.
+// What other threads want of the server. Both flags only ever become true.
 struct shutdown_flags {
   std::atomic<bool> is_draining{};  // each response is the last on its connection
   std::atomic<bool> is_stopping{};  // and no connection is new any more
@@ -35,10 +35,10 @@ struct shutdown_flags {
 // constructor is given must outlive it.
 struct loop_context {
   loop_context(httplib_in_memory& answers, registry& metrics, const epoll_limits& all,
-               shutdown_flags& told)
+               shutdown_flags& shared)
       : api{answers},
         limits{all},
-        flags{told},
+        flags{shared},
         open{metrics.gauge_of("comments_http_connections", "Connections that are open.")},
         refused_total{metrics.counter_of("comments_http_connections_refused_total",
                                          "Connections over the limit.")},
@@ -52,7 +52,7 @@ struct loop_context {
   counter& refused_total;
   counter& late_total;
   std::atomic<std::size_t> connections{};  // that are open, without those refused
-  std::atomic<std::size_t> refused{};      // that are open to be told 503
+  std::atomic<std::size_t> refused{};      // that are open only to get 503
   std::atomic<std::size_t> unsent{};       // bytes queued for clients, on all connections
   std::atomic<bool> is_closed{};  // the listening socket is closed: no client can come any more
   std::optional<worker_pool> workers{std::in_place, limits.workers_max, limits.jobs_max};

@@ -37,6 +37,8 @@ class health final : public std::enable_shared_from_this<health> {
   // Whether the file is neither in doubt nor damaged. Does not wait.
   bool is_well() const { return worst_ == severity::passing; }
 
+  // Keeps what a failure says of the file, if it is worse than what is known. The first failure
+  // begins the pause.
   void note(severity found) COMMENTS_EXCLUDES(mutex_);
 
   // Returns whether it is time to try to recover, and counts that as a try. Always false once there

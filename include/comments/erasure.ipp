@@ -44,17 +44,17 @@ COMMENTS_INLINE result<done> eraser::erase_comments(const person& whose, const s
 // the author was, so a retry after a failure could not find them.
 COMMENTS_INLINE result<done> eraser::erase_comment(const comment& erased, const std::string& by,
                                                    instant now) {
-  if (auto gone = erase_account(erased.author.subject, now); !gone) return gone;
-  const auto gone = store_.amend(
+  if (auto votes = erase_account(erased.author.subject, now); !votes) return votes;
+  const auto removed = store_.amend(
       erased.id,
       [&](const comment& stands) -> result<amendment> {
         if (stands.status == status::removed) return comment_not_found();
         return to_removal(stands, by, "erased");
       },
       now);
-  if (!gone && gone.error().code == errc::not_found) return ok();  // another call was faster
-  if (!gone) return gone.error();
-  news_.announce(gone->content_id);
+  if (!removed && removed.error().code == errc::not_found) return ok();  // another call was faster
+  if (!removed) return removed.error();
+  news_.announce(removed->content_id);
   ++sum_.comments;
   return ok();
 }
@@ -68,8 +68,8 @@ COMMENTS_INLINE result<done> eraser::erase_account(const std::string& subject, i
     if (!found) return found.error();
     if (found->empty()) return store_.forget_reporter(voter);
     for (const vote& cast : *found) {
-      const auto gone = store_.vote(cast.comment, voter, false, now);
-      if (!gone) return gone.error();
+      const auto taken = store_.vote(cast.comment, voter, false, now);
+      if (!taken) return taken.error();
       news_.announce(cast.content_id);
       ++sum_.votes;
     }

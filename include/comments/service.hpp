@@ -133,7 +133,8 @@ class service final {
   // before a failure stays done. `invalid` without subject and e-mail address.
   result<erasure> erase(const person& whose, const principal& caller);
 
-  // Erases origins older than `origins_kept`. Returns how many. Call it now and then.
+  // Erases origins older than `origins_kept`, and returns how many. What was erased before a
+  // failure stays erased. Call it now and then.
   result<std::size_t> forget_origins();
 
   // --- reading: for everyone ---

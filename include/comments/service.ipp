@@ -382,8 +382,8 @@ COMMENTS_INLINE result<comment> service::amend(const comment_id& id, instant now
   return changed;
 }
 
-// Returns the version at which alone a content may be changed; none: at any. `version_mismatch` if
-// the options do not allow the one that stands.
+// Returns the only version at which a content may be changed; none: any version. `version_mismatch`
+// if the options do not allow the present one.
 COMMENTS_INLINE result<std::optional<std::int64_t>> service::expected_version(
     const std::string& content_id, const change_options& options) const {
   if (options.any_of.empty()) return options.expected;

@@ -84,16 +84,16 @@ COMMENTS_INLINE result<claims> verify_jwt(std::string_view token, const jwt_opti
   const auto payload = parse_base64url(token.substr(first + 1, second - first - 1));
   if (!header || !payload) return refused;
   const auto described = json::parse(*header, options.limits.json_depth_max);
-  const auto said = json::parse(*payload, options.limits.json_depth_max);
-  if (!described || !said || !detail::is_our_header(*described) || !said->is_object())
+  const auto claimed = json::parse(*payload, options.limits.json_depth_max);
+  if (!described || !claimed || !detail::is_our_header(*described) || !claimed->is_object())
     return refused;
 
   std::vector<violation> found;
-  json::field_reader in{*said, "", found};
+  json::field_reader in{*claimed, "", found};
   claims user{in.text("sub", true), in.text("name", false), in.text("email", false),
               in.text("role", false)};
-  const bool is_good = found.empty() && detail::is_in_time(*said, now) &&
-                       detail::is_for_us(*said, options) &&
+  const bool is_good = found.empty() && detail::is_in_time(*claimed, now) &&
+                       detail::is_for_us(*claimed, options) &&
                        detail::is_acceptable(user, options.limits);
   if (!is_good) return refused;
   return user;

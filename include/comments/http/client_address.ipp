@@ -113,8 +113,9 @@ COMMENTS_INLINE result<std::vector<network>> parse_networks(std::string_view lis
 COMMENTS_INLINE std::optional<address> client_of(std::string_view peer, const fields& headers,
                                                  std::span<const network> trusted) {
   auto client = parse_address(peer);
-  const auto is_trusted = [&](const address& one) {
-    return std::ranges::any_of(trusted, [&](const network& all) { return contains(all, one); });
+  const auto is_trusted = [&](const address& hop) {
+    return std::ranges::any_of(trusted,
+                               [&](const network& proxies) { return contains(proxies, hop); });
   };
   if (!client || !is_trusted(*client)) return client;
   for (auto line = headers.rbegin(); line != headers.rend(); ++line) {

@@ -46,8 +46,8 @@ inline std::string to_origin(std::string_view text) {
   return origin;
 }
 
-// What an origin may do. An origin that may only read is not told that it may send JSON: its
-// browser would remember that for the whole address.
+// What an origin may do. `read` and `post` are apart, because a browser remembers for the whole
+// address that it may send JSON.
 enum class access { none, read, post, all };
 
 struct cors_policy {

@@ -133,18 +133,18 @@ COMMENTS_INLINE result<decision_request> decode_decision(std::string_view text,
 COMMENTS_INLINE result<deployment> decode_deployment(std::string_view text, const limits& limits,
                                                      const deployment_limits& most) {
   return detail::decode_fields<deployment>(text, limits, [&most](field_reader& root) {
-    deployment said{.component = root.text("component", true),
+    deployment step{.component = root.text("component", true),
                     .version = root.text("version", true),
                     .responsible = root.text("responsible", true),
                     .run = root.name("run", false)};
     const std::string name = root.text("status", true);
     const auto status = comments::parse<deployment_status>(name);
     if (!name.empty() && !status) root.note("status", "unknown");
-    said.status = status.value_or(deployment_status::pending);
-    for (const violation& broken : check(said, most))
+    step.status = status.value_or(deployment_status::pending);
+    for (const violation& broken : check(step, most))
       root.note(broken.pointer.substr(1).c_str(), broken.code.c_str());
     root.refuse_others({"component", "version", "responsible", "status", "run", "date"});
-    return said;
+    return step;
   });
 }
 

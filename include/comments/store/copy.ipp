@@ -207,13 +207,13 @@ inline result<done> copy_table(copy_side& from, copy_side& to, const table& of,
 
 inline result<done> compare_table(copy_side& from, copy_side& to, const table& of,
                                   const std::function<void(const copy_progress&)>& show) {
-  const auto here = sum_up(from, of);
-  if (!here) return here.error();
-  const auto there = sum_up(to, of);
-  if (!there) return there.error();
-  if (*here != *there)
+  const auto source = sum_up(from, of);
+  if (!source) return source.error();
+  const auto target = sum_up(to, of);
+  if (!target) return target.error();
+  if (*source != *target)
     return error{errc::conflict, "The two differ in the table " + std::string{of.name} + "."};
-  return show_to(show, {of.name, there->rows, here->rows, here->to_hex()});
+  return show_to(show, {of.name, target->rows, source->rows, source->to_hex()});
 }
 
 }  // namespace detail

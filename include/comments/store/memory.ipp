@@ -323,10 +323,10 @@ COMMENTS_INLINE result<std::size_t> memory_store::forget_origins(instant before,
   for (auto& [voter, cast] : at.votes)
     if (voter.starts_with(address_prefix))
       votes += detail::erase_some(cast, limit - votes,
-                                  [&](const auto& one) { return one.second.at < before; });
+                                  [&](const auto& vote) { return vote.second.at < before; });
   for (auto& [id, said] : at.reports)
-    reports += detail::erase_some(said, limit - reports, [&](const comments::report& one) {
-      return one.reporter.starts_with(address_prefix) && one.at < before;
+    reports += detail::erase_some(said, limit - reports, [&](const comments::report& made) {
+      return made.reporter.starts_with(address_prefix) && made.at < before;
     });
   return origins + votes + reports;
 }

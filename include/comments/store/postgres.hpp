@@ -94,7 +94,7 @@ class postgres_store final : public store, public deployment_log {
                                                std::size_t limit) const override;
 
   // A record without a run is not repeated after a commit in doubt: it would be a second record.
-  result<record_result> record(const deployment& said, instant now) override;
+  result<record_result> record(const deployment& step, instant now) override;
   result<deployment_page> deployments(const deployment_query& query) const override;
 
   std::string_view signing_key() const override;

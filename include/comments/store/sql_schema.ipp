@@ -193,7 +193,8 @@ COMMENTS_INLINE std::string list_sql(scope scope, sort sort, bool has_cursor) {
   return sql.append(by_votes).append(" LIMIT ?3");
 }
 
-// What is said twice of status, subject and e-mail is there so that the partial indexes serve.
+// The second condition on status, subject or e-mail is that of a partial index, which the database
+// can use then.
 COMMENTS_INLINE std::string search_sql(const search& wanted, const std::string& find) {
   std::string sql{"SELECT "};
   sql.append(comment_columns).append(" FROM comment WHERE id > ?1");

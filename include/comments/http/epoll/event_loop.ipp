@@ -392,8 +392,7 @@ COMMENTS_INLINE bool event_loop::accept() {
   return false;
 }
 
-// Gives a new connection to the loop that has the fewest. If there are too many, it will be told
-// so.
+// Gives a new connection to the loop that has the fewest. One over the limit gets 503.
 COMMENTS_INLINE void event_loop::admit(descriptor socket, std::string peer) {
   const epoll_limits& limits = context_.limits;
   const bool is_refused = context_.connections >= limits.connections_max;
@@ -463,7 +462,7 @@ COMMENTS_INLINE void event_loop::drain() {
   if (!stopped_at_) {
     stopped_at_ = now_;
     if (listening_) refuse_newcomers(listening_);
-    // A client that idles may be about to ask, and does not know yet that the server goes.
+    // An idle client may be about to send a request, and does not know yet that the server stops.
     for (connection& idle : among(wait::request)) idle.since = now_;
   }
   // Clients that were connecting when the stop came are served.
@@ -472,7 +471,7 @@ COMMENTS_INLINE void event_loop::drain() {
     listening_ = {};
     context_.is_closed = true;
   }
-  // Streams that were told to end before the stop get to say so; the others are broken off.
+  // Streams that have ended send their last chunk; those that wait are broken off.
   read_mail();
   take_turns();
   break_off_streams(wait::stream);

@@ -70,7 +70,7 @@ class connection final {
   // Reads all that has come while no answer was awaited.
   void read_idle(std::chrono::milliseconds wait);
   void report(std::string_view why) const;
-  static void note_warning(void* self, const pg_result* said);
+  static void note_warning(void* self, const pg_result* warning);
 
   pg_conn* handle_;
   const connection_options options_;

@@ -62,8 +62,8 @@ COMMENTS_INLINE void connection::report(std::string_view why) const {
   if (options_.on_failure) options_.on_failure(why);
 }
 
-COMMENTS_INLINE void connection::note_warning(void* self, const pg_result* said) {
-  const char* const severity = PQresultErrorField(said, PG_DIAG_SEVERITY_NONLOCALIZED);
+COMMENTS_INLINE void connection::note_warning(void* self, const pg_result* warning) {
+  const char* const severity = PQresultErrorField(warning, PG_DIAG_SEVERITY_NONLOCALIZED);
   if (severity && std::string_view{severity} == "WARNING")
     static_cast<connection*>(self)->has_warned_ = true;
 }

@@ -15,9 +15,9 @@
 
 namespace comments::postgres {
 
-// Stores `said` with its id and date; the position is found here. Locks the row `schema` of
+// Stores `step` with its id and date; the position is found here. Locks the row `schema` of
 // `setting`, so that one process records at a time.
-result<record_result> record(transaction& writing, deployment said);
+result<record_result> record(transaction& writing, deployment step);
 
 deployment_page deployments(transaction& reading, const deployment_query& query);
 

@@ -30,23 +30,23 @@ inline deployment read_deployment(const rows& from, int row) {
 
 }  // namespace detail
 
-COMMENTS_INLINE result<record_result> record(transaction& writing, deployment said) {
+COMMENTS_INLINE result<record_result> record(transaction& writing, deployment step) {
   static const std::string known_sql = with_dollars(sql_schema::recorded_sql()),
                            next_sql{sql_schema::next_deployment_sql},
                            sql = with_dollars(sql_schema::record_sql());
   read_setting(writing, "schema", " FOR UPDATE");
-  const auto known = writing.send(known_sql, said.component, said.run, to_text(said.status));
+  const auto known = writing.send(known_sql, step.component, step.run, to_text(step.status));
   const auto next = writing.send(next_sql);
   if (!writing.receive()) return unavailable();
   if (const rows found = writing.rows(known); !found.empty()) {
     auto recorded = detail::read_deployment(found, 0);
-    if (!is_retry_of(said, recorded)) return run_reused();
+    if (!is_retry_of(step, recorded)) return run_reused();
     return record_result{.stored = std::move(recorded), .replayed = true};
   }
-  said.position = writing.rows(next).number(0, 0);
-  writing.send(sql, said.position, to_string(said.id), said.component, said.version,
-               said.responsible, to_text(said.status), said.run, to_milliseconds(said.date));
-  return record_result{.stored = std::move(said)};
+  step.position = writing.rows(next).number(0, 0);
+  writing.send(sql, step.position, to_string(step.id), step.component, step.version,
+               step.responsible, to_text(step.status), step.run, to_milliseconds(step.date));
+  return record_result{.stored = std::move(step)};
 }
 
 COMMENTS_INLINE deployment_page deployments(transaction& reading, const deployment_query& query) {

@@ -46,8 +46,8 @@ COMMENTS_INLINE result<post_result> insert_lanes::to_result(lane::submission end
   return ended.why == refusal::unknown || progress.may_exist ? in_doubt() : unavailable();
 }
 
-// With a permit a content may be waited for long. Without one for as long as others are: a lock can
-// be late only because the machine is busy, and then its comments get in as well.
+// With a permit, waits for the content's lock for long. Without one, as long as for any content:
+// the machine may only be busy, and then the lock comes in time.
 COMMENTS_INLINE std::unique_ptr<insert_lanes::lane> insert_lanes::make_held_lane() {
   const group_limits limits{limits_.group.batch_max,
                             std::min(limits_.held_queue_max, limits_.group.queue_max)};
@@ -60,13 +60,13 @@ COMMENTS_INLINE std::unique_ptr<insert_lanes::lane> insert_lanes::make_held_lane
 COMMENTS_INLINE void insert_lanes::insert_all(works all, std::span<outcome> outcomes,
                                               lock_wait wait) {
   std::vector<pending_insert> wanted;
-  for (const pending_insert* one : all) wanted.push_back(*one);
+  for (const pending_insert* pending : all) wanted.push_back(*pending);
   const auto is_of_first = [&](const pending_insert& other) {
     return other.wanted->said.content_id == wanted.front().wanted->said.content_id;
   };
   const failure why = insert_together(wanted, outcomes, wait);
   if (why == failure::none) return;
-  // What each of them would meet alone, too: no caller's wait would end sooner.
+  // Each draft would fail for the same reason alone, so trying them one by one gains nothing.
   const bool is_for_all = wanted.size() == 1 || why == failure::disconnected ||
                           (why == failure::locked && std::ranges::all_of(wanted, is_of_first));
   if (!is_for_all) {
@@ -76,8 +76,9 @@ COMMENTS_INLINE void insert_lanes::insert_all(works all, std::span<outcome> outc
   for (std::size_t i = 0; i < wanted.size(); ++i) refuse(wanted[i], outcomes[i], why);
 }
 
-// One by one, so that a draft that the database refuses fails alone, and one whose content is
-// locked keeps no others waiting. Of a content that failed otherwise the other drafts fail, too.
+// Inserts one by one, so that a draft that the database refuses fails alone, and one whose content
+// is locked keeps no others waiting. After any other failure of a content, its other drafts fail,
+// too.
 COMMENTS_INLINE void insert_lanes::insert_each(std::span<const pending_insert> wanted,
                                                std::span<outcome> outcomes, lock_wait wait) {
   const auto end = std::chrono::steady_clock::now() + limits_.statement_wait;
@@ -103,7 +104,7 @@ COMMENTS_INLINE failure insert_lanes::insert_together(std::span<const pending_in
     const ending end = batch.run(outcomes, database_.to_others());
     if (end.why == failure::none) return end.why;
     if (end.is_in_doubt)
-      for (const pending_insert& one : wanted) one.progress->may_exist = true;
+      for (const pending_insert& pending : wanted) pending.progress->may_exist = true;
     if (!database_.may_repeat(end.why, tries)) return end.why;
   }
 }

@@ -100,8 +100,8 @@ class transaction final {
   void expect_answer(std::string_view prepared);
   bool wait(clock::time_point deadline);
   void take_answer();
-  void note_commit(const pg_result* said);
-  void note_failure(const pg_result* said, std::size_t place);
+  void note_commit(const pg_result* received);
+  void note_failure(const pg_result* received, std::size_t place);
   void lose();
 
   connection& on_;

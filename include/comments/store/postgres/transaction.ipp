@@ -171,22 +171,22 @@ COMMENTS_INLINE void transaction::take_answer() {
   answers_[asked.place] = std::move(received);
 }
 
-COMMENTS_INLINE void transaction::note_commit(const pg_result* said) {
+COMMENTS_INLINE void transaction::note_commit(const pg_result* received) {
   // A commit whose wait for a standby was cancelled succeeds with a warning: it is not as durable
   // as it must be.
   if (on_.has_warned_) {
     lose();
     return;
   }
-  const bool is_committed = postgres::rows{said}.command() == "COMMIT";
+  const bool is_committed = postgres::rows{received}.command() == "COMMIT";
   progress_ = is_committed ? progress::committed : progress::rolled_back;
   may_be_done_ = false;
   if (!is_committed) failed_ = failure::transient;
 }
 
-COMMENTS_INLINE void transaction::note_failure(const pg_result* said, std::size_t place) {
-  const char* const state = PQresultErrorField(said, PG_DIAG_SQLSTATE);
-  const char* const message = PQresultErrorField(said, PG_DIAG_MESSAGE_PRIMARY);
+COMMENTS_INLINE void transaction::note_failure(const pg_result* received, std::size_t place) {
+  const char* const state = PQresultErrorField(received, PG_DIAG_SQLSTATE);
+  const char* const message = PQresultErrorField(received, PG_DIAG_MESSAGE_PRIMARY);
   const std::string_view sqlstate = state ? state : "";
   const failure why = to_failure(sqlstate);
   if (failed_ == failure::none) failed_ = why;

@@ -159,12 +159,12 @@ inline std::optional<place> find_place(transaction& work, const insertion& wante
 }
 
 // Writes all that a new comment changes, and returns the comment.
-inline comment write(transaction& work, const pending_insert& pending, content home,
+inline comment write(transaction& work, const pending_insert& pending, content current,
                      const place& where, effects& noted) {
   const auto& [wanted, now, id, buckets, has_tokens] = pending;
   const draft& draft = wanted.said;
   const bool is_shown = wanted.status == status::published;
-  const std::int64_t version = move_content(work, std::move(home), is_shown, noted).version;
+  const std::int64_t version = move_content(work, std::move(current), is_shown, noted).version;
   const std::string id_text = to_string(id);
   const std::string reply_to = draft.parent ? to_string(*draft.parent) : "";
   const std::int64_t at = to_milliseconds(now);
@@ -208,8 +208,8 @@ COMMENTS_INLINE result<post_result> insert(transaction& work, pending_insert& pe
   if (!draft.key.empty()) {
     if (auto known = detail::replay(work, draft); !known || known->replayed) return known;
   }
-  content home = find_content(work, draft.content_id);
-  if (!is_met(pending.wanted.expected, home)) return version_moved();
+  content current = find_content(work, draft.content_id);
+  if (!is_met(pending.wanted.expected, current)) return version_moved();
   const auto where = detail::find_place(work, pending.wanted);
   if (!where) return parent_not_found();
   if (!pending.has_tokens) {
@@ -217,7 +217,7 @@ COMMENTS_INLINE result<post_result> insert(transaction& work, pending_insert& pe
       return std::move(taken).error();
     pending.has_tokens = true;
   }
-  return post_result{.stored = detail::write(work, pending, std::move(home), *where, noted)};
+  return post_result{.stored = detail::write(work, pending, std::move(current), *where, noted)};
 }
 
 }  // namespace comments::sqlite

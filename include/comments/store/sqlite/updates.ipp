@@ -60,8 +60,8 @@ COMMENTS_INLINE result<comment> amend(transaction& work, const comment_id& id,
   if (!decided) return std::move(decided).error();
   comment changed = comments::amend(*before, decided->changed);
   const std::int64_t more = int{is_visible(changed)} - int{is_visible(*before)};
-  content home = find_content(work, changed.content_id);
-  changed.version = move_content(work, std::move(home), more, noted).version;
+  content current = find_content(work, changed.content_id);
+  changed.version = move_content(work, std::move(current), more, noted).version;
   event cause = std::move(decided->cause);
   cause.content_id = changed.content_id;
   cause.version = changed.version;
@@ -103,8 +103,8 @@ COMMENTS_INLINE result<comment> vote(transaction& work, const comment_id& id,
   auto found = find_comment(work, id);
   if (!found || (is_there && !is_visible(*found))) return comment_not_found();
   if (!detail::put_vote(work, *found, voter, is_there, now)) return std::move(*found);
-  content home = find_content(work, found->content_id);
-  found->version = move_content(work, std::move(home), 0, noted).version;
+  content current = find_content(work, found->content_id);
+  found->version = move_content(work, std::move(current), 0, noted).version;
   found->votes += is_there ? 1 : -1;
   append_event(work, {.content_id = found->content_id,
                       .version = found->version,
@@ -139,9 +139,9 @@ COMMENTS_INLINE result<content> set_status(transaction& work, const std::string&
                                            std::optional<content_status> status,
                                            std::optional<std::int64_t> expected, event cause,
                                            instant now, effects& noted) {
-  content home = find_content(work, content_id);
-  if (expected && home.version != *expected) return version_moved();
-  move_content(work, std::move(home), 0, noted);
+  content current = find_content(work, content_id);
+  if (expected && current.version != *expected) return version_moved();
+  move_content(work, std::move(current), 0, noted);
   content& moved = noted.contents.back();
   moved.status = status;
   work->run("UPDATE content SET status = ?2 WHERE content_id = ?1", content_id,

@@ -1,6 +1,7 @@
 // in_memory - comments inside a program, with nothing but the standard library.
 //
-// Shows a comment, a reply to it, both lists, and a draft that is told all its mistakes at once.
+// Shows a comment, a reply to it, both lists, and a draft that is refused with all its mistakes at
+// once.
 
 #include <comments/comments.hpp>
 

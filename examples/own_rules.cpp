@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <iostream>
 
-// Who shouts waits for a moderator.
+// Holds a comment in capitals for a moderator.
 comments::verdict hold_shouting(const comments::draft& draft, const comments::arrival&) {
   const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
   const auto capitals = std::ranges::count_if(draft.body, is_capital);

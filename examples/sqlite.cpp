@@ -1,7 +1,7 @@
 // sqlite - comments that outlive the program.
 //
 // Shows a comment posted into a SQLite file, which is closed, opened again, and still has it.
-// Writes to the file that it is told, or to one of its own that it takes away afterwards.
+// Writes to the file that the command line names, or to a temporary one that it removes afterwards.
 
 #include <comments/comments.hpp>
 #include <comments/store/sqlite.hpp>

@@ -188,7 +188,7 @@ class Run(unittest.TestCase):
     def setUpClass(cls):
         cls.server = cls.enterClassContext(Container())
 
-    def test_the_original_lines_are_answered_as_before(self):
+    def test_the_legacy_lines_are_answered_as_before(self):
         for line, answer in zip(CURL_LINES, ANSWERS, strict=True):
             with self.subTest(line):
                 method, target, headers, body = read_curl(line)

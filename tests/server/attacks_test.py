@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crowd import CrowdTest, scaled
 from people import ACTIONS, BEHIND_PROXY, MODERATOR, SECRETS, address, at, bearer
-from support import ORIGINAL_POST, PATIENCE, POST, Server, ServerTest, at_once, main
+from support import LEGACY_POST, PATIENCE, POST, Server, ServerTest, at_once, main
 
 MEMORY, NOW = ("--store", "memory:"), ("--drain-delay", "0")
 MODERATION = bearer(MODERATOR)
@@ -95,7 +95,7 @@ class Scripts(ServerTest):
             answers = [
                 self.server.post(POST, {"content_id": content_id, "body": vector}),
                 self.server.post("/api/v1/previews", {"body": vector}),
-                self.server.post(ORIGINAL_POST, {"content_id": content_id, "comment": vector,
+                self.server.post(LEGACY_POST, {"content_id": content_id, "comment": vector,
                                                  "email": "a@example.com"})]
             statuses = [answer.status for answer in answers]
             self.assertIn(statuses, ([201, 200, 200], [422, 422, 422]), vector)
@@ -354,7 +354,7 @@ class Rates(ServerTest):
             answer = self.comment(server)
             self.assertTrue(answer.headers["RateLimit"].startswith(f'"write";r={left};t='))
         self.assert_limited(self.comment(server), "write", 3)
-        for method, path in (("POST", ORIGINAL_POST), ("PATCH", f"{POST}/x"), ("DELETE", "/x"),
+        for method, path in (("POST", LEGACY_POST), ("PATCH", f"{POST}/x"), ("DELETE", "/x"),
                              ("PUT", f"{POST}/x/vote"), ("POST", "/api/v1/previews")):
             self.assert_limited(server.request(method, path), "write", 3)
         for _ in range(20):
@@ -379,7 +379,7 @@ class Rates(ServerTest):
         for number in range(3):
             self.assertEqual(self.comment(server, "1", at(address(number))).status, 201)
         self.assert_limited(self.comment(server, "1", at(address(9))), "", 3)
-        self.assert_limited(server.post(ORIGINAL_POST, {
+        self.assert_limited(server.post(LEGACY_POST, {
             "content_id": 1, "comment": "x", "email": "a@example.com"}), "", 3)
         self.assertEqual(self.comment(server, "2").status, 201)
 

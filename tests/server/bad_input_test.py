@@ -13,12 +13,12 @@ import time
 import unittest
 from urllib.parse import urlencode
 
-from support import AT_ONCE, ORIGINAL_POST, POST, Server, ServerTest, main, read_answer
+from support import AT_ONCE, LEGACY_POST, POST, Server, ServerTest, main, read_answer
 
 INSIDE = ("sqlite", "sql", "nlohmann", "json.exception", "what()", "std::", "httplib", "exception",
           ".cpp", ".hpp", "/tmp", "comments.db", "parse error", "column", "errno")
 V1 = {"content_id": "1", "body": "x"}
-ORIGINAL = {"content_id": "1", "comment": "x", "email": "gabriela@example.com"}
+LEGACY = {"content_id": "1", "comment": "x", "email": "gabriela@example.com"}
 NOBODY = "00000000-0000-7000-8000-000000000000"
 JSON = {"Content-Type": "application/json"}
 GONE = object()
@@ -30,7 +30,7 @@ def to_json(fields):
 
 
 def nested(levels):
-    """The original fields and one that nests: `levels` in all, the object itself counted."""
+    """The legacy API's fields and one that nests: `levels` in all, the object itself counted."""
     return b'{"content_id":"1","body":"x","pad":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
 
 
@@ -146,16 +146,16 @@ NO_EMAIL = ["x", "@", "@example.com", "a@", "a@b@c", "a b@example.com", "a@-x.ex
             "a@" + "b" * 64, "é@example.com", "a@éxample", "a@[127.0.0.1]", '"a"@example.com',
             "<a@example.com>", "a@example.com,b@example.com", " a@example.com", "a@example.com ",
             "a@example.com\n", "a\0@example.com", "a(b)@example.com"]
-ORIGINAL_FIELDS = [
+LEGACY_FIELDS = [
     ("no address", {"email": GONE}, ["/email"]),
     ("no comment", {"comment": GONE}, ["/comment"]),
     ("no content", {"content_id": GONE}, ["/content_id"]),
     ("the fields of v1", {"email": GONE, "comment": GONE, "body": "x"}, ["/email", "/comment"]),
-    ("null", dict.fromkeys(ORIGINAL), ["/email", "/comment", "/content_id"]),
+    ("null", dict.fromkeys(LEGACY), ["/email", "/comment", "/content_id"]),
     ("numbers", {"email": 1, "comment": 2, "content_id": 3.5},
      ["/email", "/comment", "/content_id"]),
-    ("empty", dict.fromkeys(ORIGINAL, ""), ["/email", "/comment", "/content_id"]),
-    ("blank", dict.fromkeys(ORIGINAL, " "), ["/email", "/comment", "/content_id"]),
+    ("empty", dict.fromkeys(LEGACY, ""), ["/email", "/comment", "/content_id"]),
+    ("blank", dict.fromkeys(LEGACY, " "), ["/email", "/comment", "/content_id"]),
     ("a comment over 16 KiB", {"comment": "a" * 16385}, ["/comment"]),
     ("a NUL in a comment", {"comment": "\0"}, ["/comment"]),
     ("a content over 255 bytes", {"content_id": "a" * 256}, ["/content_id"]),
@@ -289,7 +289,7 @@ class BadInput(ServerTest):
     # --- bodies ---
 
     def test_what_is_no_json_object_is_refused(self):
-        for path in (POST, ORIGINAL_POST):
+        for path in (POST, LEGACY_POST):
             for name, body, status, pointers in NO_JSON + NO_OBJECT:
                 with self.subTest(name, path=path):
                     self.assert_refused(self.send(body, path), {status}, pointers)
@@ -301,10 +301,10 @@ class BadInput(ServerTest):
         unknown = self.send(to_json(V1 | {"parent_id": NOBODY}))
         self.assert_refused(unknown, {404}, ["/parent_id"])
 
-    def test_the_originals_fields_that_break_a_rule_are_named(self):
-        for name, changes, pointers in ORIGINAL_FIELDS:
+    def test_the_legacy_apis_fields_that_break_a_rule_are_named(self):
+        for name, changes, pointers in LEGACY_FIELDS:
             with self.subTest(name):
-                answer = self.send(to_json(ORIGINAL | changes), ORIGINAL_POST)
+                answer = self.send(to_json(LEGACY | changes), LEGACY_POST)
                 self.assert_refused(answer, {422}, pointers)
 
     def test_what_is_at_a_limit_is_taken(self):
@@ -330,7 +330,7 @@ class BadInput(ServerTest):
 
     def test_a_request_may_have_64_kib(self):
         self.assert_accepted(self.send(sized(65536)))
-        for path in (POST, ORIGINAL_POST):
+        for path in (POST, LEGACY_POST):
             self.assert_refused(self.send(sized(65537), path), {413}, [""])
 
     def chunks(self, body):
@@ -392,7 +392,7 @@ class BadInput(ServerTest):
         self.assertEqual(self.server.get(f"{POST}?{urlencode(good)}").status, 200)
 
     def test_a_body_must_say_that_it_is_json(self):
-        for path in (POST, ORIGINAL_POST):
+        for path in (POST, LEGACY_POST):
             for media in (None, "", "text/plain", "application/x-www-form-urlencoded",
                           "multipart/form-data; boundary=b", "multipart/form-data",
                           "application/jsonx", "application/json-patch+json", "*/*"):

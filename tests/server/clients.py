@@ -5,7 +5,7 @@ posted twice. Contents are a few, so that clients meet in each of them.
 """
 import time
 
-from support import NO_ANSWER, ORIGINAL_POST, POST
+from support import NO_ANSWER, LEGACY_POST, POST
 
 CONTENTS = ("a", "b", "c")
 
@@ -25,7 +25,7 @@ class Client:
     def draft(self, key):
         content_id = self.dice.choice(CONTENTS)
         if self.dice.random() < 0.2:
-            return ORIGINAL_POST, {"content_id": content_id, "comment": key,
+            return LEGACY_POST, {"content_id": content_id, "comment": key,
                                    "email": "gabriela@example.com"}
         known = [made["id"] for made in self.acknowledged.values()
                  if made.get("content_id") == content_id]

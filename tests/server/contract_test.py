@@ -1,6 +1,6 @@
 """contract_test - what the API promises, seen from outside, on every store that the binary has.
 
-The original's lines are here as its users typed them; they must go on working unchanged.
+The lines of the legacy API are here as its users typed them; they must go on working unchanged.
 """
 import http.client
 import json
@@ -12,7 +12,7 @@ import subprocess
 import unittest
 from urllib.parse import quote, urlencode
 
-from support import (ORIGINAL_POST, PATIENCE, POST, Answer, Server, ServerTest, at_once, main,
+from support import (LEGACY_POST, PATIENCE, POST, Answer, Server, ServerTest, at_once, main,
                      run)
 
 NEW = "curl -s localhost:8000/api/comment/new -X POST -H 'Content-Type: application/json' -d '%s'"
@@ -62,10 +62,10 @@ def read_curl(line):
     return method, target, headers, body
 
 
-class Original:
+class Legacy:
     """The two endpoints that are frozen."""
 
-    def test_the_original_lines_are_answered_as_before(self):
+    def test_the_legacy_lines_are_answered_as_before(self):
         with Server(*self.options) as server:
             for line, answer in zip(CURL_LINES, ANSWERS, strict=True):
                 with self.subTest(line):
@@ -76,7 +76,7 @@ class Original:
                     self.assertEqual(given.json, answer)
 
     @unittest.skipUnless(shutil.which("curl"), "there is no curl here")
-    def test_the_original_lines_work_with_curl_itself(self):
+    def test_the_legacy_lines_work_with_curl_itself(self):
         env = os.environ | {"no_proxy": "*"}
         with Server(*self.options) as server:
             for line, answer in zip(CURL_LINES, ANSWERS, strict=True):
@@ -86,72 +86,72 @@ class Original:
                                           check=True, timeout=PATIENCE).stdout
                     self.assertEqual(json.loads(said), answer)
 
-    def post_original(self, content_id, comment="Primeiro Post!", **more):
-        return self.server.post(ORIGINAL_POST, {"email": "matheus@example.com",
+    def post_legacy(self, content_id, comment="Primeiro Post!", **more):
+        return self.server.post(LEGACY_POST, {"email": "matheus@example.com",
                                                 "comment": comment,
                                                 "content_id": content_id} | more)
 
-    def list_original(self, content_id, headers=None):
+    def list_legacy(self, content_id, headers=None):
         return self.server.get(f"/api/comment/list/{quote(content_id, safe='')}", headers)
 
     def test_a_number_and_its_text_are_the_same_content(self):
         for content_id in (31415, "31415"):
-            self.assertEqual(self.post_original(content_id).json["message"],
+            self.assertEqual(self.post_legacy(content_id).json["message"],
                              POSTED["message"] % "31415")
-        self.assertEqual(len(self.list_original("31415").json), 2)
+        self.assertEqual(len(self.list_legacy("31415").json), 2)
         content = self.server.get("/api/v1/contents/31415").json
         self.assertEqual((content["content_id"], content["comments"]), ("31415", 2))
 
-    def test_fields_that_the_original_did_not_know_are_ignored(self):
-        self.assertEqual(self.post_original(self.content_id, more=[1, {"a": None}]).status, 200)
-        self.assertEqual(self.list_original(self.content_id).json,
+    def test_fields_that_the_legacy_api_does_not_know_are_ignored(self):
+        self.assertEqual(self.post_legacy(self.content_id, more=[1, {"a": None}]).status, 200)
+        self.assertEqual(self.list_legacy(self.content_id).json,
                          [{"email": "matheus@example.com", "comment": "Primeiro Post!"}])
 
     def test_a_content_may_be_named_by_anything_printable(self):
         for content_id in ("a/b?c=d&e#f", "100%", "Avaliação 🙂", "..", '"', " a "):
             with self.subTest(content_id):
-                self.assertEqual(self.post_original(content_id).status, 200)
-                self.assertEqual(len(self.list_original(content_id).json), 1)
+                self.assertEqual(self.post_legacy(content_id).status, 200)
+                self.assertEqual(len(self.list_legacy(content_id).json), 1)
                 at = "/api/v1/contents/" + quote(content_id, safe="")
                 self.assertEqual(self.server.get(at).json["content_id"], content_id)
                 listed = self.server.get(f"{POST}?{urlencode({'content_id': content_id})}").json
                 self.assertEqual(listed["items"][0]["content_id"], content_id)
 
-    def test_the_original_list_is_whole_and_in_order_however_long(self):
+    def test_the_legacy_list_is_whole_and_in_order_however_long(self):
         said = [f"comment {number} – ção" for number in range(450)]
         for body in said:
-            self.post_original(self.content_id, body)
-        listed = self.list_original(self.content_id).json
+            self.post_legacy(self.content_id, body)
+        listed = self.list_legacy(self.content_id).json
         self.assertEqual([item["comment"] for item in listed], said)
 
     def test_both_apis_show_the_same_comments(self):
-        self.post_original(self.content_id, "from the original")
+        self.post_legacy(self.content_id, "from the legacy API")
         self.post_comment("from v1")
-        texts = [item["comment"] for item in self.list_original(self.content_id).json]
-        self.assertEqual(texts, ["from the original", "from v1"])
+        texts = [item["comment"] for item in self.list_legacy(self.content_id).json]
+        self.assertEqual(texts, ["from the legacy API", "from v1"])
         items = self.server.get(f"{POST}?content_id={self.content_id}").json["items"]
         self.assertEqual([item["body"] for item in items], texts)
 
-    def test_the_original_list_has_an_etag(self):
-        self.post_original(self.content_id)
-        etag = self.list_original(self.content_id).headers["ETag"]
-        again = self.list_original(self.content_id, {"If-None-Match": etag})
+    def test_the_legacy_list_has_an_etag(self):
+        self.post_legacy(self.content_id)
+        etag = self.list_legacy(self.content_id).headers["ETag"]
+        again = self.list_legacy(self.content_id, {"If-None-Match": etag})
         self.assertEqual((again.status, again.body), (304, b""))
-        posted = self.post_original(self.content_id)
+        posted = self.post_legacy(self.content_id)
         self.assertNotEqual(posted.headers["ETag"], etag)
-        self.assertEqual(self.list_original(self.content_id, {"If-None-Match": etag}).status, 200)
+        self.assertEqual(self.list_legacy(self.content_id, {"If-None-Match": etag}).status, 200)
 
-    def test_the_original_post_can_be_retried_with_a_key(self):
+    def test_the_legacy_post_can_be_retried_with_a_key(self):
         body = {"email": "matheus@example.com", "comment": "once", "content_id": self.content_id}
-        first, again = (self.server.post(ORIGINAL_POST, body, {"Idempotency-Key": "k"})
+        first, again = (self.server.post(LEGACY_POST, body, {"Idempotency-Key": "k"})
                         for _ in range(2))
         self.assertEqual((first.status, first.json), (again.status, again.json))
         self.assertEqual(again.headers["Idempotency-Replayed"], "true")
-        self.assertEqual(len(self.list_original(self.content_id).json), 1)
+        self.assertEqual(len(self.list_legacy(self.content_id).json), 1)
 
     def test_addresses_of_e_mail_can_be_hidden(self):
         with Server(*self.options, "--legacy-emails=hide") as server:
-            server.post(ORIGINAL_POST, {"email": "gabriela@example.com", "comment": "x",
+            server.post(LEGACY_POST, {"email": "gabriela@example.com", "comment": "x",
                                         "content_id": 1})
             listed = server.get("/api/comment/list/1")
             self.assertEqual(listed.json, [{"email": "", "comment": "x"}])
@@ -413,7 +413,7 @@ class Service:
 
     def test_another_method_is_refused_and_the_allowed_ones_told(self):
         read, write = {"OPTIONS", "GET", "HEAD"}, {"OPTIONS", "POST"}
-        for target, allowed in ((POST, read | write), (ORIGINAL_POST, write),
+        for target, allowed in ((POST, read | write), (LEGACY_POST, write),
                                 ("/api/comment/list/1", read), ("/api/v1/counts", read),
                                 (f"{POST}/{NOBODY}", read | {"PATCH", "DELETE"}),
                                 (f"{POST}/{NOBODY}/vote", {"OPTIONS", "PUT", "DELETE"}),
@@ -467,11 +467,11 @@ class Service:
         self.assertEqual(len(places), 1)
 
 
-class OnMemory(Original, Comments, Service, ServerTest):
+class OnMemory(Legacy, Comments, Service, ServerTest):
     pass
 
 
-class OnSqlite(Original, Comments, Service, ServerTest):
+class OnSqlite(Legacy, Comments, Service, ServerTest):
     options = ("--store", "sqlite:comments.db", "--drain-delay", "0")
 
 

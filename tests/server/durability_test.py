@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from clients import CONTENTS, Client
-from support import NO_ANSWER, ORIGINAL_POST, POST, Server, at_once, main, until
+from support import NO_ANSWER, LEGACY_POST, POST, Server, at_once, main, until
 
 SQLITE = ("--store", "sqlite:comments.db", "--drain-delay", "0")
 
@@ -167,7 +167,7 @@ class Restart(unittest.TestCase):
             root = server.post(POST, {"content_id": 1, "body": "root\n🙂",
                                       "author": {"name": "Gabi", "email": "a@example.com"}}).json
             server.post(POST, {"content_id": 1, "body": "reply", "parent_id": root["id"]})
-            server.post(ORIGINAL_POST, {"content_id": "Avaliação 🙂", "comment": "x",
+            server.post(LEGACY_POST, {"content_id": "Avaliação 🙂", "comment": "x",
                                         "email": "matheus@example.com"})
             targets += [f"{POST}/{root['id']}", f"{POST}?content_id=1&parent_id={root['id']}"]
             before = [(a.body, a.headers["ETag"]) for a in map(server.get, targets)]

@@ -7,7 +7,7 @@ import unittest
 from signal import SIGINT, SIGTERM
 from tempfile import TemporaryDirectory
 
-from support import (AT_ONCE, NO_ANSWER, ORIGINAL_POST, PATIENCE, POST, Server, at_once, binary,
+from support import (AT_ONCE, NO_ANSWER, LEGACY_POST, PATIENCE, POST, Server, at_once, binary,
                      environment, free_port, main, read_answer, run, until)
 
 MEMORY, SQLITE = ("--store", "memory:"), ("--store", "sqlite:comments.db")
@@ -194,7 +194,7 @@ class Log(Test):
     def test_each_request_is_one_line(self):
         asked = [("GET", "/healthz", None, "/healthz", 200),
                  ("POST", POST, COMMENT, POST, 201),
-                 ("POST", ORIGINAL_POST, {}, ORIGINAL_POST, 422),
+                 ("POST", LEGACY_POST, {}, LEGACY_POST, 422),
                  ("GET", "/api/v1/contents/1", None, "/api/v1/contents/{content_id}", 200),
                  ("HEAD", "/api/comment/list/1?x=y", None, "/api/comment/list/{content_id}", 200),
                  ("DELETE", "/version", None, "/version", 405),
@@ -228,7 +228,7 @@ class Log(Test):
                 self.assertEqual(server.post(POST, comment, headers).status, 201)
                 self.assertEqual(server.post(POST, comment | {"body": 1}).status, 422)
                 self.assertEqual(server.post(POST, f'{{"body":"{word}'.encode()).status, 415)
-                server.post(ORIGINAL_POST, {"content_id": word, "comment": word,
+                server.post(LEGACY_POST, {"content_id": word, "comment": word,
                                             "email": f"{word}@example.com"})
                 server.get(f"/api/comment/list/{word}")
                 server.get(f"{POST}?content_id={word}&cursor={word}")

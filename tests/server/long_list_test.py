@@ -1,4 +1,4 @@
-"""long_list_test - an original list of 100,000 comments: whole, streamed, in flat memory."""
+"""long_list_test - a legacy list of 100,000 comments: whole, streamed, in flat memory."""
 import contextlib
 import re
 import sqlite3

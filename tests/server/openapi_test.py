@@ -200,7 +200,7 @@ class OpenApi(unittest.TestCase):
     @needs_jsonschema
     def test_each_endpoint_answers_as_described(self):
         self.asked = set()
-        self.answer_original()
+        self.answer_legacy()
         self.answer_comments()
         self.answer_moderation()
         self.answer_account()
@@ -211,14 +211,14 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(described - self.asked, {("GET", "/api/v1/events")})
         self.answer_events()
 
-    def answer_original(self):
-        self.ask("POST", support.ORIGINAL_POST, 200,
+    def answer_legacy(self):
+        self.ask("POST", support.LEGACY_POST, 200,
                  {"email": "ada@example.com", "comment": "Oi", "content_id": 7})
         listed = self.ask("GET", "/api/comment/list/7", 200)
         self.ask("GET", "/api/comment/list/7", 304,
                  headers={"If-None-Match": listed.headers["ETag"]})
         self.ask("GET", "/api/comment/list/none", 404)
-        self.ask("POST", support.ORIGINAL_POST, 422, {})
+        self.ask("POST", support.LEGACY_POST, 422, {})
 
     def answer_comments(self):
         posted = self.post(content_id="1", body="Oi", author={

@@ -13,7 +13,7 @@ from signal import SIGINT, SIGTERM
 
 from options_test import MEMORY, NOW, OPTIONS, variable
 from people import MODERATOR, QUEUE, SITE, bearer, jwt
-from support import ORIGINAL_POST, POST, Server, free_port, main, read_answer, until
+from support import LEGACY_POST, POST, Server, free_port, main, read_answer, until
 
 
 class Effect(unittest.TestCase):
@@ -74,7 +74,7 @@ class Effect(unittest.TestCase):
 
     def test_legacy_emails(self):
         def check(server):
-            server.post(ORIGINAL_POST, {"content_id": 1, "comment": "x",
+            server.post(LEGACY_POST, {"content_id": 1, "comment": "x",
                                         "email": "matheus@example.com"})
             self.assertEqual(server.get("/api/comment/list/1").json,
                              [{"email": "", "comment": "x"}])
@@ -170,8 +170,8 @@ class Effect(unittest.TestCase):
         def check(server):
             self.assertEqual(self.comment(server, "123\u00e9").status, 201)
             self.assertEqual(self.comment(server, "1234\u00e9").pointers, ["/body"])
-            original = {"content_id": 1, "comment": "123456", "email": "a@example.com"}
-            self.assertEqual(server.post(ORIGINAL_POST, original).status, 422)
+            draft = {"content_id": 1, "comment": "123456", "email": "a@example.com"}
+            self.assertEqual(server.post(LEGACY_POST, draft).status, 422)
 
         self.assert_obeyed("body-bytes-max", "5", "6", check)
 

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from people import (ACTIONS, BEHIND_PROXY, MODERATOR, QUEUE, SECRETS, at, bearer, jwt)
-from support import ORIGINAL_POST, POST, Server, main, until
+from support import LEGACY_POST, POST, Server, main, until
 
 SQLITE, NOW = ("--store", "sqlite:comments.db"), ("--drain-delay", "0")
 OPTIONS = (*SQLITE, *NOW, *SECRETS, *BEHIND_PROXY)
@@ -150,7 +150,7 @@ class Privacy(unittest.TestCase):
     def test_a_moderator_erases_by_e_mail_what_both_apis_have_of_somebody(self):
         with self.serve() as server:
             self.write(server)
-            server.post(ORIGINAL_POST, {"content_id": "2", "comment": "theoriginalwords",
+            server.post(LEGACY_POST, {"content_id": "2", "comment": "theoriginalwords",
                                         "email": MINE["email"].upper()})
             target = f"/api/v1/me?email={MINE['email']}"
             for headers, status in (({}, 403), (bearer(jwt(sub="x", email=MINE["email"])), 403)):

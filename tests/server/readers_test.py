@@ -12,7 +12,7 @@ from support import POST, main, until
 READER_WAIT = 10  # seconds: epoll_limits
 BODY = "a" * 16_000
 CACHE_BYTES = 64 * MB  # of pages, for all
-STREAM_BYTES = 2 * 100 * len(BODY)  # original_list reads 100 comments at once, of however many
+STREAM_BYTES = 2 * 100 * len(BODY)  # legacy_list reads 100 comments at once, of however many
 
 
 class Readers(CrowdTest):

@@ -26,7 +26,7 @@ from signal import SIGTERM
 PATIENCE = 30  # seconds; sanitizers make a server ten times slower
 AT_ONCE = 4  # seconds; less than any timeout of the server's, so nobody waits for one unnoticed
 
-POST, ORIGINAL_POST = "/api/v1/comments", "/api/comment/new"
+POST, LEGACY_POST = "/api/v1/comments", "/api/comment/new"
 NO_ANSWER = (OSError, http.client.HTTPException)  # what asking a server that goes away raises
 LISTENING = re.compile(r'\blistening\b.*?address(?:=|":")([^\s"]+)')
 COMPLAINT = re.compile(r"Sanitizer|runtime error:|terminate called|Assertion")

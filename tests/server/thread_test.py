@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from crowd import scaled
 from people import ACTIONS, BEHIND_PROXY, MODERATOR, SECRETS, address, at, bearer
-from support import ORIGINAL_POST, POST, Server, at_once, main
+from support import LEGACY_POST, POST, Server, at_once, main
 
 DEPTH_MAX = 6  # the server's default
 COMMENTS = 400
@@ -176,7 +176,7 @@ class Walk(unittest.TestCase):
                     for item, one in zip(items, expected):
                         self.assert_shown(item, one, thread)
                     wanted += [item["id"] for item in items if item["replies"]]
-        self.assert_original_list(server, thread)
+        self.assert_legacy_list(server, thread)
 
     def assert_shown(self, item, one, thread):
         self.assertEqual((item["parent_id"], item["votes"], item["status"]),
@@ -192,7 +192,7 @@ class Walk(unittest.TestCase):
                          (one["body"], one["name"]) if is_shown else ("", ""))
         self.assertEqual(item["body_html"] != "", is_shown)
 
-    def assert_original_list(self, server, thread):
+    def assert_legacy_list(self, server, thread):
         shown = [one for one in thread.comments if one["status"] == "published"]
         whole = server.get("/api/comment/list/Avalia%C3%A7%C3%A3o%20%F0%9F%99%82%2F7")
         self.assertEqual(whole.json, [{"email": one["email"], "comment": one["body"]}
@@ -200,7 +200,7 @@ class Walk(unittest.TestCase):
         counted = server.get(f"/api/v1/counts?{urlencode({'content_id': 'Avaliação 🙂/7'})}").json
         self.assertEqual(list(counted["counts"].values()), [len(shown)])
 
-    def test_what_the_original_api_posts_is_the_same_thread(self):
+    def test_what_the_legacy_api_posts_is_the_same_thread(self):
         thread = Thread(self.dice)
         with self.serve() as server:
             for number in range(scaled(100)):
@@ -208,7 +208,7 @@ class Walk(unittest.TestCase):
                 if number % 2:
                     draft = {name: draft[name] for name in ("content_id", "body")} | {
                         "author": {"name": "", "email": "ana@example.com"}}
-                    answer = server.post(ORIGINAL_POST, {
+                    answer = server.post(LEGACY_POST, {
                         "content_id": draft["content_id"], "comment": draft["body"],
                         "email": "ana@example.com"})
                     self.assertEqual(answer.status, 200, answer)

@@ -1,9 +1,8 @@
-// own_store - comments kept where the host wants them: a `store` of one's own.
+// counting_store - a store that stands in front of another one and counts the calls.
 //
-// A store is a class with the functions of <comments/store.hpp>, where stands what each of them
-// owes. This one keeps nothing itself: it passes everything on to another store, and what it says
-// of its own it does in its way. One for another database derives from `comments::store` and says
-// its SQL in all of them.
+// A class that derives from `forwarding_store` overrides only the functions that it changes, and
+// passes all other calls on. A store for another database derives from `store` and implements all
+// of its functions; <comments/store/memory.hpp> is the shortest of these.
 
 #include <comments/comments.hpp>
 
@@ -24,7 +23,7 @@ class counting_store final : public comments::forwarding_store {
     return inner().list(query);
   }
 
-  mutable std::atomic<int> reads{};  // atomic: a store is called from any thread
+  mutable std::atomic<int> reads{};  // atomic, because any thread may call a store
   std::atomic<int> writes{};
 };
 
@@ -34,7 +33,7 @@ int main() {
   comments::service service{store};
 
   const auto posted = service.post({.content_id = "1", .body = "Primeiro Post!"});
-  const auto invalid = service.post({.content_id = "1", .body = ""});  // comes no further than here
+  const auto invalid = service.post({.content_id = "1", .body = ""});  // never gets to the store
   const auto page = service.list({.content_id = "1"});
   std::cout << store.writes << " write, " << store.reads << " read\n";
   return posted && !invalid && page && store.writes == 1 && store.reads == 1 ? 0 : 1;

@@ -1,6 +1,6 @@
 #pragma once
-// assets.hpp - files that are compiled in: what browsers get of apps/widget, and the pages'
-// sources.
+// assets.hpp - files that are compiled in: those of apps/widget that browsers load, and the sources
+// of the server's pages.
 
 #include <span>
 #include <string>

@@ -33,10 +33,10 @@ result<std::unique_ptr<copy_side>> open_side(const std::string& name, bool must_
 void show(const copy_progress& now) {
   std::cout << now.table << ": " << now.rows;
   if (now.checksum.empty())
-    std::cout << " of " << now.total
-              << std::endl;  // flushes, so that progress is seen as it happens
+    std::cout << " of " << now.total;
   else
-    std::cout << " rows, checksum " << now.checksum << std::endl;
+    std::cout << " rows, checksum " << now.checksum;
+  std::cout << std::endl;  // flushes, so that progress is seen as it happens
 }
 
 int refuse(const std::string& option, const std::string& name, const error& why) {

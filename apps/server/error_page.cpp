@@ -6,6 +6,7 @@
 #include <comments/json/document.hpp>
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,14 +36,14 @@ std::string text_in(const json::document& object, const char* name) {
 // Returns "Name has characters that cannot be used" for a field of the form, and nothing for
 // others.
 std::string to_sentence(const language& words, std::string_view pointer, std::string_view code) {
-  const std::string_view field = pointer == "/body"           ? "text"
-                                 : pointer == "/author/name"  ? "name"
-                                 : pointer == "/author/email" ? "email"
-                                                              : "";
-  if (field.empty()) return {};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> fields{
+      {{"/body", "text"}, {"/author/name", "name"}, {"/author/email", "email"}}};
+  const auto field =
+      std::ranges::find(fields, pointer, [](const auto& known) { return known.first; });
+  if (field == fields.end()) return {};
   const bool has_word = code == "required" || code == "too_long" || code == "format";
-  return std::string{words.word(field)} + " " + std::string{words.word(has_word ? code : "wrong")} +
-         ".";
+  const std::string name{words.word(field->second)};
+  return name + " " + std::string{words.word(has_word ? code : "wrong")} + ".";
 }
 
 struct fault {

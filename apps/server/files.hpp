@@ -1,6 +1,6 @@
 #pragma once
-// files.hpp - routes for what is the same for every reader: the widget, its demonstration, the
-// moderators' page, and the description of the API.
+// files.hpp - routes for files that are the same for every reader: the widget, its demonstration,
+// the moderators' page, and the description of the API.
 
 #include <comments/api/context.hpp>
 

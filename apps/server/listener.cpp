@@ -121,7 +121,7 @@ bool listener::run(http::handler api, registry&) {
 void listener::drain() {}
 void listener::stop() {
   parts_->is_stopping = true;
-  // cpp-httplib does not hear a stop before it runs.
+  // cpp-httplib ignores a stop before it runs.
   while (!parts_->server.is_running() && !parts_->is_over) std::this_thread::yield();
   parts_->server.stop();
 }

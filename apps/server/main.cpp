@@ -34,7 +34,9 @@ using namespace comments;
 
 // `--check`: returns 0 if the server at that address says that it is ready, else 1.
 int check(const server::options& at) {
-  const std::string host = at.host == "0.0.0.0" ? "127.0.0.1" : at.host == "::" ? "::1" : at.host;
+  std::string host = at.host;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
   httplib::Client client{host, at.port};
   client.set_connection_timeout(2);
   client.set_read_timeout(2);
@@ -71,8 +73,8 @@ void wait_for_stop(const sigset_t& signals, service& service, server::listener& 
 
 std::vector<http::more_route> more_routes() {
   std::vector<http::more_route> all{feed::route()};
-  for (auto& some : {server::files(), server::thread_pages()})
-    all.insert(all.end(), some.begin(), some.end());
+  for (const auto& routes : {server::files(), server::thread_pages()})
+    all.insert(all.end(), routes.begin(), routes.end());
   return all;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // page.hpp - what the server's own pages have in common: their frame, their form, their headers.
 //
-// They need no script. Links are relative, so that the pages work below any prefix of a proxy's.
+// They need no script. Links are relative, so that the pages work below any prefix that a
+// proxy adds.
 //
 //   http::response answer = make_page({.title = "Comments", .root = "../"}, main, english());
 //   protect(answer, page_policy());

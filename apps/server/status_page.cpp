@@ -49,7 +49,7 @@ values describe(const status_row& row, const language& words) {
   return shown;
 }
 
-// What is known of the program that answers, each with its name.
+// Returns what is known about the program that answers, each fact with its name.
 std::vector<values> facts_of(const service_status& status, const language& words) {
   std::vector<values> facts;
   for (const auto& [key, fact] :

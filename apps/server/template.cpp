@@ -39,7 +39,7 @@ class lookup final : public mustache::basic_context<std::string> {
     return nullptr;
   }
 
-  // No template takes in another: what a page is made of is rendered piece by piece.
+  // No template includes another one: each part of a page is rendered by itself.
   const mustache::data* get_partial(const std::string&) const override { return nullptr; }
 
  private:
@@ -55,7 +55,7 @@ class lookup final : public mustache::basic_context<std::string> {
 
 // What the library writes to.
 struct output {
-  void operator<<(const std::string& more) { text += more; }
+  void operator<<(const std::string& part) { text += part; }
 
   std::string text{};
 };

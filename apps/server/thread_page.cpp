@@ -126,14 +126,15 @@ class thread_page final {
   http::response show(http::request asked) const {
     const auto seen = read(asked);
     if (!seen) return http::problem(seen.error(), asked);
-    const auto home = shared_.service().contents({&seen->content_id, 1});
-    if (!home) return http::problem(home.error(), asked);
+    const auto found = shared_.service().contents({&seen->content_id, 1});
+    if (!found) return http::problem(found.error(), asked);
+    const content& current = found->front();
     const language& words = language_for(asked);
-    const std::string etag = etag_of(home->front(), words);
+    const std::string etag = etag_of(current, words);
     if (http::has_etag(http::if_none_match(asked), etag)) return http::not_modified(etag);
-    const auto list = find_list(asked, *seen, words, home->front().version);
+    const auto list = find_list(asked, *seen, words, current.version);
     if (!list) return http::problem(list.error(), asked);
-    http::response answer = show_page(*seen, words, home->front(), **list, asked);
+    http::response answer = show_page(*seen, words, current, **list, asked);
     answer.headers.emplace_back("ETag", etag);
     answer.headers.emplace_back("Cache-Control", "private, no-cache");
     answer.headers.emplace_back("Vary", "Accept-Language");
@@ -219,9 +220,9 @@ class thread_page final {
 
   // Changes with the content, with the pages' sources, and every hour: the form's time must not be
   // too old when it is sent.
-  std::string etag_of(const content& home, const language& words) const {
+  std::string etag_of(const content& current, const language& words) const {
     const auto hour = std::chrono::floor<std::chrono::hours>(shared_.now().time_since_epoch());
-    return '"' + std::to_string(home.version) + "-" + std::to_string(hour.count()) + "-" +
+    return '"' + std::to_string(current.version) + "-" + std::to_string(hour.count()) + "-" +
            sources_hash() + "-" + words.code() + '"';
   }
 
@@ -246,23 +247,23 @@ class thread_page final {
     return kept;
   }
 
-  http::response show_page(const view& seen, const language& words, const content& home,
+  http::response show_page(const view& seen, const language& words, const content& current,
                            const kept_list& list, const http::request& asked) const {
-    const std::string title = words.count("count", home.comments);
+    const std::string title = words.count("count", current.comments);
     frame around{.title = title + " · " + seen.content_id, .root = asked.path.empty() ? "" : "../"};
     around.feed = relative_url{around.root + "api/v1/feed"}.with("content_id", seen.content_id);
     values shown;
     shown.set_text("title", title);
     shown.set_text("content_id", seen.content_id);
     shown.set_text("said", said_about(text_of(asked.query, "posted"), words));
-    show_orders(shown, seen, words, home);
+    show_orders(shown, seen, words, current);
     shown.set_html("comments_html", list.html);
     if (!list.next.empty()) {
       around.next = next_of(seen, list.next);
       shown.set_url("next_url", *around.next);
       shown.set_text("next", words.word(seen.above ? "nextReplies" : "nextPage"));
     }
-    show_form(shown, seen, words, home);
+    show_form(shown, seen, words, current);
     http::response answer = make_page(around, render("thread.html", shown, words), words);
     // The sites whose pages may use the API may frame the thread, too.
     protect(answer, page_policy(shared_.options().cors.origins));
@@ -278,9 +279,9 @@ class thread_page final {
 
   // The orders of the list, or the way back to all of it.
   static void show_orders(values& shown, const view& seen, const language& words,
-                          const content& home) {
+                          const content& current) {
     if (seen.above || seen.linked) shown.set_url("all_url", seen.home);
-    if (seen.above || seen.linked || home.comments < 2) return;
+    if (seen.above || seen.linked || current.comments < 2) return;
     std::vector<values> orders;
     for (const comments::sort order : {sort::oldest, sort::newest, sort::top}) {
       values& entry = orders.emplace_back();
@@ -300,12 +301,12 @@ class thread_page final {
 
   // The form, and what the reader should know of the content before writing.
   void show_form(values& shown, const view& seen, const language& words,
-                 const content& home) const {
-    if (home.status == content_status::locked)
+                 const content& current) const {
+    if (current.status == content_status::locked)
       shown.set_text("notice", words.word("content_locked"));
-    if (home.status == content_status::premoderated)
+    if (current.status == content_status::premoderated)
       shown.set_text("notice", words.word("premoderated"));
-    if (home.status == content_status::locked) return;
+    if (current.status == content_status::locked) return;
     form_fields fields{.form = auth::make_form_token(shared_.sign(), shared_.now()),
                        .key = http::make_request_id()};
     if (const auto& parent = seen.answered) {

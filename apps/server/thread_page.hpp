@@ -3,8 +3,8 @@
 // scripts.
 //
 // It stands at GET /contents/{content_id}, or at GET /contents?content_id= where a proxy mangles
-// slashes in paths. Its form posts to the same address and goes the way of POST /api/v1/comments,
-// through that route's own handler.
+// slashes in paths. Its form posts to the same address, and the handler of
+// POST /api/v1/comments stores what was posted.
 
 #include <comments/api/context.hpp>
 

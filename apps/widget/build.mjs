@@ -35,9 +35,9 @@ const cssText = {
   },
 };
 
-// `languages` and `tables`: the words of a section of languages/*.json, as `import … from
-// 'words:thread'` gets them: an object of words for each language. They are sent as lines of text,
-// which takes least.
+// `import { languages, tables } from 'words:thread'` gets the words of a section of
+// languages/*.json: an object for each language. They are sent as lines of text, because that is
+// shortest.
 const languages = ['en', 'pt-BR'];
 const wordTables = {
   name: 'word tables',
@@ -63,14 +63,14 @@ const wordTables = {
   },
 };
 
-// What our own objects call their members: nobody outside of a bundle sees it, so it is shortened.
-// None may be a name in the API's JSON; the suite `web` sees to that.
+// Names of members of our own objects. No code outside of a bundle uses them, so they are
+// shortened. None may be a name in the API's JSON; the suite `web` checks that.
 const members = `
   added ago announce ask base below bulk complain contentId drop edited element exact forget
   hasMore host idsOf insert isAsSeen isClosed isEmpty isNamed isOver keep kept listOf locale look
   looks mayPass more news note number onClose onDone openReplies own parent place places problem
   proofOf put release reserve roots say scrolling selectionChanged send show showContent take
-  tell tick ticks toast toggleContent toggleHistory told unfollow update vanish views words
+  tell tick ticks toast toggleContent toggleHistory undoable unfollow update vanish views words
 `.trim().split(/\s+/);
 
 const folder = process.argv[2] ?? join(here, 'dist');
@@ -97,8 +97,8 @@ const { outputFiles } = await esbuild.build({
   logLevel: 'warning',
 });
 
-// `unsafe` is what fails where built-in objects were changed, or where a function must not be an
-// arrow. No code here needs that. One pass: more make the scripts shorter, but longer once packed.
+// `unsafe` breaks code that changes built-in objects, or that needs a function not to be an arrow.
+// No code here does. One pass: more passes make the scripts shorter, but longer once compressed.
 const compress = { hoist_vars: true, pure_getters: true, unsafe: true, unsafe_arrows: true };
 
 await mkdir(folder, { recursive: true });

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A deployment played from its first step to its last, with the pipeline's own commands: against a
-service of this test's, which keeps a register, and with an AWS that is a few lines of shell.
+service of this test's, which keeps a log of deployments, and with an AWS that is a few lines of
+shell.
 """
 
 import http.server
@@ -64,7 +65,7 @@ class Service(http.server.BaseHTTPRequestHandler):
         is_known = self.headers["Authorization"] == f"Bearer {TOKEN}"
         status = 503 if self.server.is_down() else 201 if is_known else 401
         if status == 201:
-            self.server.register.append(record)
+            self.server.records.append(record)
         self.answer(status, record)
 
     def answer(self, status, said):
@@ -93,7 +94,7 @@ class Deployment(unittest.TestCase):
 
     def serve(self):
         self.service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
-        self.service.release, self.service.register = VERSION, []
+        self.service.release, self.service.records = VERSION, []
         self.service.is_down = lambda: (self.state / "down").exists()
         self.addCleanup(self.service.server_close)
         self.addCleanup(self.service.shutdown)
@@ -118,14 +119,14 @@ class Deployment(unittest.TestCase):
         return self.job.play()
 
     def recorded(self):
-        return [record["status"] for record in self.service.register]
+        return [record["status"] for record in self.service.records]
 
     def asked(self):
         return (self.state / "asked").read_text()
 
     def test_a_release_is_recorded_before_and_after(self):
         self.assertEqual(self.deploy("standing"), "success", self.job.said)
-        self.assertEqual(self.service.register, [
+        self.assertEqual(self.service.records, [
             {"component": "comments", "version": VERSION, "responsible": "octocat",
              "status": status, "run": "staging/17/1"} for status in ("in_progress", "success")])
 

@@ -89,7 +89,7 @@ TEST_CASE("a cell that a spreadsheet would run is text to it") {
     CHECK_FALSE(http::is_formula(other));
 }
 
-TEST_CASE("an empty register is a head without lines") {
+TEST_CASE("an empty log is a head without lines") {
   books with;
   CHECK(chunks_of({with.kept, {}, 100}) == std::vector{head});
 }
@@ -109,7 +109,7 @@ TEST_CASE("a line says all that a record does") {
                     to_string(made->stored.id) + "\r\n"});
 }
 
-TEST_CASE("a long register comes in chunks, each record once, the latest first") {
+TEST_CASE("a long log comes in chunks, each record once, the latest first") {
   books with;
   with.put(401);
   const auto chunks = chunks_of({with.kept, {}, 10'000});

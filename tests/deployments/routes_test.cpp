@@ -221,7 +221,7 @@ TEST_CASE("a body may have 16 KiB, and is JSON") {
             .status == 415);
 }
 
-TEST_CASE("the register is read the latest first, page by page, of all and of one") {
+TEST_CASE("the log is read the latest first, page by page, of all and of one") {
   register_site site;
   for (int i = 0; i < 7; ++i) {
     tree said = step(std::to_string(i));

@@ -1,4 +1,4 @@
-"""deployments_test - the register as a pipeline, a spreadsheet and a reader meet it."""
+"""deployments_test - the log as a pipeline, a spreadsheet and a reader meet it."""
 import contextlib
 import csv
 import io
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from support import Server, ServerTest, at_once, binary, main
 
-REGISTER, TOKEN = "/api/v1/deployments", "the-token-of-the-pipeline"
+LOG, TOKEN = "/api/v1/deployments", "the-token-of-the-pipeline"
 PIPELINE = {"Authorization": "Bearer " + TOKEN}
 STEP = {"component": "comments", "version": "1.2.0", "responsible": "ana", "status": "success"}
 OPTIONS = ("--deploy-token", TOKEN, "--drain-delay", "0")
@@ -59,7 +59,7 @@ class Page(HTMLParser):
             self.rows[-1][self.cell] += data
 
 
-class Register(ServerTest):
+class DeploymentLog(ServerTest):
     options = ("--store", "memory:", *OPTIONS)
 
     def setUp(self):
@@ -67,10 +67,10 @@ class Register(ServerTest):
 
     def record(self, headers=None, **more):
         said = STEP | {"component": self.component} | more
-        return self.server.post(REGISTER, said, PIPELINE if headers is None else headers)
+        return self.server.post(LOG, said, PIPELINE if headers is None else headers)
 
     def listed(self, query=""):
-        answer = self.server.get(f"{REGISTER}?component={self.component}{query}")
+        answer = self.server.get(f"{LOG}?component={self.component}{query}")
         self.assertEqual(answer.status, 200, answer)
         return answer.json
 
@@ -115,11 +115,11 @@ class Register(ServerTest):
                 self.assertEqual(sorted(answer.pointers), sorted(pointers))
         for body, status in [(b"{" + b" " * 16_384 + b"}", 413), (b"x" * 100_000, 413),
                              (b"{", 400), (b"[]", 422), (b"", 400)]:
-            answer = self.server.post(REGISTER, body, PIPELINE | {
+            answer = self.server.post(LOG, body, PIPELINE | {
                 "Content-Type": "application/json"})
             self.assert_problem(answer, status)
-        self.assert_problem(self.server.get(REGISTER + "?cursor=x"), 400)
-        self.assert_problem(self.server.request("DELETE", REGISTER), 405)
+        self.assert_problem(self.server.get(LOG + "?cursor=x"), 400)
+        self.assert_problem(self.server.request("DELETE", LOG), 405)
 
     def test_pages_follow_one_another(self):
         for number in range(7):
@@ -139,7 +139,7 @@ class Register(ServerTest):
                 "Zoë \U0001f469\u200d\U0001f4bb", "'", "plain"]
         for number, value in enumerate(hard):
             self.assertEqual(self.record(version=value, responsible=value, run=number).status, 201)
-        answer = self.server.get(f"{REGISTER}?component={self.component}", {"Accept": "text/csv"})
+        answer = self.server.get(f"{LOG}?component={self.component}", {"Accept": "text/csv"})
         self.assertRegex(answer.headers["Content-Type"], "^text/csv; charset=utf-8")
         self.assertTrue(answer.body.startswith(b"\xef\xbb\xbfcomponent,"))
         self.assertNotRegex(answer.body, rb"[^\r]\n")
@@ -151,7 +151,7 @@ class Register(ServerTest):
         self.assertEqual([row["run"] for row in reversed(rows)], [str(n) for n in range(len(hard))])
         for row, item in zip(rows, self.listed()["items"], strict=True):
             self.assertEqual((row["id"], row["date"]), (item["id"], item["date"]))
-        limited = self.server.get(f"{REGISTER}?component={self.component}&format=csv&limit=2")
+        limited = self.server.get(f"{LOG}?component={self.component}&format=csv&limit=2")
         self.assertEqual(rows_of(limited), rows[:2])
 
     def test_the_page_shows_everything_as_text(self):
@@ -196,8 +196,8 @@ class Without(unittest.TestCase):
     def test_without_a_token_nothing_is_recorded(self):
         with Server("--store", "memory:", "--drain-delay", "0") as server:
             for proof in ({}, PIPELINE, {"Authorization": "Bearer "}):
-                self.assertEqual(server.post(REGISTER, STEP, proof).status, 401)
-            self.assertEqual(server.get(REGISTER).json["items"], [])
+                self.assertEqual(server.post(LOG, STEP, proof).status, 401)
+            self.assertEqual(server.get(LOG).json["items"], [])
             self.assertIn("None is recorded yet.", server.get("/status").body.decode())
 
 
@@ -213,22 +213,22 @@ class Kept(unittest.TestCase):
         for number in range(3):
             with self.serve() as server:
                 answers = at_once([
-                    lambda run=f"{number} {i}": server.post(REGISTER, STEP | {"run": run}, PIPELINE)
+                    lambda run=f"{number} {i}": server.post(LOG, STEP | {"run": run}, PIPELINE)
                     for i in range(8)])
                 kept += [answer.json for answer in answers]
                 self.assertEqual({answer.status for answer in answers}, {201})
                 server.tell(SIGKILL)
                 server.process.wait()
         with self.serve() as server:
-            listed = server.get(REGISTER + "?limit=200").json["items"]
+            listed = server.get(LOG + "?limit=200").json["items"]
             self.assertEqual(sorted(one["id"] for one in listed), sorted(one["id"] for one in kept))
-            again = server.post(REGISTER, STEP | {"run": "1 3"}, PIPELINE)
+            again = server.post(LOG, STEP | {"run": "1 3"}, PIPELINE)
             self.assertEqual(again.headers["Idempotency-Replayed"], "true")
             self.assertIn(again.json, listed)
 
     def test_a_long_spreadsheet_is_whole_and_takes_no_memory(self):
         with self.serve() as server:
-            server.post(REGISTER, STEP, PIPELINE)
+            server.post(LOG, STEP, PIPELINE)
         with contextlib.closing(sqlite3.connect(Path(self.folder) / "comments.db")) as file, file:
             file.execute(FILL, [RECORDS])
         with self.serve() as server:
@@ -236,15 +236,15 @@ class Kept(unittest.TestCase):
                 status = Path(f"/proc/{server.process.pid}/status").read_text()
                 return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) / 1024
 
-            server.get(REGISTER + "?format=csv&limit=400")
+            server.get(LOG + "?format=csv&limit=400")
             before = memory("VmRSS")
             for _ in range(3):
-                answer = server.get(REGISTER + "?format=csv")
+                answer = server.get(LOG + "?format=csv")
                 self.assertEqual(answer.headers["Transfer-Encoding"], "chunked")
                 versions = [row["version"] for row in rows_of(answer)]
                 self.assertEqual(versions[:-1], [f"{n}.0" for n in range(RECORDS, 1, -1)])
                 self.assertEqual(versions[-1], "1.2.0")
-            head = server.request("HEAD", REGISTER + "?format=csv")
+            head = server.request("HEAD", LOG + "?format=csv")
             self.assertEqual((head.status, head.body), (200, b""))
             if not re.search(rb"__[at]san_init", Path(binary()).read_bytes()):  # these hoard
                 self.assertLess(memory("VmHWM") - before, 4)

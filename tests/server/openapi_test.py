@@ -285,19 +285,19 @@ class OpenApi(unittest.TestCase):
         self.ask("DELETE", "/api/v1/me", 401)
 
     def answer_deployments(self):
-        register = "/api/v1/deployments"
+        log = "/api/v1/deployments"
         step = {"component": "comments", "version": "1.2", "responsible": "ana",
                 "status": "success"}
         pipeline = {"Authorization": "Bearer " + PIPELINE}
         for more in ({}, {"run": 17}, {"run": "17"}, {"run": None, "date": "2020-01-01"}):
-            self.ask("POST", register, 201, step | more, pipeline)
-        self.ask("POST", register, 401, step)
-        self.ask("POST", register, 403, step, self.moderator)
-        self.ask("POST", register, 422, step | {"status": "done"}, pipeline)
-        self.ask("POST", register, 422, step | {"run": "17", "version": "1.3"}, pipeline)
+            self.ask("POST", log, 201, step | more, pipeline)
+        self.ask("POST", log, 401, step)
+        self.ask("POST", log, 403, step, self.moderator)
+        self.ask("POST", log, 422, step | {"status": "done"}, pipeline)
+        self.ask("POST", log, 422, step | {"run": "17", "version": "1.3"}, pipeline)
         for query in ("", "?limit=1&component=comments", "?format=csv"):
-            self.ask("GET", register + query, 200)
-        self.ask("GET", register + "?format=xml", 422)
+            self.ask("GET", log + query, 200)
+        self.ask("GET", log + "?format=xml", 422)
 
     def answer_service(self):
         for path in ("/healthz", "/readyz", "/version", "/metrics", "/openapi.json", "/status",

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from support import PATIENCE, Server, at_once, free_port, main, until
 
 SCRIPT = Path(__file__).resolve().parents[2] / "deploy/record"
-REGISTER, TOKEN = "/api/v1/deployments", "the-token-of-the-pipeline"
+LOG, TOKEN = "/api/v1/deployments", "the-token-of-the-pipeline"
 OPTIONS = ("--deploy-token", TOKEN, "--drain-delay", "0")
 HARD = "\"quoted\" \\ 'single' $HOME `id` %s %% é \U0001f600 *"
 
@@ -106,8 +106,8 @@ def answering(status, body=b"", more=b""):
                       % (status, more, len(body), body))
 
 
-def register(server):
-    return server.get(REGISTER + "?limit=200").json["items"]
+def records_of(server):
+    return server.get(LOG + "?limit=200").json["items"]
 
 
 @unittest.skipUnless(shutil.which("curl"), "curl is not installed")
@@ -123,9 +123,9 @@ class Recorded(unittest.TestCase):
             for status in ("pending", "in_progress", "success"):
                 script = run(f"http://{server.address}", status)
                 self.assertEqual((script.code, script.errors), (0, ""))
-                self.assertEqual(json.loads(script.out), register(server)[0])
-            last = register(server)[0]
-            self.assertEqual([one["status"] for one in register(server)],
+                self.assertEqual(json.loads(script.out), records_of(server)[0])
+            last = records_of(server)[0]
+            self.assertEqual([one["status"] for one in records_of(server)],
                              ["success", "in_progress", "pending"])
             self.assertEqual((last["component"], last["version"], last["responsible"], last["run"]),
                              ("comments", "1.2.0", "ana", "17"))
@@ -135,7 +135,7 @@ class Recorded(unittest.TestCase):
             first, again = (run(f"http://{server.address}/") for _ in range(2))
             self.assertEqual((first.code, again.code), (0, 0))
             self.assertEqual(first.out, again.out)
-            self.assertEqual(len(register(server)), 1)
+            self.assertEqual(len(records_of(server)), 1)
 
     def test_the_service_goes_in_the_middle_and_comes_back(self):
         port = free_port()
@@ -147,7 +147,7 @@ class Recorded(unittest.TestCase):
             with self.serve(port) as server:
                 self.assertEqual(script.end(), 0)
                 self.assertEqual(run(url, "success").code, 0)
-                self.assertEqual([one["status"] for one in register(server)],
+                self.assertEqual([one["status"] for one in records_of(server)],
                                  ["success", "in_progress", "pending"])
 
     def test_an_answer_that_is_lost_makes_no_second_record(self):
@@ -169,14 +169,14 @@ class Recorded(unittest.TestCase):
                 script = run(stub.url)
             self.assertEqual(script.code, 0, script.errors)
             self.assertEqual(len(stub.seen), 3)
-            self.assertEqual(register(server), [json.loads(script.out)])
+            self.assertEqual(records_of(server), [json.loads(script.out)])
 
     def test_whatever_the_values_are_they_arrive(self):
         with self.serve() as server:
             script = run(f"http://{server.address}", COMPONENT=HARD, VERSION="-n \\n \\u0041",
                          RESPONSIBLE="@/etc/passwd", RUN="1\" ,\"status\":\"failure")
             self.assertEqual(script.code, 0, script.errors)
-            record = register(server)[0]
+            record = records_of(server)[0]
             self.assertEqual(record["component"], HARD)
             self.assertEqual(record["version"], "-n \\n \\u0041")
             self.assertEqual(record["responsible"], "@/etc/passwd")
@@ -189,7 +189,7 @@ class Recorded(unittest.TestCase):
             self.assertEqual(script.code, 1)
             self.assertIn('"errors":[{"pointer":"/responsible","code":"control_character"}]',
                           script.errors)
-            self.assertEqual(register(server), [])
+            self.assertEqual(records_of(server), [])
 
     def test_what_is_refused_is_said_and_not_sent_again(self):
         with self.serve() as server:
@@ -205,7 +205,7 @@ class Recorded(unittest.TestCase):
                     self.assertEqual((script.code, script.out), (1, ""))
                     self.assertEqual(len(script.said), 1)
                     self.assertRegex(script.errors, f"^record: {status} is not recorded: .*{why}")
-            self.assertEqual(register(server), [])
+            self.assertEqual(records_of(server), [])
 
     def test_another_story_of_the_same_step_is_refused(self):
         with self.serve() as server:
@@ -213,7 +213,7 @@ class Recorded(unittest.TestCase):
             script = run(f"http://{server.address}", VERSION="1.2.1")
             self.assertEqual(script.code, 1)
             self.assertIn("idempotency_reuse", script.errors)
-            self.assertEqual(len(register(server)), 1)
+            self.assertEqual(len(records_of(server)), 1)
 
 
 @unittest.skipUnless(shutil.which("curl"), "curl is not installed")

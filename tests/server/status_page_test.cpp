@@ -80,7 +80,7 @@ TEST_CASE("what is not there is said to be not there") {
   CHECK(html.find("<dt>Commit</dt><dd><span class=\"none\">not known</span>") != html.npos);
   CHECK(html.find("class=\"health bad\">It can be read; its store takes no writes now.") !=
         html.npos);
-  CHECK(html.find("The register cannot be read now.") != html.npos);
+  CHECK(html.find("The log cannot be read now.") != html.npos);
   CHECK(html.find("None is recorded yet.") == html.npos);
   CHECK(to_html({}).find("None is recorded yet.") != html.npos);
   CHECK(to_html({.health = service_health::draining}).find("It is shutting down.") != html.npos);

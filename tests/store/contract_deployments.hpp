@@ -145,8 +145,8 @@ TEST_CASE_TEMPLATE_DEFINE("without a run each call is a record of its own", Make
   CHECK(must(log.deployments({})).items.size() == 3);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("the register is read the latest first in pages, of all and of one",
-                          Maker, deployments_page_backwards) {
+TEST_CASE_TEMPLATE_DEFINE("the log is read the latest first in pages, of all and of one", Maker,
+                          deployments_page_backwards) {
   Maker maker;
   deployment_log& log = maker.store();
   std::vector<deployment> all, widgets;
@@ -177,8 +177,9 @@ TEST_CASE_TEMPLATE_DEFINE("the register is read the latest first in pages, of al
             .items == all);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("who follows the register meets what was there once, whoever records",
-                          Maker, deployments_while_recording) {
+TEST_CASE_TEMPLATE_DEFINE(
+    "following the log's pages meets each record that was there once, whatever is recorded", Maker,
+    deployments_while_recording) {
   Maker maker;
   deployment_log& log = maker.store();
   std::vector<deployment> all;
@@ -222,7 +223,7 @@ TEST_CASE_TEMPLATE_DEFINE("8 threads that record at once lose nothing, and share
   }
 }
 
-TEST_CASE_TEMPLATE_DEFINE("the register and the comments leave each other alone", Maker,
+TEST_CASE_TEMPLATE_DEFINE("the log and the comments leave each other alone", Maker,
                           record_moves_no_version) {
   Maker maker;
   auto& store = maker.store();
@@ -256,8 +257,8 @@ TEST_CASE_TEMPLATE_DEFINE("a decision about a comment that calls the log is refu
   CHECK(must(store.deployments({})).items.empty());
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has its register, and knows its runs",
-                          Maker, reopening_keeps_records) {
+TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has its log, and knows its runs", Maker,
+                          reopening_keeps_records) {
   Maker maker;
   std::vector<deployment> all;
   for (int i = 0; i < 5; ++i)

@@ -98,7 +98,7 @@ TEST_CASE("each form of the list but all by top is one walk along an index") {
   }
 }
 
-TEST_CASE("the register is one walk along an index, of all components and of one") {
+TEST_CASE("the deployment log is one walk along an index, of all components and of one") {
   const testing::database made{":memory:"};
   migrate(made);
   for (const bool has_component : {false, true}) {

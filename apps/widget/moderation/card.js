@@ -1,9 +1,9 @@
-// card.js - one comment on the desk: what it says, what was said against it, what may be done.
+// card.js - one comment on the desk: its text, the reports against it, and the decisions.
 
 import { avatar } from '../thread/avatar.js';
-import { alarm, button, h, showHtml } from '../thread/elements.js';
+import { alertLine, button, h, showHtml } from '../thread/elements.js';
 
-// What may be decided about a comment, as the server has it (`moves` in moderation.hpp).
+// The decisions about a comment of each status, as the server has them (`moves` in moderation.hpp).
 const decisions = {
   pending: ['approve', 'spam', 'remove'],
   published: ['hold', 'spam', 'remove'],
@@ -92,13 +92,13 @@ function actionsOf(desk, card) {
   );
 }
 
-// Opens what `make` returns below the text, or closes it if it is what is open.
+// Opens what `make` returns below the text, or closes it if it is open already.
 async function toggleBelow(desk, { below, close }, kind, make) {
   if (below.firstElementChild?.classList.contains(kind)) return close();
   try {
     below.replaceChildren(await make());
   } catch (why) {
-    below.replaceChildren(alarm(desk.explain(why)));
+    below.replaceChildren(alertLine(desk.explain(why)));
   }
 }
 
@@ -119,14 +119,14 @@ function eventOf({ say, ago, exact }, { at, kind, status, by, reason, before }) 
   );
 }
 
-// The way to the content, and whether it takes comments.
+// Returns a link to the content, and the choice of its mode.
 async function contentOf(desk, comment) {
   const { say } = desk.words;
   const id = encodeURIComponent(comment.content_id);
   const path = `/api/v1/contents/${id}`;
   const { status } = await desk.ask('GET', path);
-  const said = h('span', { role: 'status' });
-  const choice = h('select', { onchange: () => changeMode(desk, path, choice, said) });
+  const outcome = h('span', { role: 'status' });
+  const choice = h('select', { onchange: () => changeMode(desk, path, choice, outcome) });
   for (const mode of [...modes, 'standard']) {
     const label = say(mode === 'first-comment' ? 'firstComment' : mode);
     choice.append(h('option', { value: mode, selected: mode === status }, label));
@@ -138,16 +138,16 @@ async function contentOf(desk, comment) {
     {},
     h('label.field', {}, h('span', {}, label), choice),
     h('a', { href }, say('page')),
-    said,
+    outcome,
   );
 }
 
-async function changeMode({ ask, explain, words }, path, choice, said) {
+async function changeMode({ ask, explain, words }, path, choice, outcome) {
   const mode = choice.value === 'standard' ? null : choice.value;
   try {
     await ask('PATCH', path, { body: { status: mode } });
-    said.textContent = words.say('saved');
+    outcome.textContent = words.say('saved');
   } catch (why) {
-    said.textContent = explain(why);
+    outcome.textContent = explain(why);
   }
 }

@@ -1,7 +1,7 @@
-// decisions.js - what is decided, and how to take it back.
+// decisions.js - makes decisions, and undoes them.
 //
-// Nothing brings a removed comment back, so a removal is sent some seconds after it was asked for,
-// or when the page is left; until then it can be undone like every other decision.
+// Nothing brings a removed comment back. So a removal is sent some seconds after the click, or when
+// the moderator leaves the page; until then it can be undone like every other decision.
 
 import { button, h } from '../thread/elements.js';
 import { decisionsFor } from './card.js';
@@ -13,7 +13,7 @@ const toastFor = 12_000;
 const decisionsMax = 100; // in one request
 const back = { pending: 'hold', published: 'approve', spam: 'spam' };
 
-// Decides about those of `chosen` that it may be decided about.
+// Decides about those of `chosen` for which the decision is possible.
 export async function decide(desk, decision, chosen) {
   const cards = chosen.filter(({ comment }) => decisionsFor(comment).includes(decision));
   if (!cards.length) return;
@@ -28,12 +28,13 @@ export async function decide(desk, decision, chosen) {
 
 // --- sending ---
 
-// A decision is about what the moderator saw, and not about what its author made of it since.
+// Returns headers that make the decision count only for the version that the moderator saw.
 function asSeen({ comment }) {
   return { 'If-Match': `"${comment.version}"` };
 }
 
-// Sends a decision; whether the server took it. What it took of it alone stays in the step.
+// Sends a decision. Returns whether that succeeded. Comments about which the server refused to
+// decide leave the step.
 async function send(desk, step, isLast) {
   const refusals = [];
   try {
@@ -63,12 +64,12 @@ async function sendRemoval(desk, step, isLast) {
   if (at < 0) return;
   clearTimeout(step.timer);
   desk.done.splice(at, 1);
-  if (desk.told === step) desk.toast.replaceChildren();
+  if (desk.undoable === step) desk.toast.replaceChildren();
   if (!(await send(desk, step, isLast))) putBackAnew(desk, step);
   else if (!isLast) count(desk);
 }
 
-// Sends the removals that wait, because the page is left.
+// Sends the removals that wait, because the moderator leaves the page.
 export function sendRemovals(desk) {
   for (const step of desk.done.filter(({ timer }) => timer)) sendRemoval(desk, step, true);
 }
@@ -111,13 +112,14 @@ function takeAway(desk, card) {
   return place;
 }
 
-// After a refusal: they may not be any more what they were.
+// Puts the cards back after a refusal, and looks what has changed.
 function putBackAnew(desk, step) {
   putBack(desk, step);
   look(desk);
 }
 
-// Where they stood, as far as that is still there; not into the queue of another status.
+// Puts the cards back where they stood, if that place is still there, and leaves out cards of a
+// status that is not shown.
 function putBack(desk, step) {
   const { cards, list, status } = desk;
   for (let i = step.cards.length - 1; i >= 0; --i) {
@@ -149,7 +151,7 @@ function tell(desk, word, n = 2, step = undefined) {
   const parts = [h('span', {}, say(word, { n }))];
   if (step)
     parts.push(button('quiet', () => desk.undo(step), say('undo'), ' ', h('kbd', {}, 'u')));
-  desk.told = step;
+  desk.undoable = step;
   toast.replaceChildren(...parts);
   clearTimeout(desk.fading);
   desk.fading = setTimeout(() => toast.replaceChildren(), toastFor);

@@ -1,10 +1,10 @@
 // desk.js - the desk of a moderator: its elements, its keys, and what ends it.
 //
 // The parts of the desk share the object `desk`: the words, the server, the cards that are on the
-// page, the decisions that can be undone. What is read is in queue.js, what is chosen in
-// selection.js, what is decided in decisions.js.
+// page, the decisions that can be undone. queue.js reads comments, selection.js chooses cards, and
+// decisions.js decides.
 
-import { alarm, button, h } from '../thread/elements.js';
+import { alertLine, button, h } from '../thread/elements.js';
 import { decide, sendRemovals, undo } from './decisions.js';
 import { listenToKeys } from './keys.js';
 import { choose, load, look, statuses } from './queue.js';
@@ -30,7 +30,7 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
     status: 'pending', // of the comments that are shown
     next: null, // the cursor of the page behind
     current: undefined, // the card that keys are about
-    told: undefined, // the decision that the toast offers to undo
+    undoable: undefined, // the decision that the toast offers to undo
     looks: 0,
     isClosed: false,
     decide: (decision, chosen) => decide(desk, decision, chosen),
@@ -70,7 +70,7 @@ function addElements(desk, main) {
   desk.news = button('primary', reload);
   desk.bulk = h('div.bulk', { hidden: true, role: 'group', ariaLabel: say('selectAll') });
   desk.toast = h('div.toast', { role: 'status' });
-  desk.problem = alarm();
+  desk.problem = alertLine();
   main.replaceChildren(
     h('h1.unseen', {}, say('moderation')),
     h('div.tools', {}, h('div.tabs', {}, ...desk.tabs.map(({ tab }) => tab)), desk.search),
@@ -83,7 +83,7 @@ function addElements(desk, main) {
   );
 }
 
-// What is typed is searched for once the typing pauses.
+// Returns the search field. It searches once the moderator stops typing for a moment.
 function searchOf(say, reload) {
   let typing;
   const search = h('input', { type: 'search', placeholder: say('search'), maxLength: 200 });

@@ -15,7 +15,7 @@ export function listenToKeys({ move, decide, select, history, undo, search, esca
   const listen = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Escape') {
-      event.preventDefault(); // or a search would lose its text, and nobody would hear of it
+      event.preventDefault(); // or a search field would lose its text unnoticed
       event.target.blur?.();
       return escape();
     }

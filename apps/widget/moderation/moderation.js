@@ -3,7 +3,7 @@
 // The token is kept for this tab alone (sessionStorage) and sent to this server alone.
 
 import { ask } from '../thread/api.js';
-import { alarm, button, h } from '../thread/elements.js';
+import { alertLine, button, h } from '../thread/elements.js';
 import { wordsFor } from '../thread/words.js';
 import { openDesk } from './desk.js';
 import { tables } from 'words:moderation';
@@ -24,14 +24,14 @@ function explain(why) {
 
 function signIn(problem = '') {
   const token = h('input', { type: 'password', autocomplete: 'off', required: true });
-  const said = alarm(problem);
+  const fault = alertLine(problem);
   const form = h(
     'form.signin',
     { onsubmit: send },
     h('h1', {}, say('moderation')),
     h('label.field', {}, h('span', {}, say('token')), token),
     h('small', {}, say('hint')),
-    said,
+    fault,
     h('button.primary', {}, say('enter')),
   );
   bar.replaceChildren(bar.firstElementChild);
@@ -45,7 +45,7 @@ function signIn(problem = '') {
       sessionStorage.setItem(name, token.value);
       open(token.value);
     } catch (why) {
-      said.textContent = explain(why);
+      fault.textContent = explain(why);
       token.select();
     }
   }

@@ -1,4 +1,4 @@
-// queue.js - the comments of a status as the server has them, and what changes meanwhile.
+// queue.js - the comments of a status as the server has them, and their changes.
 
 import { h } from '../thread/elements.js';
 import { cardOf } from './card.js';
@@ -24,7 +24,7 @@ function ask(desk, status, limit, { cursor, text } = {}) {
   return desk.ask('GET', `/api/v1/moderation/queue?${wanted}`);
 }
 
-// Asks for what is to be shown. Returns nothing if meanwhile something else is.
+// Asks for the comments to show. Returns nothing if the moderator has chosen others meanwhile.
 async function askForShown(desk, limit, cursor) {
   const { status } = desk;
   const text = desk.search.value.trim();
@@ -33,7 +33,7 @@ async function askForShown(desk, limit, cursor) {
   return isSame && !desk.isClosed ? { ...page, text } : undefined;
 }
 
-// Shows the first page anew, or the one behind `cursor` as well.
+// Shows the first page anew, or adds the page behind `cursor`.
 export async function load(desk, cursor) {
   const page = await askForShown(desk, pageSize, cursor);
   if (!page) return;
@@ -49,7 +49,7 @@ export async function load(desk, cursor) {
   showState(desk);
 }
 
-// Whether it is removed, as far as its moderator knows.
+// Whether the moderator has removed the comment and the removal is not sent yet.
 function isGoing({ done }, id) {
   return done.some(({ timer, cards }) => timer && cards.some(({ comment }) => comment.id === id));
 }
@@ -68,7 +68,7 @@ function makeCard(desk, comment) {
   return card;
 }
 
-// Shows what its author, or a reporter, has made of it meanwhile.
+// Shows a comment that its author or a reporter has changed meanwhile.
 function renew(desk, card, comment) {
   const hadFocus = card.element.contains(document.activeElement);
   const made = makeCard(desk, comment);
@@ -108,8 +108,8 @@ function showCount({ tabs }, status, { items, next }) {
   number.textContent = next ? `${items.length}+` : items.length;
 }
 
-// Looks what changed meanwhile: what others decided goes, what is new is announced, and stays out
-// of the way until it is wanted.
+// Looks for changes. Comments that other moderators decided about go away. New ones are announced,
+// and shown when the moderator asks for them.
 export async function look(desk) {
   const page = await askForShown(desk, countMax).catch(() => {});
   if (!page) return;
@@ -121,10 +121,10 @@ export async function look(desk) {
   showState(desk);
 }
 
-// Drops the cards whose ids are not in `there`, but for the one that has the focus.
-function dropOthers(desk, there) {
+// Drops the cards whose ids are not in `waiting`, except the one that has the focus.
+function dropOthers(desk, waiting) {
   for (const [id, card] of desk.cards)
-    if (!there.has(id) && !card.element.contains(document.activeElement)) drop(desk, card);
+    if (!waiting.has(id) && !card.element.contains(document.activeElement)) drop(desk, card);
 }
 
 function compare(desk, now) {

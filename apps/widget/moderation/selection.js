@@ -3,7 +3,7 @@
 import { button, h } from '../thread/elements.js';
 import { decisionsFor } from './card.js';
 
-// Makes a card the current one; or none, if there is none.
+// Makes a card the current one. Without a card no card is current.
 export function point(desk, card) {
   if (desk.current) {
     desk.current.element.classList.remove('current');
@@ -15,7 +15,7 @@ export function point(desk, card) {
   card.element.tabIndex = 0;
 }
 
-// Goes on by so many cards; first to the current one, if the focus is not in it.
+// Moves the focus by so many cards. If the focus is not in the current card, it goes there first.
 export function move({ cards, current }, by) {
   const order = [...cards.values()];
   const at = order.indexOf(current);
@@ -45,7 +45,7 @@ export function clearSelection(desk) {
   selectionChanged(desk);
 }
 
-// Shows what may be decided about the selected cards.
+// Shows the decisions that are possible about the selected cards.
 export function selectionChanged(desk) {
   const { all, bulk, cards } = desk;
   const { say } = desk.words;

@@ -8,7 +8,7 @@ import { removalOf, reportOf } from './questions.js';
 
 const upwards = 'M6 14l6-6 6 6';
 
-// `view` is that of the comment: its `body`, and the `comment` as it was shown last.
+// `view` shows the comment: it has its `body`, and the `comment` as it was shown last.
 export function actionsOf(thread, view, id) {
   const { say } = thread.words;
   const path = `/api/v1/comments/${id}`;
@@ -50,7 +50,7 @@ export function actionsOf(thread, view, id) {
     countdown.textContent = left > 0 ? ` ${Math.floor(left / 60)}:${seconds}` : '';
   }
 
-  // It was changed, or removed: then nothing was `made`.
+  // `made` is the changed comment; it is nothing if the comment was removed.
   async function done(made) {
     close();
     thread.announce(say(made ? 'saved' : 'gone'));

@@ -2,8 +2,8 @@
 //
 //   const page = await ask(base, 'GET', '/api/v1/comments?content_id=1');
 
-// `code` is "offline" if no answer came, and `mayPass` says that a retry may help. `wait`:
-// seconds after which it may be tried again.
+// Returns an error. `code` is "offline" if no answer came, `mayPass` says that a retry may help,
+// and `wait` is the number of seconds after which it may be tried again.
 const problem = ({ code, detail, errors = [] }, wait = 0) =>
   Object.assign(new Error(detail ?? code), {
     code,
@@ -34,10 +34,10 @@ export async function ask(base, method, path, { body, token, key, keepalive, hea
     throw problem({ code: 'offline' });
   }
   if (answer.status === 204) return null;
-  const said = await answer.json().catch(() => ({})); // a proxy's error page is no JSON
-  if (answer.ok) return said;
-  const code = said.code ?? (answer.status < 500 ? 'failed' : 'unavailable');
-  throw problem({ ...said, code }, Number(answer.headers.get('Retry-After')));
+  const result = await answer.json().catch(() => ({})); // a proxy's error page is no JSON
+  if (answer.ok) return result;
+  const code = result.code ?? (answer.status < 500 ? 'failed' : 'unavailable');
+  throw problem({ ...result, code }, Number(answer.headers.get('Retry-After')));
 }
 
 export const randomKey = () =>

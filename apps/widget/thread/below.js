@@ -1,6 +1,6 @@
 // below.js - what opens below the text of a comment: a form, a question, or an answer.
 
-import { alarm, h } from './elements.js';
+import { alertLine, h } from './elements.js';
 import { explain } from './find.js';
 
 export function belowOf(thread, view) {
@@ -8,7 +8,8 @@ export function belowOf(thread, view) {
   let opener; // the button that opened what is there
   return { element, open, close, tell, complain };
 
-  // Shows a form, one at a time. Closing it goes back to the button that opened it.
+  // Shows a form in place of the one before. When it is closed, the focus goes back to the button
+  // that opened it.
   function open(from, form, hidesText) {
     element.replaceChildren(form.element);
     view.body.hidden = hidesText;
@@ -30,6 +31,6 @@ export function belowOf(thread, view) {
   }
 
   function complain(why) {
-    element.replaceChildren(alarm(explain(thread, why)));
+    element.replaceChildren(alertLine(explain(thread, why)));
   }
 }

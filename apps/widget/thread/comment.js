@@ -6,7 +6,8 @@ import { h, showHtml } from './elements.js';
 import { refresh } from './find.js';
 import { repliesOf } from './replies.js';
 
-// `comment` as the server gave it; `parent`, whose replies it is listed among, or null.
+// `comment` is as the server sent it. `parent` is the comment among whose replies it is listed, or
+// null.
 export function commentView(thread, comment, parent) {
   const { say } = thread.words;
   const head = headOf(thread.words, comment.id);
@@ -45,7 +46,8 @@ export function commentView(thread, comment, parent) {
     return view;
   }
 
-  // What the clock changes; false ends it.
+  // Shows what changes with time. Returns false once the comment is off the page: then it is not
+  // called again.
   function tick() {
     head.tick(comment);
     actions.tick();
@@ -57,7 +59,7 @@ export function commentView(thread, comment, parent) {
     element.scrollIntoView({ block, behavior: thread.scrolling() });
   }
 
-  // It is not there any more, and holds nothing that is.
+  // Takes the comment off the page, because the server has it no more.
   function vanish() {
     const hadFocus = element.contains(element.getRootNode().activeElement);
     element.parentElement.remove();

@@ -1,13 +1,14 @@
 // composer.js - the form in which a comment, a reply or a change is written.
 
 import { draftOf } from './draft.js';
-import { alarm, button, h, showHtml } from './elements.js';
+import { alertLine, button, h, showHtml } from './elements.js';
 import { explain } from './find.js';
 
 const nearlyFull = 1_000; // bytes that are left
 
-// For a reply to `parent`, a change of `edited`, or with neither a comment of its own. `onDone`
-// gets what the server made of it; `onClose` is there where the form can be closed.
+// Returns the form for a reply to `parent`, for a change of `edited`, or with neither for a comment
+// that starts a thread. `onDone` gets the comment that the server returned. With `onClose` the form
+// can be closed.
 export function composer(thread, { parent, edited, onDone, onClose }) {
   const { say } = thread.words;
   const draft = draftOf(thread, parent, edited);
@@ -43,7 +44,7 @@ export function composer(thread, { parent, edited, onDone, onClose }) {
   async function typed() {
     draft.keep();
     text.ariaInvalid = null;
-    const limit = (await open())?.body_bytes_max; // unknown: it is not told
+    const limit = (await open())?.body_bytes_max; // without an answer no limit is shown
     const left = limit - new TextEncoder().encode(text.value).length;
     const word = left < 0 ? 'over' : left < nearlyFull ? 'left' : 'markdown';
     hint.textContent = say(word, { n: Math.abs(left) });
@@ -71,7 +72,8 @@ function fieldsOf(say, { name, email }) {
   return h('div.fields', {}, field(name, 'name'), field(email, 'email'));
 }
 
-// The text as it will look, in place of the text; `look` shows it.
+// Returns a preview, which is shown in place of the text. `look` is the button that opens and
+// closes it.
 function previewOf(thread, text, { problem, complain }) {
   const { say } = thread.words;
   const element = h('div.body.preview', { hidden: true, dir: 'auto' });
@@ -97,20 +99,20 @@ function previewOf(thread, text, { problem, complain }) {
   }
 }
 
-// The button that sends the draft, and what it says when that fails.
+// Returns the button that sends the draft, and the line that says why that failed.
 function submitOf(thread, draft, doing) {
   const { say } = thread.words;
   const element = h('button.primary', {}, doing);
-  const problem = alarm();
+  const problem = alertLine();
   let isBusy = false;
   return { element, problem, complain, send };
 
-  // Returns what the server made of the draft; nothing, if it did not take it.
+  // Returns the comment that the server made of the draft, or nothing if it refused.
   async function send(form) {
     if (isBusy || element.disabled) return undefined;
-    const setBusy = (is) => {
-      form.ariaBusy = isBusy = is;
-      element.textContent = is ? say('sending') : doing;
+    const setBusy = (isSending) => {
+      form.ariaBusy = isBusy = isSending;
+      element.textContent = isSending ? say('sending') : doing;
     };
     setBusy(true);
     const made = await draft.send().catch(complain);
@@ -138,7 +140,7 @@ function submitOf(thread, draft, doing) {
     else if (why.mayPass) setTimeout(() => (element.textContent = say('again')));
   }
 
-  // Nothing is sent before the server takes it again; the button says how long that is.
+  // Disables the button for so many seconds and shows in it how many are left.
   function waitFor(seconds) {
     const end = Date.now() + seconds * 1_000;
     element.disabled = true;

@@ -1,14 +1,15 @@
 // draft.js - a text that is being written, and how it is sent.
 //
-// It is kept through a reload, together with the key under which it is posted, so that sending it
-// again after a failure never makes two comments of it.
+// The text and the key under which it is posted are kept through a reload. So the text can be sent
+// again after a failure, and never becomes two comments.
 
 import { randomKey } from './api.js';
 import { h } from './elements.js';
 
-const pauses = [1_000, 3_000]; // between tries, where nobody answered
+const pauses = [1_000, 3_000]; // milliseconds between tries, if no answer came
 
-// For a reply to `parent`, a change of `edited`, or with neither a comment of its own.
+// The draft of a reply to `parent`, of a change of `edited`, or with neither of a comment that
+// starts a thread.
 export function draftOf(thread, parent, edited) {
   const place = edited ? `edit ${edited.id}` : (parent?.id ?? '');
   const kept = thread.kept.take('draft', place);
@@ -20,7 +21,7 @@ export function draftOf(thread, parent, edited) {
   email.type = 'email';
   const trap = h('input.trap', { tabIndex: -1, autocomplete: 'off', ariaHidden: true });
   let key = kept?.key ?? randomKey();
-  let form; // when it was shown, signed by the server; and how long a text may be
+  let form; // the signed time at which it was shown, and how long a text may be
   return { text, name, email, trap, isNamed, ask, keep, drop, send };
 
   function ask() {
@@ -30,7 +31,7 @@ export function draftOf(thread, parent, edited) {
     return form;
   }
 
-  // With the name, too: under one key the server takes one comment, by one author.
+  // Keeps the name, too, because the server takes one comment by one author under a key.
   function keep() {
     const isNew = text.value && text.value !== edited?.body;
     const draft = { body: text.value, key, name: name.value, email: email.value };
@@ -41,7 +42,7 @@ export function draftOf(thread, parent, edited) {
     thread.kept.put('draft', place, null);
   }
 
-  // Returns what the server made of it, and begins anew.
+  // Returns the comment that the server made of it. Then the draft is empty and has a new key.
   async function send() {
     const body = { body: text.value };
     const made = await (edited ? change(thread, edited, body) : post(body));

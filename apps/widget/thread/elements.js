@@ -1,8 +1,8 @@
-// elements.js - elements from a tag, properties and children; and the one place where HTML comes
-// in.
+// elements.js - makes elements from a tag, properties and children. HTML enters the page only here.
 
-// h('button.vote', { onclick, 'aria-pressed': true }, 'Up'): a class is a ::part, too, and what has
-// a dash is an attribute, everything else a property. No child: null, undefined, false.
+// h('button.vote', { onclick, 'aria-pressed': true }, 'Up'): a class is a ::part, too. A name
+// with a dash is an attribute, every other name a property. Children that are null, undefined or
+// false are left out.
 export function h(tag, properties, ...children) {
   const [name, ...classes] = tag.split('.');
   const element = document.createElement(name);
@@ -19,8 +19,8 @@ export function h(tag, properties, ...children) {
 export const button = (kind, onclick, ...children) =>
   h(`button.${kind}`, { type: 'button', onclick }, ...children);
 
-// Returns the place for a fault, which screen readers read aloud once it has a text.
-export const alarm = (text = '') => h('p.problem', { role: 'alert' }, text);
+// Returns a line for an error. Screen readers read it aloud once it has a text.
+export const alertLine = (text = '') => h('p.problem', { role: 'alert' }, text);
 
 // Returns a drawing of one path in a square of 24.
 export function icon(path) {

@@ -1,6 +1,6 @@
-// find.js - one comment as it is now, and words for what went wrong.
+// find.js - one comment as it is now, and sentences about errors.
 
-// Returns the comment. `proof` is a token that shows more than everybody may see.
+// Returns the comment. `proof` is a token that lets its holder see a hidden comment.
 export function find(thread, id, proof) {
   return thread.ask('GET', `/api/v1/comments/${id}`, { token: proof });
 }
@@ -16,10 +16,11 @@ export async function refresh(thread, id) {
   }
 }
 
-// Returns a sentence for the reader. Throws what is a mistake of ours, and no problem of a request.
+// Returns a sentence for the reader about a request that failed. Throws any other error, which is a
+// mistake of this script.
 export function explain({ words }, why) {
   if (!why.code) throw why;
   if (words.has(why.code)) return words.say(why.code);
-  const tells = why.code !== 'validation'; // whose detail only says that fields are wrong
-  return (tells && why.detail) || words.say('failed');
+  const isHelpful = why.code !== 'validation'; // whose detail only says that fields are wrong
+  return (isHelpful && why.detail) || words.say('failed');
 }

@@ -2,13 +2,13 @@
 
 import { h } from './elements.js';
 
-// `place` in what it returns is where the comments belong.
+// Returns the frame. The comments belong into its `place`.
 export function frameOf({ words, sort }, form, news, onOrder) {
   const { say, locale } = words;
   const title = h('h2.title', { tabIndex: -1 }, say('comments'));
   const order = h('select.sort', { onchange: () => onOrder(order.value), ariaLabel: say('sort') });
-  for (const one of ['oldest', 'newest', 'top'])
-    order.append(h('option', { value: one, selected: one === sort }, say(one)));
+  for (const name of ['oldest', 'newest', 'top'])
+    order.append(h('option', { value: name, selected: name === sort }, say(name)));
   const status = h('div.unseen', { role: 'status' });
   const notice = h('p.notice', { hidden: true });
   const place = h('div.place');

@@ -1,7 +1,7 @@
 // keep.js - what this browser keeps for its reader: drafts, votes, proofs of authorship, a name.
 //
-// It is in the host page's localStorage, which is never sent anywhere. If the browser refuses that,
-// it is kept until the page is left.
+// Everything is in the host page's localStorage, which is never sent anywhere. If the browser
+// refuses that, it is kept in memory until the reader leaves the page.
 
 const memory = new Map();
 
@@ -20,8 +20,9 @@ function write(name, value) {
   } catch {} // full or refused: the copy in memory stays
 }
 
-// keepFor('https://comments.example.com/', '1'): `take(part, id)` what is kept there, `put` keeps
-// it, or with null lets it go. Parts: draft, vote, own, and person, which all contents share.
+// keepFor('https://comments.example.com/', '1'): `take(part, id)` returns what is kept there. `put`
+// keeps a value, and with null forgets it. Parts: draft, vote, own, and person, which all contents
+// share.
 export function keepFor(base, contentId) {
   const nameOf = (part) => `comments ${base} ${part === 'person' ? '' : contentId}`;
   const take = (part, id) => read(nameOf(part))[`${part} ${id}`];

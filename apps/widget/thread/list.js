@@ -1,18 +1,19 @@
 // list.js - comments below one another: those that start a thread, or the replies to one.
 
 import { commentView } from './comment.js';
-import { alarm, button, h } from './elements.js';
+import { alertLine, button, h } from './elements.js';
 import { explain } from './find.js';
 
 const pageSize = 20;
 
-// `parent`: whose replies; null: what starts a thread. Empty until `more` was called.
+// The list of the replies to `parent`; with null, of the comments that start a thread. It is empty
+// until `more` is called.
 export function commentList(thread, parent) {
-  let next; // the cursor of the page to come; null behind the last
-  let last; // of what came in pages; new ones may stand behind it
+  let next; // the cursor of the next page; null behind the last page
+  let last; // the last item that came in a page; new comments may stand behind it
   let isAsking = false;
   const items = h('ol.items', { role: 'list' });
-  const problem = alarm();
+  const problem = alertLine();
   const goOn = button('more', showMore, thread.words.say(parent ? 'moreReplies' : 'more'));
   goOn.hidden = true;
 
@@ -30,7 +31,7 @@ export function commentList(thread, parent) {
     isAsking = false;
   }
 
-  // Loads the next page. Returns the whole answer.
+  // Loads the next page, and returns it.
   async function more(limit = pageSize) {
     const wanted = new URLSearchParams({ content_id: thread.contentId, limit });
     if (parent) wanted.set('parent_id', parent.id);
@@ -41,7 +42,7 @@ export function commentList(thread, parent) {
     if (views !== thread.views) return page; // another order was asked for meanwhile
     next = page.next;
     goOn.hidden = !next;
-    for (const one of page.items) insert(one, false, true);
+    for (const comment of page.items) insert(comment, false, true);
     return page;
   }
 

@@ -1,13 +1,13 @@
 // live.js - the events of a content while it is read (server-sent events).
 //
-// A browser has few connections to a server, and tabs share them. So only a page that is being
-// looked at follows, and goes on where it was when it is looked at again.
+// A browser has few connections to a server, and tabs share them. So only a page that the reader
+// looks at has one. It goes on where it was when the reader looks at it again.
 
 const kinds = ['posted', 'edited', 'moderated', 'voted', 'removed'];
 const retryAfter = 30_000; // a browser gives up for good after a 503
 
-// Calls `onEvent` with each event after `thread.version`, which it keeps up to date. Returns what
-// ends it.
+// Calls `onEvent` with each event after `thread.version`, which it keeps up to date. Returns a
+// function that ends it.
 export function follow(thread, onEvent) {
   let source;
   let retry;

@@ -1,4 +1,4 @@
-// news.js - what happens to the comments while one reads them.
+// news.js - changes of the comments while the reader reads them.
 //
 // A change is shown at once. A new comment is announced, and waits until the reader wants to see
 // it.
@@ -9,7 +9,7 @@ import { refresh } from './find.js';
 // `onShow` gets the ids of the new comments once the reader wants to see them.
 export function newsOf(thread, onShow) {
   const fresh = new Set(); // ids of comments that wait to be seen
-  const changed = new Map(); // what events were about, by id, until it is looked at
+  const changed = new Map(); // the last event of each comment, by id, until it is looked at
   let timer;
   const element = button('primary.news', () => {
     const ids = [...fresh];
@@ -49,7 +49,7 @@ export function newsOf(thread, onShow) {
       fresh.delete(id);
       show();
     },
-    // Takes in an event; many that come together are looked at once.
+    // Takes note of an event. Several that come together are looked at together.
     note(event) {
       changed.set(event.comment_id, event);
       clearTimeout(timer);

@@ -4,7 +4,7 @@ import { explain, find, refresh } from './find.js';
 
 const jumpPages = 20; // pages that are loaded for a link to a comment, of 200 each
 
-// Puts a comment where it belongs. Returns its view, if that can be shown.
+// Puts a comment where it belongs. Returns its view, or nothing if it cannot be shown.
 export async function putInPlace(thread, comment) {
   if (!comment.parent_id) return thread.roots.insert(comment, thread.sort !== 'oldest');
   const above = thread.views.get(comment.parent_id);

@@ -1,16 +1,19 @@
 // questions.js - the questions below a comment before it is reported or removed.
 
-import { alarm, button, h } from './elements.js';
+import { alertLine, button, h } from './elements.js';
 import { explain } from './find.js';
 
-// The handler returns nothing: false would keep all other keys from their effect.
-const escape = (close) => (event) => void (event.key === 'Escape' && close());
+// Returns a handler that closes the question. The handler returns nothing, because false would stop
+// all other keys.
+const escape = (close) => (event) => {
+  if (event.key === 'Escape') close();
+};
 
-// Asks why the comment is reported. `tell` is called with the thanks.
+// Asks why the comment is reported. Calls `tell` with the words of thanks.
 export function reportOf(thread, path, { close, tell }) {
   const { say } = thread.words;
   const reason = h('input.input', { required: true, maxLength: 250 });
-  const problem = alarm();
+  const problem = alertLine();
   const element = h(
     'form.ask',
     { onsubmit: send, onkeydown: escape(close) },
@@ -36,7 +39,7 @@ export function reportOf(thread, path, { close, tell }) {
 // Asks whether to remove the comment, because nothing brings it back.
 export function removalOf(thread, path, { close, done }) {
   const { say } = thread.words;
-  const problem = alarm();
+  const problem = alertLine();
   const yes = button('primary.danger', send, say('remove'));
   const element = h(
     'div.ask',

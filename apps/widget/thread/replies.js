@@ -2,12 +2,12 @@
 
 import { button } from './elements.js';
 
-// `complain` is called with what went wrong.
+// Calls `complain` with the error if the replies cannot be loaded.
 export function repliesOf(thread, complain) {
   const { say } = thread.words;
-  let comment; // that they answer, as it was shown last
-  let list; // once it was asked for
-  let opening; // while it is asked for
+  let comment; // the one that they answer, as it was shown last
+  let list; // once it is loaded
+  let opening; // a promise, while the list is loaded
   const element = button('toggle', async () => {
     if (!list || list.element.hidden) return open().catch(complain);
     list.element.hidden = true;

@@ -1,11 +1,12 @@
 // thread.js - a content's comments: reading, writing, and what happens meanwhile.
 //
-// `startThread` fills a shadow root and returns what ends it. The parts of a thread share the
-// object `thread`: the words, the server, what this browser keeps, the views of comments by id.
+// `startThread` fills a shadow root and returns a function that ends the thread. The parts of a
+// thread share the object `thread`: the words, the server, what this browser keeps, the views of
+// comments by id.
 
 import { ask } from './api.js';
 import { composer } from './composer.js';
-import { alarm, button, h } from './elements.js';
+import { alertLine, button, h } from './elements.js';
 import { explain, find } from './find.js';
 import { frameOf, skeleton } from './frame.js';
 import { keepFor } from './keep.js';
@@ -16,9 +17,9 @@ import { jump, putInPlace } from './place.js';
 import { wordsFor } from './words.js';
 
 const ownFor = 30 * 86_400_000; // how long a browser knows which comments are its reader's
-const freshMax = 20; // new comments that are shown one by one; more are a list anew
+const freshMax = 20; // new comments that are shown one by one; for more the list is loaded anew
 
-// When the proof of authorship `token` ends, in this browser's time: the server's may be another.
+// Returns when the edit token ends, by this browser's clock, which may differ from the server's.
 function endOf({ edit_token, created_at }) {
   const end = Number(atob(edit_token.split('.')[0]));
   return Date.now() + end - Date.parse(created_at);
@@ -55,7 +56,7 @@ export function startThread(host, root, settings) {
 function makeThread(host, settings) {
   const { base, contentId, lang, strings } = settings;
   const thread = {
-    ...settings, // `sort` is what its reader chose last
+    ...settings, // `sort` is the order that the reader chose last
     host,
     words: wordsFor(lang, strings),
     kept: keepFor(base, contentId),
@@ -73,28 +74,28 @@ function makeThread(host, settings) {
   return thread;
 }
 
-// The first page: a skeleton, then what came, or why not.
+// Loads the first page. Shows a skeleton, then the comments or an error.
 async function load(thread) {
   const { place, words, news } = thread;
   thread.views = new Map();
   news.clear();
-  const mine = thread.listOf(null);
-  thread.roots = mine;
+  const roots = thread.listOf(null);
+  thread.roots = roots;
   place.replaceChildren(skeleton(words));
   thread.reserve();
   try {
-    const { content } = await mine.more();
-    if (thread.isOver || mine !== thread.roots) return;
+    const { content } = await roots.more();
+    if (thread.isOver || roots !== thread.roots) return;
     thread.version = content.version;
-    place.replaceChildren(mine.element);
+    place.replaceChildren(roots.element);
     thread.showContent(content);
     showOwn(thread);
     thread.unfollow ??= follow(thread, news.note);
   } catch (why) {
-    if (thread.isOver || mine !== thread.roots) return;
+    if (thread.isOver || roots !== thread.roots) return;
     const reload = () => load(thread).then(() => jump(thread));
     const retry = button('primary', reload, words.say('again'));
-    place.replaceChildren(h('div.notice', {}, alarm(explain(thread, why)), retry));
+    place.replaceChildren(h('div.notice', {}, alertLine(explain(thread, why)), retry));
   }
   thread.release();
 }
@@ -106,7 +107,7 @@ async function count(thread) {
   if (found && !thread.isOver) thread.showContent(found.content);
 }
 
-// Comments of this reader's that wait for a moderator are in no list.
+// Shows this reader's comments that wait for a moderator, because no list has them.
 async function showOwn(thread) {
   for (const [id, { token, end }] of thread.own) {
     if (thread.views.has(id) || !(end > Date.now())) continue;

@@ -62,7 +62,7 @@ struct decision_request {
 result<decision_request> decode_decision(std::string_view text, const limits& limits);
 
 // {"component", "version", "responsible", "status", "run"?}: a step of a deployment. A "date" is
-// ignored: the register's own clock sets it.
+// ignored: the log's own clock sets it.
 result<deployment> decode_deployment(std::string_view text, const limits& limits,
                                      const deployment_limits& most);
 

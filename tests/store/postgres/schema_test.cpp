@@ -227,7 +227,7 @@ TEST_CASE("every table that grows can be spread by content: its keys begin with 
               in_here + " ORDER BY 1") ==
         std::vector<std::string>{"bucket content_id", "comment content_id", "complaint content_id",
                                  "content content_id",
-                                 "deployment position",  // the register is of no content, and small
+                                 "deployment position",  // the log is of no content, and small
                                  "event content_id",
                                  "setting name",  // a few rows that every node reads
                                  "vote content_id"});
@@ -315,7 +315,7 @@ TEST_CASE("each search walks the narrowest index that there is, in the order of 
     CHECK(index_of(wide) == "comment_id");
 }
 
-TEST_CASE("the register is one walk along an index, of all components and of one") {
+TEST_CASE("the deployment log is one walk along an index, of all components and of one") {
   const postgres_tables made;
   const auto index_of = [&](const std::string& sql, const std::string& types) {
     const auto plan = plan_of(made.schema(), sql, types);

@@ -307,7 +307,7 @@ TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, 
     }
 }
 
-TEST_CASE("whatever call fails, a deployment's step that was acknowledged is in the register") {
+TEST_CASE("whatever call fails, a deployment's step that was acknowledged is in the log") {
   for (const auto& fault : faults)
     for (long n = 1; n <= 8; ++n) {
       CAPTURE(fault.second);

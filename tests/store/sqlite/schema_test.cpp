@@ -178,7 +178,7 @@ TEST_CASE("a file of schema 2 that another tool changed is brought up to date al
   CHECK(must(store->list({.content_id = "1"})).items.size() == 1);
 }
 
-TEST_CASE("a file of schema 3 keeps all that is in it, and gets a register of deployments") {
+TEST_CASE("a file of schema 3 keeps all that is in it, and gets a log of deployments") {
   const old_file file{"", a_file_of_schema_3};
   const std::vector<std::string> tables{"setting", "content", "comment",
                                         "event",   "vote",    "complaint"};

@@ -2,9 +2,9 @@
 // store/postgres/schema.hpp - the tables as PostgreSQL has them, and how a database gets them.
 //
 // The numbers are those of `store/sql_schema.hpp`: the same number means the same columns. There is
-// no sequence, trigger or foreign key, and each unique constraint contains content_id (the register
-// of deployments aside), so that the tables can be spread over machines by it. Text compares by its
-// bytes (COLLATE "C"), as in every other store.
+// no sequence, trigger or foreign key, and each unique constraint contains content_id (except in
+// the log of deployments), so that the tables can be spread over machines by it. Text compares by
+// its bytes (COLLATE "C"), as in every other store.
 //
 // The database says which schema it has, and the oldest that a program may know to work with it
 // (rows `schema` and `schema_min` of `setting`): a program that is older than a migration goes on

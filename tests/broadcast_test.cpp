@@ -35,7 +35,7 @@ struct counted {
 
 }  // namespace
 
-TEST_CASE("an announcement wakes all who follow that content, and nobody else") {
+TEST_CASE("an announcement wakes the subscribers of that content, and no others") {
   registry metrics;
   broadcast news{metrics};
   counted first, second, other;
@@ -50,7 +50,7 @@ TEST_CASE("an announcement wakes all who follow that content, and nobody else") 
   CHECK(other.times == 0);
 }
 
-TEST_CASE("who is armed is woken once, and who is not armed is not woken") {
+TEST_CASE("an armed subscriber is woken once, and one that is not armed is not woken") {
   registry metrics;
   broadcast news{metrics};
   counted woken;
@@ -107,7 +107,7 @@ TEST_CASE("arming tells whether what was armed before was called") {
   CHECK_FALSE(one->arm([] {}).was_woken);
 }
 
-TEST_CASE("who has left is not woken, and others still are") {
+TEST_CASE("a subscriber that has left is not woken, and others still are") {
   registry metrics;
   broadcast news{metrics};
   counted left, stays;
@@ -122,7 +122,7 @@ TEST_CASE("who has left is not woken, and others still are") {
   CHECK(news.subscribers() == 0);
 }
 
-TEST_CASE("who is woken may arm again, leave and subscribe there and then") {
+TEST_CASE("a subscriber may arm again, leave and subscribe while it is woken") {
   registry metrics;
   broadcast news{metrics};
   follower a = follow(news, "1"), b = follow(news, "1"), made;
@@ -167,7 +167,7 @@ TEST_CASE("as many may follow one content as its limit says, and others others")
   CHECK(news.subscribe("1"));
 }
 
-TEST_CASE("closing wakes everybody, and nobody can follow any more") {
+TEST_CASE("closing wakes all subscribers, and there can be no new ones") {
   registry metrics;
   broadcast news{metrics};
   counted woken;
@@ -185,7 +185,7 @@ TEST_CASE("closing wakes everybody, and nobody can follow any more") {
   CHECK(refused.error().code == errc::unavailable);
 }
 
-TEST_CASE("whoever arms before it looks sleeps over nothing, whatever happens in between") {
+TEST_CASE("a subscriber that arms before it looks misses nothing that happens in between") {
   registry metrics;
   broadcast news{metrics};
   constexpr int readers = 4;
@@ -222,7 +222,7 @@ TEST_CASE("whoever arms before it looks sleeps over nothing, whatever happens in
   CHECK(news.subscribers() == 0);
 }
 
-TEST_CASE("who asks is told which contents are followed, each once, and when one more is") {
+TEST_CASE("the followed contents can be asked for, each once, and a new one is reported") {
   registry metrics;
   broadcast news{metrics};
   int told = 0;

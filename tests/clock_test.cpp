@@ -27,7 +27,7 @@ std::string to_utc_second(std::int64_t seconds) {
 
 }  // namespace
 
-TEST_CASE("a manual clock starts at 1970 unless told otherwise, and stands still") {
+TEST_CASE("a manual clock starts at 1970 by default, and stands still") {
   CHECK(manual_clock{}.now() == from_milliseconds(0));
   const manual_clock now{from_milliseconds(1'700'000'000'000)};
   CHECK(now.now() == from_milliseconds(1'700'000'000'000));

@@ -44,7 +44,7 @@ TEST_CASE("only a published comment is visible") {
   CHECK_FALSE(is_visible({.status = status::removed}));
 }
 
-TEST_CASE("a content that nobody commented on is empty, at version 0, and of the default status") {
+TEST_CASE("a content without comments is empty, at version 0, and of the default status") {
   const content fresh;
   CHECK_FALSE(fresh.status);
   CHECK(fresh.comments == 0);
@@ -155,7 +155,7 @@ TEST_CASE("a hidden comment is listed as long as visible ones stand below it") {
   }
 }
 
-TEST_CASE("a tombstone tells its place in the talk and nothing that anybody wrote") {
+TEST_CASE("a tombstone keeps its place in the thread and nothing that a person wrote") {
   const comment hidden{.id = parent,
                        .content_id = "1",
                        .position = 3,

@@ -89,7 +89,7 @@ TEST_CASE("all of a user is erased: comments, votes and reports, and nothing of 
   CHECK(eraser{at.kept, news, 2}.erase({.subject = "17"}, "author", later)->comments == 0);
 }
 
-TEST_CASE("all who gave an e-mail address are erased, with the accounts that they had") {
+TEST_CASE("all authors with an e-mail address are erased, with their accounts") {
   place at;
   registry metrics;
   broadcast news{metrics};

@@ -81,7 +81,7 @@ TEST_CASE("the worst verdict wins, wherever it stands") {
       CHECK(judged({all[i], all[j]}).action == all[std::max(i, j)].action);
 }
 
-TEST_CASE("reasons are joined in the order of the rules; who accepts or is silent has none") {
+TEST_CASE("reasons are joined in the order of the rules that do not accept and give one") {
   CHECK(judged({hold("links"), accept(), as_spam("trap"), hold("")}).reason == "links, trap");
   CHECK(judged({{.action = action::accept, .reason = "fine"}}).reason == "");
   CHECK(judged({refuse({}, "repeated"), hold("links")}).reason == "repeated, links");

@@ -43,7 +43,7 @@ TEST_CASE("a lock can be released before its end, and taken again") {
   CHECK_FALSE(is_free);
 }
 
-TEST_CASE("who waits for a condition lets others have the mutex, and has it again when woken") {
+TEST_CASE("a thread that waits for a condition releases the mutex, and has it again when woken") {
   mutex guard;
   condition changed;
   bool is_ready = false, is_seen = false;
@@ -62,7 +62,7 @@ TEST_CASE("who waits for a condition lets others have the mutex, and has it agai
   CHECK(is_seen);
 }
 
-TEST_CASE("a wait that nobody ends is over in time") {
+TEST_CASE("a wait without a notification is over in time") {
   mutex guard;
   condition changed;
   mutex_lock lock{guard};

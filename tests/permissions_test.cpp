@@ -29,7 +29,7 @@ std::string code(const result<done>& allowed) {
 
 }  // namespace
 
-TEST_CASE("moderators are let in; who is known is forbidden, who is not may prove it") {
+TEST_CASE("moderators may; for known callers it is forbidden, unknown ones may prove themselves") {
   CHECK(code(need_moderator(moderator)) == "ok");
   CHECK(code(need_moderator({.role = role::moderator, .subject = "ana"})) == "ok");
   CHECK(code(need_moderator(stranger)) == "unauthenticated");
@@ -48,7 +48,7 @@ TEST_CASE("what is a user's is for that user and for moderators") {
   CHECK(code(need_user({.role = role::editor, .subject = "17"}, "17")) == "forbidden");
 }
 
-TEST_CASE("who may change which comment, by who they are and how it stands") {
+TEST_CASE("whether a comment may be changed depends on the caller, its status and its age") {
   comment mine{.id = comment_id{{1}}, .author = {.verified = true, .subject = "17"}};
   const principal editor{.role = role::editor, .comment = mine.id};
   const principal other_editor{.role = role::editor, .comment = comment_id{{2}}};

@@ -21,7 +21,7 @@ comment by_user_17(bool is_verified) {
 
 }  // namespace
 
-TEST_CASE("who proved nothing is anyone") {
+TEST_CASE("a caller without a proof is anyone") {
   CHECK(principal{}.role == role::anyone);
   CHECK_FALSE(is_user({}));
 }
@@ -35,7 +35,7 @@ TEST_CASE("each role is that role and no other, and only users and moderators ha
   }
 }
 
-TEST_CASE("a user votes as himself from everywhere, a stranger as his address") {
+TEST_CASE("a user votes as the account from everywhere, a caller without one as the address") {
   CHECK(voter_of({.role = role::user, .subject = "17", .client = "c"}) == "u:17");
   CHECK(voter_of({.role = role::user, .subject = "17", .client = "d"}) == "u:17");
   CHECK(voter_of({.client = "c"}) == "a:c");
@@ -44,13 +44,13 @@ TEST_CASE("a user votes as himself from everywhere, a stranger as his address") 
   CHECK(voter_of({.subject = "17", .client = "c"}) == "a:c");
 }
 
-TEST_CASE("a user's name is never taken for an address, and nobody is no voter") {
+TEST_CASE("a user's name is never taken for an address, and an unknown caller is no voter") {
   CHECK(voter_of({.role = role::user, .subject = "a:c"}) != voter_of({.client = "c"}));
   CHECK(voter_of({}) == "");
   CHECK(voter_of_user("17") == "u:17");
 }
 
-TEST_CASE("an editor is the author of one comment, whoever signed it") {
+TEST_CASE("an editor is the author of one comment, also if a user signed it") {
   const principal editor{.role = role::editor, .comment = some_id};
   CHECK(is_author(editor, {.id = some_id}));
   CHECK(is_author(editor, by_user_17(true)));
@@ -59,7 +59,7 @@ TEST_CASE("an editor is the author of one comment, whoever signed it") {
   CHECK_FALSE(is_author({.role = role::user, .comment = some_id}, {.id = some_id}));
 }
 
-TEST_CASE("a user is the author of what the site vouches for as his, and of nothing else") {
+TEST_CASE("a user is the author only of comments that the site vouches for as theirs") {
   const principal user{.role = role::user, .subject = "17", .name = "Ana"};
   CHECK(is_author(user, by_user_17(true)));
   CHECK_FALSE(is_author(user, by_user_17(false)));
@@ -69,7 +69,7 @@ TEST_CASE("a user is the author of what the site vouches for as his, and of noth
   CHECK_FALSE(is_author({.role = role::moderator}, {.author = {.verified = true}}));
 }
 
-TEST_CASE("moderators see who did something, as far as it is theirs to know") {
+TEST_CASE("moderators see which kind of caller did something, and the names of moderators") {
   CHECK(to_actor({}) == "author");
   CHECK(to_actor({.role = role::user, .subject = "17", .name = "Ana"}) == "author");
   CHECK(to_actor({.role = role::moderator}) == "moderator");
@@ -83,7 +83,7 @@ TEST_CASE("a signed-in user's draft is under the name that the site gives, and v
   CHECK(written.author == author{"Ana", "ana@example.com", "https://example.com", true, "17"});
 }
 
-TEST_CASE("nobody else's draft is verified, whatever it claims to be") {
+TEST_CASE("no draft of another caller is verified, whatever it claims to be") {
   for (const principal& who :
        {principal{}, principal{.role = role::editor}, principal{.role = role::moderator},
         principal{.subject = "17", .name = "Ana"}}) {

@@ -91,7 +91,7 @@ TEST_CASE("the window is how long an empty bucket takes to fill") {
   CHECK(rate_limiter{{.per_minute = 7, .burst = 1}}.window() == 9s);
 }
 
-TEST_CASE("peeking takes nothing and remembers nobody") {
+TEST_CASE("peeking takes nothing and remembers no key") {
   rate_limiter limiter{{.per_minute = 1}};
   for (int i = 0; i < 5; ++i) CHECK(limiter.peek("a", start).is_allowed);
   CHECK(limiter.keys() == 0);
@@ -101,7 +101,7 @@ TEST_CASE("peeking takes nothing and remembers nobody") {
   CHECK(limiter.peek("a", start + 60s).is_allowed);
 }
 
-TEST_CASE("in no stretch of time does anybody get more than the burst and the rate allow") {
+TEST_CASE("in no stretch of time does a key get more than the burst and the rate allow") {
   std::mt19937 random{20261123};
   for (int round = 0; round < 40; ++round) {
     const rate allowed{.per_minute = 1 + static_cast<std::int64_t>(random() % 200),
@@ -164,7 +164,7 @@ TEST_CASE("keys up to the limit are told apart by their end, and longer ones are
   CHECK_FALSE(is_allowed(limiter, ""));
 }
 
-TEST_CASE("a clock that is set back gives nothing away and locks nobody out") {
+TEST_CASE("a clock that is set back gives nothing away and locks no client out") {
   rate_limiter limiter{{.per_minute = 60}};
   CHECK(drain(limiter, "a") == 60);
   const instant past = start - 24h;

@@ -7,7 +7,7 @@
 
 using namespace comments;
 
-TEST_CASE("a renderer that nobody chose shows a body as plain paragraphs") {
+TEST_CASE("the default renderer shows a body as plain paragraphs") {
   const renderer plain;
   CHECK(plain.name == "plain 1");
   CHECK(plain.to_html("*a* <b>\n\nc") == "<p>*a* &lt;b&gt;</p>\n<p>c</p>\n");

@@ -100,7 +100,7 @@ TEST_CASE("a content that was given its default back has it") {
   CHECK(one.judge() == "published");
 }
 
-TEST_CASE("who has something published is known, by account or by address, never by both") {
+TEST_CASE("an author with a published comment is known, by account or by address, never by both") {
   entrance one{{.mode = content_status::first_comment}};
   CHECK(one.judge({}, ana) == "pending (first comment)");
   // A stranger under her address does not make her known, …
@@ -117,7 +117,7 @@ TEST_CASE("who has something published is known, by account or by address, never
   CHECK(one.judge({}, {.role = role::user, .subject = "1"}) == "pending (first comment)");
 }
 
-TEST_CASE("a name alone is nobody, and what is not published makes nobody known") {
+TEST_CASE("a name alone makes no author known, and neither does a comment that is not published") {
   entrance one{{.mode = content_status::first_comment}};
   one.put({.author = {.name = "Bia"}, .body = "x"});
   CHECK(one.judge({.name = "Bia"}) == "pending (first comment)");

@@ -7,7 +7,7 @@
 using namespace comments;
 using namespace std::chrono_literals;
 
-TEST_CASE("unless told otherwise, a service is as the operator's handbook says") {
+TEST_CASE("the default options are those of docs/operations.md") {
   const service_options usual;
   CHECK(usual.page_max == 200);
   CHECK(usual.contents_max == 200);
@@ -21,14 +21,14 @@ TEST_CASE("unless told otherwise, a service is as the operator's handbook says")
   CHECK(usual.origins_kept == 24h * 30);
 }
 
-TEST_CASE("unless told otherwise, time is the system's") {
+TEST_CASE("the default clock is the system's") {
   const instant before = system_clock()();
   const instant told = service_options{}.clock();
   CHECK(told >= before);
   CHECK(told <= system_clock()());
 }
 
-TEST_CASE("what is told is kept, and the rest stays") {
+TEST_CASE("options that are set are kept, and the rest stays") {
   const service_options told{.edit_window = 1h, .mode = content_status::locked};
   CHECK(told.edit_window == 60min);
   CHECK(told.mode == content_status::locked);

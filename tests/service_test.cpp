@@ -249,7 +249,7 @@ TEST_CASE("contents answer in the order asked for, at most contents_max of them"
   CHECK((*found)[1] == open_content("a", 1, 1));
 }
 
-TEST_CASE("unless told otherwise, pages and lists of contents end at 200") {
+TEST_CASE("by default pages and lists of contents end at 200") {
   memory_store store;
   const service api{store};
   CHECK(api.list({.content_id = "1", .limit = 200}));
@@ -260,7 +260,7 @@ TEST_CASE("unless told otherwise, pages and lists of contents end at 200") {
   CHECK(faults(api.contents(ids)) == "content_id too_many");
 }
 
-TEST_CASE("a content is found once somebody has commented on it") {
+TEST_CASE("a content is found once it has a comment") {
   memory_store store;
   service api{store};
   CHECK(api.find_content("1").error().code == errc::not_found);
@@ -420,7 +420,7 @@ TEST_CASE("a reason is checked before anything is done for it") {
   CHECK(api.remove(id, moderator, {.reason = "1234"}));
 }
 
-TEST_CASE("who cannot be told from others neither votes nor reports") {
+TEST_CASE("a caller without account and address neither votes nor reports") {
   memory_store store;
   service api{store};
   const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
@@ -473,7 +473,7 @@ TEST_CASE("moderators at once decide about a comment one after the other") {
   CHECK(api.find_content("1")->comments == 0);
 }
 
-TEST_CASE("of two who edit the same version at once, one wins") {
+TEST_CASE("of two edits of the same version at once, one wins") {
   memory_store store;
   service api{store};
   const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
@@ -637,7 +637,7 @@ TEST_CASE("the reason of an edit is kept, unless the rules give one") {
   CHECK(history[2].reason == "rule");
 }
 
-TEST_CASE("lists, counts and contents show tombstones' places and nobody's text") {
+TEST_CASE("lists, counts and contents show the places of tombstones and no text of theirs") {
   memory_store store;
   service api{store};
   const auto root =
@@ -654,7 +654,7 @@ TEST_CASE("lists, counts and contents show tombstones' places and nobody's text"
   CHECK(api.find(root.id, moderator)->body == "raiz");
 }
 
-TEST_CASE("what is a moderator's is for nobody else, and what is a user's for that user too") {
+TEST_CASE("moderators' functions are for them alone, and a user's own data for that user too") {
   memory_store store;
   service api{store};
   const principal ana{.role = principal::role::user, .subject = "17"};

@@ -220,7 +220,7 @@ TEST_CASE("a moderator erases what is under an e-mail address, and its accounts'
   CHECK(site.get("/api/comment/list/1").body == R"([{"email":"bia@example.com","comment":"a"}])");
 }
 
-TEST_CASE("one's own is for who is signed in, an address for moderators") {
+TEST_CASE("signed-in users get what is theirs, and moderators what is under an address") {
   full_site site;
   post_comment(site, by("bia@example.com"));
   const auto chief = bearer(make_jwt({{"sub", "uid-chief"}, {"role", "moderator"}}));

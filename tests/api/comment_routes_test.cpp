@@ -390,7 +390,7 @@ TEST_CASE("an edit is judged: it may leave publication and never enter it") {
   CHECK(history.at(1).at("reason") == "says pills");
 }
 
-TEST_CASE("a form is told how long a comment may be") {
+TEST_CASE("a form gets the length that a comment may have") {
   const full_site site;
   CHECK(read(site.get("/api/v1/form")).at("body_bytes_max") == comments::limits{}.body_bytes_max);
 }
@@ -496,7 +496,7 @@ TEST_CASE("voters behind one /64 of IPv6 are one, behind two are two") {
   CHECK(votes("2001:db8:0:2::1") == 2);
 }
 
-TEST_CASE("nobody votes for what is hidden, removed, or without being anybody") {
+TEST_CASE("votes for hidden or removed comments, or without a voter, are refused") {
   const full_site site;
   for (const char* action : {"hold", "spam", "remove"}) {
     const auto one = site.write({{"body", "a"}});

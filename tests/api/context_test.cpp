@@ -38,7 +38,7 @@ using role = enum principal::role;
 
 }  // namespace
 
-TEST_CASE("everybody is what they prove, and anyone without a proof") {
+TEST_CASE("a caller is what the proof says, and anyone without a proof") {
   const shared_by_all one;
   CHECK(one.identify({})->role == role::anyone);
   CHECK(one.identify(as_moderator())->role == role::moderator);
@@ -97,7 +97,7 @@ TEST_CASE("an edit token counts for the comment that is being edited, within its
   CHECK(one.identify(proof, "192.0.2.1", mine).error().code == errc::edit_window_closed);
 }
 
-TEST_CASE("who guesses tokens is stopped, and keeps nobody out") {
+TEST_CASE("a client that guesses tokens is stopped, and keeps no other client out") {
   shared_by_all one{
       {.rates = {.failed_tokens = {.per_minute = 1, .burst = 3}}, .secrets = all_secrets}};
   for (int i = 0; i < 3; ++i) CHECK(one.refusal(bearer("guess")) == errc::unauthenticated);

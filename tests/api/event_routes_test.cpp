@@ -40,7 +40,7 @@ TEST_CASE("events stream what happened behind a version, and what will") {
   CHECK(next().then == chunk::state::over);
 }
 
-TEST_CASE("each change of a content wakes those who follow it, and no other content's") {
+TEST_CASE("each change of a content wakes its followers, and not those of others") {
   site site{{.secrets = all_secrets}, {.reports_max = 1}};
   const auto one = post_comment(site, {{"body", "a"}}, as_user("uid-1"));
   const response mine = site.get("/api/v1/events?content_id=1");

@@ -111,7 +111,7 @@ TEST_CASE("304 takes one look at the version, whether the list is kept or not") 
   }
 }
 
-TEST_CASE("a wrong request is told so, whatever it says that it has") {
+TEST_CASE("a wrong request is a problem, whatever tag it has") {
   site site;
   site.say("1", "Oi");
   for (const char* wrong : {"&limit=0", "&sort=x", "&cursor=x", "&parent_id=x"})
@@ -164,7 +164,7 @@ TEST_CASE("a legacy list that changed while it was read is not kept") {
   CHECK(count(service, "hits") == 0);
 }
 
-TEST_CASE("contents that nobody commented on take no memory") {
+TEST_CASE("contents without comments take no memory") {
   site site;
   for (int i = 0; i < 20; ++i)
     site.get("/api/v1/comments?content_id=none" + std::to_string(i)), site.get(legacy_path);
@@ -272,7 +272,8 @@ TEST_CASE("an API that keeps lists answers as one that makes each anew, whatever
   CHECK(count(behind.comments, "evictions") > 100);
 }
 
-TEST_CASE("whoever posted reads it back, and each list is of its version, whatever others do") {
+TEST_CASE(
+    "a client that posted reads it back, and each list is of its version, whatever others do") {
   constexpr int threads = 4, posts = 40;
   site site;
   std::atomic<int> wrong{};

@@ -151,7 +151,7 @@ TEST_CASE("a batch has as many events as the limit says, and the next is asked f
   }
 }
 
-TEST_CASE("who waits is woken by an announcement, and hears what was committed") {
+TEST_CASE("an announcement wakes a stream that waits, which then sends what was committed") {
   live_store at;
   listener one{at.follow()};
   CHECK(one.all() == "");
@@ -175,7 +175,7 @@ TEST_CASE("what is committed before the look is seen, though its announcement co
   CHECK(ids(one.all()) == from_to(2, 2));
 }
 
-TEST_CASE("who is asked again without news says that it lives, and looks all the same") {
+TEST_CASE("a stream that is asked again without news sends a heartbeat, and looks all the same") {
   live_store at;
   listener one{at.follow()};
   CHECK(one.all() == "");
@@ -205,7 +205,7 @@ TEST_CASE("a closed broadcast ends the streams, and a store that fails breaks th
   CHECK(listener{broken.follow()}.ask().then == state::broken);
 }
 
-TEST_CASE("one more than may follow is told 503 and when to come back") {
+TEST_CASE("past the limit of followers the answer is 503 and when to come back") {
   live_store at{{}, {.subscribers_max = 2}};
   const response a = at.follow();
   response b = at.follow();
@@ -241,7 +241,7 @@ TEST_CASE("many at the same version cost the store one reading for each change")
   }
 }
 
-TEST_CASE("what is shared has all that was announced, and whoever shares it goes on from there") {
+TEST_CASE("a shared batch has all that was announced, and its readers go on behind it") {
   live_store at;
   listener first{at.follow()}, second{at.follow()}, third{at.follow()};
   for (listener* each : {&first, &second, &third}) each->all();
@@ -256,7 +256,7 @@ TEST_CASE("what is shared has all that was announced, and whoever shares it goes
   CHECK(ids(third.all()) == from_to(1, 2));
 }
 
-TEST_CASE("what was shared before everybody left is not taken for new") {
+TEST_CASE("a batch that was shared before all followers left is not taken for new") {
   live_store at;
   for (int i = 0; i < 5; ++i) {
     CHECK(ids(listener{at.follow(i)}.all()) == from_to(i + 1, i));  // nothing yet
@@ -265,7 +265,7 @@ TEST_CASE("what was shared before everybody left is not taken for new") {
   }
 }
 
-TEST_CASE("without memory to share everybody reads for itself") {
+TEST_CASE("without memory to share each stream reads for itself") {
   live_store at{{.shared_bytes = 0}};
   listener first{at.follow()}, second{at.follow()};
   first.all(), second.all();

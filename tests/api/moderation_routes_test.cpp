@@ -208,7 +208,7 @@ TEST_CASE("a reason has at most as many bytes as a reason may have") {
         "/reason too_long");
 }
 
-TEST_CASE("moderation is for moderators: who is not known may say so, who is may not") {
+TEST_CASE("moderation is for moderators: unknown callers get 401, all others 403") {
   full_site site;
   const auto one = site.write("a");
   const tree hold{{"ids", {one.id}}, {"action", "hold"}};
@@ -234,7 +234,7 @@ TEST_CASE("moderation is for moderators: who is not known may say so, who is may
   CHECK(site.history(one).back().at("by") == "moderator chief");
 }
 
-TEST_CASE("without secrets nobody is a moderator, and nothing breaks") {
+TEST_CASE("without secrets there are no moderators, and nothing breaks") {
   testing::site site;
   for (const fields& proof :
        {fields{}, as_moderator(), bearer(""), bearer(make_jwt({{"sub", "a"}}))}) {
@@ -346,7 +346,7 @@ TEST_CASE("a content that changed between the look and the change is not changed
   CHECK(change("*").status == 200);
 }
 
-TEST_CASE("in first-comment, who is known by account or address is published, nobody else") {
+TEST_CASE("in first-comment, only authors known by account or address are published") {
   full_site site{{.mode = content_status::first_comment}};
   const auto status_of = [&](tree author, const fields& who = {}) {
     const auto answer =
@@ -394,7 +394,7 @@ TEST_CASE("the queue is what waits, oldest first, or what is asked for") {
   CHECK(site.queue("?limit=200&q=" + std::string(200, 'x')).status == 200);
 }
 
-TEST_CASE("the queue shows how often and why readers reported, and not who") {
+TEST_CASE("the queue shows how often and why comments were reported, and not by whom") {
   full_site site;
   const auto one = site.write("a");
   for (const char* reason : {"first \"reason\"", "second"})
@@ -413,7 +413,7 @@ TEST_CASE("the queue shows how often and why readers reported, and not who") {
   CHECK(read(site.queue("?status=removed")).at("items").at(0).at("reasons").empty());
 }
 
-TEST_CASE("who pages the queue while it is decided misses nothing and meets nothing twice") {
+TEST_CASE("paging the queue during decisions misses nothing and meets nothing twice") {
   full_site site;
   std::vector<posted> all;
   for (int i = 0; i < 20; ++i) all.push_back(site.write(std::to_string(i), "pending"));
@@ -458,7 +458,7 @@ TEST_CASE("a queue's cursor is good for its filter only, and not when any byte w
   CHECK(errors_of(site.queue("?cursor=x")) == "cursor unknown");
 }
 
-TEST_CASE("a history is who did what, with earlier texts until the comment is removed") {
+TEST_CASE("a history names actors and actions, with earlier texts until the comment is removed") {
   full_site site;
   const auto one = site.write("primeiro");
   const auto edit = [&](const char* body, const fields& who) {

@@ -34,7 +34,7 @@ struct shelf : testing::backstage {
 
 }  // namespace
 
-TEST_CASE("an export of a person who wrote nothing is whole, and empty") {
+TEST_CASE("an export of a person without comments is whole, and empty") {
   const shelf at;
   CHECK(whole({at.context, {.subject = "uid-ana"}, ana}) ==
         R"({"subject":"uid-ana","email":"","comments":[],"votes":[]})");
@@ -54,7 +54,7 @@ TEST_CASE("each chunk has a page of comments, and then of votes") {
   CHECK(read.at("votes").at(0).at("comment_id") == to_string(other->stored.id));
 }
 
-TEST_CASE("an export for somebody else is broken from the start") {
+TEST_CASE("an export for another user is broken from the start") {
   const shelf at;
   CHECK(whole({at.context, {.subject = "uid-ana"}, bia}) == "broken");
   CHECK(whole({at.context, {.email = "ana@example.com"}, ana}) == "broken");

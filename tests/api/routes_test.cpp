@@ -178,7 +178,7 @@ TEST_CASE("1 and \"1\" are the same content, in both APIs") {
   CHECK(walk(site, "/api/v1/comments?content_id=1") == "a b c d");
 }
 
-TEST_CASE("the legacy list has replies too, in the order of posting") {
+TEST_CASE("the legacy list has replies too, in the order in which they were posted") {
   site site;
   const std::string first = site.say("1", "a");
   site.say("1", "b");
@@ -410,7 +410,7 @@ TEST_CASE("what is no comment's id is not found") {
     CHECK(site.get("/api/v1/comments/" + id).status == 404);
 }
 
-TEST_CASE("a list is this JSON, and empty for a content that nobody commented on") {
+TEST_CASE("a list is this JSON, and empty for a content without comments") {
   site site;
   const response empty = site.get("/api/v1/comments?content_id=99");
   CHECK(empty.status == 200);
@@ -436,7 +436,7 @@ TEST_CASE("a list is sorted as asked") {
     CHECK(errors_of(site.get(list + "&sort=" + sort)) == "sort unknown");
 }
 
-TEST_CASE("a page has 1 to 200 comments, 50 unless told") {
+TEST_CASE("a page has 1 to 200 comments, 50 by default") {
   site site;
   for (const std::string& body : numbered("", 201)) site.say("1", body);
   const std::string list = "/api/v1/comments?content_id=1";
@@ -776,7 +776,7 @@ TEST_CASE("a method that a path does not take is 405 with those that it takes") 
   CHECK(read(site.get("/api/v1/contents/1")).at("comments") == 1);
 }
 
-TEST_CASE("a path that nobody serves is not found, for every method") {
+TEST_CASE("a path without a route is not found, for every method") {
   const site site;
   for (const char* path :
        {"/", "", "/api", "/api/v1", "/api/v1/comments/", "/api/comment/list/", "/api/comment/list",
@@ -875,7 +875,7 @@ TEST_CASE("where pages are small, a list that asks for no size gets a small page
   CHECK(testing::read(client.get("/api/comment/list/1")).size() == 3);
 }
 
-TEST_CASE("who asks too often is told when to come back, on every route alike") {
+TEST_CASE("a client that asks too often learns when to come back, on every route alike") {
   site site{{.rates = {.reads = {.per_minute = 60, .burst = 2},
                        .writes = {.per_minute = 60, .burst = 1}}}};
   const std::string id = site.say("1", "Oi");
@@ -925,7 +925,7 @@ TEST_CASE("a content takes so many comments from all together, in both APIs, and
   CHECK(read(site.get("/api/v1/contents/1")).at("comments") == 2);
 }
 
-TEST_CASE("who guesses tokens is stopped on every route that takes one") {
+TEST_CASE("a client that guesses tokens is stopped on every route that takes one") {
   const site site{
       {.rates = {.failed_tokens = {.per_minute = 1, .burst = 2}}, .secrets = all_secrets}};
   const auto code = [&](const fields& proof, std::string peer = "192.0.2.1") {
@@ -994,7 +994,7 @@ TEST_CASE("a page of a listed site can read a 429, and a site without origins sa
   CHECK(header(testing::site{}.get("/api/v1/form", from), "Access-Control-Allow-Origin") == "");
 }
 
-TEST_CASE("no answer tells an address, an account or an origin, whoever asks") {
+TEST_CASE("no response has an address, an account or an origin, for any caller") {
   const site site{{.secrets = all_secrets}};
   const auto ana = as_user("uid-ana", "Ana", "ana@example.com");
   const auto one =

@@ -63,7 +63,7 @@ struct door {
 
 }  // namespace
 
-TEST_CASE("without a header it is anyone, from where he is") {
+TEST_CASE("without a header the caller is anyone, with the client's hash") {
   const auto who = door{}.open("");
   REQUIRE(who);
   CHECK(*who == principal{.client = "c"});
@@ -76,7 +76,7 @@ TEST_CASE("the moderators' token makes a moderator, the pipeline's a pipeline") 
         principal{.role = principal::role::pipeline, .client = "c"});
 }
 
-TEST_CASE("a user is who the host's site says") {
+TEST_CASE("a user is the person that the host's site names") {
   CHECK(*door{}.open("Bearer " + ana) == principal{.role = principal::role::user,
                                                    .subject = "17",
                                                    .name = "Ana",
@@ -100,7 +100,7 @@ TEST_CASE("an edit token makes the editor of its comment, where that is what it 
   CHECK(door{}.role_of(token) == "unauthenticated");
 }
 
-TEST_CASE("an edit token that is too old says so, to who has it for its comment") {
+TEST_CASE("an edit token that is too old says so, but only for its own comment") {
   door at;
   const std::string token = make_edit_token(ours, some_comment, start);
   CHECK(at.role_of(token, some_comment) == "editor");
@@ -161,7 +161,7 @@ TEST_CASE("a token is read up to its longest length, and no further") {
   CHECK(door{tight}.role_of(moderator_token) == "unauthenticated");
 }
 
-TEST_CASE("from who has no guesses left not even a right token is taken, if it is a weak one") {
+TEST_CASE("a client without guesses is refused even with the right token, if that is weak") {
   const std::string weak(15, 'x'), strong(16, 'x');
   door at{secrets{.moderator_token = weak, .deploy_token = strong}};
   CHECK(at.role_of(weak) == "moderator");
@@ -171,7 +171,7 @@ TEST_CASE("from who has no guesses left not even a right token is taken, if it i
     CHECK(at.role_of(token) == "rate_limited");
 }
 
-TEST_CASE("what nobody can guess needs no guess") {
+TEST_CASE("a token that cannot be guessed takes no guess") {
   door at;
   at.may_guess = false;
   CHECK(at.role_of(moderator_token) == "moderator");
@@ -186,13 +186,13 @@ TEST_CASE("what nobody can guess needs no guess") {
   CHECK(at.asked == 0);
 }
 
-TEST_CASE("where there is no secret to guess, nobody is asked") {
+TEST_CASE("where there is no secret to guess, guesses are not counted") {
   door at{secrets{.site = {.secret = sso_secret}}};
   CHECK(at.role_of("a wrong token here") == "unauthenticated");
   CHECK(at.asked == 0);
 }
 
-TEST_CASE("who sets no bound on guesses has none") {
+TEST_CASE("without a bound guesses are unlimited") {
   const bearer proofs{ours, all_secrets(), [] { return start; }};
   CHECK_FALSE(proofs.authenticate({.header = "Bearer nonsense"}));
   CHECK(proofs.authenticate({.header = "Bearer " + moderator_token}));

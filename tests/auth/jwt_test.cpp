@@ -66,7 +66,7 @@ TEST_CASE("the signature is that of RFC 7515, appendix A.1") {
             "Ijp0cnVlfQ")) == "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
 }
 
-TEST_CASE("a token that another implementation made says who its bearer is") {
+TEST_CASE("a token that another implementation made names its bearer") {
   const auto user = verify_jwt(made_elsewhere, site, now);
   REQUIRE(user);
   CHECK(*user == claims{"17", "Ana", "ana@example.com", "moderator"});
@@ -353,7 +353,7 @@ TEST_CASE("an issuer and an audience are looked at if they are known, and then r
   CHECK_FALSE(takes_payload(good_payload, issued));
 }
 
-TEST_CASE("no secret signs nobody in") {
+TEST_CASE("without a secret no token is good") {
   CHECK(is_good(sign(good_header, good_payload, "x"), {.secret = "x"}));
   CHECK_FALSE(is_good(sign(good_header, good_payload, ""), {.secret = ""}));
 }

@@ -146,7 +146,7 @@ TEST_CASE("an edit token proves one comment, under one key, and is no other toke
                             from_milliseconds(0)));
 }
 
-TEST_CASE("an edit token is told apart: good, too old, or none of this comment") {
+TEST_CASE("an edit token is good, too old, or not one of this comment") {
   using enum edit_token_state;
   const signer sign{key};
   const instant expires = from_milliseconds(1'700'000'000'000);

@@ -13,7 +13,7 @@ TEST_CASE("nothing counted has percentiles of 0") {
   CHECK(none->max() == 0);
 }
 
-TEST_CASE("small values are told exactly") {
+TEST_CASE("small values are exact") {
   const auto seen = std::make_unique<histogram>();
   for (std::uint64_t value = 1; value <= 200; ++value) seen->add(value);
   CHECK(seen->percentile(0) == 1);

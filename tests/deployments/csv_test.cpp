@@ -120,7 +120,7 @@ TEST_CASE("a long log comes in chunks, each record once, the latest first") {
   CHECK(chunks[2].starts_with("comments,0,"));
 }
 
-TEST_CASE("a sheet ends where it is told to, and holds what is asked for") {
+TEST_CASE("a sheet ends at its limit, and holds what is asked for") {
   books with;
   with.put(250);
   with.put(3, "widget");

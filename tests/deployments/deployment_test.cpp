@@ -77,7 +77,7 @@ TEST_CASE("each field is one line of text that hides nothing") {
   }
 }
 
-TEST_CASE("every mistake is told at once, in the order of the fields") {
+TEST_CASE("every mistake is named at once, in the order of the fields") {
   const deployment wrong{.component = " ",
                          .version = std::string(most.version_bytes_max + 1, 'x'),
                          .responsible = "\xff",

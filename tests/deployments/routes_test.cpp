@@ -133,7 +133,7 @@ TEST_CASE("a step that its run says again is one record") {
   CHECK(site.count() == 4);
 }
 
-TEST_CASE("who is not the pipeline is refused in the same words, whatever was wrong") {
+TEST_CASE("callers that are not the pipeline are refused in the same words, whatever was wrong") {
   register_site site;
   std::vector<std::string> words;
   for (const http::fields& proof :

@@ -42,7 +42,7 @@ TEST_CASE("the pipeline records, and the date is that of the recording") {
   CHECK(at.count() == 1);
 }
 
-TEST_CASE("nobody else records, and nothing is said of what was wrong") {
+TEST_CASE("only the pipeline records, and a refusal does not say what was wrong") {
   desk at;
   for (const auto role : {principal::role::anyone, principal::role::editor, principal::role::user,
                           principal::role::moderator}) {
@@ -66,7 +66,7 @@ TEST_CASE("what breaks rules is refused with all that is wrong, and is not store
   CHECK(at.count() == 0);
 }
 
-TEST_CASE("the limits are whose who serves it") {
+TEST_CASE("the limits are those of the service") {
   memory_store store;
   deployment_service kept{store, system_clock(), {.version_bytes_max = 3}};
   CHECK(kept.limits().version_bytes_max == 3);
@@ -76,7 +76,7 @@ TEST_CASE("the limits are whose who serves it") {
   CHECK(to_line(kept.record(longer, pipeline).error().violations) == "/version too_long");
 }
 
-TEST_CASE("everybody may read pages of 1 to 200 records, of one component or all") {
+TEST_CASE("anyone may read pages of 1 to 200 records, of one component or all") {
   desk at;
   for (int i = 0; i < 201; ++i) {
     deployment said = fine;

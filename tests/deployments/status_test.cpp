@@ -63,7 +63,7 @@ TEST_CASE("a step took until the next of the same run, whatever others did meanw
         std::vector<std::string>{"", "", "1 min so far", "1 min 5 s", "30 s", "25 s"});
 }
 
-TEST_CASE("nothing is said of how long a step took where nobody can know") {
+TEST_CASE("a step has no duration where it cannot be known") {
   using enum deployment_status;
   CHECK(took({step(success, milliseconds{9}, ""), step(pending, milliseconds{1}, "")},
              milliseconds{10}) == std::vector<std::string>{"", ""});

@@ -54,7 +54,7 @@ TEST_CASE("an entry names its author and begins with what was said") {
   CHECK_FALSE(made.edited);
 }
 
-TEST_CASE("who gave no name is anonymous; nothing to say leaves the name") {
+TEST_CASE("an author without a name is anonymous; an empty text leaves the name") {
   const auto made = feed::make_entry(make_comment("", ""), plain, "");
   CHECK(made.author == "Anonymous");
   CHECK(made.title == "Anonymous");

@@ -123,7 +123,7 @@ TEST_CASE("an origin that is not listed is answered, and its page may not read t
     }
 }
 
-TEST_CASE("an answer to no page varies by origin all the same, for who keeps it") {
+TEST_CASE("a response to no page varies by origin all the same, for caches") {
   const handler api = with_cors(accept, {.origins = {listed}});
   CHECK(header(api({.method = "GET"}), "Vary") == "Origin");
   const handler unchanged =
@@ -161,7 +161,7 @@ TEST_CASE("what an adapter refused is not answered as a preflight") {
             .body == "ok");
 }
 
-TEST_CASE("a star opens reading to everybody, and to nobody with proof of who they are") {
+TEST_CASE("a star opens reading to all origins, and to none with a proof of identity") {
   for (const char* method : {"GET", "HEAD"}) {
     CHECK(header(ask("*", "https://example.org", method), "Access-Control-Allow-Origin") == "*");
     const response before = preflight("*", "https://example.org", method);

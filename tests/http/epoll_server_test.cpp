@@ -660,7 +660,7 @@ TEST_CASE("a stop answers what has arrived, ends what idles and breaks off strea
   CHECK_FALSE(wire{server.port()}.is_made());
 }
 
-TEST_CASE("streams that were told to end before a stop end whole, however short before") {
+TEST_CASE("streams that were closed shortly before a stop end whole") {
   for (int i = 0; i < 30; ++i) {
     const auto source = std::make_shared<channel>();
     running_server server{stream_of(source), {.idle_drain_wait = 1ms, .arrival_wait = 1ms}};

@@ -53,7 +53,7 @@ TEST_CASE("what is packed is unpacked to what it was") {
   CHECK(gzip(std::string(10'000, 'x')).size() < 100);
 }
 
-TEST_CASE("gzip is taken by who says so, and not by who refuses it") {
+TEST_CASE("gzip is for clients that accept it, and not for those that refuse it") {
   for (const char* yes : {"gzip", "GZIP", "x-gzip", "br, gzip", "gzip;q=0.5", "gzip; q=0.001", "*",
                           "deflate, gzip;q=1.0, *;q=0.5", "br;q=1.0, *;q=0.1", " gzip ", "\tgzip"})
     CHECK_MESSAGE(takes_gzip(yes), yes);
@@ -62,7 +62,7 @@ TEST_CASE("gzip is taken by who says so, and not by who refuses it") {
     CHECK_MESSAGE(!takes_gzip(no), no);
 }
 
-TEST_CASE("a body is packed from a length on, for who takes it") {
+TEST_CASE("a body is packed from a length on, for clients that accept it") {
   const std::string just_long_enough(gzip_bytes_min, 'x');
   const response packed = ask("gzip", {.body = just_long_enough});
   CHECK(is_packed(packed));

@@ -227,7 +227,7 @@ TEST_CASE("a request counts as running while it is answered, and only then") {
   CHECK(is_counted(metrics, "comments_http_requests_running 0"));
 }
 
-TEST_CASE("methods that nobody knows share one label, so that nobody can fill the memory") {
+TEST_CASE("unknown methods share one label, so that no client can fill the memory") {
   registry metrics;
   const handler observed = with_observer(accept, metrics);
   for (int i = 0; i < 2000; ++i) observed({.method = "X" + std::to_string(i)});

@@ -66,7 +66,7 @@ TEST_CASE("as many requests as the rate are answered, and one more is 429 with t
   CHECK(api.ask("POST").status == 200);
 }
 
-TEST_CASE("who waits as long as Retry-After says is answered") {
+TEST_CASE("a client that waits as long as Retry-After says is answered") {
   for (const std::int64_t rate : {1, 7, 59, 61, 1'000}) {
     limited_api api{{.writes = {.per_minute = rate, .burst = 1}}};
     api.ask("POST");
@@ -100,7 +100,8 @@ TEST_CASE("clients are counted apart, reading and writing too") {
   CHECK(api.ask("GET", "/", "2001:db8:0:1::2").status == 200);
 }
 
-TEST_CASE("a client behind a trusted proxy is who the proxy says, and handlers know it") {
+TEST_CASE(
+    "behind a trusted proxy the client is the one that the proxy names, and handlers know it") {
   limited_api api{{.writes = {.per_minute = 1}, .trusted_proxies = *parse_networks("10.0.0.0/8")}};
   const auto post = [&](std::string peer, std::string forwarded) {
     return api.ask("POST", "/", std::move(peer), {{"X-Forwarded-For", std::move(forwarded)}});

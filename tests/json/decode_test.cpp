@@ -351,7 +351,7 @@ TEST_CASE("a key is checked together with the rest") {
   CHECK_FALSE(decode_draft(full, std::string(256, 'k'), usual));
 }
 
-TEST_CASE("no answer repeats what was written") {
+TEST_CASE("no response repeats what the client sent") {
   for (const char* text : {R"({"content_id":1,"body":"secret\x"})", R"(secret)",
                            R"({"content_id":"secret\u0000","body":["secret"]})"}) {
     const auto refused = decode_draft(text, "", usual);

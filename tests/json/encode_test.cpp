@@ -171,7 +171,7 @@ TEST_CASE("the legacy answers have the legacy API's words") {
         R"({"status":"NOT-FOUND","message":"content_id 99 not found"})");
 }
 
-TEST_CASE("the legacy list has addresses and bodies, and hides the addresses if told to") {
+TEST_CASE("the legacy list has addresses and bodies, and hides the addresses on request") {
   comment second = make_comment();
   second.author.email = "";
   second.body = "";

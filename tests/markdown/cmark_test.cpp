@@ -282,7 +282,7 @@ TEST_CASE("a short source cannot become endless HTML") {
   CHECK(is_plain(address + repeat("[a] ", 2'000)));
 }
 
-TEST_CASE("what would take long is plain, however it is built") {
+TEST_CASE("a source that would take long is shown plain, however it is built") {
   for (const std::string_view part :
        {"> - ", "1. ", "<?", "_~*~", "*a **a ", "~~a", "- - ", "* ", "<!-- "})
     CHECK_MESSAGE(is_plain(repeat(part, 16'384 / part.size())), part);

@@ -83,7 +83,7 @@ TEST_CASE("a signed-in author is the same one from any client") {
   CHECK(ask(ana, from("d")) == repeated);
 }
 
-TEST_CASE("nobody speaks for an author by claiming to be one") {
+TEST_CASE("a claimed name does not count as the author of that name") {
   const rule ask = rules::repeated_text();
   draft claimed = saying("Obrigado!");
   claimed.author.email = "ana@example.com";
@@ -94,7 +94,7 @@ TEST_CASE("nobody speaks for an author by claiming to be one") {
   CHECK(ask(signed_in, from("her telephone")) == accept());
 }
 
-TEST_CASE("where no client is known, the claimed author is who counts") {
+TEST_CASE("where no client is known, the claimed author counts") {
   const rule ask = rules::repeated_text();
   draft claimed = saying("x");
   claimed.author.email = "ana@example.com";

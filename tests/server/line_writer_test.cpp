@@ -51,7 +51,7 @@ std::string written_behind(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("a line is written without anybody asking for it") {
+TEST_CASE("a line is written without a further call") {
   std::promise<std::string> written;
   line_writer lines{[&](std::string_view text) { written.set_value(std::string{text}); },
                     say_dropped};

@@ -54,7 +54,7 @@ TEST_CASE("how long each step took stands in its row") {
              milliseconds{100'000}) == std::vector<std::string>{"", "1 min 30 s", "1 min so far"});
 }
 
-TEST_CASE("the page says what runs, how it is, and who deployed what and when") {
+TEST_CASE("the page shows what runs, its health, and the latest deployments") {
   const std::string html = to_html({.component = "comments-server",
                                     .version = "0.1.0",
                                     .commit = "74ea099",
@@ -75,7 +75,7 @@ TEST_CASE("the page says what runs, how it is, and who deployed what and when") 
                                  "</time>"});
 }
 
-TEST_CASE("what is not there is said to be not there") {
+TEST_CASE("absent values are shown as absent") {
   const std::string html = to_html({.health = service_health::read_only, .is_log_readable = false});
   CHECK(html.find("<dt>Commit</dt><dd><span class=\"none\">not known</span>") != html.npos);
   CHECK(html.find("class=\"health bad\">It can be read; its store takes no writes now.") !=
@@ -86,7 +86,7 @@ TEST_CASE("what is not there is said to be not there") {
   CHECK(to_html({.health = service_health::draining}).find("It is shutting down.") != html.npos);
 }
 
-TEST_CASE("nothing that anybody wrote is markup in the page") {
+TEST_CASE("nothing that a person wrote is markup in the page") {
   const std::string hostile = "</bdi><script>alert(\"1\")</script><a href='x' onclick=\"y\">&amp;";
   deployment said{.component = hostile, .version = hostile, .responsible = hostile, .run = hostile};
   const std::string html = to_html({.component = hostile,

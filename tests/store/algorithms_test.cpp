@@ -10,7 +10,7 @@
 
 using namespace comments;
 
-TEST_CASE("the event of a posting says what its comment became, and why, if rules decided") {
+TEST_CASE("the event of a post says what its comment became, and why, if rules decided") {
   const event plain = to_event({{.content_id = "1", .body = "x"}});
   CHECK(plain.kind == event_kind::posted);
   CHECK(plain.status == "published");

@@ -74,7 +74,7 @@ TEST_CASE("a write may also take a version back, as when a content is erased") {
   CHECK(version_of(cache, "1") == 0);
 }
 
-TEST_CASE("as many are kept as it was told, and none if that is 0") {
+TEST_CASE("as many are kept as it was made for, and none if that is 0") {
   for (const std::size_t kept_max : {std::size_t{0}, content_cache::shards, std::size_t{160}}) {
     content_cache cache{kept_max};
     for (int i = 0; i < 5000; ++i) cache.update(at(std::to_string(i), 1));
@@ -86,7 +86,7 @@ TEST_CASE("as many are kept as it was told, and none if that is 0") {
 
 // Storage is one number for each content here. A writer commits, updates the cache, and only then
 // publishes; so whoever looks must never meet less than what was published before.
-TEST_CASE("nobody meets less than what was published, whoever writes, reads and pushes out") {
+TEST_CASE("no reader meets less than what was published, whatever other threads do") {
   constexpr int contents = 40, writers = 2, readers = 4, steps = 4000;
   content_cache cache{content_cache::shards};
   std::atomic<std::int64_t> stored[contents]{}, published[contents]{};

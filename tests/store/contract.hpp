@@ -94,7 +94,7 @@ TEST_CASE_TEMPLATE_DEFINE("a comment moves its content's version by one, and no 
   CHECK(look(store, "2").all.content == content{"2", 1, 1, {}});
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a comment appends the event of its posting", Maker,
+TEST_CASE_TEMPLATE_DEFINE("a comment appends the event of its post", Maker,
                           insert_appends_an_event) {
   Maker maker;
   store& store = maker.store();
@@ -350,7 +350,7 @@ TEST_CASE_TEMPLATE_DEFINE("events follow a version, oldest first, up to the limi
   CHECK(must(store.events("nowhere", 0, 10)).empty());
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a content that nobody commented on is an empty page at version 0", Maker,
+TEST_CASE_TEMPLATE_DEFINE("a content without comments is an empty page at version 0", Maker,
                           list_of_an_unknown_content) {
   Maker maker;
   store& store = maker.store();
@@ -441,7 +441,7 @@ TEST_CASE_TEMPLATE_DEFINE("nothing comes after the last comment", Maker, list_af
   }
 }
 
-TEST_CASE_TEMPLATE_DEFINE("who follows the pages while others post meets each comment once", Maker,
+TEST_CASE_TEMPLATE_DEFINE("following the pages while others post meets each comment once", Maker,
                           list_while_others_post) {
   for (const sort sort : sorts) {
     for (const std::size_t limit : {1u, 3u}) {
@@ -570,7 +570,7 @@ TEST_CASE_TEMPLATE_DEFINE("one key from 8 threads at once makes one comment", Ma
   CHECK(look(store, "1").all.content == content{"1", keys, keys, {}});
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a page is of one moment, whoever posts meanwhile", Maker,
+TEST_CASE_TEMPLATE_DEFINE("a page is of one moment, whatever is posted meanwhile", Maker,
                           threads_read_whole_pages) {
   constexpr std::size_t posts = 40;
   Maker maker;

@@ -256,7 +256,7 @@ TEST_CASE_TEMPLATE_DEFINE("what is hidden stays listed as long as something visi
   }
 }
 
-TEST_CASE_TEMPLATE_DEFINE("who asks for replies to what is hidden is told of them", Maker,
+TEST_CASE_TEMPLATE_DEFINE("the replies to a hidden comment can be asked for", Maker,
                           tombstones_are_whole) {
   Maker maker;
   store& store = maker.store();
@@ -558,7 +558,7 @@ TEST_CASE_TEMPLATE_DEFINE("votes_of tells a voter's votes by their comments' ids
   CHECK(met == expected);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a reader complains once about a comment, and no version moves", Maker,
+TEST_CASE_TEMPLATE_DEFINE("a reader reports a comment once, and no version moves", Maker,
                           reports_count_readers) {
   Maker maker;
   store& store = maker.store();
@@ -592,7 +592,7 @@ TEST_CASE_TEMPLATE_DEFINE("a reader complains once about a comment, and no versi
   CHECK(must(store.report(made.id, {"bob", "rude", later})).reports == 1);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("only what is visible is complained about", Maker,
+TEST_CASE_TEMPLATE_DEFINE("only a visible comment is reported", Maker,
                           reports_need_what_is_visible) {
   Maker maker;
   store& store = maker.store();
@@ -609,7 +609,7 @@ TEST_CASE_TEMPLATE_DEFINE("only what is visible is complained about", Maker,
   }
 }
 
-TEST_CASE_TEMPLATE_DEFINE("complaints come the latest first, up to the limit", Maker,
+TEST_CASE_TEMPLATE_DEFINE("reports come the latest first, up to the limit", Maker,
                           complaints_come_latest_first) {
   Maker maker;
   store& store = maker.store();
@@ -679,7 +679,7 @@ TEST_CASE_TEMPLATE_DEFINE("a content takes a status and gives it back, at the ve
   CHECK(look(store, "1").all.content.status == content_status::locked);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a content that nobody commented on can have a status", Maker,
+TEST_CASE_TEMPLATE_DEFINE("a content without comments can have a status", Maker,
                           set_status_makes_a_content) {
   Maker maker;
   store& store = maker.store();
@@ -743,7 +743,7 @@ TEST_CASE_TEMPLATE_DEFINE("what tells an address is forgotten by its age, a part
   CHECK(must(store.votes_of("a:01", {}, 100)).empty());
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a reporter's complaints are forgotten, and still count", Maker,
+TEST_CASE_TEMPLATE_DEFINE("a reporter's reports are forgotten, and still count", Maker,
                           forget_reporters) {
   Maker maker;
   store& store = maker.store();
@@ -924,8 +924,8 @@ TEST_CASE_TEMPLATE_DEFINE("64 threads vote for one comment, and it has as many v
   CHECK(wrong == 0);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("of those who change the version that they saw, exactly one wins", Maker,
-                          threads_race_to_amend) {
+TEST_CASE_TEMPLATE_DEFINE("of several changes of the version that was seen, exactly one wins",
+                          Maker, threads_race_to_amend) {
   constexpr int threads = 8, rounds = 10;
   Maker maker;
   store& store = maker.store();

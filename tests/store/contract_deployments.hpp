@@ -94,7 +94,7 @@ TEST_CASE_TEMPLATE_DEFINE("a record is kept as it was said, with the date of its
   CHECK(std::ranges::find(expected, deployment_id{}, &deployment::id) == expected.end());
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a run records each status of a component once, and a retry is told so",
+TEST_CASE_TEMPLATE_DEFINE("a run records each status of a component once, and a retry is a replay",
                           Maker, record_replays_a_run) {
   Maker maker;
   deployment_log& log = maker.store();

@@ -37,7 +37,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that trusts its storage takes writes, and rec
   CHECK(store.is_remote() == is_remote);
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a store is asked how it is, and told to recover, while others write",
+TEST_CASE_TEMPLATE_DEFINE("a store can be asked for its state, and to recover, while others write",
                           Maker, threads_recover_while_others_write) {
   constexpr int threads = 6, rounds = 30;
   Maker maker;

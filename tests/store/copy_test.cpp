@@ -49,7 +49,7 @@ TEST_CASE("statements read behind a key, find the last one, and add what is not 
   CHECK(count_sql(of_votes) == "SELECT count(*) FROM vote");
 }
 
-TEST_CASE("everything is copied in its order, told as it goes, and compared") {
+TEST_CASE("everything is copied in its order, with its progress, and compared") {
   memory_copy_side from = filled(2'500), to;
   std::vector<copy_progress> told;
   const auto copied = copy(from, to, [&](const copy_progress& now) { told.push_back(now); });
@@ -96,7 +96,7 @@ TEST_CASE("a target that holds something else is refused, and left as it is") {
   CHECK(to.key == "another");
 }
 
-TEST_CASE("two that differ in the end are told, by the table") {
+TEST_CASE("if both sides differ in the end, the error names the table") {
   for (const bool is_more : {false, true}) {
     memory_copy_side from = filled(3), to = filled(3);
     if (is_more)

@@ -145,7 +145,7 @@ class unprivileged final {
 
 }  // namespace
 
-TEST_CASE("what SQLite is told to be, it is on every connection of the store") {
+TEST_CASE("SQLite's settings hold on every connection of the store") {
   const seen_store opened;
   CHECK(opened.seen.handles().size() == 2);
   const std::pair<std::string, std::string> pragmas[] = {
@@ -758,7 +758,7 @@ TEST_CASE("contents that were written or asked for are answered without the data
   CHECK(must(opened.store->contents(both)).front() == content{"2", 1, 1, {}});
 }
 
-TEST_CASE("whoever asks after an acknowledged insert is answered with it or a later one") {
+TEST_CASE("a read after an acknowledged insert finds it or a later one") {
   constexpr int writers = 3, readers = 3, contents = 40;
   const seen_store opened{.contents_kept = content_cache::shards};  // they push each other out
   std::array<std::atomic<std::int64_t>, contents> acknowledged{};

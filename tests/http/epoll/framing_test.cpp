@@ -482,7 +482,7 @@ TEST_CASE("a connection goes on or ends as its client wants") {
   CHECK(is_last(old("Connection: close, keep-alive\r\n")));  // RFC 9112, section 9.3
 }
 
-TEST_CASE("who waits for 100 Continue is known, whatever other expectations there are") {
+TEST_CASE("a client that waits for 100 Continue is known, whatever else it expects") {
   const auto wants = [](const std::string& headers) {
     const frame_limits limits;
     framer frame{limits};

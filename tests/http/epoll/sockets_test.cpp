@@ -165,7 +165,7 @@ TEST_CASE("a port is free again as soon as its socket is closed, even with conne
   CHECK(listen_on("127.0.0.1", port));
 }
 
-TEST_CASE("a connection says who it comes from") {
+TEST_CASE("a connection knows the address of its client") {
   const descriptor v4 = listen_on("127.0.0.1", 0);
   std::string peer = "none";
   CHECK_FALSE(accept_on(v4, peer));

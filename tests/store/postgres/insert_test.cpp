@@ -308,7 +308,7 @@ TEST_CASE("new contents that two nodes make at once are made once") {
   CHECK(versions(file) == "a:4:4 b:4:4 c:4:4");
 }
 
-TEST_CASE("other nodes are told once of each content that a batch has moved, and of no other") {
+TEST_CASE("other nodes get one notification for each content that a batch has moved") {
   postgres_tables file;
   const auto other = file.open();
   postgres::transaction listening{*other, postgres::transaction::autocommit};

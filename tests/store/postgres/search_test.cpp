@@ -133,7 +133,7 @@ TEST_CASE("an event is read as it was appended, with all that it says") {
   CHECK(events("2", 0, 10).empty());
 }
 
-TEST_CASE("a history begins with the posting, and is read without the votes between") {
+TEST_CASE("a history begins with the post, and is read without the votes between") {
   postgres_tables file;
   fill(file, {0, 0});
   write_event(file, 1, "posted", id_at(1));
@@ -214,7 +214,7 @@ TEST_CASE("findings and ballots go on behind the last of a page, and end with th
   CHECK(votes(id(2), 2) == std::vector{ballot_at(3)});
 }
 
-TEST_CASE("complaints are read the latest first, as many as asked for") {
+TEST_CASE("reports are read the latest first, as many as asked for") {
   postgres_tables file;
   fill(file, {0});
   file.run(

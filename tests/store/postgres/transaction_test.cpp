@@ -236,10 +236,10 @@ TEST_CASE(
 TEST_CASE(
     "a commit that the database answers with an error has not happened, unless it cannot tell") {
   for (const auto& [state, expected] : {std::pair{"40001", std::pair{failure::conflict, false}},
-                                       {"55P03", {failure::locked, false}},
-                                       {"57014", {failure::transient, false}},
-                                       {"40003", {failure::disconnected, true}},
-                                       {"08006", {failure::disconnected, true}}}) {
+                                        {"55P03", {failure::locked, false}},
+                                        {"57014", {failure::transient, false}},
+                                        {"40003", {failure::disconnected, true}},
+                                        {"08006", {failure::disconnected, true}}}) {
     const std::string code = state;
     CAPTURE(code);
     postgres_notebook notes;
@@ -367,7 +367,7 @@ TEST_CASE("a commit that waits for its standby for too long is in doubt") {
 }
 
 // Where the user's default was to hear of errors alone, it passed for one that was on two disks.
-TEST_CASE("a commit that was told not to wait for its standby is in doubt") {
+TEST_CASE("a commit whose wait for its standby was cancelled is in doubt") {
   for (const std::string heard :
        {"-c client_min_messages=warning", "-c client_min_messages=error"}) {
     CAPTURE(heard);

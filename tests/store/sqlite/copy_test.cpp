@@ -39,7 +39,7 @@ TEST_CASE("a file that was copied to another one is the same store") {
   CHECK(must(store->votes_of("u:7", {}, 100)).size() > 10);
 }
 
-TEST_CASE("while a file is copied nobody else may open it") {
+TEST_CASE("while a file is copied no other process may open it") {
   const testing::temporary_folder folder;
   const auto open = open_side(folder.path("a.db"));
   CHECK_FALSE(sqlite_store::open({.path = folder.path("a.db")}).has_value());

@@ -53,7 +53,7 @@ TEST_CASE("a record is one row, and reads as it was written") {
       std::vector{"1|" + to_string(expected.id) + "|comments|1.0|ana|failure|run 1|1700000000123"});
 }
 
-TEST_CASE("a row whose status nobody knows any more is read as no success") {
+TEST_CASE("a row with an unknown status is read as no success") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN"};
   REQUIRE(sqlite::record(work, said("comments")));

@@ -53,7 +53,7 @@ TEST_CASE("one after another the same connection is lent, at once as many as the
   CHECK(pool.take().get() == last);
 }
 
-TEST_CASE("past their number callers wait, and nobody shares a connection") {
+TEST_CASE("past their number callers wait, and no two share a connection") {
   opener made;
   sqlite::pool pool{3, made.as_opener()};
   std::atomic<int> shared{}, at_once{}, most{};

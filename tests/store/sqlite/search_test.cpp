@@ -56,7 +56,7 @@ TEST_CASE("an event is read as it was appended, with all that it says") {
   CHECK(sqlite::events(work, "2", 0, 10).empty());
 }
 
-TEST_CASE("a history begins with the posting, and is read without the votes between") {
+TEST_CASE("a history begins with the post, and is read without the votes between") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN"};
   file.write(work, {{.content_id = "1", .body = "another"}});

@@ -80,7 +80,7 @@ TEST_CASE("what is refused, or changes nothing, notes and writes nothing") {
   CHECK_FALSE(file.noted.has_erased);
 }
 
-TEST_CASE("a vote and a status note the content as it is then; a complaint moves none") {
+TEST_CASE("a vote and a status note the content as it is then; a report moves none") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const comment made = file.write(work, {{.content_id = "1", .body = "x"}});

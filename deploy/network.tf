@@ -69,7 +69,7 @@ resource "aws_route_table_association" "public" {
 }
 
 # No route out: tasks reach AWS through endpoints, and nothing else at all. `route = []` also takes
-# away what somebody added by hand.
+# away what was added by hand.
 resource "aws_route_table" "private" {
   vpc_id = aws_vpc.main.id
   route  = []

@@ -1,4 +1,4 @@
-# What the service must know and nobody else. The values come from Secrets Manager's own generator,
+# Secrets that only the service may know. The values come from Secrets Manager's own generator,
 # once, by deploy/migrate: they are in no file, in no variable and in no state.
 locals {
   secrets = {

@@ -178,7 +178,7 @@ TEST_CASE("closing wakes all subscribers, and there can be no new ones") {
   news.close();
   CHECK(woken.times == 2);
   CHECK(a->is_closed());
-  late->arm(woken.wake());  // whoever comes to it only now
+  late->arm(woken.wake());  // it arms only now
   CHECK(late->is_closed());
   const auto refused = news.subscribe("1");
   REQUIRE_FALSE(refused);

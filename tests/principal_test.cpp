@@ -14,7 +14,7 @@ constexpr role roles[] = {role::anyone, role::editor, role::user, role::moderato
 const comment_id some_id{{1}};
 const comment_id other_id{{2}};
 
-// A comment that the site's user 17 wrote, or that somebody wrote in his name.
+// A comment that the site's user 17 wrote, or that another person wrote under that name.
 comment by_user_17(bool is_verified) {
   return {.id = some_id, .author = {.name = "Ana", .verified = is_verified, .subject = "17"}};
 }

@@ -88,7 +88,7 @@ std::vector<comment> check_order(const store& kept, const std::string& content_i
   return page->items;
 }
 
-// What somebody does on a visit: two posts and a look at everything, each step retried once if it
+// What a reader does on a visit: two posts and a look at everything, each step retried once if it
 // fails. Answers how many steps failed; whatever fails must be `unavailable`, and the retry must
 // not.
 int visit(service& api) {

@@ -1,5 +1,5 @@
 # What must stand before the pipeline can do anything: applied once for an account, by hand, by
-# somebody who may. Its own state stays on that machine; nothing in it is secret.
+# an administrator. Its own state stays on that machine; nothing in it is secret.
 
 terraform {
   required_version = ">= 1.11, < 2.0"

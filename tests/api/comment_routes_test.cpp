@@ -23,7 +23,7 @@ namespace {
 const std::string posting_path = "/api/v1/comments";
 const std::string absent_path = posting_path + "/0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
 
-// A site on which everybody is known by something.
+// A site with secrets for every kind of caller.
 struct full_site : site {
   explicit full_site(service_options chosen = {})
       : site{{.secrets = all_secrets}, std::move(chosen)} {}

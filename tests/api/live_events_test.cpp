@@ -330,7 +330,7 @@ TEST_CASE("readers that are cut off at random and come back miss nothing and see
         text.resize(text.rfind("\n\n") == text.npos ? 0 : text.rfind("\n\n") + 2);
         for (const std::int64_t id : ids(text)) mine.push_back(come = id);
         if (is_cut) break;
-        // Nobody asks it for a heartbeat: who is not woken here sleeps for good.
+        // There is no heartbeat here: a stream that is not woken would wait for ever.
         while (next.then == state::waiting && !*one.is_woken && come < last)
           std::this_thread::yield();
       }

@@ -71,7 +71,7 @@ struct full_site : site {
 
 using texts = std::vector<std::string>;
 
-// Somebody comments behind each look at a content.
+// Posts a comment after each look at a content.
 class moving_store final : public forwarding_store {
  public:
   explicit moving_store(store& inner) : forwarding_store{inner}, busy_{inner} {}

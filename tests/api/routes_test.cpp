@@ -29,7 +29,7 @@ const std::string absent_id = "0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
 
 using texts = std::vector<std::string>;
 
-// Somebody posts one more comment each time that a page was read.
+// Posts one more comment each time that a page was read.
 class busy_store final : public forwarding_store {
  public:
   explicit busy_store(store& inner) : forwarding_store{inner}, busy_{inner} {}
@@ -936,9 +936,9 @@ TEST_CASE("a client that guesses tokens is stopped on every route that takes one
   CHECK(code(bearer(make_jwt({{"sub", "a"}}, std::string(32, 'x')))) == "unauthenticated");
   CHECK(code(bearer(make_jwt({{"sub", "a"}, {"exp", 1}}))) == "rate_limited");
   CHECK(code(bearer("guess")) == "rate_limited");
-  CHECK(code(as_moderator()) == "200");  // nobody guesses a long token
+  CHECK(code(as_moderator()) == "200");  // a long token cannot be guessed
   CHECK(header(site.get("/api/v1/me/export", bearer("guess")), "Retry-After") == "60");
-  CHECK(code(as_user("uid-1")) == "forbidden");  // nobody guesses a signature
+  CHECK(code(as_user("uid-1")) == "forbidden");  // a signature cannot be guessed
   CHECK(code({}) == "unauthenticated");          // who shows nothing tries nothing
   CHECK(code(bearer("guess"), "192.0.2.2") == "unauthenticated");
 }

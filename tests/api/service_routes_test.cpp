@@ -63,7 +63,7 @@ TEST_CASE("a service whose store takes no writes is not ready, says so, and stil
   CHECK(api.get("/metrics").body.find("\ncomments_store_writable 0\n") != std::string::npos);
   CHECK(api.get("/healthz").status == 200);
   CHECK(api.get("/api/v1/comments?content_id=1").status == 200);
-  while (kept.recoveries == 0) std::this_thread::yield();  // it was told to, beside the answers
+  while (kept.recoveries == 0) std::this_thread::yield();  // it recovers on another thread
   kept.is_read_only = false;
   CHECK(api.get("/readyz").status == 200);
 }

@@ -1,7 +1,7 @@
 // raw_epoll.cpp - the limit of an HTTP server: `raw_epoll PORT THREADS FILE`.
 //
 // It finds the end of a request and sends bytes that lie ready: FILE as the body of every answer.
-// No parsing, no routing, no limits, no deadlines. Nobody should serve with it; it tells what the
+// No parsing, no routing, no limits, no deadlines. It is not for serving; it shows what the
 // machine and its system calls cost, which no server can save.
 
 #include <netinet/in.h>

@@ -135,7 +135,7 @@ function plainType({ storage, collection }) {
   }, PRIMITIVES[form[1]]);
 }
 
-// What nobody sets shows its type only in how it is read.
+// An attribute that is never set shows its type only in how it is read.
 function computedType(file, getter) {
   let form = /get(String|Number|Boolean)Attribute\(/.exec(getter);
   if (form) return PRIMITIVES[form[1].toLowerCase()];

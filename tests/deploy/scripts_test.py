@@ -100,7 +100,7 @@ class Migrate(unittest.TestCase):
             self.assertEqual(self.migrate(PASSWORD=password).returncode, 1)
         self.assertFalse(self.sql.exists())
 
-    def test_nobody_sees_the_password(self):
+    def test_the_password_is_nowhere_visible(self):
         answer = self.migrate()
         self.assertNotIn("of48letters", answer.stdout + self.asked.read_text())
 
@@ -179,7 +179,7 @@ class Smoke(unittest.TestCase):
             self.assertEqual(answer.returncode, 1, path)
             self.assertIn(f"{path} answers {status}", answer.stdout)
 
-    def test_nobody_who_answers_is_not_good(self):
+    def test_no_answer_is_not_good(self):
         with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
             port = server.server_port
         self.assertEqual(self.asked(f"http://127.0.0.1:{port}", "1.2.3+abcdef012345").returncode, 1)

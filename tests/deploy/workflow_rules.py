@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 RUNNERS = {"ubuntu-24.04", "ubuntu-24.04-arm"}
 MINUTES_MAX = 120
-# What may be written in the middle of a command, a key or a name: none of it is anybody's text.
+# What may be written in the middle of a command, a key or a name: no person chose its text.
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 KEYS = {"aws-access-key-id", "aws-secret-access-key", "aws-session-token", "username", "password"}
 EVENTS = {"push", "pull_request", "schedule", "workflow_dispatch"}

@@ -236,7 +236,7 @@ class Deployment(unittest.TestCase):
             self.assertEqual(began["if"], ended["if"] + " && steps.begin.outcome != 'success'")
 
     def test_a_service_that_is_down_can_be_mended(self):
-        """It cannot be told that this begins; so that is told at the end."""
+        """The start cannot be recorded then, so it is recorded at the end."""
         begins = self.jobs["production"]["steps"][self.place("production", "Record that it begins")]
         self.assertEqual((begins["id"], begins["continue-on-error"]), ("begin", "true"))
         self.assertLess(int(begins["with"]["tries"]), 10)
@@ -257,7 +257,7 @@ class Deployment(unittest.TestCase):
             self.assertEqual(self.jobs[name]["env"]["IMAGE"],
                              "${{ vars.ECR_REPOSITORY }}@${{ needs.image.outputs.digest }}")
 
-    def test_the_image_is_looked_through_and_signed_before_anybody_runs_it(self):
+    def test_the_image_is_scanned_and_signed_before_it_runs(self):
         steps = self.jobs["image"]["steps"]
         actions = [step["uses"].split("@")[0] for step in steps if "uses" in step]
         self.assertEqual(actions[-4:], [

@@ -31,7 +31,7 @@ using namespace comments::http;
 
 namespace {
 
-// A server on a free port of this machine. Its own patience is longer than that of the clients
+// A server on a free port of this machine. It waits for longer than the clients
 // below, so that a test that has to wait for it to end fails.
 class running final {
  public:

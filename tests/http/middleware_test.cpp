@@ -186,7 +186,7 @@ TEST_CASE("the observer hears of each request: id, method, route, status and tim
   CHECK(seen[0].status == 200);
   CHECK(seen[0].duration >= std::chrono::microseconds{0});
   CHECK(seen[0].duration < std::chrono::minutes{1});
-  CHECK(seen[1].method == "other");  // anybody could write "BREW", so no log repeats it
+  CHECK(seen[1].method == "other");  // any client could send "BREW", so no log repeats it
 }
 
 TEST_CASE("where no route answered, the route is a dash") {

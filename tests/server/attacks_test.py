@@ -1,4 +1,4 @@
-"""attacks_test - what somebody who means harm would send, and who races whom.
+"""attacks_test - what an attacker would send, and requests that race each other.
 
 `crowd` says what is different under a sanitizer.
 """
@@ -39,7 +39,7 @@ def corpus():
 
 
 class Page(HTMLParser):
-    """What is wrong with a piece of HTML: elements and attributes that must not be, none closed."""
+    """What is wrong with some HTML: elements and attributes that must not be, none closed."""
 
     def __init__(self, html):
         super().__init__()
@@ -76,7 +76,7 @@ class Scripts(ServerTest):
         with self.subTest(sent):
             self.assertEqual(Page(html).faults, [], html)
 
-    def test_the_parser_sees_what_is_bad(self):
+    def test_the_parser_sees_bad_html(self):
         rel = 'rel="nofollow ugc noopener noreferrer"'
         for html in ("<script>", "<p onclick=a>a</p>", "<p>a", "a</p>", "<!-- a -->",
                      "<!DOCTYPE a>",
@@ -141,7 +141,7 @@ class Scripts(ServerTest):
             if answer.status == 200:
                 self.assert_harmless(answer.json["body_html"], vector)
 
-    def test_what_nobody_sees_is_in_no_name(self):
+    def test_invisible_characters_are_in_no_name(self):
         for name in ("a\u202eb", "\u2066a", "a\u200bb", "\ufeffa", "a\u00adb", "\u3164", "\u2800",
                      "a\U000e0041", "a" + "\u0301" * 5, "\u200d", " ", "a\u0000", "a\u001bb",
                      "a\u2028b", "a\nb", "\u115f", "a" * 201, "\u00e9" * 101):
@@ -156,7 +156,7 @@ class Scripts(ServerTest):
 
 
 class Floods(CrowdTest):
-    def test_markdown_that_is_slow_for_others_holds_nobody_up(self):
+    def test_markdown_that_is_slow_for_other_parsers_delays_no_client(self):
         server = self.serve()
         patterns = ["[", "]", "![", "[a](", "**a ", "*_", "> ", "`", "<", "<?", "<!", "- ", "1. ",
                     "~", "www.", "a@", "\\", "&amp;", "[a]: b\n", "http://a.b/", "<a ", "((", "|"]
@@ -262,7 +262,7 @@ class Races(ServerTest):
         counts = self.server.get(f"/api/v1/counts?content_id={self.content_id}").json["counts"]
         return counts[self.content_id]
 
-    def test_who_edits_and_who_removes_the_same_version_cannot_both(self):
+    def test_an_edit_and_a_removal_of_the_same_version_cannot_both_succeed(self):
         winners = Counter()
         for turn in range(40):
             made = self.post_comment(f"{turn}")
@@ -408,7 +408,7 @@ class Rates(ServerTest):
         self.assert_limited(self.comment(server, "1", at("192.0.2.1, 127.0.0.1")), "write", 3)
         self.assertEqual(self.comment(server, "1", at("192.0.2.1, 192.0.2.2")).status, 201)
 
-    def test_who_is_limited_costs_nobody_else_anything(self):
+    def test_a_limited_client_costs_no_other_client_anything(self):
         server = self.serve("--write-rate", "5", *BEHIND_PROXY)
 
         def flood():

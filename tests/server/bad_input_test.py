@@ -1,4 +1,4 @@
-"""bad_input_test - everything that nobody should send, sent.
+"""bad_input_test - sends everything that no client should send.
 
 Each answer is a 4xx problem that names the field, where there is one, and tells nothing about the
 inside; the next request is answered at once; and the database holds what was acknowledged, nothing
@@ -288,7 +288,7 @@ class BadInput(ServerTest):
 
     # --- bodies ---
 
-    def test_what_is_no_json_object_is_refused(self):
+    def test_bodies_that_are_no_json_object_are_refused(self):
         for path in (POST, LEGACY_POST):
             for name, body, status, pointers in NO_JSON + NO_OBJECT:
                 with self.subTest(name, path=path):
@@ -307,7 +307,7 @@ class BadInput(ServerTest):
                 answer = self.send(to_json(LEGACY | changes), LEGACY_POST)
                 self.assert_refused(answer, {422}, pointers)
 
-    def test_what_is_at_a_limit_is_taken(self):
+    def test_values_at_a_limit_are_taken(self):
         longest_email = ".".join(["a@" + "b" * 63, "c" * 63, "d" * 63, "e" * 60])
         self.assertEqual(len(longest_email), 254)
         for name, changes in [
@@ -419,13 +419,13 @@ class BadInput(ServerTest):
 
     # --- sockets ---
 
-    def test_what_is_no_request_is_refused(self):
+    def test_bytes_that_are_no_request_are_refused(self):
         for name, sent, statuses in WIRE:
             with self.subTest(name):
                 self.assert_refused(self.server.exchange(sent, AT_ONCE), statuses)
 
     def test_nothing_behind_a_refused_head_is_taken_for_a_request(self):
-        # Else somebody could hide a request from a proxy in front of us. The hidden one comes at
+        # Else a client could hide a request from a proxy in front of us. The hidden one comes at
         # many distances, because a server may read, and forget, a block at once.
         hidden = b"POST /api/v1/comments HTTP/1.1\r\n" + HEAD + LENGTH + b"\r\n" + COMMENT
         for start in (b"FOO / HTTP/1.1\r\n", b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 9000):
@@ -438,7 +438,7 @@ class BadInput(ServerTest):
                         while connection_bytes(connection):
                             pass
                     self.assert_serving()
-        # tearDown finds what was hidden, if anybody took it.
+        # tearDown finds the hidden request, if the server took it.
 
     def test_garbage_is_refused_or_dropped(self):
         seed = random.randrange(2**32)
@@ -465,7 +465,7 @@ class BadInput(ServerTest):
                 self.assertTrue(not said or said.startswith(b"HTTP/1.1 4"), said)
                 self.assert_serving()
 
-    def test_who_leaves_early_can_retry(self):
+    def test_a_client_that_leaves_early_can_retry(self):
         whole = (b"POST /api/v1/comments HTTP/1.1\r\nIdempotency-Key: early\r\n" + HEAD + LENGTH +
                  b"\r\n" + COMMENT)
         for leave in (lambda c: c.shutdown(socket.SHUT_WR), lambda c: c.close()):

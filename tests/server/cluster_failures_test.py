@@ -165,7 +165,7 @@ class Outage(FailureTest):
 class Hanging(FailureTest):
     options = SHORT_WAITS
 
-    def test_a_hanging_database_is_told_in_bounded_time_and_nothing_is_lost(self):
+    def test_a_hanging_database_is_503_in_bounded_time_and_nothing_is_lost(self):
         with Load(self.clients) as load:
             load.wait_for_more(50)
             self.postgres.freeze()
@@ -288,7 +288,7 @@ class Obstacles(FailureTest):
         self.postgres.sql(f"ALTER ROLE {self.name} CONNECTION LIMIT {most}")
         self.postgres.cut_connections()
 
-    def test_a_full_connection_limit_is_told_and_passes(self):
+    def test_a_full_connection_limit_is_503_and_passes(self):
         with Load(self.clients) as load:
             load.wait_for_more()
             self.limit_connections(0)

@@ -65,7 +65,7 @@ class Starting(ClusterTest):
             self.assertRegex(one.stderr.splitlines()[-1], "^comments-server: ")
         return [one.stderr for one in done]
 
-    def test_a_database_that_cannot_be_used_is_told_in_bounded_time_without_its_password(self):
+    def test_a_database_that_cannot_be_used_is_named_in_bounded_time_without_its_password(self):
         secrets = (PASSWORD, quote(PASSWORD), PASSWORD.split(" ")[0])
         node, = self.start_nodes(1, "--log-level", "debug")
         node.post(POST, {"content_id": "1", "body": "x"})

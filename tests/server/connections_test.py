@@ -21,7 +21,7 @@ HEAD_BYTES, TARGET_BYTES, HEADER_BYTES, HEADERS, BODY_BYTES = (  # frame_limits
 
 
 class Crowds(CrowdTest):
-    def test_2000_slow_senders_are_told_so_in_time(self):
+    def test_2000_slow_senders_get_408_in_time(self):
         unfinished = post(body="a" * 1000)[:-1000]
         chunked = (f"POST {POST} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
                    "Transfer-Encoding: chunked\r\n\r\n").encode()
@@ -57,7 +57,7 @@ class Crowds(CrowdTest):
             self.assertGreaterEqual(client.ended_at - client.started_at, deadline - 0.1)
         self.assertEqual((steady.said.count(b"HTTP/1.1 200 "), steady.end), (2, ""))
         steady.leave()
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
         self.assertEqual(metric(server, "comments_http_timeouts_total"), len(slow))
         self.assertEqual(listed(server, "1"), [])
 
@@ -85,7 +85,7 @@ class Crowds(CrowdTest):
         server = self.serve()
         for _ in range(20):
             server.post(POST, {"content_id": "1", "body": "a" * 16_000})
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
         before = sockets(server)
         half = post("gone", "a" * 1000)
         began = [half[:20], half[:-500], get("/api/comment/list/1") * 20]
@@ -106,15 +106,15 @@ class Crowds(CrowdTest):
                 client.leave(is_rude=number % 2)
             self.assertEqual(server.get("/healthz", timeout=AT_ONCE).status, 200)
             other.rollback()
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
         until(lambda: sockets(server) <= before, "the sockets' ends")
         self.assertEqual(len(listed(server, "1")), 20)
         self.assertEqual(listed(server, "gone"), [])
         self.assertLessEqual(len(listed(server, "waited")), len(waiting))
 
-    def test_one_more_than_connections_max_is_told_503(self):
+    def test_one_more_than_connections_max_gets_503(self):
         server = self.serve("--connections-max", "50")
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
         full = self.crowd.join(50)
         for client in full:
             client.send(get("/healthz"))
@@ -344,11 +344,11 @@ class Smuggling(CrowdTest):
     def assert_refused(self, server, sent):
         said = self.send(server, sent)
         self.assertRegex(said, rb"\AHTTP/1\.1 4\d\d ")
-        self.assertEqual(len(re.findall(rb"HTTP/1\.1 \d\d\d ", said)), 1, said)  # nobody else
+        self.assertEqual(len(re.findall(rb"HTTP/1\.1 \d\d\d ", said)), 1, said)  # no other
         self.assertIn(b"\r\nConnection: close\r\n", said)
         self.assertEqual(listed(server, "hidden"), [])
 
-    def test_what_is_hidden_is_found_where_it_may_stand(self):
+    def test_hidden_requests_are_found_where_they_may_stand(self):
         server = self.serve()  # so that the tests below can find it at all
         said = self.send(server, get("/healthz") + post("hidden", "x", "Connection: close"))
         self.assertEqual(said.count(b"HTTP/1.1 201 "), 1)

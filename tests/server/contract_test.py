@@ -347,7 +347,7 @@ class Comments:
         answer = self.server.get("/api/v1/counts?" + urlencode({"content_id": ids}, doseq=True))
         self.assertEqual(answer.json, {"counts": dict.fromkeys(ids, 0) | {self.content_id: 3}})
 
-    def test_a_content_is_there_once_somebody_commented_on_it(self):
+    def test_a_content_is_there_once_it_has_a_comment(self):
         target = f"/api/v1/contents/{self.content_id}"
         self.assert_problem(self.server.get(target), 404, "not_found")
         self.post_comment()
@@ -367,7 +367,7 @@ class Comments:
 class Service:
     """What every path shares, and what operators ask for."""
 
-    def test_health_and_readiness_are_told(self):
+    def test_health_and_readiness(self):
         self.assertEqual(self.server.get("/healthz").json, {"status": "ok"})
         self.assertEqual(self.server.get("/readyz").json, {"status": "ready"})
 
@@ -411,7 +411,7 @@ class Service:
             for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
                 self.assertEqual(head.headers[name], get.headers[name], (target, name))
 
-    def test_another_method_is_refused_and_the_allowed_ones_told(self):
+    def test_another_method_is_refused_and_the_allowed_ones_are_named(self):
         read, write = {"OPTIONS", "GET", "HEAD"}, {"OPTIONS", "POST"}
         for target, allowed in ((POST, read | write), (LEGACY_POST, write),
                                 ("/api/comment/list/1", read), ("/api/v1/counts", read),

@@ -53,7 +53,7 @@ class Copy(unittest.TestCase):
         self.assertIn("comment: 14 of 30\ncomment: 30 of 30\n", done.stdout)
         self.assertIn("event: 0 of 30\nevent: 30 of 30\n", done.stdout)
 
-    def test_what_cannot_be_copied_is_told_in_one_line(self):
+    def test_a_copy_that_is_not_possible_says_why_in_one_line(self):
         self.fill("from", 3)
         self.fill("other", 3)
         refused = self.copy(target="other")

@@ -1,4 +1,4 @@
-"""crowd - thousands of raw sockets in one thread, as nobody's browser would use them.
+"""crowd - thousands of raw sockets in one thread, used as no browser would use them.
 
     with Crowd(server) as crowd:
         slow = crowd.join(2000)
@@ -118,7 +118,7 @@ class Crowd:
         return made
 
     def run(self, is_over, what, every=None, now_and_then=None, patience=PATIENCE):
-        """Moves everybody until `is_over()`. `now_and_then()` is called `every` so many seconds."""
+        """Moves all clients until `is_over()`. `now_and_then()` runs `every` so many seconds."""
         end = time.monotonic() + patience
         due = time.monotonic() + every if every else end
         while not is_over():
@@ -217,7 +217,7 @@ class CrowdTest(unittest.TestCase):
 
     @contextlib.contextmanager
     def others_are_answered(self, server):
-        """That whoever else comes meanwhile reads and posts as if nobody was there."""
+        """That other clients meanwhile read and post as if there was no crowd."""
         is_over, answers, failures = threading.Event(), [], []
         content_id = f"others-{time.monotonic_ns()}"
 
@@ -231,7 +231,7 @@ class CrowdTest(unittest.TestCase):
                         answers.append(server.request(
                             "POST", POST, {"content_id": content_id, "body": "x"},
                             timeout=AT_ONCE).status)
-            except Exception as failure:  # told by the thread that waits
+            except Exception as failure:  # reported by the thread that waits
                 failures.append(failure)
 
         asking = threading.Thread(target=ask)
@@ -246,8 +246,8 @@ class CrowdTest(unittest.TestCase):
         self.assertEqual(set(answers), {200, 201})
         self.assertEqual(len(listed(server, content_id)), answers.count(201))
 
-    def assert_nobody_is_left(self, server):
-        """That the server has forgotten everybody but who asks it that."""
+    def assert_no_client_is_left(self, server):
+        """That the server has no connection left but the one that asks for this."""
         until(lambda: metric(server, "comments_http_connections") == 1, "their connections' ends")
 
     def assert_grown_by_at_most(self, before, server, bytes_max):

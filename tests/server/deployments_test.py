@@ -88,7 +88,7 @@ class DeploymentLog(ServerTest):
         self.assertEqual((replayed.count("true"), replayed.count(None)), (7, 1))
         self.assertEqual(len(self.listed()["items"]), 1)
 
-    def test_who_has_not_the_token_hears_nothing(self):
+    def test_a_client_without_the_token_learns_nothing(self):
         bodies = set()
         for proof in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Bearer {TOKEN}x"},
                       {"Authorization": f"Basic {TOKEN}"}, {"Authorization": "Bearer"}):

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from support import NO_ANSWER, PATIENCE, POST, Server, free_port, main, read_answer, until
 
 CONTENT = "drained"
-ANSWERS_BETWEEN = 100  # so that each server has work when it is told to go
+ANSWERS_BETWEEN = 100  # so that each server has work when it gets the signal
 
 
 def get(*lines):
@@ -41,14 +41,14 @@ def stored(folder):
 
 
 def has_listener(port):
-    """Whether anybody listens, as the kernel says it. To connect would take a second: newcomers
+    """Whether a socket listens, as the kernel says it. To connect would take a second: newcomers
     are left unheard, not refused, while those that had begun still arrive."""
     sockets = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return any(fields[1].endswith(f":{port:04X}") and fields[3] == "0A" for fields in sockets)
 
 
 class Load:
-    """Clients that ask until they are told to stop. `pause`: seconds between two requests of a
+    """Clients that ask until they are stopped. `pause`: seconds between two requests of a
     client that takes its time; it looks whether its connection still stands before it uses it, as
     every client that keeps one does."""
 
@@ -150,7 +150,7 @@ class Drain(unittest.TestCase):
         self.assertGreaterEqual(load.answered, restarts * ANSWERS_BETWEEN)
         self.assertEqual(stored(folder), Counter(load.acknowledged))
 
-    def test_an_idle_client_is_told_before_it_is_closed(self):
+    def test_an_idle_client_gets_a_last_answer_before_it_is_closed(self):
         # From the stop on it has a second to ask. A machine that took that second tells nothing.
         for _ in range(5):
             if self.tells_idle_clients():

@@ -12,7 +12,7 @@ from support import PATIENCE, POST, Server, main, until
 EVENTS = "/api/v1/events"
 IDLE = 5_000  # subscribers
 SUBSCRIBER_BYTES = 4_096  # of memory that one of them may cost
-THREADS_MORE = 8  # that may be started to answer whoever else asks
+THREADS_MORE = 8  # that may be started to answer other clients
 READER_WAIT = 10  # seconds: epoll_limits
 CONTENT_MOST = 10_000  # who may follow one content: broadcast_limits
 CHANGES = 8_000  # of some 700 bytes each: more than the kernel keeps for who does not read
@@ -51,7 +51,7 @@ class Crowds(CrowdTest):
                 connection.request(["PUT", "DELETE"][turn % 2], f"{target}/vote")
                 connection.getresponse().read()
 
-    def test_5000_who_hear_nothing_and_some_who_do_not_listen_hold_nobody_up(self):
+    def test_5000_idle_followers_and_some_that_do_not_read_delay_no_other_client(self):
         server = self.serve()
         long_id = '"' * 255  # so that events are long
         self.change(server, long_id, CHANGES)

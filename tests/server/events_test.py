@@ -226,7 +226,7 @@ class Limits(unittest.TestCase):
         self.assertGreater(int(answer.headers["Retry-After"]), 0)
         self.assertEqual(json.loads(answer.read())["code"], "unavailable")
 
-    def test_one_past_followers_max_is_told_when_to_come_back(self):
+    def test_one_past_followers_max_learns_when_to_come_back(self):
         server = self.serve("--followers-max", "3")
         with contextlib.ExitStack() as stack:
             for content_id in "112":

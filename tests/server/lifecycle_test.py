@@ -218,7 +218,7 @@ class Log(Test):
             self.assertEqual(server.exchange(b"nonsense\r\n\r\n").status, 400)
         self.assertEqual([line["status"] for line in server.events if "status" in line], [400])
 
-    def test_nothing_that_anybody_wrote_is_logged(self):
+    def test_nothing_that_a_user_wrote_is_logged(self):
         word = "marker7391"
         comment = {"content_id": word, "body": word, "author": {
             "name": word, "email": f"{word}@example.com", "url": f"https://example.com/{word}"}}
@@ -259,7 +259,7 @@ class Log(Test):
         self.assertEqual(len(server.events), 200 + 3)
         self.assertEqual(len({line.get("request_id") for line in server.events}), 201)
 
-    def test_a_log_that_nobody_reads_any_more_stops_nothing(self):
+    def test_a_log_without_a_reader_stops_nothing(self):
         server = Server(port=free_port())
         process = subprocess.Popen(
             [binary(), *MEMORY, *NOW, "--listen", f"{server.host}:{server.port}"],

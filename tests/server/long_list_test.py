@@ -48,7 +48,7 @@ class LongList(unittest.TestCase):
         if not re.search(rb"__[at]san_init", Path(binary()).read_bytes()):  # these hoard
             self.assertLess(self.memory("VmHWM") - before, 6)
 
-    def test_who_has_it_already_gets_none_of_it(self):
+    def test_a_client_that_has_it_already_gets_none_of_it(self):
         answer = self.server.get(LIST, {"If-None-Match": f'"{COMMENTS}"'})
         self.assertEqual((answer.status, answer.body), (304, b""))
 

@@ -47,7 +47,7 @@ def queue(server, **query):
 
 
 class Moderator:
-    """Decides by chance, sometimes only if nobody has meanwhile, and notes what came of it."""
+    """Decides by chance, sometimes only about an expected version, and notes the outcome."""
 
     def __init__(self, server, name, dice, shared):
         self.server, self.name, self.dice, self.shared = server, name, dice, shared
@@ -129,7 +129,7 @@ class Table(unittest.TestCase):
         self.assertEqual(acknowledged, {})
 
     def assert_conflicts_are_explained(self, people, events):
-        """That whoever was refused was so by a state that was there while they asked."""
+        """That each refusal fits a state that was there while its request ran."""
         refused = [told for one in people for told in one.refused]
         codes = Counter(told[-1].status for told in refused)
         self.assertEqual(set(codes) - {409, 412}, set())
@@ -188,14 +188,14 @@ class Desk(ServerTest):
     def test_as_many_as_fit_are_too_many(self):
         self.assert_problem(self.decide([UNKNOWN_ID] * 1_600, "remove"), 422, "validation")
 
-    def test_1000_if_so_told_and_not_1001(self):
+    def test_1000_with_the_option_and_not_1001(self):
         with Server(*MEMORY, *NOW, *SECRETS, "--decisions-max", "1000") as server:
             for count, status in ((1000, 200), (1001, 422)):
                 answer = server.post(ACTIONS, {"ids": [UNKNOWN_ID] * count, "action": "hold"},
                                      MODERATION)
                 self.assertEqual(answer.status, status)
 
-    def test_what_is_no_decision(self):
+    def test_requests_that_are_no_decision(self):
         one = self.post_comment()["id"]
         for body in ({}, {"ids": [one]}, {"action": "hold"}, {"ids": [], "action": "hold"},
                      {"ids": one, "action": "hold"}, {"ids": ["x"], "action": "hold"},
@@ -257,7 +257,7 @@ class Desk(ServerTest):
         held = [event for event in history(self.server, one) if event["kind"] == "moderated"]
         self.assertEqual([event["by"] for event in held], ["reports"])
 
-    def test_reports_of_what_is_not_seen_are_refused(self):
+    def test_reports_of_hidden_comments_are_refused(self):
         one = self.post_comment()["id"]
         for reason in ("", " ", "x" * 1001, "\u0007", None, 1):
             with self.subTest(reason):
@@ -345,7 +345,7 @@ class Desk(ServerTest):
         self.assertEqual(self.listed(), [made["id"]])
         edited = self.server.request("PATCH", f"{POST}/{made['id']}", {"body": "an advertisement"},
                                      bearer(made["edit_token"]))
-        self.assertEqual(edited.json["status"], "pending")  # what nobody has read
+        self.assertEqual(edited.json["status"], "pending")  # no moderator has read it
 
     def test_first_comment(self):
         self.set_mode("first-comment")
@@ -374,7 +374,7 @@ class Desk(ServerTest):
         self.assertEqual(self.set_mode(None), "open")
         self.assertEqual(self.comment().status, 201)
 
-    def test_nobody_who_asks_after_a_lock_was_answered_gets_in(self):
+    def test_no_request_after_the_answer_to_a_lock_gets_in(self):
         self.comment()
         is_locked = threading.Event()
 

@@ -33,7 +33,7 @@ def base64url(data):
 
 
 def user(subject):
-    """A header that says that the host's site signed somebody in."""
+    """A header that says that the host's site signed a user in."""
     claims = {"sub": subject, "name": subject, "exp": int(time.time()) + 600}
     text = b".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, claims))
     mac = base64url(hmac.digest(SITE.encode(), text, hashlib.sha256))
@@ -182,7 +182,7 @@ class OpenApi(unittest.TestCase):
         described = {f"{method} {path}" for method, path, _ in self.description.operations()}
         self.assertEqual(routes, described)
 
-    def test_what_is_described_is_there(self):
+    def test_everything_described_is_there(self):
         comment = self.server.post(support.POST, {"content_id": "there", "body": "Oi"}).json
         for method, path, operation in self.description.operations():
             if path in ("/api/v1/events", "/api/v1/me") or method == "DELETE":

@@ -1,4 +1,4 @@
-"""options_effect_test - every option, as it is told on the command line and in the environment."""
+"""options_effect_test - every option, given on the command line and in the environment."""
 import base64
 import contextlib
 import json
@@ -51,7 +51,7 @@ class Effect(unittest.TestCase):
 
         self.assert_obeyed("store", "sqlite:mine.db", "sqlite:other.db", check)
 
-    def test_the_store_is_a_file_here_if_nobody_says_otherwise(self):
+    def test_the_default_store_is_a_file_here(self):
         with Server(*NOW) as server:
             self.assertTrue((server.folder / "comments.db").exists())
 
@@ -122,7 +122,7 @@ class Effect(unittest.TestCase):
             with contextlib.ExitStack() as stack:
                 other = stack.enter_context(
                     contextlib.closing(sqlite3.connect(server.folder / "comments.db")))
-                other.execute("BEGIN IMMEDIATE")  # so whoever wants to write has to wait
+                other.execute("BEGIN IMMEDIATE")  # so every write has to wait
                 clients = [stack.enter_context(server.connect()) for _ in range(3)]
                 for client in clients:
                     client.sendall(post)
@@ -332,7 +332,7 @@ class Effect(unittest.TestCase):
 
         self.assert_obeyed("origins", origin["Origin"], "https://example.org", check)
 
-    def test_a_weak_secret_is_told_and_not_shown(self):
+    def test_a_weak_secret_is_reported_and_not_shown(self):
         for moderators, site, weak in [("m" * 15, "s" * 31, ["moderator-token", "sso-secret"]),
                                        ("m" * 16, "s" * 32, [])]:
             secrets = {"COMMENTS_MODERATOR_TOKEN": moderators, "COMMENTS_SSO_SECRET": site}

@@ -128,7 +128,7 @@ class Mistake(unittest.TestCase):
                 self.assert_refused(variable(option), env={variable(option): values[0]})
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def test_nobody_is_shown_a_secret(self):
+    def test_no_output_shows_a_secret(self):
         secret, other = "hunter2-is-my-secret", "hunter3-is-my-secret"
         for named, *options in [
                 ("--moderator-tokn", "--moderator-tokn", secret),

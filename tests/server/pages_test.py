@@ -137,7 +137,7 @@ class Pages(support.ServerTest):
         self.assert_problem(self.server.get("/api/v1/nothing", BROWSER), 404)
         self.assert_problem(self.server.get("/no/such/page"), 404)
 
-    def test_limits_on_clients_are_told_on_the_page_too(self):
+    def test_limits_on_clients_show_on_the_page_too(self):
         with support.Server("--store", "memory:", "--write-rate", "1") as server:
             body = urlencode({"body": "kept & not lost"}).encode()
             self.assertEqual(server.request("POST", "/contents/1", body, FORM).status, 303)

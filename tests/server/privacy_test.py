@@ -1,4 +1,4 @@
-"""privacy_test - what is erased is in no file any more, and who wrote is told to nobody.
+"""privacy_test - erased text is in no file any more, and no response says who wrote.
 
 A name, an address or a text is looked for byte by byte in everything that the server wrote.
 """
@@ -115,7 +115,7 @@ class Privacy(unittest.TestCase):
                                      ["posted", "edited", "edited", "removed"])
                     self.assertEqual({event["before"] for event in history}, {""})
 
-    def test_who_has_all_of_theirs_erased_is_in_no_file(self):
+    def test_a_person_whose_comments_are_erased_is_in_no_file(self):
         subject = "user-quetzalsubject"
         user = bearer(jwt(sub=subject, name="Itzcoatl Signedin", email="signed.in@example.com"))
         words = [subject, "Itzcoatl", "signed.in", "firstofmine", "secondofmine", "thirdofmine"]
@@ -147,7 +147,7 @@ class Privacy(unittest.TestCase):
                 for path in self.folder.glob("*"):
                     path.unlink()
 
-    def test_a_moderator_erases_by_e_mail_what_both_apis_have_of_somebody(self):
+    def test_a_moderator_erases_by_e_mail_what_both_apis_have_of_a_person(self):
         with self.serve() as server:
             self.write(server)
             server.post(LEGACY_POST, {"content_id": "2", "comment": "theoriginalwords",
@@ -161,7 +161,7 @@ class Privacy(unittest.TestCase):
             server.kill()
         self.assert_in_no_file([*self.WORDS, "theoriginalwords"])
 
-    # --- what is told ---
+    # --- what responses say ---
 
     def ask_everything(self, server, made, headers):
         one = f"{POST}/{made['id']}"
@@ -219,7 +219,7 @@ class Privacy(unittest.TestCase):
             for answer in (public, known, unchanged):
                 self.assertIn("Authorization", answer.headers.get_all("Vary"))
 
-    def test_whose_first_comment_it_is_cannot_be_borrowed_from_who_signed_in(self):
+    def test_a_first_comment_cannot_be_passed_off_as_a_signed_in_users(self):
         user = bearer(jwt(sub="ana", name="Ana", email="ana@example.com"))
         with self.serve() as server:
             server.request("PATCH", "/api/v1/contents/1", {"status": "first-comment"}, MODERATION)

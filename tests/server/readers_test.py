@@ -26,7 +26,7 @@ class Readers(CrowdTest):
         server = self.serve_long(100)
         target = "/api/v1/comments?content_id=long&limit=100"
         size = len(server.get(target).body)
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
         before = resident_bytes(server)
         kept = self.crowd.join(scaled(100))
         for client in kept:
@@ -46,7 +46,7 @@ class Readers(CrowdTest):
                    b"\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (size, body))
         for sent in (whole, chunked):
             server.exchange(sent)
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
         before = resident_bytes(server)
         kept = self.crowd.join(scaled(1000))
         for number, client in enumerate(kept):
@@ -55,12 +55,12 @@ class Readers(CrowdTest):
         self.assertEqual({(client.status, client.end) for client in kept}, {(415, "")})
         self.assert_grown_by_at_most(before, server, len(kept) * size // 4)
 
-    def test_who_does_not_read_is_closed_and_who_reads_slowly_is_not(self):
+    def test_a_client_that_does_not_read_is_closed_and_one_that_reads_slowly_is_not(self):
         server = self.serve_long(400)
         asked = get("/api/comment/list/long")
         size = len(server.get("/api/comment/list/long").body)
         self.assertGreater(size, 1.9 * STREAM_BYTES)
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
         before = resident_bytes(server)
         patient, = self.crowd.join(receive_bytes=16_384)
         greedy = self.crowd.join(scaled(10))  # they ask endlessly, and read nothing
@@ -80,7 +80,7 @@ class Readers(CrowdTest):
             self.assert_grown_by_at_most(before, server,
                                          len(greedy + deaf) * STREAM_BYTES + CACHE_BYTES)
 
-        # Once each has its share of the work: that is megabytes of list for everybody.
+        # Once each has its share of the work: that is megabytes of list for each client.
         until(lambda: metric(server, "comments_http_connections") > len(deaf), "all of them")
         with self.others_are_answered(server):
             self.crowd.run(lambda: all(client.end for client in greedy + deaf), "their ends", 0.2,
@@ -99,7 +99,7 @@ class Readers(CrowdTest):
         self.assertGreater(len(took + patient.said), size)
         self.assertEqual(patient.end, "")
         patient.leave()
-        self.assert_nobody_is_left(server)
+        self.assert_no_client_is_left(server)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ class Recorded(unittest.TestCase):
                           script.errors)
             self.assertEqual(records_of(server), [])
 
-    def test_what_is_refused_is_said_and_not_sent_again(self):
+    def test_a_refused_record_is_reported_and_not_sent_again(self):
         with self.serve() as server:
             url = f"http://{server.address}"
             for status, told, why in [
@@ -270,7 +270,7 @@ class Alone(unittest.TestCase):
             self.assertEqual(run(stub.url, COMPONENT=value).code, 0)
         self.assertEqual(json.loads(stub.seen[0].partition(b"\r\n\r\n")[2])["component"], value)
 
-    def test_what_is_missing_is_named(self):
+    def test_missing_variables_are_named(self):
         for name in ("URL", "TOKEN", "COMPONENT", "VERSION", "RESPONSIBLE", "RUN"):
             with self.subTest(name):
                 for value in (None, ""):

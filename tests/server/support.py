@@ -24,7 +24,7 @@ from pathlib import Path
 from signal import SIGTERM
 
 PATIENCE = 30  # seconds; sanitizers make a server ten times slower
-AT_ONCE = 4  # seconds; less than any timeout of the server's, so nobody waits for one unnoticed
+AT_ONCE = 4  # seconds; less than any timeout of the server's, so no wait for one goes unnoticed
 
 POST, LEGACY_POST = "/api/v1/comments", "/api/comment/new"
 NO_ANSWER = (OSError, http.client.HTTPException)  # what asking a server that goes away raises

@@ -38,7 +38,7 @@ class EditTokens(ServerTest):
         found = self.server.get(f"{POST}/{made['id']}").json
         self.assertEqual((found["body"], found["version"]), (made["body"], made["version"]))
 
-    def test_what_is_not_the_very_token_proves_nothing(self):
+    def test_only_the_very_token_proves_anything(self):
         made = self.post_comment()
         for token in mangled(made["edit_token"]):
             if in_header(token):
@@ -142,7 +142,7 @@ class WebTokens(ServerTest):
                       jwt(sub="ana", name="Ana", email="ana@example.com")):
             self.assertEqual(self.status_of(token), 200)
 
-    def test_what_is_not_the_very_token_proves_nothing(self):
+    def test_only_the_very_token_proves_anything(self):
         self.assert_refused(token for token in mangled(jwt(sub="ana"))
                             if in_header(token) and token)
 
@@ -199,7 +199,7 @@ class WebTokens(ServerTest):
         self.assert_refused([jwt(), jwt(sub="ana", name=1), jwt(sub="ana", email="x"),
                              jwt(sub="ana", name="a\u202eb"), jwt(sub="ana", role=["moderator"])])
 
-    def test_what_is_signed_and_no_token(self):
+    def test_signed_texts_that_are_no_tokens(self):
         header = base64url(b'{"alg":"HS256"}')
         claims = f'{{"sub":"ana","exp":{int(time.time()) + 3600}}}'
         self.assertEqual(self.status_of(signed(f"{header}.{base64url(claims.encode())}")), 200)
@@ -274,7 +274,7 @@ class Guesses(ServerTest):
     def ask(self, token, sender):
         return self.server.get(QUEUE, bearer(token) | at(sender))
 
-    def test_who_guesses_is_stopped_and_nobody_else(self):
+    def test_a_client_that_guesses_is_stopped_and_no_other(self):
         for guess in ("a", MODERATOR[:-1], jwt(sub="ana", role="moderator") + "x"):
             self.assert_problem(self.ask(guess, "192.0.2.1"), 401)
         answer = self.ask("again", "192.0.2.1")

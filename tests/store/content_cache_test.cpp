@@ -85,7 +85,7 @@ TEST_CASE("as many are kept as it was made for, and none if that is 0") {
 }
 
 // Storage is one number for each content here. A writer commits, updates the cache, and only then
-// publishes; so whoever looks must never meet less than what was published before.
+// publishes; so a reader must never meet less than what was published before.
 TEST_CASE("no reader meets less than what was published, whatever other threads do") {
   constexpr int contents = 40, writers = 2, readers = 4, steps = 4000;
   content_cache cache{content_cache::shards};

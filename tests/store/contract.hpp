@@ -385,7 +385,7 @@ TEST_CASE_TEMPLATE_DEFINE("each scope and sort lists its comments in its order, 
   };
   for (const auto& [scope, parent, oldest_first] : asked) {
     for (const sort sort : sorts) {
-      std::vector<std::int64_t> expected = oldest_first;  // nobody voted: `top` is `oldest`
+      std::vector<std::int64_t> expected = oldest_first;  // there are no votes: `top` is `oldest`
       if (sort == sort::newest) std::ranges::reverse(expected);
       for (const std::size_t limit : {1u, 2u, 3u, 4u, 6u, 7u, 8u}) {
         CAPTURE(to_text(sort));
@@ -693,7 +693,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_of_a_voter, Maker);                            \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);                       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);                \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::complaints_come_latest_first, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_come_latest_first, Maker);                   \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_origins_by_age, Maker);                       \

@@ -1,6 +1,6 @@
 #pragma once
-// store/contract_changes.hpp - the part of the contract that is about comments after their posting:
-// amendments, votes, complaints, statuses, erasure and what is told of them. See `contract.hpp`.
+// store/contract_changes.hpp - the part of the contract that is about comments after their post:
+// amendments, votes, reports, statuses, erasure and their events. See `contract.hpp`.
 
 #include <comments/store.hpp>
 
@@ -475,7 +475,7 @@ TEST_CASE_TEMPLATE_DEFINE("one voter has one vote, and what changes nothing move
   vote("ana", true, true);
   vote("ana", true, false);
   vote("a:0123", true, true);
-  vote("Ana", true, true);  // names are told apart to the letter
+  vote("Ana", true, true);  // names differ by any letter
   vote("ana", false, true);
   vote("ana", false, false);
   vote("ana", true, true);
@@ -579,7 +579,7 @@ TEST_CASE_TEMPLATE_DEFINE("a reader reports a comment once, and no version moves
   CHECK(after.comments[0] == expected);
   CHECK(must(store.list({.content_id = "1"})).items[0] == expected);
 
-  // A decision may set the counter back; who has complained has.
+  // A decision may set the counter back; a reporter stays one.
   must(store.amend(
       made.id,
       [](const comment& now) -> result<amendment> {
@@ -610,7 +610,7 @@ TEST_CASE_TEMPLATE_DEFINE("only a visible comment is reported", Maker,
 }
 
 TEST_CASE_TEMPLATE_DEFINE("reports come the latest first, up to the limit", Maker,
-                          complaints_come_latest_first) {
+                          reports_come_latest_first) {
   Maker maker;
   store& store = maker.store();
   const comment made = post(store, {.content_id = "1", .body = "x"});
@@ -953,7 +953,7 @@ TEST_CASE_TEMPLATE_DEFINE("of several changes of the version that was seen, exac
   CHECK(edits.front().before == "x");
 }
 
-// What somebody does to the comments of a content but those that are to stay; answers failures.
+// Changes the comments of a content except those that are to stay. Returns failures.
 inline int disturb(store& store, const std::vector<comment>& others, int thread) {
   int failures = 0;
   for (std::size_t i = 0; i < 60; ++i) {

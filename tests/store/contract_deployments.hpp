@@ -152,7 +152,7 @@ TEST_CASE_TEMPLATE_DEFINE("the log is read the latest first in pages, of all and
   std::vector<deployment> all, widgets;
   for (int i = 0; i < 21; ++i) {
     const bool is_widget = i % 3 == 0;
-    // The order is that of the recording, also where the clock steps back.
+    // The order is that of the records, also where the clock steps back.
     all.push_back(
         put(log, step(i, is_widget ? "widget" : "comments"), noon - std::chrono::hours{i % 5}));
     if (is_widget) widgets.push_back(all.back());

@@ -46,7 +46,7 @@ struct picture {
   page all{};
   std::vector<content> counted{};
   std::vector<event> events{};
-  std::vector<comment> comments{};  // whatever their status, in the order of their posting
+  std::vector<comment> comments{};  // whatever their status, in the order in which they were posted
   std::vector<std::vector<comments::report>> reports{};
 
   friend bool operator==(const picture& a, const picture& b) {
@@ -67,7 +67,7 @@ inline picture look(const store& store, const std::string& content_id) {
   return seen;
 }
 
-// What the posting of `made` left in the log.
+// Returns the event of the post of `made`.
 inline event posted(const comment& made) {
   return {.content_id = made.content_id,
           .version = made.position,

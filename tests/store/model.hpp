@@ -266,7 +266,7 @@ class model final {
         [&](side& on) { return on.text(on.store->vote(id_on(on, number), voter, is_there, now)); });
   }
 
-  // No two at one moment: their order is nobody's promise.
+  // No two at one moment: no store promises their order.
   void report() {
     const std::size_t number = any_comment();
     const comments::report said{any_reader(), "reason " + std::to_string(below(3)),
@@ -286,7 +286,7 @@ class model final {
         [&](side& on) { return on.text(on.store->set_status(id, wanted, expected, cause, now)); });
   }
 
-  // A part at a time, as many as it is; which of them a part is, is nobody's promise.
+  // A part at a time, as many as it is; no store promises which of them a part has.
   void forget() {
     if (one_in(3)) {
       const std::string reporter = any_reader();

@@ -114,7 +114,7 @@ void let_collide(const postgres_schema& in, int count) {
       "CREATE TRIGGER collide BEFORE INSERT ON comment FOR EACH ROW EXECUTE FUNCTION collide()");
 }
 
-// What a store's callers are told that others changed.
+// The changes of others that a store announces.
 class readers final {
  public:
   change_callbacks as_callbacks() {

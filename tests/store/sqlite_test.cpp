@@ -128,7 +128,7 @@ struct seen_store {
   }
 };
 
-// As somebody whom file permissions bind, for as long as it lives.
+// Runs as a user whom file permissions bind, for as long as it lives.
 class unprivileged final {
  public:
   unprivileged() : is_bound_{::geteuid() != 0 || ::seteuid(65534) == 0} {}

@@ -89,7 +89,7 @@ class database final {
   std::unique_ptr<sqlite3, closer> handle_{};
 };
 
-// Connections that somebody else opened. Look at them only while they are still open.
+// Connections that others opened. Look at them only while they are still open.
 class connections final {
  public:
   // Those that `open` opens, by whatever means.

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <new>
 
-// Clang's thread sanitizer lets nobody replace its own.
+// Clang's thread sanitizer does not let a program replace its own.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define KEEPS_ALLOCATOR

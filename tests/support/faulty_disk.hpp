@@ -1,7 +1,7 @@
 #pragma once
 // support/faulty_disk.hpp - a disk beneath SQLite that fails when told to, or loses its power.
 //
-// It passes every call on to the system and counts it. What it is told to fail, fails. A power cut
+// It passes every call on to the system and counts it. Calls that a test chooses fail. A power cut
 // ends all calls at once; `lose_power_content` then leaves the files as a real disk might: what was
 // synced is there, and of what was written since, any sector may be there or not.
 //

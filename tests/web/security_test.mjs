@@ -1,4 +1,4 @@
-// security_test.mjs - nothing that anybody writes runs, on any page; and what pages may do at all.
+// security_test.mjs - nothing that a user writes runs, on any page; and what pages may do.
 
 import { readFileSync } from 'node:fs';
 import { api, assert, comments, hostOrigin, loaded, moderator, scene, site, until } from './support.mjs';

@@ -223,7 +223,7 @@ async function takePage(fresh, { viewport, ...more }) {
   return page;
 }
 
-// As a reader who comes anew: nothing kept, nobody who listens. False if it cannot be.
+// Starts as a new reader: nothing is kept, and no page listens. Returns false if that fails.
 async function giveBack(page) {
   for (const event of ['pageerror', 'request', 'console', 'dialog']) page.removeAllListeners(event);
   await page.unrouteAll({ behavior: 'ignoreErrors' });

@@ -1,4 +1,4 @@
-// writing_test.mjs - posting, changing, removing, voting, reporting; and when something goes wrong.
+// writing_test.mjs - posting, changing, removing, voting, reporting, and failures of these.
 
 import {
   api,
@@ -222,7 +222,7 @@ scene('an answer that is lost on its way makes no second comment', async ({ page
     keys.push(await asked.headerValue('Idempotency-Key'));
     if (keys.length > 1) return route.continue();
     await route.fetch(); // it is stored
-    return route.abort('connectionreset'); // and nobody hears of it
+    return route.abort('connectionreset'); // and the answer is lost
   });
   await site.open(page, api.thread(id));
   await write(page, 'exactly once');

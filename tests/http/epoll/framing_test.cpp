@@ -44,7 +44,7 @@ reading read(std::string_view bytes, const frame_limits& limits = {}) {
   return result_of(frame, came, bytes);
 }
 
-// The same bytes, a piece at a time, until that tells what they are.
+// Reads the same bytes, a part at a time, until they are complete or refused.
 reading read_slowly(std::string_view bytes, const frame_limits& limits = {}, std::size_t step = 1) {
   framer frame{limits};
   for (std::size_t size = step;; size += step) {

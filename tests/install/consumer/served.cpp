@@ -1,4 +1,4 @@
-// A program with two adapters: it posts a comment into the SQLite file that it is told, serves it
+// A program with two adapters: it posts a comment into the SQLite file that it is given, serves it
 // with cpp-httplib on a free port of this machine's own, and reads it back.
 
 #include <comments/api/routes.hpp>

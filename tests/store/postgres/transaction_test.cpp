@@ -316,7 +316,7 @@ TEST_CASE("of two that wait for each other one fails by a conflict, and the othe
   CHECK(((ends[0] == failure::conflict && ends[1] == failure::none) ||
          (ends[1] == failure::conflict && ends[0] == failure::none)));
   CHECK(notes.notes() == "marked,marked");
-  CHECK(notes.reports.empty());  // it is tried again, so there is nothing to complain of
+  CHECK(notes.reports.empty());  // it is tried again, so no failure is reported
 }
 
 TEST_CASE("a statement that could not be prepared can be asked again") {

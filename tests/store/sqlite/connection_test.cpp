@@ -16,7 +16,7 @@ using testing::temporary_folder;
 
 namespace {
 
-// A database of one table, and what its connection complained of.
+// A database of one table, and the failures of its connection.
 struct notebook {
   temporary_folder folder{};
   std::vector<std::string> reports{};

@@ -28,6 +28,12 @@
 // got lost, as when a connection drops, so that a write is `in_doubt`.
 enum class fault { refused, answer_lost };
 
+// Whether what uses the store may end with that error when a call breaks like this.
+inline bool may_cause(fault how, comments::errc code) {
+  const bool is_in_doubt = how == fault::answer_lost && code == comments::errc::in_doubt;
+  return is_in_doubt || code == comments::errc::unavailable;
+}
+
 class faulty_store final : public comments::forwarding_store {
  public:
   explicit faulty_store(comments::store& inner, std::size_t fails_at = 0,

@@ -24,7 +24,7 @@ CONSUMER = Path(__file__).resolve().parent / "consumer"
 THIRD_PARTIES = {"nlohmann", "httplib.h", "sqlite3.h", "openssl", "libpq-fe.h", "utf8proc.h",
                  "spdlog", "CLI", "kainjow", "cmark-gfm.h", "pugixml.hpp"}
 
-# What a program writes into its CMakeLists.txt, and CMake's complaint; nothing if all is well.
+# What a program writes into its CMakeLists.txt, and CMake's error; nothing if all is well.
 STATEMENTS = {
     "find_package(comments {version} EXACT REQUIRED)": "",
     "find_package(comments {series} REQUIRED OPTIONAL_COMPONENTS nonsense)": "",

@@ -37,9 +37,9 @@ TEST_CASE("each way to fail is known by its SQLSTATE") {
 
 TEST_CASE("a connection that was closed while it was idle says so") {
   postgres_notebook notes;
-  CHECK_FALSE(notes.on->is_lost());
+  CHECK_FALSE(notes.on->check_lost());
   CHECK(notes.schema.cut_connections() >= 1);
-  CHECK(testing::eventually([&] { return notes.on->is_lost(); }));
+  CHECK(testing::eventually([&] { return notes.on->check_lost(); }));
   CHECK(fail(*notes.on, "SELECT 1") == failure::disconnected);
 }
 
@@ -83,5 +83,5 @@ TEST_CASE("waiting for notifications ends when the connection does") {
   postgres_notebook notes;
   notes.schema.cut_connections();
   CHECK(time_of([&] { CHECK(notes.on->take_notifications(60s).empty()); }) < 30s);
-  CHECK(notes.on->is_lost());
+  CHECK(notes.on->check_lost());
 }

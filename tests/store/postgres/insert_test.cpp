@@ -231,7 +231,7 @@ TEST_CASE("a commit whose connection is lost is in doubt") {
   const auto said = insert(file.on(), to_insertions(drafts));
   CHECK(said.end.why == failure::disconnected);
   CHECK(said.end.is_in_doubt);
-  CHECK(file.on().is_lost());
+  CHECK(file.on().check_lost());
 }
 
 TEST_CASE("a batch takes tokens from buckets that all nodes share") {

@@ -134,7 +134,7 @@ TEST_CASE("one that was closed by the other side is not lent, nor taken back") {
   auto lent = pool.take();
   pool.take().reset();
   CHECK(made.schema.cut_connections() >= 2);
-  CHECK(eventually([&] { return lent->is_lost(); }));
+  CHECK(eventually([&] { return lent->check_lost(); }));
   lent.reset();
   CHECK(pool.open() == 1);
   CHECK(works(*pool.take()));
@@ -186,7 +186,7 @@ TEST_CASE(
   std::thread other{[&] { CHECK_FALSE(pool.take()); }};
   CHECK(eventually([&] { return made.asked == 2; }));
   made.schema.cut_connections();
-  CHECK(eventually([&] { return only->is_lost(); }));
+  CHECK(eventually([&] { return only->check_lost(); }));
   only.reset();
   other.join();
   CHECK(pool.open() == 0);
@@ -212,7 +212,7 @@ TEST_CASE("a waiter that may open a connection is woken when there is room, and 
   }};
   CHECK(eventually([&] { return is_asking.load(); }));
   made.schema.cut_connections();
-  CHECK(eventually([&] { return first->is_lost(); }));
+  CHECK(eventually([&] { return first->check_lost(); }));
   first.reset();
   able.join();
   unlucky.join();

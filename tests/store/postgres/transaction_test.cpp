@@ -75,14 +75,14 @@ TEST_CASE("what was not committed is not there, and locks nothing") {
   }
   { transaction{*notes.on, transaction::writing}.send(add, std::int64_t{1}, "asked"); }
   CHECK(ask(*notes.on, "SELECT 'fine'") == "fine");
-  CHECK_FALSE(notes.on->is_lost());
+  CHECK_FALSE(notes.on->check_lost());
   CHECK(notes.notes().empty());
 }
 
 TEST_CASE("what was asked outside of a transaction and never run leaves no answers behind") {
   postgres_notebook notes;
   { transaction{*notes.on, transaction::autocommit}.send(add, std::int64_t{1}, "asked"); }
-  CHECK(notes.on->is_lost());
+  CHECK(notes.on->check_lost());
   notes.on.reset();
   CHECK(testing::eventually([&] { return notes.schema.connections() == 0; }));
   CHECK(notes.notes().empty());
@@ -169,7 +169,7 @@ TEST_CASE("a connection that is closed during a transaction is lost, and the tra
     CHECK(writing.failed() == failure::disconnected);
     CHECK_FALSE(writing.is_in_doubt());
   }
-  CHECK(notes.on->is_lost());
+  CHECK(notes.on->check_lost());
   CHECK(notes.notes().empty());
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("a commit is in doubt once it was sent and not answered, and not befor
     writing.send(add, std::int64_t{1}, "x");
     CHECK_FALSE(writing.commit());
     CHECK(writing.is_in_doubt());
-    CHECK(on->is_lost());
+    CHECK(on->check_lost());
     CHECK(notes.notes() == (where == testing::commit_cut::behind ? "x" : ""));
     transaction later{*on, transaction::writing};
     later.send(add, std::int64_t{2}, "y");
@@ -284,7 +284,7 @@ TEST_CASE("a statement that takes too long, or waits for a lock too long, ends i
     CHECK(fail(*notes.on, "UPDATE note SET text = 'y' WHERE id = 1") == failure::locked);
   });
   CHECK(waited < 30s);
-  CHECK_FALSE(notes.on->is_lost());
+  CHECK_FALSE(notes.on->check_lost());
 }
 
 TEST_CASE("a database that does not answer in time, nor keeps to it, is given up") {
@@ -295,7 +295,7 @@ TEST_CASE("a database that does not answer in time, nor keeps to it, is given up
   const auto taken =
       time_of([&] { CHECK(fail(*notes.on, "SELECT pg_sleep(60)") == failure::disconnected); });
   CHECK(taken < 30s);
-  CHECK(notes.on->is_lost());
+  CHECK(notes.on->check_lost());
 }
 
 TEST_CASE("of two that wait for each other one fails by a conflict, and the other goes on") {

@@ -29,13 +29,13 @@ TEST_CASE("doubt lasts until it is cleared, and may be tried once in each pause"
   file.health->note(severity::doubt);
   CHECK_FALSE(file.health->is_well());
   file.now.advance(std::chrono::milliseconds{499});
-  CHECK_FALSE(file.health->may_recover());
+  CHECK_FALSE(file.health->begin_recovery());
   file.now.advance(std::chrono::milliseconds{1});
-  CHECK(file.health->may_recover());
-  CHECK_FALSE(file.health->may_recover());
+  CHECK(file.health->begin_recovery());
+  CHECK_FALSE(file.health->begin_recovery());
   file.health->note(severity::doubt);
   file.now.advance(std::chrono::milliseconds{500});
-  CHECK(file.health->may_recover());
+  CHECK(file.health->begin_recovery());
   file.health->restore();
   CHECK(file.health->is_well());
 }
@@ -44,8 +44,8 @@ TEST_CASE("a clock that steps back does not put recovery off") {
   watched file;
   file.health->note(severity::doubt);
   file.now.advance(-std::chrono::hours{1});
-  CHECK(file.health->may_recover());
-  CHECK_FALSE(file.health->may_recover());
+  CHECK(file.health->begin_recovery());
+  CHECK_FALSE(file.health->begin_recovery());
 }
 
 TEST_CASE("damage is for good, whatever comes after it") {
@@ -54,7 +54,7 @@ TEST_CASE("damage is for good, whatever comes after it") {
   file.health->note(severity::doubt);
   file.health->note(severity::passing);
   file.now.advance(std::chrono::hours{1});
-  CHECK_FALSE(file.health->may_recover());
+  CHECK_FALSE(file.health->begin_recovery());
   file.health->restore();
   CHECK_FALSE(file.health->is_well());
 }

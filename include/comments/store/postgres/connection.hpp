@@ -55,7 +55,7 @@ class connection final {
 
   // Reads what has come, without waiting and without asking the database. Returns whether the
   // connection cannot be used any more; one that the other side closed while it was idle says so.
-  bool is_lost();
+  bool check_lost();
 
   // Returns the payloads of the notifications that have come since the last call. If there are none
   // it waits for the first, for at most `wait` or until the connection is lost.

@@ -28,7 +28,7 @@ COMMENTS_INLINE connection::connection(const connection_options& options, pg_con
 
 COMMENTS_INLINE connection::~connection() { PQfinish(handle_); }
 
-COMMENTS_INLINE bool connection::is_lost() {
+COMMENTS_INLINE bool connection::check_lost() {
   read_idle(std::chrono::milliseconds{0});
   return is_lost_;
 }

@@ -64,12 +64,13 @@ class executor final {
   template <typename Erase>
   auto erase(const Erase& erase_all) -> decltype(erase_all(std::declval<connection&>()));
 
-  // Returns a connection for one transaction. The caller asks `may_repeat` if that fails.
+  // Returns a connection for one transaction. If the transaction fails, call `prepare_retry`.
   pool::loan take() const { return connections_.take(); }
 
-  // Returns whether a transaction that failed may be tried again, after `tries` failures before; if
-  // so, waits for a moment. Also closes connections that were probably lost with its own.
-  bool may_repeat(failure why, int tries) const;
+  // Returns whether a transaction that failed may be tried again, after `tries` failures before it,
+  // and waits for a moment before it says so. Also closes idle connections that were probably lost,
+  // too.
+  bool prepare_retry(failure why, int tries) const;
 
   // How this process notifies others of its commits.
   notifier to_others() { return {node_, &can_notify_}; }
@@ -98,7 +99,7 @@ auto executor::read(const Read& read_all, transaction::mode mode) const
     transaction reading{*lent, mode};
     auto found = read_all(reading);
     if (reading.failed() == failure::none) return found;
-    if (!may_repeat(reading.failed(), tries)) return unavailable();
+    if (!prepare_retry(reading.failed(), tries)) return unavailable();
   }
 }
 
@@ -123,7 +124,7 @@ result<T> executor::write(bool is_repeatable, const Change& change) {
       if (permit) continue;
     }
     may_be_done = may_be_done || end.is_in_doubt;
-    if ((may_be_done && !is_repeatable) || !may_repeat(end.why, tries))
+    if ((may_be_done && !is_repeatable) || !prepare_retry(end.why, tries))
       return to_error({end.why, may_be_done});
   }
 }

@@ -16,7 +16,7 @@ COMMENTS_INLINE executor::executor(connection_options options, executor_limits l
       node_{std::move(node)},
       can_notify_{can_notify} {}
 
-COMMENTS_INLINE bool executor::may_repeat(failure why, int tries) const {
+COMMENTS_INLINE bool executor::prepare_retry(failure why, int tries) const {
   constexpr int lost_max = 2, conflicts_max = 8;
   if (why == failure::disconnected) {
     connections_.drop_idle();

@@ -105,7 +105,7 @@ COMMENTS_INLINE failure insert_lanes::insert_together(std::span<const pending_in
     if (end.why == failure::none) return end.why;
     if (end.is_in_doubt)
       for (const pending_insert& pending : wanted) pending.progress->may_exist = true;
-    if (!database_.may_repeat(end.why, tries)) return end.why;
+    if (!database_.prepare_retry(end.why, tries)) return end.why;
   }
 }
 

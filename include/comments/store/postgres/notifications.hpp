@@ -52,7 +52,7 @@ class notification_listener final : public change_listener {
   using steady = std::chrono::steady_clock;
 
   void run() COMMENTS_EXCLUDES(mutex_);
-  bool is_over_after(std::chrono::milliseconds wait) COMMENTS_EXCLUDES(mutex_);
+  bool wait_for_end(std::chrono::milliseconds wait) COMMENTS_EXCLUDES(mutex_);
   bool follow();
   void hear(connection& on, steady::time_point end);
   bool compare(connection& on, const std::vector<std::string>& followed);

@@ -47,13 +47,13 @@ COMMENTS_INLINE void notification_listener::run() {
       if (is_over_) return;
       is_woken_ = false;
     }
-    while (!follow() && !is_over_after(limits_.retry_wait)) {
+    while (!follow() && !wait_for_end(limits_.retry_wait)) {
     }
   }
 }
 
 // Waits so long for the destructor. Returns whether it was called.
-COMMENTS_INLINE bool notification_listener::is_over_after(std::chrono::milliseconds wait) {
+COMMENTS_INLINE bool notification_listener::wait_for_end(std::chrono::milliseconds wait) {
   const auto end = steady::now() + wait;
   mutex_lock lock{mutex_};
   while (!is_over_)
@@ -73,14 +73,14 @@ COMMENTS_INLINE bool notification_listener::follow() {
   }();
   seen_.clear();  // the first comparison announces what changed while there was no connection
   auto followed_at = steady::now();
-  while (!is_over_after(std::chrono::milliseconds{0})) {
+  while (!wait_for_end(std::chrono::milliseconds{0})) {
     const auto followed = to_.followed();
     const auto now = steady::now();
     if (!followed.empty()) followed_at = now;
     if (now - followed_at > limits_.linger_wait) return true;
     if (!compare(on, followed)) return false;
     hear(on, now + (is_notified ? limits_.check_wait : limits_.poll_wait));
-    if (on.is_lost()) return false;
+    if (on.check_lost()) return false;
   }
   return true;
 }
@@ -90,7 +90,7 @@ COMMENTS_INLINE void notification_listener::hear(connection& on, steady::time_po
   constexpr std::chrono::milliseconds longest{50};  // so that the destructor does not wait for more
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - steady::now());
-    if (left.count() <= 0 || on.is_lost() || is_over_after(std::chrono::milliseconds{0})) return;
+    if (left.count() <= 0 || on.check_lost() || wait_for_end(std::chrono::milliseconds{0})) return;
     for (const std::string& payload : on.take_notifications(std::min(left, longest)))
       if (!payload.starts_with(node_) && payload.size() > node_.size())
         to_.announce(std::string_view{payload}.substr(node_.size()));

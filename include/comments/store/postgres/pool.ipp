@@ -30,7 +30,7 @@ COMMENTS_INLINE pool::loan pool::take() {
       loan lent{idle_.back().on.release(), {this}};
       idle_.pop_back();
       lock.unlock();
-      if (!lent->is_lost()) return lent;
+      if (!lent->check_lost()) return lent;
       lent.reset();
       lock.lock();
     } else if (may_open && opened_ < open_max()) {
@@ -70,7 +70,7 @@ COMMENTS_INLINE std::size_t pool::open_max() const {
 
 COMMENTS_INLINE void pool::put(connection* lent) {
   std::unique_ptr<connection> on{lent};
-  if (on->is_lost()) {
+  if (on->check_lost()) {
     {
       const mutex_lock lock{mutex_};
       --opened_;

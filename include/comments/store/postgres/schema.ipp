@@ -109,7 +109,7 @@ COMMENTS_INLINE result<done> migrate(connection_options options, std::chrono::mi
     if (*found >= newest) return ok();
     detail::make_settings(on);
     detail::run_migrations(on);
-    if (on.is_lost()) break;
+    if (on.check_lost()) break;
   }
   return unusable("its schema cannot be brought up to date");
 }

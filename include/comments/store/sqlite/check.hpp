@@ -32,7 +32,7 @@ class background_check final {
 
  private:
   void run(file_options file) noexcept;
-  bool finds_damage(file_options file);
+  bool find_damage(file_options file);
 
   std::atomic<bool> is_ending_{};
   std::thread thread_;

@@ -27,13 +27,13 @@ COMMENTS_INLINE background_check::~background_check() {
 COMMENTS_INLINE void background_check::run(file_options file) noexcept {
   try {
     const failure_listener on_damage = std::move(file.on_failure);
-    if (finds_damage(std::move(file)) && on_damage)
+    if (find_damage(std::move(file)) && on_damage)
       on_damage(severity::damage, "the database file is damaged");
   } catch (...) {
   }
 }
 
-COMMENTS_INLINE bool background_check::finds_damage(file_options file) {
+COMMENTS_INLINE bool background_check::find_damage(file_options file) {
   bool is_damaged = false;
   file.on_failure = [&](severity found, std::string_view) {
     is_damaged |= found == severity::damage;

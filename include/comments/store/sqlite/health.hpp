@@ -9,7 +9,7 @@
 //       std::make_shared<sqlite::health>(std::chrono::milliseconds{1000}, system_clock());
 //   const sqlite::file_options file{.path = "comments.db", .on_failure = health->listener({})};
 //   const auto repair = [] { return true; };
-//   if (!health->is_well() && health->may_recover() && repair()) health->restore();
+//   if (!health->is_well() && health->begin_recovery() && repair()) health->restore();
 
 #include <comments/clock.hpp>
 #include <comments/config.hpp>
@@ -43,7 +43,7 @@ class health final : public std::enable_shared_from_this<health> {
 
   // Returns whether it is time to try to recover, and counts that as a try. Always false once there
   // was damage. A clock that steps back begins the pause anew.
-  bool may_recover() COMMENTS_EXCLUDES(mutex_);
+  bool begin_recovery() COMMENTS_EXCLUDES(mutex_);
 
   // Ends the doubt, if there is no damage.
   void restore() COMMENTS_EXCLUDES(mutex_);

@@ -23,7 +23,7 @@ COMMENTS_INLINE void health::note(severity found) {
   worst_ = std::max<severity>(worst_, found);
 }
 
-COMMENTS_INLINE bool health::may_recover() {
+COMMENTS_INLINE bool health::begin_recovery() {
   const mutex_lock lock{mutex_};
   const auto now = time();
   if (now && tried_ && *now >= *tried_ && *now - *tried_ < pause_) return false;

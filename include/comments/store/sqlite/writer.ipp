@@ -142,7 +142,7 @@ COMMENTS_INLINE bool writer::repair_log() noexcept {
 // opens the file afresh would take the rest for good. Only then a new connection, which must be
 // able to read the file, replaces the one that failed. Readers see the last good commit all along.
 COMMENTS_INLINE bool writer::try_repair() {
-  if (!options_.health->may_recover()) return false;
+  if (!options_.health->begin_recovery()) return false;
   if (!on_->checkpoint(checkpoint_mode::truncate, options_.file.busy_wait)) return false;
   auto opened = connect(options_.file);
   if (!opened || read_key(**opened) != options_.key) return false;

@@ -1,4 +1,4 @@
-# Who asked the load balancer for what.
+# The load balancer's log of requests.
 resource "aws_s3_bucket" "access_logs" {
   bucket_prefix = "${local.name}-access-logs-"
   force_destroy = !local.is_production

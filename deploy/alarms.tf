@@ -12,7 +12,7 @@ resource "aws_sns_topic_subscription" "email" {
 }
 
 locals {
-  # What a metric is of.
+  # The dimensions of a metric.
   load_balancer = { LoadBalancer = aws_lb.main.arn_suffix }
   target        = merge(local.load_balancer, { TargetGroup = aws_lb_target_group.app.arn_suffix })
   # Spelled out and not read from the service, which itself watches some of these alarms.

@@ -81,7 +81,7 @@ resource "aws_lb_listener" "https" {
   }
 }
 
-# Figures are for those who run the service; inside, each task answers them.
+# Metrics are for operators; inside the network each task answers them.
 resource "aws_lb_listener_rule" "metrics" {
   listener_arn = var.domain == null ? aws_lb_listener.http.arn : aws_lb_listener.https[0].arn
   priority     = 1

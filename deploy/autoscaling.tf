@@ -6,7 +6,7 @@ resource "aws_appautoscaling_target" "app" {
   max_capacity       = var.scale.max
 }
 
-# Whichever asks for more tasks gets them; fewer, only when both agree.
+# If one of both wants more tasks, there are more; there are fewer only when both agree.
 locals {
   scaling = {
     cpu = {

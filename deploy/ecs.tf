@@ -10,7 +10,7 @@ resource "aws_ecs_cluster" "main" {
 }
 
 locals {
-  # What every container of ours is, whatever it does.
+  # What all our containers have in common.
   container = {
     image                  = var.release.image
     essential              = true
@@ -125,7 +125,7 @@ resource "aws_ecs_service" "app" {
     alarm_names = local.rollback_alarms
   }
 
-  # Autoscaling's to say, once there is a service.
+  # Autoscaling sets this once there is a service.
   lifecycle {
     ignore_changes = [desired_count]
   }

@@ -1,5 +1,5 @@
-# The doors from the private network to AWS. Each has a policy: what a task may ask for through it,
-# whatever credentials it has come by.
+# The endpoints by which the private network reaches AWS. Each has a policy that says what a task may
+# ask for through it, whatever credentials the task has.
 
 locals {
   pull_actions = [

@@ -1,4 +1,4 @@
-# One key for what is at rest: database, secrets, logs and alarms on their way.
+# One key encrypts everything that is stored: database, secrets, logs, and alarms that are sent.
 resource "aws_kms_key" "main" {
   description             = "${local.name}: database, secrets, logs and alarms"
   enable_key_rotation     = true

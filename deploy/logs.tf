@@ -1,4 +1,5 @@
-# Every group that anything here writes to, so that none appears by itself, without end and in clear.
+# Every log group that is written to. One that AWS made by itself would keep logs for ever, and not
+# encrypted.
 locals {
   log_groups = {
     app      = "/ecs/${local.name}"

@@ -6,7 +6,7 @@ resource "aws_vpc" "main" {
   tags = { Name = local.name }
 }
 
-# Whatever forgets to name a security group gets this one, which lets nothing through.
+# A resource that names no security group gets this one, which lets nothing through.
 resource "aws_default_security_group" "main" {
   vpc_id = aws_vpc.main.id
 }

@@ -23,7 +23,7 @@ locals {
 
   master_secret_arn = aws_rds_cluster.main.master_user_secret[0].secret_arn
 
-  # Who is started with which secrets.
+  # Which container gets which secrets.
   readable_secrets = {
     app       = values(local.secret_arns)
     migration = [local.master_secret_arn]

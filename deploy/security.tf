@@ -41,7 +41,8 @@ resource "aws_vpc_security_group_ingress_rule" "public" {
   cidr_ipv4         = "0.0.0.0/0"
 }
 
-# Who talks to whom. Each flow is let out of its one end and into its other; there is no more.
+# Which parts may talk to each other. Each flow is allowed out of one end and into the other; all
+# else is forbidden.
 locals {
   flows = {
     alb-tasks = {

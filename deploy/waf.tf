@@ -66,7 +66,7 @@ resource "aws_wafv2_web_acl" "main" {
     }
   }
 
-  # Whatever does not only read, of one address.
+  # Requests of one address that do not only read.
   rule {
     name     = "write-rate"
     priority = length(local.managed_rules)

@@ -1,4 +1,4 @@
-# What the repository's settings want to know (README.md).
+# Values for the repository's settings (README.md).
 
 output "state_bucket" {
   description = "The variable STATE_BUCKET."

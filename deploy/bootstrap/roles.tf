@@ -1,4 +1,4 @@
-# The pipeline has no keys. GitHub signs who it is at this moment, and AWS believes that for one hour,
+# The pipeline has no keys. GitHub signs its identity for each run, and AWS accepts that for one hour,
 # for exactly the runs that are named here.
 
 locals {
@@ -189,7 +189,7 @@ locals {
   }
 }
 
-# The most that a role of a stack can ever do, whatever a pipeline writes into its policies.
+# The most that a role of a stack can ever do, whatever its policies say.
 resource "aws_iam_policy" "boundary" {
   name        = "${var.component}-boundary"
   description = "The most that roles made by the pipeline can do"

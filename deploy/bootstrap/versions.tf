@@ -1,4 +1,4 @@
-# What must stand before the pipeline can do anything: applied once for an account, by hand, by
+# What the pipeline needs before it can do anything: applied once for an account, by hand, by
 # an administrator. Its own state stays on that machine; nothing in it is secret.
 
 terraform {

@@ -51,8 +51,9 @@ TEST_CASE("without memory a write changes nothing, at whichever allocation it fa
     talk() {
       root = store.insert({{.content_id = "1", .body = "x", .key = "a"}}, noon)->stored.id;
       reply = store.insert({{.content_id = "1", .parent = root, .body = "y"}}, noon)->stored.id;
-      for (const char* voter : {"ana", "ben", "eva", "ivo", "lia", "rui"})  // the eighth event,
-        CHECK(store.vote(root, voter, true, noon));                         // so the next needs room
+      // The last vote is the eighth event, so the next event needs room.
+      for (const char* voter : {"ana", "ben", "eva", "ivo", "lia", "rui"})
+        CHECK(store.vote(root, voter, true, noon));
       CHECK(store.report(reply, {"ana", "rude", noon}));
     }
   };

@@ -36,7 +36,7 @@ class broadcast final {
  public:
   using wake = std::function<void()>;
 
-  // How things stand when a subscriber arms.
+  // The state of a content when a subscriber arms.
   struct standing {
     std::uint64_t round{};  // changes with each announcement, and never has the same value again
     bool was_woken{};       // the wake-up armed before was called, or is about to be

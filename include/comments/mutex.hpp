@@ -3,8 +3,8 @@
 //
 // clang's thread-safety analysis does not see the locks of every standard library, so these wrap
 // the standard ones and carry its attributes. A member that a mutex guards says so, and a function
-// that needs the mutex held says so; clang then refuses code that breaks either. Other compilers
-// see nothing of it.
+// that needs the mutex held says so; clang then refuses code that breaks either. For other
+// compilers the macros are empty.
 //
 //   class tally {
 //    public:

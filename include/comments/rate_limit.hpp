@@ -83,7 +83,7 @@ class token_rate final {
 // than a microsecond.
 class bucket_table final {
  public:
-  // Longer keys are told apart by their hash alone, so that memory is bounded.
+  // Of a longer key only the hash counts, so that memory is bounded.
   static constexpr std::size_t key_bytes_max = 255;
 
   // Keeps the buckets of `keys_max` keys, at least 1.

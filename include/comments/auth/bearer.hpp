@@ -32,7 +32,7 @@ namespace comments::auth {
 // A shorter token can be found by trying.
 inline constexpr std::size_t shared_secret_bytes_min{16};
 
-// What can prove something here. One that is empty proves nothing.
+// The secrets by which a request proves who sent it. An empty one proves nothing.
 struct secrets {
   std::string moderator_token{};
   std::string deploy_token{};
@@ -47,7 +47,7 @@ std::vector<std::string_view> weak_secrets(const secrets& chosen);
 // can carry, or if the two tokens are the same. Empty ones are fine.
 result<done> check_secrets(const secrets& chosen);
 
-// What a request brings to prove who sent it.
+// The parts of a request that prove who sent it.
 struct credentials {
   std::string_view header{};            // the value of Authorization; empty: there was none
   std::string client{};                 // a keyed hash of the caller's address

@@ -71,8 +71,8 @@ class httplib_in_memory final : public httplib::Server {
   void process(const exchange& now, std::string& to);
   void process(std::string_view bytes, std::string_view peer, std::string& to);
   // cpp-httplib's `process_request`, which takes four arguments up to 0.17 and eight later. The
-  // last argument is 0 and prefers the first. cpp-httplib is told that the connection ends, so that
-  // it does not say otherwise; `finish` says what is true.
+  // last argument is 0 and prefers the first. The value `true` says that the connection ends, so
+  // that cpp-httplib writes no other header about it; `finish` writes the right one.
   template <typename Self>
   static auto call(Self& server, httplib::Stream& memory, const std::string& peer, bool& is_closed,
                    int)

@@ -6,8 +6,8 @@
 // store of the embedder's could hold some) is written with U+FFFD. Nothing here throws, except
 // std::bad_alloc and what `author_key` or the renderer throw.
 //
-// What only its author can change of a comment is encoded once, when it is written, and stored with
-// it (`comment::encoded`). A response joins such texts and a few numbers.
+// The part of a comment that only its author can change is encoded once, when it is written, and
+// stored with it (`comment::encoded`). A response joins such texts and a few numbers.
 //
 //   using namespace comments;
 //   const json::style style{[](const author& author) { return author.name; }};
@@ -44,9 +44,9 @@ class style final {
   explicit style(author_key key, renderer body = {})
       : key_{std::move(key)}, body_{std::move(body)}, form_{"2 " + body_.name + "\n"} {}
 
-  // What `comment::encoded` starts with: the number of its form, and its renderer's name. A form
-  // never changes under its number. A text of another form or renderer is not used: it is made anew
-  // each time that it is read.
+  // The text with which `comment::encoded` starts: the number of its form, and its renderer's name.
+  // A form never changes under its number. A text of another form or renderer is not used: it is
+  // made anew each time that it is read.
   const std::string& form() const { return form_; }
   std::string key_of(const author& author) const { return key_(author); }
   std::string to_html(std::string_view body) const { return body_.to_html(body); }
@@ -78,7 +78,7 @@ void append(std::string& to, const content& content);
 void append(std::string& to, const comments::vote& vote);
 void append(std::string& to, const deployment& step);
 
-// What happened, as readers may know it, on one line.
+// An event as readers may know it, on one line.
 void append_public(std::string& to, const event& event);
 // The same as moderators see it.
 void append_history(std::string& to, const event& event);

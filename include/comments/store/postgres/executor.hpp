@@ -53,10 +53,10 @@ class executor final {
   auto read(const Read& read_all, transaction::mode mode = transaction::autocommit) const
       -> result<decltype(read_all(std::declval<transaction&>()))>;
 
-  // Calls `change(transaction&, moved_contents&)` for a result<T> and commits if it has a value; an
-  // error of it is returned, and nothing is done. May call it more than once, and after a commit in
-  // doubt only if the write `is_repeatable`. Errors are those of `to_error`. A write that waits for
-  // a lock for long is tried again with a longer wait, if it gets a permit.
+  // Calls `change(transaction&, moved_contents&)` for a result<T> and commits if that has a value;
+  // an error in it is returned, and nothing is done. May call it more than once, and after a commit
+  // in doubt only if the write `is_repeatable`. Errors are those of `to_error`. A write that waits
+  // for a lock for long is tried again with a longer wait, if it gets a permit.
   template <typename T, typename Change>
   result<T> write(bool is_repeatable, const Change& change);
 

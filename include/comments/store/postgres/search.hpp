@@ -1,6 +1,6 @@
 #pragma once
-// store/postgres/search.hpp - what is read from a PostgreSQL database: pages, contents, comments,
-// events, reports and votes.
+// store/postgres/search.hpp - reads pages, contents, comments, events, reports and votes from a
+// PostgreSQL database.
 //
 // These are functions of a transaction that their caller begins; what each returns stands at the
 // function of the same name in `store.hpp`. If the transaction failed, their result has no meaning.

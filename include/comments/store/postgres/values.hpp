@@ -1,5 +1,6 @@
 #pragma once
-// store/postgres/values.hpp - what goes into a statement of PostgreSQL, and what comes out of it.
+// store/postgres/values.hpp - the parameters of PostgreSQL's statements, and the rows that they
+// return.
 //
 // Both are TEXT or BIGINT, in PostgreSQL's binary form, so numbers need no parsing.
 //

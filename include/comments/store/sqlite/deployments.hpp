@@ -1,8 +1,8 @@
 #pragma once
 // store/sqlite/deployments.hpp - the deployment log as rows of a SQLite file.
 //
-// Functions of a transaction that the caller has begun and commits. What each returns is said at
-// the function of the same name in `deployment_log`. Only one transaction writes at a time, so no
+// Functions of a transaction that the caller has begun and commits. `deployment_log` says at
+// the function of the same name what each returns. Only one transaction writes at a time, so no
 // other record gets the same position.
 //
 //   const auto opened = sqlite::connect({.path = "comments.db"});

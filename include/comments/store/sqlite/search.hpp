@@ -3,7 +3,7 @@
 // file.
 //
 // Functions of a transaction that the caller has begun, and whose `failed()` the caller asks
-// afterwards. What each returns is said at the function of the same name in `store.hpp`.
+// afterwards. `store.hpp` says at the function of the same name what each returns.
 //
 //   const auto opened = sqlite::connect({.path = "comments.db"});
 //   sqlite::transaction work{**opened, "BEGIN"};

@@ -1,9 +1,9 @@
 #pragma once
-// store/sqlite/updates.hpp - changes what a SQLite file holds after a comment's post: edits,
-// decisions, votes, reports, statuses, and what is forgotten.
+// store/sqlite/updates.hpp - writes edits, decisions, votes, reports, statuses and erasures to a
+// SQLite file.
 //
-// Functions of a transaction that the caller has begun and commits. What each returns is said at
-// the function of the same name in `store.hpp`; it counts only if the commit goes well.
+// Functions of a transaction that the caller has begun and commits. `store.hpp` says at the
+// function of the same name what each returns; that counts only if the commit goes well.
 //
 //   const auto opened = sqlite::connect({.path = "comments.db"});
 //   sqlite::effects noted;

@@ -1,5 +1,5 @@
 #pragma once
-// answer_reader.hpp - finds the end of an HTTP answer, whatever pieces it comes in.
+// answer_reader.hpp - finds the end of an HTTP answer, however it is cut into parts.
 //
 // It reads the status, the length and whether the server means to close; the body is only counted,
 // so that a load generator costs as little as it can.

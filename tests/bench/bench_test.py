@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tools of ./dev bench count what is so. Nothing here depends on how fast anything is."""
+"""The tools of ./dev bench count correctly. Nothing here depends on how fast anything is."""
 import argparse
 import contextlib
 import json

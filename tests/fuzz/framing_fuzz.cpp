@@ -1,4 +1,4 @@
-// framing_fuzz.cpp - any bytes, in any pieces, before the framer. What it accepts is held against a
+// framing_fuzz.cpp - any bytes, in any parts, for the framer. What it accepts is held against a
 // second reading of RFC 9112 that is slow, simple and shares nothing with it.
 
 #include <comments/http/epoll/framing.hpp>

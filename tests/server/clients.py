@@ -1,4 +1,4 @@
-"""clients - who posts comments, and can tell afterwards whether each is there, once.
+"""clients - clients that post comments, and check afterwards that each is there once.
 
 A key is an Idempotency-Key and the comment's text at once, so a text that is listed twice was
 posted twice. Contents are a few, so that clients meet in each of them.

@@ -1,4 +1,4 @@
-"""connections_test - the server among crowds that mean no good.
+"""connections_test - the server under crowds of hostile clients.
 
 Slow senders, idle ones, those that vanish, those that ask for everything at once, those that hide
 one request in another: each test says what they get, and that everybody else is answered meanwhile.

@@ -1,4 +1,4 @@
-"""contract_test - what the API promises, seen from outside, on every store that the binary has.
+"""contract_test - the API's promises, seen from outside, on every store that the binary has.
 
 The lines of the legacy API are here as its users typed them; they must go on working unchanged.
 """

@@ -1,4 +1,4 @@
-"""events_crowd_test - thousands who follow a content, and some who do not listen.
+"""events_crowd_test - thousands of followers of a content, and some that do not read.
 
 `crowd` says what is different under a sanitizer.
 """

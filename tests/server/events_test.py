@@ -1,4 +1,4 @@
-"""events_test - who follows a content hears of each of its changes once, and in order.
+"""events_test - a follower of a content gets each of its changes once, and in order.
 
 `crowd` says what is different under a sanitizer. The tests with chance print their seed when they
 fail.

@@ -1,4 +1,4 @@
-"""options_test - what the server can be told, and what it says to who tells it wrong."""
+"""options_test - the server's options, and what it says about wrong ones."""
 import contextlib
 import re
 import sqlite3

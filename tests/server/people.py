@@ -1,4 +1,4 @@
-"""people - who asks the server: users whom a site signed in, moderators, and where they sit.
+"""people - callers of the server: users whom a site signed in, moderators, and their addresses.
 
     Server(*MEMORY, *SECRETS)
     server.post(ACTIONS, {...}, bearer(jwt(sub="ana", role="moderator")) | at("192.0.2.7"))

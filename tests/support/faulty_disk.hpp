@@ -1,5 +1,6 @@
 #pragma once
-// support/faulty_disk.hpp - a disk beneath SQLite that fails when told to, or loses its power.
+// support/faulty_disk.hpp - a disk beneath SQLite that fails where a test chooses, or loses its
+// power.
 //
 // It passes every call on to the system and counts it. Calls that a test chooses fail. A power cut
 // ends all calls at once; `lose_power_content` then leaves the files as a real disk might: what was

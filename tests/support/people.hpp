@@ -1,5 +1,5 @@
 #pragma once
-// support/people.hpp - who asks in tests: with the headers that prove it.
+// support/people.hpp - callers in tests, with the headers that prove their identity.
 //
 //   testing::site site{{.secrets = testing::all_secrets}};
 //   site.get("/api/v1/moderation/queue", testing::as_moderator());

@@ -1,5 +1,5 @@
 #pragma once
-// support/safe_html.hpp - whether HTML is as harmless as Markdown may become, told by an HTML5
+// support/safe_html.hpp - whether HTML is as harmless as Markdown may become, judged by an HTML5
 // parser (gumbo) that reads it as a browser does, and shares nothing with who wrote it.
 //
 //   CHECK(testing::why_unsafe("<p>Oi</p>") == "");

@@ -1,4 +1,4 @@
-// bundle_test.mjs - the bundles that the server is built with: of these sources, and small.
+// bundle_test.mjs - the server's bundles are made of these sources, and small.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// live_test.mjs - what others do while one reads.
+// live_test.mjs - changes by others while a reader reads.
 
 import { api, assert, comments, commentWith, focused, loaded, scene, site, until } from './support.mjs';
 

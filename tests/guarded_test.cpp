@@ -23,4 +23,12 @@ TEST_CASE("a call that throws returns nothing, whatever it throws") {
   CHECK_FALSE(guarded([]() -> std::string { throw 7; }));
 }
 
+TEST_CASE("a call that returns nothing says whether it came to its end") {
+  int calls = 0;
+  CHECK(guarded([&] { ++calls; }));
+  CHECK(calls == 1);
+  CHECK_FALSE(guarded([&] { throw calls; }));
+  CHECK_FALSE(guarded(std::function<void()>{}));
+}
+
 TEST_CASE("an empty function is one that throws") { CHECK_FALSE(guarded(std::function<int()>{})); }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <list>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 using namespace comments;
 
@@ -21,6 +23,25 @@ std::string find_all(lru<std::string>& kept, std::string_view names) {
   }
   return found;
 }
+
+// A value whose moves and copies throw, once none is left.
+class fragile final {
+ public:
+  explicit fragile(std::string text) : text_{std::move(text)} {}
+  fragile(fragile&& other) : text_{(use(), std::move(other.text_))} {}
+  fragile& operator=(fragile&&) = delete;
+
+  const std::string& text() const { return text_; }
+
+  static inline int left = 100;
+
+ private:
+  static void use() {
+    if (left-- == 0) throw std::runtime_error{"fragile"};
+  }
+
+  std::string text_;
+};
 
 }  // namespace
 
@@ -107,4 +128,39 @@ TEST_CASE("whatever is put and found, it answers as a plain list would") {
       REQUIRE(kept.size() == plain.size());
     }
   }
+}
+
+TEST_CASE("a value that throws while it is put changes nothing") {
+  for (const std::string name : {"a", "c", "a name that is too long to be kept without memory"})
+    for (int moves = 0;; ++moves) {
+      CAPTURE(name);
+      CAPTURE(moves);
+      fragile::left = 100;
+      lru<fragile> kept{2};
+      kept.put("a", fragile{"a"});
+      kept.put("b", fragile{"b"});
+      fragile made{"new"};
+      fragile::left = moves;
+      bool is_put = true;
+      try {
+        kept.put(name, std::move(made));
+      } catch (const std::runtime_error&) {
+        is_put = false;
+      }
+      CHECK(kept.size() == 2);
+      CHECK(kept.weight() == 2);
+      const fragile* found = kept.find(name);
+      if (is_put) {
+        REQUIRE(found);
+        CHECK(found->text() == "new");
+        break;
+      }
+      CHECK((found ? found->text() : "-") == (name == "a" ? "a" : "-"));
+      fragile::left = 100;
+      CHECK(kept.put(name, fragile{"later"}) == (name == "a" ? 0 : 1));
+      CHECK(kept.find(name)->text() == "later");
+      CHECK(kept.weight() == 2);
+      kept.clear();
+      CHECK(kept.size() == 0);
+    }
 }

@@ -198,6 +198,26 @@ TEST_CASE("no moment and no rate overflows") {
   CHECK_FALSE(none.is_limited());
 }
 
+TEST_CASE("a token that is given back can be taken again, and no bucket gets fuller than full") {
+  const token_rate two{{.per_minute = 1, .burst = 2}}, none{rate{}};
+  bucket_table buckets{2};
+  const std::string names[] = {"a", std::string(1000, 'a')};  // the second is kept by its hash
+  for (const std::string& name : names) {
+    buckets.give_back(name, two);  // of a key that is not known there is nothing to give back
+    CHECK(buckets.keys() == static_cast<std::size_t>(&name - names));
+    CHECK(buckets.take(name, two, start).remaining == 1);
+    CHECK(buckets.take(name, two, start).remaining == 0);
+    CHECK_FALSE(buckets.take(name, two, start).is_allowed);
+    buckets.give_back(name, none);  // without a limit nothing was taken
+    CHECK_FALSE(buckets.take(name, two, start).is_allowed);
+    buckets.give_back(name, two);
+    CHECK(buckets.peek(name, two, start).remaining == 1);
+    for (int i = 0; i < 5; ++i) buckets.give_back(name, two);
+    CHECK(buckets.peek(name, two, start).remaining == 2);
+    CHECK(buckets.take(name, two, start).reset == 60s);
+  }
+}
+
 TEST_CASE("many threads at once get exactly the burst") {
   rate_limiter limiter{{.per_minute = 500}};
   std::atomic<int> taken{0};

@@ -10,17 +10,29 @@
 //   assert(guarded([] { return 7; }) == 7);
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace comments {
 
-// Returns what `call` returns, or nothing if it throws. An empty std::function throws too.
+// Returns what `call` returns, or nothing if it throws. An empty std::function throws too. For a
+// call that returns nothing: returns whether it came to its end.
 template <typename Call>
-auto guarded(Call&& call) -> std::optional<decltype(std::forward<Call>(call)())> {
-  try {
-    return std::forward<Call>(call)();
-  } catch (...) {
-    return std::nullopt;
+auto guarded(Call&& call) {
+  using returned = decltype(std::forward<Call>(call)());
+  if constexpr (std::is_void_v<returned>) {
+    try {
+      std::forward<Call>(call)();
+      return true;
+    } catch (...) {
+      return false;
+    }
+  } else {
+    try {
+      return std::optional<returned>{std::forward<Call>(call)()};
+    } catch (...) {
+      return std::optional<returned>{};
+    }
   }
 }
 

@@ -33,7 +33,7 @@ class lru final {
 
   // Keeps `value` in place of what had that name, and returns how many other values were dropped
   // for it. A value that weighs more than the whole budget is not kept, and what had its name is
-  // dropped all the same.
+  // dropped all the same. If memory is short, or Value's move throws, nothing changes.
   std::size_t put(std::string_view name, Value value, std::size_t weight = 1);
 
   void clear();
@@ -48,13 +48,15 @@ class lru final {
     std::size_t weight{};
   };
   using place = typename std::list<entry>::iterator;
+  using places = std::unordered_map<std::string_view, place>;
 
   void drop(place dropped);
+  void replace(typename places::iterator known, place by);
 
   const std::size_t budget_;
   std::size_t weight_{};
-  std::list<entry> entries_{};                            // the one used last comes first
-  std::unordered_map<std::string_view, place> places_{};  // by the names in the entries
+  std::list<entry> entries_{};  // the one used last comes first
+  places places_{};             // by the names in the entries
 };
 
 // --- definitions ---
@@ -67,14 +69,23 @@ Value* lru<Value>::find(std::string_view name) {
   return &known->second->value;
 }
 
+// All that can throw comes before the first change.
 template <typename Value>
 std::size_t lru<Value>::put(std::string_view name, Value value, std::size_t weight) {
-  if (const auto known = places_.find(name); known != places_.end()) drop(known->second);
-  if (weight > budget_) return 0;
+  const auto known = places_.find(name);
+  if (weight > budget_) {
+    if (known != places_.end()) drop(known->second);
+    return 0;
+  }
+  std::list<entry> made;
+  made.push_front({std::string{name}, std::move(value), weight});
+  if (known == places_.end())
+    places_.emplace(made.front().name, made.begin());
+  else
+    replace(known, made.begin());
   std::size_t dropped = 0;
   for (; weight_ > budget_ - weight; ++dropped) drop(std::prev(entries_.end()));
-  entries_.push_front({std::string{name}, std::move(value), weight});
-  places_.emplace(entries_.front().name, entries_.begin());
+  entries_.splice(entries_.begin(), made);
   weight_ += weight;
   return dropped;
 }
@@ -91,6 +102,18 @@ void lru<Value>::drop(place dropped) {
   weight_ -= dropped->weight;
   places_.erase(dropped->name);
   entries_.erase(dropped);
+}
+
+// Uses the node of the old name again, so it needs no memory.
+template <typename Value>
+void lru<Value>::replace(typename places::iterator known, place by) {
+  auto node = places_.extract(known);
+  const place old = node.mapped();
+  node.key() = by->name;
+  node.mapped() = by;
+  places_.insert(std::move(node));
+  weight_ -= old->weight;
+  entries_.erase(old);
 }
 
 }  // namespace comments

@@ -68,6 +68,9 @@ class token_rate final {
   // `is_taking` false it takes none. Returns what is left.
   quota ask(bucket& asked, instant now, bool is_taking = true) const;
 
+  // Puts back a token that was taken. A full bucket stays as it is.
+  void give_back(bucket& filled) const;
+
  private:
   static constexpr std::int64_t token = 60'000;
 
@@ -96,6 +99,9 @@ class bucket_table final {
   quota take(std::string_view key, const token_rate& allowed, instant now);
   // Returns what `take` would return. Takes nothing and does not remember the key.
   quota peek(std::string_view key, const token_rate& allowed, instant now);
+  // Puts back a token that `take` took. The bucket of a key that was forgotten since then is full
+  // already. If memory is short, the token stays taken.
+  void give_back(std::string_view key, const token_rate& allowed) noexcept;
 
   std::size_t keys() const;
 

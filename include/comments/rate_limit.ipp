@@ -3,12 +3,14 @@
 
 #include <comments/rate_limit.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/lru.hpp>
 #include <comments/mutex.hpp>
 
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace comments {
 
@@ -29,6 +31,10 @@ COMMENTS_INLINE quota token_rate::ask(bucket& asked, instant now, bool is_taking
           time_for(std::max<std::int64_t>(token - asked.level, 0)), time_for(full() - asked.level)};
 }
 
+COMMENTS_INLINE void token_rate::give_back(bucket& filled) const {
+  filled.level = std::min(filled.level + token, full());
+}
+
 COMMENTS_INLINE std::chrono::seconds token_rate::time_for(std::int64_t level) const {
   const std::int64_t a_second = gain_ * 1000;
   return std::chrono::seconds{(level + a_second - 1) / a_second};
@@ -47,6 +53,24 @@ COMMENTS_INLINE void token_rate::refill(bucket& filled, std::int64_t now) const 
     filled.at = now;
   }
 }
+
+namespace detail {
+
+// The name under which the bucket of a key is kept: the key, or its hash if the key is long.
+struct bucket_name {
+  explicit bucket_name(std::string_view key) : text{key} {
+    if (key.size() <= bucket_table::key_bytes_max) return;
+    hashed = "#" + std::to_string(std::hash<std::string_view>{}(key));
+    text = hashed;
+  }
+  bucket_name(const bucket_name&) = delete;
+  bucket_name& operator=(const bucket_name&) = delete;
+
+  std::string hashed{};
+  std::string_view text{};
+};
+
+}  // namespace detail
 
 struct bucket_table::state {
   explicit state(std::size_t keys_max) : buckets{keys_max} {}
@@ -70,6 +94,16 @@ COMMENTS_INLINE quota bucket_table::peek(std::string_view key, const token_rate&
   return ask(key, allowed, now, false);
 }
 
+COMMENTS_INLINE void bucket_table::give_back(std::string_view key,
+                                             const token_rate& allowed) noexcept {
+  if (!allowed.is_limited()) return;
+  guarded([&] {
+    const detail::bucket_name name{key};
+    const mutex_lock lock{state_->mutex};
+    if (bucket* known = state_->buckets.find(name.text)) allowed.give_back(*known);
+  });
+}
+
 COMMENTS_INLINE std::size_t bucket_table::keys() const {
   const mutex_lock lock{state_->mutex};
   return state_->buckets.size();
@@ -78,19 +112,15 @@ COMMENTS_INLINE std::size_t bucket_table::keys() const {
 COMMENTS_INLINE quota bucket_table::ask(std::string_view key, const token_rate& allowed,
                                         instant now, bool is_taking) {
   if (!allowed.is_limited()) return {};
-  std::string hashed;
-  if (key.size() > key_bytes_max) {
-    hashed = "#" + std::to_string(std::hash<std::string_view>{}(key));
-    key = hashed;
-  }
+  const detail::bucket_name name{key};
   const mutex_lock lock{state_->mutex};
-  bucket* known = state_->buckets.find(key);
+  bucket* known = state_->buckets.find(name.text);
   bucket asked = known ? *known : allowed.fresh(now);
   const quota left = allowed.ask(asked, now, is_taking);
   if (known)
     *known = asked;
   else if (is_taking)
-    state_->buckets.put(key, asked);
+    state_->buckets.put(name.text, asked);
   return left;
 }
 

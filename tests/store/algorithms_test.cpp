@@ -76,6 +76,34 @@ TEST_CASE("tokens are taken from all allowances or from none") {
   CHECK(take_tokens(buckets, {}, now));
 }
 
+TEST_CASE("tokens that are given back are there again, of each allowance") {
+  bucket_table buckets;
+  const instant now = from_milliseconds(1'700'000'000'000);
+  const rate two{.per_minute = 1, .burst = 2}, one{.per_minute = 1, .burst = 1};
+  const insertion both{.said = {.content_id = "1"}, .allowances = {{"ana", two}, {"", one}}};
+  for (int i = 0; i < 5; ++i) {
+    CHECK(take_tokens(buckets, both, now));
+    CHECK_FALSE(take_tokens(buckets, both, now));
+    give_back_tokens(buckets, both);
+  }
+  // The same allowance twice needs two tokens, and with one of them takes none.
+  const insertion twice{.allowances = {{"ana", two}, {"ana", two}}};
+  const insertion once{.allowances = {{"ana", two}}};
+  CHECK(take_tokens(buckets, once, now));
+  CHECK_FALSE(take_tokens(buckets, twice, now));
+  CHECK(take_tokens(buckets, once, now));
+  CHECK_FALSE(take_tokens(buckets, once, now));
+}
+
+TEST_CASE("an id is new each time, and of its moment") {
+  const instant now = from_milliseconds(1'700'000'000'000);
+  const auto first = new_id(now), second = new_id(now);
+  REQUIRE(first);
+  REQUIRE(second);
+  CHECK(*first != *second);
+  CHECK(to_string(*first).substr(0, 13) == to_string(*second).substr(0, 13));
+}
+
 TEST_CASE("an amendment changes what it may, and nothing else") {
   const comment stands{.id = comment_id{{1}}, .content_id = "1", .position = 3, .votes = 7};
   const comment wanted{.id = comment_id{{2}},

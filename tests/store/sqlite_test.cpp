@@ -832,6 +832,24 @@ TEST_CASE("an insert whose commit fails is unavailable and leaves nothing") {
   CHECK(post(*opened.store, written).position == 1);
 }
 
+TEST_CASE("a comment whose commit fails gives back what it took from its allowances") {
+  seen_store opened;
+  const insertion written{
+      .said = {.content_id = "1", .body = "here"},
+      .allowances = {{"ana", {.per_minute = 1}}, {.allowed = {.per_minute = 1}}}};
+  for (int i = 0; i < 3; ++i) {
+    for (sqlite3* handle : opened.seen.handles())
+      sqlite3_commit_hook(
+          handle, [](void*) { return 1; }, nullptr);
+    const auto refused = opened.store->insert(written, noon);
+    for (sqlite3* handle : opened.seen.handles()) sqlite3_commit_hook(handle, nullptr, nullptr);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == errc::unavailable);
+  }
+  post(*opened.store, written);
+  CHECK(opened.store->insert(written, noon).error().code == errc::rate_limited);
+}
+
 TEST_CASE("a lock that lasts longer than the wait makes inserts unavailable, and nothing else") {
   seen_store opened;
   const comment root = post(*opened.store, {.content_id = "1", .body = "root"});

@@ -11,6 +11,7 @@
 //   }, made);
 
 #include <comments/config.hpp>
+#include <comments/id.hpp>
 #include <comments/rate_limit.hpp>
 #include <comments/store.hpp>
 
@@ -32,9 +33,16 @@ inline bool is_met(const mode_check& expected, const content& stands) {
   return !expected.is_checked || expected.mode == stands.status;
 }
 
-// Takes from all allowances of `wanted`, or, with `rate_limited`, from none. For a store that one
-// process alone writes to.
+// Returns a new id for a comment made at `now`; `unavailable` if the system has no random bytes.
+result<comment_id> new_id(instant now);
+
+// Takes from all allowances of `wanted`, or from none: `rate_limited` if one has nothing left,
+// `unavailable` if memory is short. For a store that one process alone writes to; one thread at a
+// time.
 result<done> take_tokens(bucket_table& from, const insertion& wanted, instant now);
+
+// Gives back what `take_tokens` took, because the comment was not stored.
+void give_back_tokens(bucket_table& to, const insertion& wanted) noexcept;
 
 // Returns `stands` with all that an amendment may change as it is in `wanted`.
 comment amend(comment stands, const comment& wanted);

@@ -5,6 +5,8 @@
 
 #include <comments/guarded.hpp>
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -32,16 +34,49 @@ COMMENTS_INLINE event to_event(const insertion& wanted) {
           .status = std::string{to_text(wanted.status)}};
 }
 
+COMMENTS_INLINE result<comment_id> new_id(instant now) {
+  const auto made = guarded([&] { return make_comment_id(now); });
+  if (!made) return error{errc::unavailable, "There are no random bytes for an id."};
+  return *made;
+}
+
+namespace detail {
+
+inline std::string bucket_key(const allowance& of, const insertion& wanted) {
+  return of.client.empty() ? "content " + wanted.said.content_id : "client " + of.client;
+}
+
+inline void give_back(bucket_table& to, const insertion& wanted,
+                      std::span<const allowance> taken) noexcept {
+  for (const allowance& one : taken)
+    guarded([&] { to.give_back(bucket_key(one, wanted), token_rate{one.allowed}); });
+}
+
+}  // namespace detail
+
 COMMENTS_INLINE result<done> take_tokens(bucket_table& from, const insertion& wanted, instant now) {
-  for (const bool is_taking : {false, true})
-    for (const allowance& taken : wanted.allowances) {
-      const std::string name =
-          taken.client.empty() ? "content " + wanted.said.content_id : "client " + taken.client;
-      const token_rate allowed{taken.allowed};
-      const quota left = is_taking ? from.take(name, allowed, now) : from.peek(name, allowed, now);
-      if (!left.is_allowed) return too_often(left);
+  const std::span all{wanted.allowances};
+  // One that is refused takes none, and is not remembered.
+  for (const allowance& one : all) {
+    const quota left = from.peek(detail::bucket_key(one, wanted), token_rate{one.allowed}, now);
+    if (!left.is_allowed) return too_often(left);
+  }
+  std::size_t taken = 0;
+  quota last;
+  const bool has_memory = guarded([&] {
+    for (const allowance& one : all) {
+      last = from.take(detail::bucket_key(one, wanted), token_rate{one.allowed}, now);
+      if (!last.is_allowed) return;
+      ++taken;
     }
-  return ok();
+  });
+  if (taken == all.size()) return ok();
+  detail::give_back(from, wanted, all.first(taken));
+  return has_memory ? too_often(last) : unavailable();
+}
+
+COMMENTS_INLINE void give_back_tokens(bucket_table& to, const insertion& wanted) noexcept {
+  detail::give_back(to, wanted, wanted.allowances);
 }
 
 COMMENTS_INLINE comment amend(comment stands, const comment& wanted) {

@@ -6,7 +6,6 @@
 
 #include <comments/store/memory.hpp>
 
-#include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 #include <comments/principal.hpp>
 #include <comments/store/algorithms.hpp>
@@ -170,8 +169,8 @@ COMMENTS_INLINE memory_store::~memory_store() = default;
 
 COMMENTS_INLINE result<post_result> memory_store::insert(const insertion& wanted, instant now) {
   if (is_deciding()) return called_back();
-  const auto id = guarded([&] { return make_comment_id(now); });
-  if (!id) return error{errc::unavailable, "There are no random bytes for an id."};
+  const auto id = new_id(now);
+  if (!id) return id.error();
   state& at = *state_;
   const mutex_lock lock{at.mutex};
   const draft& draft = wanted.said;
@@ -456,8 +455,8 @@ COMMENTS_INLINE std::string_view memory_store::signing_key() const { return stat
 
 COMMENTS_INLINE result<record_result> memory_store::record(const deployment& step, instant now) {
   if (is_deciding()) return called_back();
-  const auto id = guarded([&] { return make_comment_id(now); });
-  if (!id) return error{errc::unavailable, "There are no random bytes for an id."};
+  const auto id = new_id(now);
+  if (!id) return id.error();
   state& at = *state_;
   const mutex_lock lock{at.mutex};
   for (const deployment& known : at.deployments) {

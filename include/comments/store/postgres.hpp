@@ -50,7 +50,7 @@ struct postgres_options {
   std::size_t lanes{4};            // transactions that insert at once; each content has its lane
   postgres::listener_limits listener{};
   // Called with the database's own message when something fails, from any thread. The message has
-  // no password and nothing that users wrote in it. Must not throw.
+  // no password and nothing that users wrote in it. What it throws is ignored.
   std::function<void(std::string_view)> on_failure{};
 };
 
@@ -61,7 +61,7 @@ class postgres_store final : public store, public deployment_log {
   // Connects, and brings the schema up to date. Returns `unavailable`, with a sentence for the
   // operator and no secret in it, if the database does not answer within `opening_wait`, is not in
   // UTF-8, belongs to another program, or was written by a newer version that this one cannot work
-  // with.
+  // with, or if there is no thread to look after its connections.
   static result<std::unique_ptr<postgres_store>> open(postgres_options options);
   ~postgres_store() override;
 

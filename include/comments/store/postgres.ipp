@@ -3,6 +3,7 @@
 
 #include <comments/store/postgres.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/store/algorithms.hpp>
 #include <comments/store/postgres/connect.hpp>
 #include <comments/store/postgres/deployments.hpp>
@@ -111,9 +112,11 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
   const auto end = std::chrono::steady_clock::now() + options.opening_wait;
   for (;;) {
     auto key = prepare();
-    if (key)
-      return std::unique_ptr<postgres_store>{
-          new postgres_store{std::make_unique<parts>(options, to, std::move(*key))}};
+    if (key) {
+      auto made = guarded([&] { return std::make_unique<parts>(options, to, std::move(*key)); });
+      if (!made) return postgres::unusable("there is no thread for its connections");
+      return std::unique_ptr<postgres_store>{new postgres_store{std::move(*made)}};
+    }
     constexpr std::chrono::milliseconds pause{250};
     const bool may_wake_up = key.error().message == postgres::unusable(postgres::no_answer).message;
     if (!may_wake_up || std::chrono::steady_clock::now() + pause > end) return key.error();
@@ -159,8 +162,9 @@ COMMENTS_INLINE result<content> postgres_store::set_status(const std::string& co
 
 COMMENTS_INLINE result<std::size_t> postgres_store::forget_origins(instant before,
                                                                    std::size_t limit) {
+  postgres::forgotten_origins progress;
   return parts_->database.erase(
-      [&](auto& on) { return postgres::forget_origins(on, before, limit); });
+      [&](auto& on) { return postgres::forget_origins(on, before, limit, progress); });
 }
 
 COMMENTS_INLINE result<done> postgres_store::forget_reporter(const std::string& reporter) {
@@ -168,8 +172,10 @@ COMMENTS_INLINE result<done> postgres_store::forget_reporter(const std::string& 
 }
 
 COMMENTS_INLINE result<record_result> postgres_store::record(const deployment& said, instant now) {
+  const auto id = new_id(now);
+  if (!id) return id.error();
   deployment wanted = said;
-  wanted.id = make_comment_id(now);
+  wanted.id = *id;
   wanted.date = now;
   return parts_->database.write<record_result>(
       !said.run.empty(), [&](auto& writing, auto&) { return postgres::record(writing, wanted); });

@@ -45,7 +45,7 @@ struct sqlite_options {
   std::size_t readers{8};  // connections that read at once; further readers wait for one
   sqlite::log_limits log{};
   // A file of at most so many bytes is checked for damage before it is opened, a larger one
-  // afterwards, in a thread: about 4 ms for each MiB.
+  // afterwards, in a thread, or before as well if there is no thread: about 4 ms for each MiB.
   std::uintmax_t checked_max{16 << 20};
   // After a failure that leaves the file in doubt: how long writes are refused before the store
   // tries to repair it.

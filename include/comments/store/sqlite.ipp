@@ -3,6 +3,7 @@
 
 #include <comments/store/sqlite.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/store/algorithms.hpp>
 #include <comments/store/sqlite/deployments.hpp>
 #include <comments/store/sqlite/rows.hpp>
@@ -60,8 +61,10 @@ COMMENTS_INLINE result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_
                        std::move(claim->lock),
                        {file, std::move(health), std::move(key), options.group, options.log},
                        std::move(*writer)}};
-  if (!opened->readers_.take()) return sqlite::unusable("it cannot be opened twice");
-  if (!is_small) opened->check_.emplace(file);
+  const auto reader = opened->readers_.take();
+  if (!reader) return sqlite::unusable("it cannot be opened twice");
+  const bool is_checked = is_small || guarded([&] { opened->check_.emplace(file); });
+  if (!is_checked && !sqlite::is_sound(*reader)) return sqlite::unusable("it is damaged");
   return opened;
 }
 
@@ -95,9 +98,14 @@ auto sqlite_store::read(Work&& wanted) const
 }
 
 COMMENTS_INLINE result<post_result> sqlite_store::insert(const insertion& wanted, instant now) {
-  sqlite::pending_insert pending{wanted, now, make_comment_id(now), buckets_};
-  return write<post_result>(
+  const auto id = new_id(now);
+  if (!id) return id.error();
+  sqlite::pending_insert pending{wanted, now, *id, buckets_};
+  auto made = write<post_result>(
       [&](auto& work, auto& noted) { return sqlite::insert(work, pending, noted); });
+  const bool is_stored = made && !made->replayed;
+  if (pending.has_tokens && !is_stored) give_back_tokens(buckets_, wanted);
+  return made;
 }
 
 COMMENTS_INLINE result<comment> sqlite_store::amend(const comment_id& id, const decider& decide,
@@ -208,8 +216,10 @@ COMMENTS_INLINE result<std::vector<comments::vote>> sqlite_store::votes_of(
 }
 
 COMMENTS_INLINE result<record_result> sqlite_store::record(const deployment& step, instant now) {
+  const auto id = new_id(now);
+  if (!id) return id.error();
   deployment wanted = step;
-  wanted.id = make_comment_id(now);
+  wanted.id = *id;
   wanted.date = now;
   return write<record_result>([&](auto& work, auto&) { return sqlite::record(work, wanted); });
 }

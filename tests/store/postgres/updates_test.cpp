@@ -212,7 +212,8 @@ TEST_CASE("origins are forgotten where they are older, a number of each kind at 
     }
   }
   const auto forget = [&](instant before) {
-    const auto count = postgres::forget_origins(file.on(), before, 2);
+    postgres::forgotten_origins progress;
+    const auto count = postgres::forget_origins(file.on(), before, 2, progress);
     REQUIRE(count);
     return *count;
   };
@@ -235,7 +236,9 @@ TEST_CASE("a bucket that is used again while origins are forgotten stays as it i
   const testing::postgres_session other{file.schema().conninfo()};
   other.run("BEGIN; UPDATE bucket SET at = " + std::to_string(to_milliseconds(noon + 1h)));
   result<std::size_t> forgotten{std::size_t{}};
-  std::thread forgetting{[&] { forgotten = postgres::forget_origins(file.on(), noon + 1ms, 10); }};
+  postgres::forgotten_origins progress;
+  std::thread forgetting{
+      [&] { forgotten = postgres::forget_origins(file.on(), noon + 1ms, 10, progress); }};
   CHECK(testing::eventually([&] {
     return file.run(
                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "

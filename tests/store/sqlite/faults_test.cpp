@@ -215,6 +215,20 @@ TEST_CASE("a sync that fails is never acknowledged, and writes stop until the fi
   }
 }
 
+TEST_CASE("a comment in doubt gives back what it took, so that it can be posted again") {
+  patient ill;
+  const insertion written{.said = {.content_id = "1", .body = "in doubt", .key = "k"},
+                          .allowances = {{"ana", {.per_minute = 1}}}};
+  ill.disk.fail(disk_call::sync, SQLITE_IOERR_FSYNC);
+  CHECK(ill.store->insert(written, noon).error().code == errc::in_doubt);
+  ill.disk.heal();
+  ill.now.advance(std::chrono::seconds{1});
+  CHECK_FALSE(must(ill.store->insert(written, noon)).replayed);
+  insertion another = written;
+  another.said.key = "another";
+  CHECK(ill.store->insert(another, noon).error().code == errc::rate_limited);
+}
+
 TEST_CASE("recovery that fails is tried again after a pause, not before") {
   patient ill;
   REQUIRE(ill.say("before"));

@@ -3,6 +3,8 @@
 
 #include <comments/store/postgres/connection.hpp>
 
+#include <comments/guarded.hpp>
+
 #include <libpq-fe.h>
 #include <poll.h>
 
@@ -59,7 +61,7 @@ COMMENTS_INLINE void connection::read_idle(std::chrono::milliseconds wait) {
 
 COMMENTS_INLINE void connection::report(std::string_view why) const {
   while (why.ends_with('\n')) why.remove_suffix(1);
-  if (options_.on_failure) options_.on_failure(why);
+  if (options_.on_failure) guarded([&] { options_.on_failure(why); });
 }
 
 COMMENTS_INLINE void connection::note_warning(void* self, const pg_result* warning) {

@@ -3,6 +3,8 @@
 
 #include <comments/store/postgres/executor.hpp>
 
+#include <comments/guarded.hpp>
+
 #include <algorithm>
 #include <random>
 #include <thread>
@@ -24,7 +26,7 @@ COMMENTS_INLINE bool executor::prepare_retry(failure why, int tries) const {
   }
   if (why != failure::conflict || tries >= conflicts_max) return false;
   // A random wait, so that transactions that collided do not collide again.
-  thread_local std::minstd_rand dice{std::random_device{}()};
+  thread_local std::minstd_rand dice{guarded([] { return std::random_device{}(); }).value_or(1)};
   const int longest = 2 << std::min(tries, 6);  // milliseconds
   std::this_thread::sleep_for(
       std::chrono::milliseconds{std::uniform_int_distribution{1, longest}(dice)});

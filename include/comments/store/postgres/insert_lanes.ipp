@@ -24,9 +24,10 @@ COMMENTS_INLINE insert_lanes::insert_lanes(executor& database, lane_limits limit
 
 COMMENTS_INLINE result<post_result> insert_lanes::insert(const insertion& wanted, instant now) {
   if (is_deciding()) return called_back();
-  // The id is made here: that can throw, and must not while others wait for the lane's leader.
+  const auto id = new_id(now);
+  if (!id) return id.error();
   insert_progress progress;
-  const pending_insert pending{&wanted, now, make_comment_id(now), &progress};
+  const pending_insert pending{&wanted, now, *id, &progress};
   const std::string& content_id = wanted.said.content_id;
   if (!held_.has(content_id)) {
     const std::size_t number = std::hash<std::string>{}(content_id) % lanes_.size();

@@ -13,6 +13,7 @@
 //       {.followed = [] { return std::vector<std::string>{"1"}; },
 //        .announce = [](std::string_view content_id) { show(content_id); }}};
 
+#include <comments/background.hpp>
 #include <comments/config.hpp>
 #include <comments/mutex.hpp>
 #include <comments/store.hpp>
@@ -22,7 +23,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <thread>
+#include <string_view>
 #include <vector>
 
 namespace comments::postgres {
@@ -35,8 +36,9 @@ struct listener_limits {
   std::chrono::milliseconds linger_wait{10'000};  // from the last follower to the connection's end
 };
 
-// Has one connection and one thread, on which it calls `to`. It follows the promise of
-// `store::listen`; a failure is tried again until it is destroyed, which waits for the thread.
+// Has one connection, and from the first `wake` on one thread, on which it calls `to`. It keeps the
+// promise of `store::listen`. What fails is tried again until it is destroyed, which waits for the
+// thread: a connection, a callback that throws, and, with the next `wake`, a thread.
 class notification_listener final : public change_listener {
  public:
   // Skips notifications whose payload begins with `node`: they are this process's own.
@@ -54,6 +56,8 @@ class notification_listener final : public change_listener {
   void run() COMMENTS_EXCLUDES(mutex_);
   bool wait_for_end(std::chrono::milliseconds wait) COMMENTS_EXCLUDES(mutex_);
   bool follow();
+  std::vector<std::string> followed() const;
+  void announce(std::string_view content_id) const;
   void hear(connection& on, steady::time_point end);
   bool compare(connection& on, const std::vector<std::string>& followed);
 
@@ -61,12 +65,12 @@ class notification_listener final : public change_listener {
   const listener_limits limits_;
   const std::string node_;
   const change_callbacks to_;
-  std::map<std::string, std::int64_t> seen_{};  // versions at the last comparison; of `thread_`
+  std::map<std::string, std::int64_t> seen_{};  // versions at the last comparison; of the thread
   mutex mutex_{};
   condition changed_{};
   bool is_over_ COMMENTS_GUARDED_BY(mutex_){};
   bool is_woken_ COMMENTS_GUARDED_BY(mutex_){};
-  std::thread thread_;
+  background thread_{};  // the last member, because it uses the others until it is destroyed
 };
 
 // Returns texts as PostgreSQL reads an array of them.

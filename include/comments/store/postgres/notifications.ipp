@@ -3,6 +3,7 @@
 
 #include <comments/store/postgres/notifications.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/store/postgres/connect.hpp>
 #include <comments/store/postgres/rows.hpp>
 #include <comments/store/postgres/transaction.hpp>
@@ -16,11 +17,7 @@ namespace comments::postgres {
 COMMENTS_INLINE notification_listener::notification_listener(connection_options options,
                                                              listener_limits limits,
                                                              std::string node, change_callbacks to)
-    : options_{std::move(options)},
-      limits_{limits},
-      node_{std::move(node)},
-      to_{std::move(to)},
-      thread_{[this] { run(); }} {}
+    : options_{std::move(options)}, limits_{limits}, node_{std::move(node)}, to_{std::move(to)} {}
 
 COMMENTS_INLINE notification_listener::~notification_listener() {
   {
@@ -28,15 +25,15 @@ COMMENTS_INLINE notification_listener::~notification_listener() {
     is_over_ = true;
   }
   changed_.notify_one();
-  thread_.join();
 }
 
 COMMENTS_INLINE void notification_listener::wake() {
   {
     const mutex_lock lock{mutex_};
-    if (std::exchange(is_woken_, true)) return;
+    is_woken_ = true;
   }
   changed_.notify_one();
+  thread_.begin([this] { run(); });
 }
 
 COMMENTS_INLINE void notification_listener::run() {
@@ -47,7 +44,8 @@ COMMENTS_INLINE void notification_listener::run() {
       if (is_over_) return;
       is_woken_ = false;
     }
-    while (!follow() && !wait_for_end(limits_.retry_wait)) {
+    const auto is_done = [this] { return guarded([this] { return follow(); }).value_or(false); };
+    while (!is_done() && !wait_for_end(limits_.retry_wait)) {
     }
   }
 }
@@ -64,7 +62,7 @@ COMMENTS_INLINE bool notification_listener::wait_for_end(std::chrono::millisecon
 // Returns true once no content is followed any more, or all is over, and false after a failure.
 COMMENTS_INLINE bool notification_listener::follow() {
   auto opened = connect(options_);
-  if (!opened) return to_.followed().empty();
+  if (!opened) return followed().empty();
   connection& on = **opened;
   const bool is_notified = limits_.is_notified && [&] {
     transaction listening{on, transaction::autocommit};
@@ -74,15 +72,23 @@ COMMENTS_INLINE bool notification_listener::follow() {
   seen_.clear();  // the first comparison announces what changed while there was no connection
   auto followed_at = steady::now();
   while (!wait_for_end(std::chrono::milliseconds{0})) {
-    const auto followed = to_.followed();
+    const auto content_ids = followed();
     const auto now = steady::now();
-    if (!followed.empty()) followed_at = now;
+    if (!content_ids.empty()) followed_at = now;
     if (now - followed_at > limits_.linger_wait) return true;
-    if (!compare(on, followed)) return false;
+    if (!compare(on, content_ids)) return false;
     hear(on, now + (is_notified ? limits_.check_wait : limits_.poll_wait));
     if (on.check_lost()) return false;
   }
   return true;
+}
+
+COMMENTS_INLINE std::vector<std::string> notification_listener::followed() const {
+  return to_.followed ? to_.followed() : std::vector<std::string>{};
+}
+
+COMMENTS_INLINE void notification_listener::announce(std::string_view content_id) const {
+  if (to_.announce) to_.announce(content_id);
 }
 
 // Announces the contents that notifications name, until `end`.
@@ -93,7 +99,7 @@ COMMENTS_INLINE void notification_listener::hear(connection& on, steady::time_po
     if (left.count() <= 0 || on.check_lost() || wait_for_end(std::chrono::milliseconds{0})) return;
     for (const std::string& payload : on.take_notifications(std::min(left, longest)))
       if (!payload.starts_with(node_) && payload.size() > node_.size())
-        to_.announce(std::string_view{payload}.substr(node_.size()));
+        announce(std::string_view{payload}.substr(node_.size()));
   }
 }
 
@@ -112,7 +118,7 @@ COMMENTS_INLINE bool notification_listener::compare(connection& on,
   }
   for (const auto& [content_id, version] : found) {
     const auto known = seen_.find(content_id);
-    if (known == seen_.end() || known->second != version) to_.announce(content_id);
+    if (known == seen_.end() || known->second != version) announce(content_id);
   }
   seen_ = std::move(found);
   return true;

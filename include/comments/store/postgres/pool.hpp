@@ -38,12 +38,13 @@ class pool final {
 
   struct give_back {
     pool* from{};
-    void operator()(connection* lent) const { from->put(lent); }
+    void operator()(connection* lent) const noexcept { from->put(lent); }
   };
   // A connection for its holder alone, given back when it is destroyed. May be empty.
   using loan = std::unique_ptr<connection, give_back>;
 
-  // `open` is called on the thread of a caller of `take`, by several of them at once.
+  // `open` is called on the thread of a caller of `take`, by several of them at once. Throws
+  // std::system_error if there is no thread.
   pool(pool_limits limits, opener open);
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
@@ -67,7 +68,9 @@ class pool final {
     steady::time_point since{};
   };
 
-  void put(connection* lent) COMMENTS_EXCLUDES(mutex_);
+  result<std::unique_ptr<connection>> open_one() COMMENTS_EXCLUDES(mutex_);
+  void forget_one() noexcept COMMENTS_EXCLUDES(mutex_);
+  void put(connection* lent) noexcept COMMENTS_EXCLUDES(mutex_);
   void close_idle() COMMENTS_EXCLUDES(mutex_);
   std::size_t open_max() const;
 

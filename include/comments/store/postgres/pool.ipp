@@ -4,6 +4,7 @@
 #include <comments/store/postgres/pool.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace comments::postgres {
@@ -35,13 +36,11 @@ COMMENTS_INLINE pool::loan pool::take() {
       lock.lock();
     } else if (may_open && opened_ < open_max()) {
       may_open = false;
+      idle_.reserve(opened_ + 1);  // so that it can be given back without memory
       ++opened_;
       lock.unlock();
-      auto made = open_();
-      if (made) return {made->release(), {this}};
+      if (auto made = open_one()) return {made->release(), {this}};
       lock.lock();
-      --opened_;
-      changed_.notify_all();
     } else if (!may_open && opened_ == 0) {
       return none();  // there is nothing to wait for
     } else if (!changed_.wait_until(lock, deadline)) {
@@ -54,8 +53,10 @@ COMMENTS_INLINE pool::loan pool::take() {
 COMMENTS_INLINE void pool::drop_idle() {
   std::vector<idle_connection> dropped;  // closed after the mutex is released
   const mutex_lock lock{mutex_};
-  opened_ -= idle_.size();
-  dropped.swap(idle_);
+  dropped.reserve(idle_.size());
+  std::ranges::move(idle_, std::back_inserter(dropped));
+  idle_.clear();  // and keeps its memory, for those that are lent
+  opened_ -= dropped.size();
   changed_.notify_all();
 }
 
@@ -68,14 +69,30 @@ COMMENTS_INLINE std::size_t pool::open_max() const {
   return std::max<std::size_t>(limits_.open_max, 1);
 }
 
-COMMENTS_INLINE void pool::put(connection* lent) {
+COMMENTS_INLINE result<std::unique_ptr<connection>> pool::open_one() {
+  try {
+    auto made = open_();
+    if (!made) forget_one();
+    return made;
+  } catch (...) {
+    forget_one();
+    throw;
+  }
+}
+
+COMMENTS_INLINE void pool::forget_one() noexcept {
+  {
+    const mutex_lock lock{mutex_};
+    --opened_;
+  }
+  changed_.notify_all();  // all, because not every waiter may open another
+}
+
+COMMENTS_INLINE void pool::put(connection* lent) noexcept {
   std::unique_ptr<connection> on{lent};
   if (on->check_lost()) {
-    {
-      const mutex_lock lock{mutex_};
-      --opened_;
-    }
-    changed_.notify_all();  // all, because not every waiter may open another
+    on.reset();
+    forget_one();
     return;
   }
   {

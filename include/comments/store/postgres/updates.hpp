@@ -40,10 +40,22 @@ result<content> set_status(transaction& writing, const std::string& content_id,
                            std::optional<std::int64_t> expected, event cause, instant now,
                            moved_contents& moved);
 
+// How far `forget_origins` has come.
+struct forgotten_origins {
+  std::size_t steps{};  // done
+  std::size_t count{};  // erased
+};
+
 // These two commit by themselves, and no statement that changes anything touches more than one
-// content. The first selects what is to be erased, everywhere, and then erases each where it is, if
-// it has not become newer since. It answers `in_doubt` also if a part was erased before it failed.
-result<std::size_t> forget_origins(connection& on, instant before, std::size_t limit);
+// content.
+//
+// Erases in steps, one for each kind, and goes on behind the steps that are in `progress`. A step
+// selects what is to be erased, everywhere, and then erases each where it is, if it has not become
+// newer since. Returns what the steps have erased together: all of them, or those before one that
+// failed. Returns that one's error if nothing was erased before it, or if it is in doubt.
+result<std::size_t> forget_origins(connection& on, instant before, std::size_t limit,
+                                   forgotten_origins& progress);
+
 result<done> forget_reporter(connection& on, const std::string& reporter);
 
 }  // namespace comments::postgres

@@ -6,6 +6,7 @@
 #include <comments/store/algorithms.hpp>
 
 #include <array>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -248,15 +249,17 @@ inline std::optional<std::size_t> erase_traces(transaction& erasing, const trace
 }  // namespace detail
 
 COMMENTS_INLINE result<std::size_t> forget_origins(connection& on, instant before,
-                                                   std::size_t limit) {
-  std::size_t count = 0;
-  for (const detail::trace& of : detail::traces) {
+                                                   std::size_t limit, forgotten_origins& progress) {
+  for (; progress.steps < std::size(detail::traces); ++progress.steps) {
     transaction erasing{on, transaction::autocommit};
-    const auto erased = detail::erase_traces(erasing, of, before, limit);
-    if (!erased) return count > 0 ? in_doubt() : to_error(end_of(erasing));
-    count += *erased;
+    const auto erased =
+        detail::erase_traces(erasing, detail::traces[progress.steps], before, limit);
+    const ending end = end_of(erasing);
+    if (!erased && (progress.count == 0 || end.is_in_doubt)) return to_error(end);
+    if (!erased) break;
+    progress.count += *erased;
   }
-  return count;
+  return progress.count;
 }
 
 COMMENTS_INLINE result<done> forget_reporter(connection& on, const std::string& reporter) {

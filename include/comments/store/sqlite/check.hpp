@@ -25,6 +25,7 @@ bool is_sound(connection& on);
 // damage, from its thread. Ends early when it is destroyed.
 class background_check final {
  public:
+  // Throws std::system_error if there is no thread.
   explicit background_check(file_options file);
   background_check(const background_check&) = delete;
   background_check& operator=(const background_check&) = delete;

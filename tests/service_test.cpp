@@ -519,6 +519,47 @@ TEST_CASE("an encoder that throws ends its own call, and nothing is stored") {
   CHECK(tally(api) == "1 stored, 0 replayed, 1 refused");
 }
 
+TEST_CASE("a rule, an encoder and a clock may call the service that calls them") {
+  memory_store store;
+  bool may_call = false;  // once for each call of the service
+  int calls = 0;
+  const auto call = [&] {
+    if (!std::exchange(may_call, false)) return;
+    service inner{store};
+    CHECK(inner.list({.content_id = "1"}));
+    CHECK(inner.post({.content_id = "2", .body = "meanwhile"}));
+    ++calls;
+  };
+  const rule asking = [&](const draft&, const arrival&) {
+    call();
+    return accept();
+  };
+  const comments::clock ticking = [&] {
+    call();
+    return system_clock()();
+  };
+  const encoder encoding = [&](const author&, std::string_view body) {
+    call();
+    return std::string{body};
+  };
+  service judged{store, {.rules = {asking}}};
+  service timed{store, {.clock = ticking}};
+  service plain{store};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const auto id = plain.post({.content_id = "1", .body = "um"}, ana)->stored.id;
+  const auto with_calls = [&](service& api, const encoder& encode) {
+    may_call = true;
+    CHECK(api.post({.content_id = "1", .body = "dois"}, ana, {.encode = encode}));
+    may_call = true;
+    CHECK(api.edit(id, "tres", ana, {.encode = encode}));
+  };
+  with_calls(judged, {});
+  with_calls(timed, {});
+  with_calls(plain, encoding);
+  CHECK(calls == 6);
+  CHECK(plain.find_content("2")->version == 6);
+}
+
 TEST_CASE("a rule that throws, or is empty, ends the call that it was to judge") {
   memory_store store;
   const rule throwing = [](const draft& written, const arrival&) -> verdict {

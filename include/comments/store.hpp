@@ -12,7 +12,8 @@
 // function throws, except std::bad_alloc; a write that throws it is in doubt. A change is always
 // whole or not there at all, also after a crash.
 //
-// A store keeps what it is given and does not check it: `service` hands it valid drafts only.
+// A store keeps what it is given and does not check it, because `service` hands it valid drafts
+// only. It may refuse with `invalid` what its storage cannot hold, such as a text with a zero byte.
 //
 //   memory_store kept;
 //   comments::store& store = kept;
@@ -170,6 +171,7 @@ error key_reused();
 // --- changes by other processes ---
 
 // The callbacks of a store that other processes also write to. Called on a thread of the store.
+// They may call the store. One that is empty does nothing, and `followed` then returns none.
 struct change_callbacks {
   std::function<std::vector<std::string>()> followed{};  // returns the contents to look after
   std::function<void(std::string_view content_id)> announce{};  // one that may have changed
@@ -211,9 +213,10 @@ class store {
   // counts of its content and of its ancestors. `not_found`; the error that `decide` returns;
   // `unavailable` if `decide` throws or is empty.
   //
-  // A comment that becomes removed is erased: its author, body, origin, earlier texts and the
-  // reports against it are in storage no more, and neither in what storage left behind, once no
-  // reader is at work. Its key still replays it. Durable as `insert` is.
+  // A comment that becomes removed is erased: no function returns its author, body, origin, earlier
+  // texts or the reports against it any more. What the storage still has of them, in unused pages,
+  // logs and backups, is said in docs/storage.md ("Erasure"). Its key still replays it. Durable as
+  // `insert` is.
   virtual result<comment> amend(const comment_id& id, const decider& decide, instant now) = 0;
 
   // Makes `voter`'s vote for a comment be there, or not be there, and returns the comment. One
@@ -239,7 +242,9 @@ class store {
   // Erases what tells from which address something came, as far as it is older than `before`:
   // origins, and the names of voters and reporters without an account. Their votes and reports
   // still count. Erases at most `limit` of each kind and returns how many; 0 if nothing is left.
-  // Moves no version. Durable as `insert` is.
+  // Moves no version. Durable as `insert` is. A store may do this in steps, each of which is whole:
+  // when one fails behind others it returns what they have erased. What a step in doubt has erased
+  // is not counted.
   virtual result<std::size_t> forget_origins(instant before, std::size_t limit) = 0;
 
   // Erases all reports of a reporter. They still count. Durable as `insert` is.
@@ -250,8 +255,8 @@ class store {
 
   // Returns the listed comments that `query` asks for (with scope::all: the visible ones), in its
   // order, at most `query.limit` of them. Following `next` from page to page returns each comment
-  // that was there at the start exactly once, whatever is posted meanwhile. A content without
-  // comments is an empty page at version 0.
+  // that was there at the start exactly once, whatever is posted meanwhile. An unknown content is
+  // an empty page at version 0.
   //
   // The cost does not grow with the number of comments of the content or of the store, with two
   // exceptions: scope::all pays for each hidden comment that it passes, and scope::all with
@@ -300,7 +305,8 @@ class store {
 
   // Announces to the callbacks, for as long as the listener lives, each followed content that
   // another process changed: soon after the change, at least once, and sometimes a content that did
-  // not change. Returns null if no other process writes to the storage.
+  // not change. What fails is tried again: a callback that throws, a connection, or, with the next
+  // `wake`, a thread for them. Returns null if no other process writes to the storage.
   virtual std::unique_ptr<change_listener> listen(change_callbacks) { return nullptr; }
 };
 

@@ -15,7 +15,13 @@
 //
 // Some sentences can be shown only with a store's own means. Where they are shown:
 // - `in_doubt`: store/sqlite/faults_test.cpp, store/postgres_test.cpp ("… is in doubt …").
+// - `unavailable`, and nothing was done: store/sqlite_test.cpp ("… cut off at any step …"),
+//   store/sqlite/faults_test.cpp, store/postgres_test.cpp ("a write that was certainly not done …").
+// - `invalid`, for what the storage cannot hold: store/postgres_test.cpp ("a draft that the database
+//   refuses …").
 // - std::bad_alloc: store/memory_test.cpp, store/sqlite/callers_test.cpp ("without memory …").
+// - No thread: store/sqlite/faults_test.cpp, store/postgres_test.cpp ("… no thread …").
+// - Allowances of several processes: store/postgres/insert_test.cpp ("… that all nodes share").
 // - Whole or not at all, after a crash or a power cut, and durable: store/sqlite/faults_test.cpp
 //   ("… after a power cut …"), server/durability_test.py, server/cluster_failures_test.py.
 // - A store that does not trust its storage: `is_writable`, `recover`: store/sqlite/faults_test.cpp
@@ -23,9 +29,10 @@
 // - Readers are not waited for: store/sqlite_test.cpp ("a reading in the middle of its page …"),
 //   server/readers_test.py.
 // - What storage left behind of a removed comment: store/sqlite/erasure_test.cpp.
+// - A forgetting of origins that fails half-way: store/postgres_test.cpp ("… in steps …").
 // - Costs: store/sqlite_test.cpp ("a page of 50 …"), store/sql_schema_test.cpp and
 //   store/postgres/schema_test.cpp ("… one walk along an index"), store/sqlite/search_test.cpp.
-// - `listen`: store/postgres_test.cpp ("what another node changes …"),
+// - `listen`: store/postgres_test.cpp ("what another node changes …", "callbacks that throw …"),
 //   store/postgres/notifications_test.cpp.
 // - `is_remote`: store/memory_test.cpp, store/sqlite_test.cpp, store/postgres_test.cpp.
 
@@ -209,6 +216,25 @@ TEST_CASE_TEMPLATE_DEFINE("a key with another draft is refused, and nothing chan
   CHECK(look(store, "1") == before);
 }
 
+TEST_CASE_TEMPLATE_DEFINE("a key replays the comment as it stands now, for the draft as it was",
+                          Maker, keys_replay_what_stands) {
+  Maker maker;
+  store& store = maker.store();
+  const draft written{.content_id = "1", .body = "first", .key = "k"};
+  const comment first = post(store, written);
+  must(store.amend(first.id, rewrite("second"), later));
+  must(store.vote(first.id, "ana", true, later));
+  must(store.amend(first.id, to(status::spam), later));
+  const comment stands = must(store.find(first.id));
+  CHECK(stands.body == "second");
+  const post_result again = must(store.insert({written}, later));
+  CHECK(again.replayed);
+  CHECK(again.stored == stands);
+  draft edited = written;
+  edited.body = "second";
+  CHECK(store.insert({edited}, later).error().code == errc::key_reused);
+}
+
 TEST_CASE_TEMPLATE_DEFINE("a key counts for its content only, and to the letter", Maker,
                           keys_belong_to_their_content) {
   Maker maker;
@@ -254,6 +280,37 @@ TEST_CASE_TEMPLATE_DEFINE("what is stored takes from each allowance, and nothing
   for (int i = 0; i < 3; ++i) post(store, written("3", "caio"));
   post(store, {.content_id = "1", .body = "without any"});
   post(store, written("1", "bea"), noon + std::chrono::seconds{1});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("whatever refuses a draft, it takes from no allowance", Maker,
+                          refusals_take_no_tokens) {
+  Maker maker;
+  store& store = maker.store();
+  const rate once{.per_minute = 1, .burst = 1};
+  post(store, {.content_id = "1", .body = "here", .key = "k"});
+  const insertion refused[] = {
+      {.said = {.content_id = "1", .body = "another", .key = "k"}},
+      {.said = {.content_id = "1", .body = "x"}, .expected = {true, content_status::locked}},
+      {.said = {.content_id = "1", .parent = make_comment_id(noon), .body = "x"}}};
+  for (insertion wanted : refused) {
+    wanted.allowances = {{"ana", once}, {.allowed = once}};
+    for (int i = 0; i < 3; ++i) {
+      const auto answer = store.insert(wanted, noon);
+      REQUIRE_FALSE(answer);
+      CHECK(answer.error().code != errc::rate_limited);
+    }
+  }
+  insertion wanted{.said = {.content_id = "1", .body = "x"},
+                   .allowances = {{"ana", once}, {.allowed = once}}};
+  post(store, wanted);
+  for (const std::string client : {"ana", "bea"}) {
+    wanted.allowances.front().client = client;
+    CHECK(store.insert(wanted, noon).error().code == errc::rate_limited);
+  }
+  // What the content's allowance refused took nothing of the client's.
+  wanted.said.content_id = "2";
+  post(store, wanted);
+  CHECK(look(store, "1").all.content.version == 2);
 }
 
 TEST_CASE_TEMPLATE_DEFINE("of threads that share an allowance as many are let through as it has",
@@ -438,6 +495,22 @@ TEST_CASE_TEMPLATE_DEFINE("nothing comes after the last comment", Maker, list_af
     CHECK(rest.items.empty());
     CHECK_FALSE(rest.next.has_value());
     CHECK(rest.content.version == 7);
+  }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("the votes of a cursor count when sorted by `top`, and only then", Maker,
+                          cursors_count_votes_by_top) {
+  Maker maker;
+  store& store = maker.store();
+  talk(store);
+  for (const std::int64_t votes : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}}) {
+    query asked{.content_id = "1", .scope = scope::all, .after = cursor{3, votes}};
+    CHECK(positions(must(store.list(asked)).items) == numbers(4, 7));
+    asked.sort = sort::newest;
+    CHECK(positions(must(store.list(asked)).items) == std::vector<std::int64_t>{2, 1});
+    asked.sort = sort::top;  // all have no vote
+    const auto expected = votes == 0 ? numbers(4, 7) : numbers(1, votes > 0 ? 7 : 0);
+    CHECK(positions(must(store.list(asked)).items) == expected);
   }
 }
 
@@ -655,9 +728,11 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_trusts_no_clock, Maker);                      \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay, Maker);                                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_refuse_another_draft, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay_what_stands, Maker);                     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_belong_to_their_content, Maker);                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::empty_keys_never_replay, Maker);                     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_tokens, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::refusals_take_no_tokens, Maker);                     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_tokens, Maker);                        \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::find_knows_its_own, Maker);                          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_keep_their_order, Maker);                   \
@@ -667,6 +742,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_ignores_other_parents, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_without_end, Maker);                            \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_after_the_last, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::cursors_count_votes_by_top, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_while_others_post, Maker);                      \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_odd_contents, Maker);                        \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::signing_key_is_stable, Maker);                       \
@@ -705,6 +781,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::recovery_changes_nothing, Maker);                    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_recover_while_others_write, Maker);          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::listeners_come_and_go, Maker);                       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::listeners_may_fail, Maker);                          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_needs_random_bytes, Maker);                   \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk_while_others_moderate, Maker)
 

@@ -7,14 +7,18 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
 #include "store/contract_changes.hpp"
 #include "store/contract_tools.hpp"
+#include "support/no_files.hpp"
 
 namespace store_contract {
 
@@ -84,6 +88,70 @@ TEST_CASE_TEMPLATE_DEFINE("a listener announces contents that are followed, and 
   announced.erase("1");
   announced.erase("2");
   CHECK(announced.empty());
+}
+
+// Callbacks that throw, are empty, or call the store. Those that throw do so only on the store's
+// threads.
+inline std::vector<change_callbacks> odd_callbacks(store& called, std::atomic<int>& calls) {
+  const auto all = [] { return std::vector<std::string>{"1"}; };
+  const auto call = [&called, &calls] {
+    const comment_id unknown = make_comment_id(noon);
+    if (!called.find(unknown) && !called.vote(unknown, "ana", true, noon)) ++calls;
+  };
+  return {{.followed = [&]() -> std::vector<std::string> { throw std::runtime_error{"secret"}; },
+           .announce = [](std::string_view) {}},
+          {.followed = all, .announce = [](std::string_view) { throw 7; }},
+          {},
+          {.followed = all},
+          {.followed =
+               [all, call] {
+                 call();
+                 return all();
+               },
+           .announce = [call](std::string_view) { call(); }}};
+}
+
+TEST_CASE_TEMPLATE_DEFINE(
+    "a listener whose callbacks throw, are empty or call the store harms none", Maker,
+    listeners_may_fail) {
+  Maker maker;
+  store& store = maker.store();
+  std::atomic<int> calls{};
+  std::int64_t posts = 0;
+  bool is_heard = false;
+  for (const change_callbacks& odd : odd_callbacks(store, calls)) {
+    const auto listener = store.listen(odd);
+    if (listener) listener->wake();
+    is_heard = is_heard || listener;
+    for (int i = 0; i < 3; ++i) post(store, {.content_id = "1", .body = "x"});
+    posts += 3;
+    if (listener) listener->wake();
+  }
+  CHECK(look(store, "1").all.content == content{"1", posts, posts, {}});
+  if (!is_heard) return;  // no other process writes there
+  const auto listener = store.listen(odd_callbacks(store, calls).back());
+  listener->wake();
+  for (int i = 0; i < 1000 && calls == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  CHECK(calls > 0);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("without random bytes for its id a comment is refused, and that is all",
+                          Maker, insert_needs_random_bytes) {
+  Maker maker;
+  store& store = maker.store();
+  const insertion wanted{.said = {.content_id = "1", .body = "x", .key = "k"},
+                         .allowances = {{"ana", {.per_minute = 1}}}};
+  result<post_result> answer = post_result{};
+  // The source of random bytes is a file, which each thread opens when it needs it first.
+  std::thread{[&] {
+    const testing::no_files shortage;
+    answer = store.insert(wanted, noon);
+  }}.join();
+  if (!answer) CHECK(answer.error().code == errc::unavailable);
+  if (!answer) CHECK(look(store, "1").all.content.version == 0);
+  CHECK(must(store.insert(wanted, noon)).replayed == answer.has_value());
+  CHECK(look(store, "1").all.content.version == 1);
 }
 
 TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has forgotten what was to be forgotten",

@@ -4,6 +4,7 @@
 
 #include "store/contract.hpp"
 #include "store/contract_deployments.hpp"
+#include "support/no_threads.hpp"
 #include "support/parallel.hpp"
 #include "support/postgres_maker.hpp"
 #include "support/postgres_proxy.hpp"
@@ -17,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -524,6 +526,71 @@ TEST_CASE("what collides is tried again, and not for ever") {
     if (!answer) CHECK(answer.error().code == errc::unavailable);
     CHECK(schema.run("SELECT last_value FROM tries") == "9");
   }
+}
+
+TEST_CASE("origins are forgotten in steps, and what stands before one that fails is counted") {
+  const postgres_schema schema;
+  const auto store = open(schema);
+  for (int i = 0; i < 3; ++i) {
+    const comment made =
+        must(store->insert({.said = {.content_id = "1", .body = "x"}, .origin = "0123"}, noon))
+            .stored;
+    must(store->vote(made.id, "a:01", true, noon));
+    must(store->report(made.id, {"a:01", "rude", noon}));
+  }
+  schema.run(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; "
+      "END $$; CREATE TRIGGER refuse BEFORE DELETE ON complaint FOR EACH ROW "
+      "EXECUTE FUNCTION refuse()");
+  CHECK(must(store->forget_origins(noon + 1h, 2)) == 4);  // origins and votes
+  CHECK(must(store->forget_origins(noon + 1h, 2)) == 2);
+  for (int i = 0; i < 2; ++i)
+    CHECK(store->forget_origins(noon + 1h, 2).error().code == errc::unavailable);
+  CHECK(schema.run("SELECT count(*) FROM complaint") == "3");
+  schema.run("DROP TRIGGER refuse ON complaint");
+  CHECK(must(store->forget_origins(noon + 1h, 2)) == 2);
+  CHECK(must(store->forget_origins(noon + 1h, 2)) == 1);
+  CHECK(must(store->forget_origins(noon + 1h, 2)) == 0);
+}
+
+TEST_CASE("without a thread no store is opened; a listener gets one with a later wake" *
+          doctest::skip(!testing::no_threads::is_possible)) {
+  const postgres_schema schema;
+  {
+    const testing::no_threads shortage;
+    const auto refused = postgres_store::open({.conninfo = schema.conninfo()});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::unavailable);
+    CHECK(refused.error().message ==
+          "The database cannot be used: there is no thread for its connections.");
+  }
+  const auto store = open(schema);
+  must(store->insert({{.content_id = "followed", .body = "x"}}, noon));
+  readers all;
+  std::unique_ptr<change_listener> listening;
+  {
+    const testing::no_threads shortage;
+    listening = store->listen(all.as_callbacks());
+    listening->wake();
+  }
+  REQUIRE(listening);
+  listening->wake();
+  CHECK(eventually([&] { return all.told("followed") > 0; }));
+}
+
+TEST_CASE("a log that throws changes no answer") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(), .on_failure = [](std::string_view) {
+                             throw std::runtime_error{"no log"};
+                           }});
+  CHECK(store->insert({{.content_id = "1", .body = std::string{"b\0d", 3}}}, noon).error().code ==
+        errc::invalid);
+  let_collide(schema, 1);
+  must(store->insert({{.content_id = "1", .body = "x"}}, noon));
+  const auto away = postgres_store::open({.conninfo = "host=127.0.0.1 port=1",
+                                          .opening_wait = 1ms,
+                                          .on_failure = [](std::string_view) { throw 7; }});
+  CHECK(away.error().code == errc::unavailable);
 }
 
 TEST_CASE("an idle store has no connection") {

@@ -1,16 +1,21 @@
 #include <comments/store/postgres/notifications.hpp>
 
+#include <comments/store/postgres/rows.hpp>
+
 #include <doctest/doctest.h>
 
 #include "support/postgres_tables.hpp"
 #include "support/wire.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -168,6 +173,30 @@ TEST_CASE("a database that refuses connections is tried again until it takes one
     CHECK(eventually([&] { return all.told("1") == 1; }));
   }
   file.run("DROP OWNED BY " + user + "; DROP ROLE " + user);
+}
+
+TEST_CASE("callbacks that throw are called again, and what they did not hear is announced") {
+  postgres_tables file;
+  write(file, "1");
+  std::atomic<int> asked{}, announced{};
+  const std::thread::id own = std::this_thread::get_id();
+  std::atomic<bool> is_apart{true};
+  const change_callbacks throwing{.followed = [&]() -> std::vector<std::string> {
+                                    if (++asked < 3) throw std::runtime_error{"no"};
+                                    return {"1"};
+                                  },
+                                  .announce =
+                                      [&](std::string_view) {
+                                        is_apart = is_apart && std::this_thread::get_id() != own;
+                                        if (++announced < 3) throw 7;
+                                      }};
+  postgres::notification_listener watch{file.options(), notified, node, throwing};
+  watch.wake();
+  CHECK(eventually([&] { return announced == 3; }));
+  CHECK(asked >= 5);
+  CHECK(is_apart);
+  notify(file, other, "2");
+  CHECK(eventually([&] { return announced == 4; }));
 }
 
 TEST_CASE("while no content is followed there is no connection") {

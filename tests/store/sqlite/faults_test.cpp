@@ -6,6 +6,7 @@
 #include "store/contract_deployments.hpp"
 #include "support/database.hpp"
 #include "support/faulty_disk.hpp"
+#include "support/no_threads.hpp"
 #include "support/parallel.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -381,6 +382,32 @@ TEST_CASE("a file with a damaged page is refused, or, if it is large, found out 
     CHECK_FALSE((*opened)->insert({{.content_id = "2", .body = "x"}}, noon).has_value());
     CHECK((*opened)->contents(std::vector<std::string>{"1"}).has_value());
   }
+}
+
+TEST_CASE("with no thread for the check a file is checked before it is opened" *
+          doctest::skip(!testing::no_threads::is_possible)) {
+  const testing::temporary_folder folder;
+  const std::string path = folder.path("comments.db");
+  {
+    const auto store = must(sqlite_store::open({.path = path}));
+    for (int i = 0; i < 200; ++i)
+      must(store->insert({{.content_id = "1", .body = std::string(1000, 'x')}}, noon));
+  }
+  const auto open = [&] {
+    const testing::no_threads shortage;
+    return sqlite_store::open({.path = path, .checked_max = 0});
+  };
+  {
+    const auto opened = open();
+    REQUIRE(opened);
+    CHECK((*opened)->insert({{.content_id = "2", .body = "x"}}, noon));
+  }
+  std::fstream bytes{path, std::ios::binary | std::ios::in | std::ios::out};
+  bytes.seekp(-4096, std::ios::end);
+  bytes << std::string(4096, '?') << std::flush;
+  const auto refused = open();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "The database cannot be used: it is damaged.");
 }
 
 TEST_CASE("a clock that steps back shuffles no order and doubles no id") {

@@ -2,7 +2,7 @@
 //
 // A class that derives from `forwarding_store` overrides only the functions that it changes, and
 // passes all other calls on. A store for another database derives from `store` and implements all
-// of its functions; <comments/store/memory.hpp> is the shortest of these.
+// of its functions, as own_store.hpp does.
 
 #include <comments/comments.hpp>
 

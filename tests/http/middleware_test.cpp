@@ -1,5 +1,7 @@
 #include <comments/http/middleware.hpp>
 
+#include <comments/id.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -8,8 +10,10 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "support/no_files.hpp"
 #include "support/parallel.hpp"
 
 using namespace comments;
@@ -83,6 +87,17 @@ TEST_CASE("ids that requests get are UUIDs of version 7 and differ, whichever th
     return id[14] == '7' && std::string_view{"89ab"}.find(id[19]) != std::string_view::npos;
   };
   CHECK(std::ranges::all_of(all, is_made_so));
+}
+
+TEST_CASE("a thread that gets no random bytes makes ids all the same") {
+  std::set<std::string> made;
+  // The source of random bytes is a file, which each thread opens when it needs it first.
+  for (int i = 0; i < 3; ++i)
+    std::thread{[&] {
+      const testing::no_files shortage;
+      for (int j = 0; j < 100; ++j) made.insert(make_request_id());
+    }}.join();
+  CHECK(made.size() == 300);
 }
 
 TEST_CASE("a body of 64 KiB is read, and one byte more is too large") {

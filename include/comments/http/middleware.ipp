@@ -3,22 +3,29 @@
 
 #include <comments/http/middleware.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/http/problem.hpp>
 #include <comments/id.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace comments::http {
 
 // An id need not cost what a comment's does: SplitMix64, seeded once in each thread. The time is
-// stirred in, so that a forked process goes on with ids of its own.
+// stirred in, so that a forked process goes on with ids of its own. Where there are no random bytes
+// the thread's own name will do: such an id is no secret.
 COMMENTS_INLINE std::string make_request_id() {
-  thread_local std::uint64_t state = std::bit_cast<std::uint64_t>(random_bytes<8>());
+  thread_local std::uint64_t state =
+      guarded([] {
+        return std::bit_cast<std::uint64_t>(random_bytes<8>());
+      }).value_or(std::hash<std::thread::id>{}(std::this_thread::get_id()));
   const auto now = std::chrono::system_clock::now();
   state += static_cast<std::uint64_t>(now.time_since_epoch().count());
   std::array<std::uint64_t, 2> words{};

@@ -16,8 +16,8 @@
 // Some sentences can be shown only with a store's own means. Where they are shown:
 // - `in_doubt`: store/sqlite/faults_test.cpp, store/postgres_test.cpp ("… is in doubt …").
 // - `unavailable`, and nothing was done: store/sqlite_test.cpp ("… cut off at any step …"),
-//   store/sqlite/faults_test.cpp, store/postgres_test.cpp ("a write that was certainly not done …").
-// - `invalid`, for what the storage cannot hold: store/postgres_test.cpp ("a draft that the database
+//   store/postgres_test.cpp ("a write that was certainly not done …").
+// - `invalid`, for what the storage cannot hold: store/postgres_test.cpp ("… that the database
 //   refuses …").
 // - std::bad_alloc: store/memory_test.cpp, store/sqlite/callers_test.cpp ("without memory …").
 // - No thread: store/sqlite/faults_test.cpp, store/postgres_test.cpp ("… no thread …").
@@ -32,8 +32,8 @@
 // - A forgetting of origins that fails half-way: store/postgres_test.cpp ("… in steps …").
 // - Costs: store/sqlite_test.cpp ("a page of 50 …"), store/sql_schema_test.cpp and
 //   store/postgres/schema_test.cpp ("… one walk along an index"), store/sqlite/search_test.cpp.
-// - `listen`: store/postgres_test.cpp ("what another node changes …", "callbacks that throw …"),
-//   store/postgres/notifications_test.cpp.
+// - `listen`: store/postgres_test.cpp ("what another node changes …"),
+//   store/postgres/notifications_test.cpp ("callbacks that throw …").
 // - `is_remote`: store/memory_test.cpp, store/sqlite_test.cpp, store/postgres_test.cpp.
 
 #include <comments/store.hpp>

@@ -135,9 +135,9 @@ class own_store final : public comments::store {
       auto decided = comments::ask(decide, *stands);  // `decide` may throw, or call the store
       if (!decided) return decided.error();
       comments::comment after = comments::amend(*stands, decided->changed);
-      comments::content& home = in.make_content(after.content_id);
-      in.append(home, decided->cause, id, now);
-      after.version = home.version;
+      comments::content& current = in.make_content(after.content_id);
+      in.append(current, decided->cause, id, now);
+      after.version = current.version;
       if (after.status == comments::status::removed) {
         comments::erase_text(after);
         in.erase_traces(id);
@@ -145,7 +145,7 @@ class own_store final : public comments::store {
       const int visible = int{is_visible(after)} - int{is_visible(*stands)};
       const int listed = int{is_listed(after)} - int{is_listed(*stands)};
       *stands = after;
-      in.settle(home, after.parent, visible, listed);
+      in.settle(current, after.parent, visible, listed);
       return after;
     });
   }
@@ -163,10 +163,10 @@ class own_store final : public comments::store {
         in.votes.push_back({voter, {id, about->content_id, now}});
       else
         in.votes.erase(known);
-      comments::content& home = in.make_content(about->content_id);
-      in.append(home, {.kind = comments::event_kind::voted}, id, now);
+      comments::content& current = in.make_content(about->content_id);
+      in.append(current, {.kind = comments::event_kind::voted}, id, now);
       about->votes += is_there ? 1 : -1;
-      about->version = home.version;
+      about->version = current.version;
       return *about;
     });
   }
@@ -192,11 +192,11 @@ class own_store final : public comments::store {
                                                  const comments::event& cause,
                                                  comments::instant now) override {
     return write<comments::content>([&](store_rows& in) -> comments::result<comments::content> {
-      comments::content& home = in.make_content(content_id);
-      if (expected && *expected != home.version) return comments::version_moved();
-      in.append(home, cause, {}, now);
-      home.status = status;
-      return home;
+      comments::content& current = in.make_content(content_id);
+      if (expected && *expected != current.version) return comments::version_moved();
+      in.append(current, cause, {}, now);
+      current.status = status;
+      return current;
     });
   }
 
@@ -368,21 +368,21 @@ class own_store final : public comments::store {
         return comments::key_reused();
       return comments::post_result{.stored = made, .replayed = true};
     }
-    comments::content& home = in.make_content(said.content_id);
-    if (!is_met(wanted.expected, home)) return comments::version_moved();
+    comments::content& current = in.make_content(said.content_id);
+    if (!is_met(wanted.expected, current)) return comments::version_moved();
     const comments::comment* parent = said.parent ? in.find(*said.parent) : nullptr;
-    const bool is_there = parent && parent->content_id == home.content_id && is_visible(*parent);
+    const bool is_there = parent && parent->content_id == current.content_id && is_visible(*parent);
     if (said.parent && !is_there) return comments::parent_not_found();
     while (parent && parent->depth >= wanted.depth_max && parent->parent)
       parent = in.find(*parent->parent);
-    comments::comment made = comments::to_comment(wanted, id, home.version + 1, now);
+    comments::comment made = comments::to_comment(wanted, id, current.version + 1, now);
     if (parent) made.parent = parent->id;
     made.depth = parent ? parent->depth + 1 : 0;
-    in.append(home, comments::to_event(wanted), id, now);
+    in.append(current, comments::to_event(wanted), id, now);
     in.comments.push_back(made);
     if (!said.key.empty()) in.keys.push_back({said.content_id, said.key, fingerprint(said), id});
     const int shown = is_visible(made);
-    in.settle(home, made.parent, shown, shown);
+    in.settle(current, made.parent, shown, shown);
     // The last step, because only a comment that is stored takes from its allowances.
     if (auto taken = take_tokens(buckets_, wanted, now); !taken) return taken.error();
     return comments::post_result{.stored = made};

@@ -201,8 +201,8 @@ class store {
   // then, replayed, if the draft has the same `fingerprint` or that comment was removed, and else
   // `key_reused`. `version_mismatch` if the content's status is not `wanted.expected`; `not_found`
   // if `wanted.said.parent` is no visible comment of the content; `rate_limited` if one of
-  // `wanted.allowances` has nothing left. A replay and a refusal take nothing from
-  // them; an insert that returns `unavailable` or `in_doubt` may have taken.
+  // `wanted.allowances` has nothing left. Only a comment that is stored takes from them; an insert
+  // that is in doubt, or finds no memory, may have taken.
   //
   // Durable: once it has returned the comment, a crash or a power cut does not lose it. Waits for
   // other writers and not for readers.

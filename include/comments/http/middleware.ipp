@@ -19,8 +19,8 @@
 namespace comments::http {
 
 // An id need not cost what a comment's does: SplitMix64, seeded once in each thread. The time is
-// stirred in, so that a forked process goes on with ids of its own. Where there are no random bytes
-// the thread's own name will do: such an id is no secret.
+// stirred in, so that a forked process goes on with ids of its own. Without random bytes the
+// thread's own id is the seed, because a request's id is no secret.
 COMMENTS_INLINE std::string make_request_id() {
   thread_local std::uint64_t state =
       guarded([] {

@@ -48,24 +48,24 @@ inline std::string bucket_key(const allowance& of, const insertion& wanted) {
 
 inline void give_back(bucket_table& to, const insertion& wanted,
                       std::span<const allowance> taken) noexcept {
-  for (const allowance& one : taken)
-    guarded([&] { to.give_back(bucket_key(one, wanted), token_rate{one.allowed}); });
+  for (const allowance& given : taken)
+    guarded([&] { to.give_back(bucket_key(given, wanted), token_rate{given.allowed}); });
 }
 
 }  // namespace detail
 
 COMMENTS_INLINE result<done> take_tokens(bucket_table& from, const insertion& wanted, instant now) {
   const std::span all{wanted.allowances};
-  // One that is refused takes none, and is not remembered.
-  for (const allowance& one : all) {
-    const quota left = from.peek(detail::bucket_key(one, wanted), token_rate{one.allowed}, now);
+  // A refused draft takes no token, and its keys are not remembered.
+  for (const allowance& asked : all) {
+    const quota left = from.peek(detail::bucket_key(asked, wanted), token_rate{asked.allowed}, now);
     if (!left.is_allowed) return too_often(left);
   }
   std::size_t taken = 0;
   quota last;
   const bool has_memory = guarded([&] {
-    for (const allowance& one : all) {
-      last = from.take(detail::bucket_key(one, wanted), token_rate{one.allowed}, now);
+    for (const allowance& asked : all) {
+      last = from.take(detail::bucket_key(asked, wanted), token_rate{asked.allowed}, now);
       if (!last.is_allowed) return;
       ++taken;
     }

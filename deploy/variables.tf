@@ -194,7 +194,7 @@ variable "scale" {
 }
 
 variable "database" {
-  description = "Size of the Aurora cluster; a minimum of 0 ACU lets it pause when nobody is connected."
+  description = "Size of the Aurora cluster; a minimum of 0 ACU lets it pause when nothing is connected."
   type = object({
     min_acu        = optional(number, 0.5)
     max_acu        = optional(number, 4)
@@ -254,13 +254,13 @@ variable "log_retention_days" {
 }
 
 variable "alarm_email" {
-  description = "Who is told of alarms; without, nobody by mail."
+  description = "The address that gets alarms by mail; without it, no mail is sent."
   type        = string
   default     = null
 
   validation {
     condition     = var.alarm_email != null || var.environment != "production"
-    error_message = "alarm_email: somebody is told when production breaks."
+    error_message = "alarm_email: production needs an address that gets its alarms."
   }
   validation {
     condition = var.alarm_email == null || can(regex(

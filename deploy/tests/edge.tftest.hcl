@@ -251,6 +251,6 @@ run "edge" {
       for field in aws_wafv2_web_acl_logging_configuration.main.redacted_fields :
       field.single_header[0].name
     ] == ["authorization"]
-    error_message = "Nobody's token gets into the log."
+    error_message = "No token gets into the log."
   }
 }

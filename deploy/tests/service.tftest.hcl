@@ -90,7 +90,7 @@ run "service" {
         container.logConfiguration.options.mode == "non-blocking"
       ])
     ])
-    error_message = "Logs go to the group that exists, which the original's did not, and hold nobody up."
+    error_message = "Logs go to the group that exists, which the original's did not, and delay no request."
   }
 
   # The server's container
@@ -303,7 +303,7 @@ run "service" {
   }
   assert {
     condition     = aws_ecs_service.app.wait_for_steady_state == true
-    error_message = "Whoever applies waits until the release stands."
+    error_message = "An apply waits until the release is stable."
   }
   assert {
     condition     = aws_ecs_service.app.health_check_grace_period_seconds == 30
@@ -311,7 +311,7 @@ run "service" {
   }
   assert {
     condition     = aws_ecs_service.app.enable_execute_command == false
-    error_message = "Nobody opens a shell in a task."
+    error_message = "No shell can be opened in a task."
   }
   assert {
     condition     = aws_ecs_service.app.propagate_tags == "SERVICE" && aws_ecs_service.app.enable_ecs_managed_tags == true

@@ -78,7 +78,7 @@ run "staging" {
   }
   assert {
     condition     = length(aws_sns_topic_subscription.email) == 0 && length(aws_cloudwatch_metric_alarm.main) == 9
-    error_message = "Alarms exist where nobody is told of them by mail."
+    error_message = "Alarms exist also without an address for mail."
   }
   assert {
     condition = (

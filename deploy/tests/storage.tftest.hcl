@@ -205,7 +205,7 @@ run "storage" {
       block.ignore_public_acls == true && block.restrict_public_buckets == true &&
       block.bucket == aws_s3_bucket.access_logs.id
     ])
-    error_message = "The access logs are nobody else's to read (CKV_AWS_53 to 56)."
+    error_message = "No one else may read the access logs (CKV_AWS_53 to 56)."
   }
   assert {
     condition = flatten([
@@ -263,6 +263,6 @@ run "storage" {
         { AWS = "*" }, "s3:*", ["arn:aws:s3:::mocked", "arn:aws:s3:::mocked/*"],
         { Bool = { "aws:SecureTransport" = "false" } }
     ]])
-    error_message = "Nobody reads or writes the access logs in clear."
+    error_message = "The access logs are never read or written unencrypted."
   }
 }

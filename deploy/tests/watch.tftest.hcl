@@ -137,7 +137,7 @@ run "watch" {
       [for to in aws_sns_topic_subscription.email : [to.topic_arn, to.protocol, to.endpoint]] ==
       [[aws_sns_topic.alarms.arn, "email", "alarms@example.com"]]
     )
-    error_message = "Alarms reach somebody, and are encrypted on their way (CKV_AWS_26)."
+    error_message = "Alarms have a receiver, and are encrypted on their way (CKV_AWS_26)."
   }
 
   # The dashboard

@@ -4,7 +4,7 @@
     bench.py --server PATH --tools FOLDER --json FILE [--quick] [--newest PATH]
 
 What is compared is measured in turns, so that whatever else the machine does hits both; each figure
-is the median of the turns. CPU is that of the server and its children, whoever asks it.
+is the median of the turns. CPU is that of the server and its children, whatever asks it.
 docs/performance.md says how to read the table.
 """
 import argparse

@@ -1,7 +1,7 @@
 """connections_test - the server under crowds of hostile clients.
 
 Slow senders, idle ones, those that vanish, those that ask for everything at once, those that hide
-one request in another: each test says what they get, and that everybody else is answered meanwhile.
+one request in another: each test says what they get, and that all others are answered meanwhile.
 `crowd` says what is different under a sanitizer.
 """
 import contextlib

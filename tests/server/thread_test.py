@@ -1,6 +1,6 @@
 """thread_test - a site's thread of some hundred comments, walked page by page as its readers do.
 
-It is made by chance, as threads are: many answer what was said last, a few answer everybody, and
+It is made by chance, as threads are: many answer what was said last, a few answer all others, and
 they write in all languages. A model of the tree says what each page must show. The seed is told
 when a test fails.
 """

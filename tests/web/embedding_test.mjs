@@ -52,7 +52,7 @@ for (const [what, policyFor] of Object.entries(policies))
     assert.deepEqual(await page.evaluate(() => globalThis.refused), []);
   }, { fresh: true });
 
-scene('no cookies, no requests to anybody else, and none of its secrets in an address', async ({ page, context, id }) => {
+scene('no cookies, no requests to other servers, and none of its secrets in an address', async ({ page, context, id }) => {
   const asked = [];
   const cookies = [];
   page.on('request', (one) => asked.push(one.url()));

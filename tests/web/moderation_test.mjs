@@ -67,7 +67,7 @@ desk('a removal waits, so that it can be undone; leaving the page does it', asyn
   await until(async () => (await statusOf(server, made)) === 'removed', 'the removal');
 });
 
-desk('a removal that nobody undoes is done', async ({ page, server, post, signIn }) => {
+desk('a removal that is not undone is done', async ({ page, server, post, signIn }) => {
   const made = await post('not wanted');
   await page.clock.install();
   await signIn();

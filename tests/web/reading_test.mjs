@@ -162,7 +162,7 @@ scene('an attribute that changes starts the thread anew', async ({ page, id }) =
   assert.equal(await comments(page).count(), 1);
 });
 
-scene('a thread that nobody wrote in says so; a locked one takes nothing', async ({ page, id }) => {
+scene('a thread without comments says so; a locked one takes nothing', async ({ page, id }) => {
   await site.open(page, api.thread(id));
   await page.getByText('No comments yet.').waitFor();
   await api.post(id, 'the last word');

@@ -206,7 +206,7 @@ run "bootstrap" {
         ])
       ])
     ])
-    error_message = "Nobody gets out of the boundary."
+    error_message = "No role gets out of the boundary."
   }
   assert {
     condition = {
@@ -321,7 +321,7 @@ run "bootstrap" {
       aws_s3_bucket_public_access_block.state.ignore_public_acls == true &&
       aws_s3_bucket_public_access_block.state.restrict_public_buckets == true
     )
-    error_message = "States are nobody else's to read."
+    error_message = "No one else may read the states."
   }
   assert {
     condition = jsonencode([
@@ -331,7 +331,7 @@ run "bootstrap" {
         "Deny", { AWS = "*" }, "s3:*", [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"],
         { Bool = { "aws:SecureTransport" = "false" } }
     ]])
-    error_message = "Nobody reads or writes a state in clear."
+    error_message = "A state is never read or written unencrypted."
   }
   assert {
     condition = (

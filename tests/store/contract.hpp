@@ -19,7 +19,8 @@
 //   store/postgres_test.cpp ("a write that was certainly not done …").
 // - `invalid`, for what the storage cannot hold: store/postgres_test.cpp ("… that the database
 //   refuses …").
-// - std::bad_alloc: store/memory_test.cpp, store/sqlite/callers_test.cpp ("without memory …").
+// - std::bad_alloc: store/memory_test.cpp, store/sqlite/callers_test.cpp, store/postgres_test.cpp
+//   ("without memory …").
 // - No thread: store/sqlite/faults_test.cpp, store/postgres_test.cpp ("… no thread …").
 // - Allowances of several processes: store/postgres/insert_test.cpp ("… that all nodes share").
 // - Whole or not at all, after a crash or a power cut, and durable: store/sqlite/faults_test.cpp

@@ -4,6 +4,7 @@
 
 #include "store/contract.hpp"
 #include "store/contract_deployments.hpp"
+#include "support/failing_memory.hpp"
 #include "support/no_threads.hpp"
 #include "support/parallel.hpp"
 #include "support/postgres_maker.hpp"
@@ -18,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -576,6 +578,49 @@ TEST_CASE("without a thread no store is opened; a listener gets one with a later
   REQUIRE(listening);
   listening->wake();
   CHECK(eventually([&] { return all.told("followed") > 0; }));
+}
+
+TEST_CASE("without memory a call is done or not, and its connection is lent again" *
+          doctest::skip(!testing::failing_memory::is_possible)) {
+  const postgres_schema schema;
+  // With one connection, so that the next caller notices if it is not given back.
+  const auto store = open({.conninfo = schema.conninfo(), .pool = {.open_max = 1}});
+  const comment made = must(store->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
+  const std::string text(100, 'x');
+  const insertion wanted{.said = {.content_id = "1", .parent = made.id, .body = text}};
+  const auto end_of = [](const auto& answer) { return answer ? errc{} : answer.error().code; };
+  const std::pair<std::string, std::function<errc()>> calls[] = {
+      {"insert", [&] { return end_of(store->insert(wanted, noon)); }},
+      {"vote", [&] { return end_of(store->vote(made.id, text, true, noon)); }},
+      {"list", [&] { return end_of(store->list({.content_id = "1"})); }}};
+  for (const auto& [title, call] : calls) {
+    const std::string name{title};
+    CAPTURE(name);
+    int failures = 0;
+    for (std::size_t n = 1;; ++n) {
+      CAPTURE(n);
+      const std::string before = schema.run("SELECT version FROM content");
+      errc code{};
+      bool has_thrown = false;
+      testing::failing_memory shortage{n};
+      try {
+        code = call();
+      } catch (const std::bad_alloc&) {
+        has_thrown = true;
+      }
+      const bool has_failed = shortage.has_failed();
+      shortage.end();
+      if (code != errc{}) CHECK((code == errc::unavailable || code == errc::in_doubt));
+      if (code == errc::unavailable) CHECK(schema.run("SELECT version FROM content") == before);
+      failures += code != errc{} || has_thrown;
+      if (name == "vote") must(store->vote(made.id, text, false, noon));
+      CHECK(store->list({.content_id = "1"}));
+      CHECK(store->connections() <= 1);
+      if (!has_failed) break;
+    }
+    CHECK(failures > 0);
+  }
+  store_contract::check_counts(*store, "1");
 }
 
 TEST_CASE("a log that throws changes no answer") {

@@ -5,16 +5,21 @@
 
 #include <comments/mutex.hpp>
 
-#include <chrono>
+#include <atomic>
 #include <exception>
-#include <future>
+#include <thread>
 #include <utility>
 
 namespace comments {
 
 struct background::state {
+  ~state() {
+    if (thread.joinable()) thread.join();
+  }
+
   comments::mutex mutex{};
-  std::future<void> running COMMENTS_GUARDED_BY(mutex){};  // its end waits for the work
+  std::thread thread COMMENTS_GUARDED_BY(mutex){};
+  std::atomic<bool> is_working{};  // set under the mutex, and cleared by the thread when it ends
 };
 
 COMMENTS_INLINE background::background() : state_{std::make_unique<state>()} {}
@@ -22,13 +27,20 @@ COMMENTS_INLINE background::~background() = default;
 
 COMMENTS_INLINE void background::begin(std::function<void()> work) {
   const mutex_lock lock{state_->mutex};
-  const auto is_over = [](const std::future<void>& run) {
-    return !run.valid() || run.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+  if (state_->is_working) return;
+  if (state_->thread.joinable()) state_->thread.join();  // its work is over
+  state_->is_working = true;
+  auto run = [&is_working = state_->is_working, work = std::move(work)]() mutable {
+    try {
+      std::exchange(work, {})();  // what `work` owns is gone before the next may begin
+    } catch (...) {
+    }
+    is_working = false;
   };
-  if (!is_over(state_->running)) return;
   try {
-    state_->running = std::async(std::launch::async, std::move(work));
+    state_->thread = std::thread{std::move(run)};
   } catch (const std::exception&) {  // no thread or no memory: the next call tries again
+    state_->is_working = false;
   }
 }
 

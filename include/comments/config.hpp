@@ -17,6 +17,10 @@
 //
 //     // greeting.ipp
 //     COMMENTS_INLINE std::string greet(std::string_view name) { … }
+//
+// A virtual function has COMMENTS_INLINE in its class, too. Without it the compiler would make an
+// object of the whole class in each source that includes the header (the Itanium ABI's rule of the
+// "key function"), also where nothing uses it.
 
 #ifdef COMMENTS_COMPILED
 #define COMMENTS_INLINE

@@ -14,23 +14,28 @@ namespace comments {
 
 namespace detail {
 
-template <typename Series>
-struct metric_family {
-  std::string help{};
-  std::map<std::string, std::unique_ptr<Series>, std::less<>> series{};
+// A counter, a gauge or a histogram; the map that it is in tells which of them is in use. One type
+// for the three, because each map type costs the compiler more than the bytes cost here.
+struct metric_series {
+  counter total{};
+  gauge level{};
+  histogram times{};
 };
 
-template <typename Series>
-using metric_families = std::map<std::string, metric_family<Series>, std::less<>>;
+struct metric_family {
+  std::string help{};
+  std::map<std::string, metric_series, std::less<>> series{};  // by their labels
+};
+
+using metric_families = std::map<std::string, metric_family, std::less<>>;
 
 // Returns the series of that name and these labels. `count` counts the series of the registry.
-template <typename Series>
-Series& find_series(metric_families<Series>& families, std::size_t& count, std::string_view name,
-                    std::string_view help, std::string_view labels) {
+inline metric_series& find_series(metric_families& families, std::size_t& count,
+                                  std::string_view name, std::string_view help,
+                                  std::string_view labels) {
   auto family = families.find(name);
   if (family == families.end())
-    family =
-        families.emplace(std::string{name}, metric_family<Series>{std::string{help}, {}}).first;
+    family = families.emplace(std::string{name}, metric_family{std::string{help}, {}}).first;
   auto& series = family->second.series;
   auto found = series.find(labels);
   if (found == series.end() && count >= registry::series_max) {
@@ -38,10 +43,10 @@ Series& find_series(metric_families<Series>& families, std::size_t& count, std::
     found = series.find(labels);
   }
   if (found == series.end()) {
-    found = series.emplace(std::string{labels}, std::make_unique<Series>()).first;
+    found = series.try_emplace(std::string{labels}).first;
     ++count;
   }
-  return *found->second;
+  return found->second;
 }
 
 inline void append_head(std::string& text, std::string_view name, std::string_view help,
@@ -65,7 +70,8 @@ inline std::string to_digits(double value) {
 }
 
 inline void append_histogram(std::string& text, std::string_view name, const std::string& labels,
-                             const histogram& series) {
+                             const metric_series& series) {
+  const histogram& times = series.times;
   const std::string base{name};
   const std::string before = labels.empty() ? "le=\"" : labels + ",le=\"";
   std::uint64_t total = 0;
@@ -73,22 +79,32 @@ inline void append_histogram(std::string& text, std::string_view name, const std
     const bool is_last = i == histogram::bounds.size();
     std::string bound = before;
     bound.append(is_last ? "+Inf" : to_digits(histogram::bounds[i])).append("\"");
-    total += series.count(i);
+    total += times.count(i);
     append_sample(text, base + "_bucket", bound, std::to_string(total));
   }
-  append_sample(text, base + "_sum", labels, to_digits(series.sum()));
+  append_sample(text, base + "_sum", labels, to_digits(times.sum()));
   append_sample(text, base + "_count", labels, std::to_string(total));
 }
 
-// Counters and gauges.
-template <typename Series>
-void append_numbers(std::string& text, const metric_families<Series>& families,
-                    std::string_view type) {
+// Appends all series of the families, each by `append(text, name, labels, series)`.
+inline void append_families(std::string& text, const metric_families& families,
+                            std::string_view type,
+                            void (*append)(std::string&, std::string_view, const std::string&,
+                                           const metric_series&)) {
   for (const auto& [name, family] : families) {
     append_head(text, name, family.help, type);
-    for (const auto& [labels, series] : family.series)
-      append_sample(text, name, labels, std::to_string(series->value()));
+    for (const auto& [labels, series] : family.series) append(text, name, labels, series);
   }
+}
+
+inline void append_counter(std::string& text, std::string_view name, const std::string& labels,
+                           const metric_series& series) {
+  append_sample(text, name, labels, std::to_string(series.total.value()));
+}
+
+inline void append_gauge(std::string& text, std::string_view name, const std::string& labels,
+                         const metric_series& series) {
+  append_sample(text, name, labels, std::to_string(series.level.value()));
 }
 
 }  // namespace detail
@@ -105,9 +121,9 @@ COMMENTS_INLINE void histogram::observe(double seconds) {
 struct registry::state {
   comments::mutex mutex{};
   std::size_t count COMMENTS_GUARDED_BY(mutex){};  // of series
-  detail::metric_families<counter> counters COMMENTS_GUARDED_BY(mutex){};
-  detail::metric_families<gauge> gauges COMMENTS_GUARDED_BY(mutex){};
-  detail::metric_families<histogram> histograms COMMENTS_GUARDED_BY(mutex){};
+  detail::metric_families counters COMMENTS_GUARDED_BY(mutex){};
+  detail::metric_families gauges COMMENTS_GUARDED_BY(mutex){};
+  detail::metric_families histograms COMMENTS_GUARDED_BY(mutex){};
 };
 
 COMMENTS_INLINE registry::registry() : state_{std::make_unique<state>()} {}
@@ -116,31 +132,27 @@ COMMENTS_INLINE registry::~registry() = default;
 COMMENTS_INLINE counter& registry::counter_of(std::string_view name, std::string_view help,
                                               std::string_view labels) {
   const mutex_lock lock{state_->mutex};
-  return detail::find_series(state_->counters, state_->count, name, help, labels);
+  return detail::find_series(state_->counters, state_->count, name, help, labels).total;
 }
 
 COMMENTS_INLINE gauge& registry::gauge_of(std::string_view name, std::string_view help,
                                           std::string_view labels) {
   const mutex_lock lock{state_->mutex};
-  return detail::find_series(state_->gauges, state_->count, name, help, labels);
+  return detail::find_series(state_->gauges, state_->count, name, help, labels).level;
 }
 
 COMMENTS_INLINE histogram& registry::histogram_of(std::string_view name, std::string_view help,
                                                   std::string_view labels) {
   const mutex_lock lock{state_->mutex};
-  return detail::find_series(state_->histograms, state_->count, name, help, labels);
+  return detail::find_series(state_->histograms, state_->count, name, help, labels).times;
 }
 
 COMMENTS_INLINE std::string registry::to_text() const {
   const mutex_lock lock{state_->mutex};
   std::string text;
-  detail::append_numbers(text, state_->counters, "counter");
-  detail::append_numbers(text, state_->gauges, "gauge");
-  for (const auto& [name, family] : state_->histograms) {
-    detail::append_head(text, name, family.help, "histogram");
-    for (const auto& [labels, series] : family.series)
-      detail::append_histogram(text, name, labels, *series);
-  }
+  detail::append_families(text, state_->counters, "counter", detail::append_counter);
+  detail::append_families(text, state_->gauges, "gauge", detail::append_gauge);
+  detail::append_families(text, state_->histograms, "histogram", detail::append_histogram);
   return text;
 }
 

@@ -10,9 +10,9 @@
 //   if (!found) assert(found.error().code == errc::not_found);
 
 #include <cassert>
+#include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace comments {
@@ -57,10 +57,10 @@ class [[nodiscard]] result {
  public:
   using value_type = T;
 
-  result(T value) : state_{std::in_place_index<0>, std::move(value)} {}
-  result(comments::error why) : state_{std::in_place_index<1>, std::move(why)} {}
+  result(T value) : value_{std::move(value)} {}
+  result(comments::error why) : error_{std::move(why)} {}
 
-  bool has_value() const noexcept { return state_.index() == 0; }
+  bool has_value() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
 
   // Return the value. Calling them on an error is a mistake of the caller: an assertion fails, and
@@ -77,11 +77,11 @@ class [[nodiscard]] result {
   // Return the error. Calling them on a value is the same mistake.
   const comments::error& error() const& {
     assert(!has_value());
-    return *std::get_if<1>(&state_);
+    return error_;
   }
   comments::error&& error() && {
     assert(!has_value());
-    return std::move(*std::get_if<1>(&state_));
+    return std::move(error_);
   }
 
   T value_or(T fallback) && { return has_value() ? std::move(*checked()) : std::move(fallback); }
@@ -96,18 +96,22 @@ class [[nodiscard]] result {
  private:
   T* checked() {
     assert(has_value());
-    return std::get_if<0>(&state_);
+    return &*value_;
   }
   const T* checked() const {
     assert(has_value());
-    return std::get_if<0>(&state_);
+    return &*value_;
   }
 
-  std::variant<T, comments::error> state_;
+  // Not a std::variant, which costs the compiler much more.
+  std::optional<T> value_{};
+  comments::error error_{};  // means nothing if there is a value
 };
 
 // Success without a value.
-using done = std::monostate;
+struct done {
+  friend bool operator==(const done&, const done&) = default;
+};
 inline result<done> ok() { return done{}; }
 
 }  // namespace comments

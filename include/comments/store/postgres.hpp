@@ -63,43 +63,47 @@ class postgres_store final : public store, public deployment_log {
   // UTF-8, belongs to another program, or was written by a newer version that this one cannot work
   // with, or if there is no thread to look after its connections.
   static result<std::unique_ptr<postgres_store>> open(postgres_options options);
-  ~postgres_store() override;
+  COMMENTS_INLINE ~postgres_store() override;
 
   // `unavailable` at once if `group.queue_max` callers wait in the content's lane, or
   // `held_queue_max` for a content that is locked.
-  result<post_result> insert(const insertion& wanted, instant now) override;
-  result<comment> amend(const comment_id& id, const decider& decide, instant now) override;
-  result<comment> vote(const comment_id& id, const std::string& voter, bool is_there,
-                       instant now) override;
-  result<comment> report(const comment_id& id, const comments::report& said) override;
-  result<content> set_status(const std::string& content_id, std::optional<content_status> status,
-                             std::optional<std::int64_t> expected, const event& cause,
-                             instant now) override;
-  result<std::size_t> forget_origins(instant before, std::size_t limit) override;
-  result<done> forget_reporter(const std::string& reporter) override;
+  COMMENTS_INLINE result<post_result> insert(const insertion& wanted, instant now) override;
+  COMMENTS_INLINE result<comment> amend(const comment_id& id, const decider& decide,
+                                        instant now) override;
+  COMMENTS_INLINE result<comment> vote(const comment_id& id, const std::string& voter,
+                                       bool is_there, instant now) override;
+  COMMENTS_INLINE result<comment> report(const comment_id& id,
+                                         const comments::report& said) override;
+  COMMENTS_INLINE result<content> set_status(const std::string& content_id,
+                                             std::optional<content_status> status,
+                                             std::optional<std::int64_t> expected,
+                                             const event& cause, instant now) override;
+  COMMENTS_INLINE result<std::size_t> forget_origins(instant before, std::size_t limit) override;
+  COMMENTS_INLINE result<done> forget_reporter(const std::string& reporter) override;
 
-  result<comment> find(const comment_id& id) const override;
-  result<page> list(const query& query) const override;
+  COMMENTS_INLINE result<comment> find(const comment_id& id) const override;
+  COMMENTS_INLINE result<page> list(const query& query) const override;
   // Callers that ask for one content while another such question runs share the next question.
-  result<std::vector<content>> contents(std::span<const std::string> ids) const override;
-  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
-                                    std::size_t limit) const override;
-  result<std::vector<event>> history(const comment_id& id, std::int64_t after,
-                                     std::size_t limit) const override;
-  result<std::vector<comments::report>> reports_of(const comment_id& id,
-                                                   std::size_t limit) const override;
-  result<search_result> find_all(const search& wanted) const override;
-  result<std::vector<comments::vote>> votes_of(const std::string& voter,
-                                               std::optional<comment_id> after,
-                                               std::size_t limit) const override;
+  COMMENTS_INLINE result<std::vector<content>> contents(
+      std::span<const std::string> ids) const override;
+  COMMENTS_INLINE result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
+                                                    std::size_t limit) const override;
+  COMMENTS_INLINE result<std::vector<event>> history(const comment_id& id, std::int64_t after,
+                                                     std::size_t limit) const override;
+  COMMENTS_INLINE result<std::vector<comments::report>> reports_of(
+      const comment_id& id, std::size_t limit) const override;
+  COMMENTS_INLINE result<search_result> find_all(const search& wanted) const override;
+  COMMENTS_INLINE result<std::vector<comments::vote>> votes_of(const std::string& voter,
+                                                               std::optional<comment_id> after,
+                                                               std::size_t limit) const override;
 
   // A record without a run is not repeated after a commit in doubt: it would be a second record.
-  result<record_result> record(const deployment& step, instant now) override;
-  result<deployment_page> deployments(const deployment_query& query) const override;
+  COMMENTS_INLINE result<record_result> record(const deployment& step, instant now) override;
+  COMMENTS_INLINE result<deployment_page> deployments(const deployment_query& query) const override;
 
-  std::string_view signing_key() const override;
+  COMMENTS_INLINE std::string_view signing_key() const override;
   // Opens a connection of its own while a content is followed.
-  std::unique_ptr<change_listener> listen(change_callbacks to) override;
+  COMMENTS_INLINE std::unique_ptr<change_listener> listen(change_callbacks to) override;
   bool is_remote() const override { return true; }
 
   // Returns how many connections are open, without those of `listen`.

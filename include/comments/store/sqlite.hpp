@@ -69,34 +69,38 @@ class sqlite_store final : public store, public deployment_log {
   // version; then it is left as it was.
   static result<std::unique_ptr<sqlite_store>> open(sqlite_options options);
 
-  result<post_result> insert(const insertion& wanted, instant now) override;
-  result<comment> amend(const comment_id& id, const decider& decide, instant now) override;
-  result<comment> vote(const comment_id& id, const std::string& voter, bool is_there,
-                       instant now) override;
-  result<comment> report(const comment_id& id, const comments::report& said) override;
-  result<content> set_status(const std::string& content_id, std::optional<content_status> status,
-                             std::optional<std::int64_t> expected, const event& cause,
-                             instant now) override;
-  result<std::size_t> forget_origins(instant before, std::size_t limit) override;
-  result<done> forget_reporter(const std::string& reporter) override;
+  COMMENTS_INLINE result<post_result> insert(const insertion& wanted, instant now) override;
+  COMMENTS_INLINE result<comment> amend(const comment_id& id, const decider& decide,
+                                        instant now) override;
+  COMMENTS_INLINE result<comment> vote(const comment_id& id, const std::string& voter,
+                                       bool is_there, instant now) override;
+  COMMENTS_INLINE result<comment> report(const comment_id& id,
+                                         const comments::report& said) override;
+  COMMENTS_INLINE result<content> set_status(const std::string& content_id,
+                                             std::optional<content_status> status,
+                                             std::optional<std::int64_t> expected,
+                                             const event& cause, instant now) override;
+  COMMENTS_INLINE result<std::size_t> forget_origins(instant before, std::size_t limit) override;
+  COMMENTS_INLINE result<done> forget_reporter(const std::string& reporter) override;
 
-  result<comment> find(const comment_id& id) const override;
-  result<page> list(const query& query) const override;
-  result<std::vector<content>> contents(std::span<const std::string> ids) const override;
-  result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
-                                    std::size_t limit) const override;
-  result<std::vector<event>> history(const comment_id& id, std::int64_t after,
-                                     std::size_t limit) const override;
-  result<std::vector<comments::report>> reports_of(const comment_id& id,
-                                                   std::size_t limit) const override;
-  result<search_result> find_all(const search& wanted) const override;
-  result<std::vector<comments::vote>> votes_of(const std::string& voter,
-                                               std::optional<comment_id> after,
-                                               std::size_t limit) const override;
+  COMMENTS_INLINE result<comment> find(const comment_id& id) const override;
+  COMMENTS_INLINE result<page> list(const query& query) const override;
+  COMMENTS_INLINE result<std::vector<content>> contents(
+      std::span<const std::string> ids) const override;
+  COMMENTS_INLINE result<std::vector<event>> events(std::string_view content_id, std::int64_t after,
+                                                    std::size_t limit) const override;
+  COMMENTS_INLINE result<std::vector<event>> history(const comment_id& id, std::int64_t after,
+                                                     std::size_t limit) const override;
+  COMMENTS_INLINE result<std::vector<comments::report>> reports_of(
+      const comment_id& id, std::size_t limit) const override;
+  COMMENTS_INLINE result<search_result> find_all(const search& wanted) const override;
+  COMMENTS_INLINE result<std::vector<comments::vote>> votes_of(const std::string& voter,
+                                                               std::optional<comment_id> after,
+                                                               std::size_t limit) const override;
 
   // Of `deployment_log`, in the same file.
-  result<record_result> record(const deployment& step, instant now) override;
-  result<deployment_page> deployments(const deployment_query& query) const override;
+  COMMENTS_INLINE result<record_result> record(const deployment& step, instant now) override;
+  COMMENTS_INLINE result<deployment_page> deployments(const deployment_query& query) const override;
 
   std::string_view signing_key() const override { return key_; }
 
@@ -105,7 +109,7 @@ class sqlite_store final : public store, public deployment_log {
   bool is_writable() const override { return health_->is_well(); }
 
   // Tries to repair the log, at most once in `recovery_pause`. Every write tries, too.
-  void recover() override;
+  COMMENTS_INLINE void recover() override;
 
  private:
   sqlite_store(const sqlite_options& options, std::unique_ptr<sqlite::file_lock> lock,

@@ -46,7 +46,7 @@ class notification_listener final : public change_listener {
                         change_callbacks to);
   notification_listener(const notification_listener&) = delete;
   notification_listener& operator=(const notification_listener&) = delete;
-  ~notification_listener() override;
+  COMMENTS_INLINE ~notification_listener() override;
 
   void wake() override COMMENTS_EXCLUDES(mutex_);
 

@@ -24,13 +24,13 @@ class sqlite_copy_side final : public copy_side {
   // Opens the file as `sqlite_store::open` does, and keeps it from all other processes.
   static result<std::unique_ptr<copy_side>> open(sqlite_options options);
 
-  result<std::vector<cells>> read(const table& from, const cells& after,
-                                  std::size_t limit) override;
-  result<cells> last(const table& of) override;
-  result<std::int64_t> count(const table& of) override;
-  result<done> write(const table& to, std::span<const cells> rows) override;
-  result<std::string> read_key() override;
-  result<done> write_key(const std::string& key) override;
+  COMMENTS_INLINE result<std::vector<cells>> read(const table& from, const cells& after,
+                                                  std::size_t limit) override;
+  COMMENTS_INLINE result<cells> last(const table& of) override;
+  COMMENTS_INLINE result<std::int64_t> count(const table& of) override;
+  COMMENTS_INLINE result<done> write(const table& to, std::span<const cells> rows) override;
+  COMMENTS_INLINE result<std::string> read_key() override;
+  COMMENTS_INLINE result<done> write_key(const std::string& key) override;
 
  private:
   sqlite_copy_side(std::unique_ptr<sqlite_store> owner, std::unique_ptr<sqlite::connection> on);

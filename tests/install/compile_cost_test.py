@@ -3,10 +3,10 @@
 
     python3 tests/install/compile_cost_test.py INCLUDE_DIR [ROUNDS]
 
-Each round compiles every case once (-O0 -fsyntax-only), and the test compares the least that each
-took of the compiler's own time (user time): what else the machine does can only add to it. If a case
-is over its limit, twice as many rounds are measured before it fails. The sizes of objects are exact.
-CXX names the compiler.
+Each round compiles every case once (-O0 -fsyntax-only), and the test compares the least time that
+each took the compiler itself (user time): what else the machine does can only add to it. If a case
+is over its limit, twice as many rounds are measured before it fails. The sizes of objects are
+exact. CXX names the compiler.
 """
 import os
 import resource

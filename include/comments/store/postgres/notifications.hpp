@@ -48,7 +48,7 @@ class notification_listener final : public change_listener {
   notification_listener& operator=(const notification_listener&) = delete;
   COMMENTS_INLINE ~notification_listener() override;
 
-  void wake() override COMMENTS_EXCLUDES(mutex_);
+  COMMENTS_INLINE void wake() override COMMENTS_EXCLUDES(mutex_);
 
  private:
   using steady = std::chrono::steady_clock;

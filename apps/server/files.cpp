@@ -59,7 +59,7 @@ http::response answer(const file& sent, const http::request& asked, std::string_
 }
 
 // Lets pages of all sites load the file: it is the same for all, and tells nothing about a reader.
-http::response opened(http::response made) {
+http::response for_any_origin(http::response made) {
   made.headers.emplace_back("Access-Control-Allow-Origin", "*");
   made.headers.emplace_back("Cross-Origin-Resource-Policy", "cross-origin");
   return made;
@@ -82,7 +82,7 @@ http::more_route embed_route() {
   const auto script = std::make_shared<const file>(make_asset(find_asset("embed.js")));
   return {"GET /embed.js", [script](const http::context&) {
             return [script](http::request&& asked) {
-              return opened(answer(*script, asked, "public, max-age=300"));
+              return for_any_origin(answer(*script, asked, "public, max-age=300"));
             };
           }};
 }
@@ -98,19 +98,19 @@ bool is_version_of(std::string_view known, std::string_view path) {
 http::more_route asset_route() {
   const auto all = std::make_shared<std::vector<std::pair<std::string, file>>>();
   for (const asset& source : assets()) all->emplace_back(path_of(source), make_asset(source));
-  return {"GET /assets/{name}", [all](const http::context&) {
-            return [all](http::request&& asked) {
-              const std::string path =
-                  "assets/" + std::string{*http::find_field(asked.path, "name")};
-              const auto found = std::ranges::find_if(
-                  *all, [&](const auto& known) { return is_version_of(known.first, path); });
-              if (found == all->end())
-                return http::problem({errc::not_found, "There is no such file."}, asked);
-              const bool is_exact = found->first == path;
-              return opened(answer(found->second, asked,
-                                   is_exact ? "public, max-age=31536000, immutable" : "no-cache"));
-            };
-          }};
+  return {
+      "GET /assets/{name}", [all](const http::context&) {
+        return [all](http::request&& asked) {
+          const std::string path = "assets/" + std::string{*http::find_field(asked.path, "name")};
+          const auto found = std::ranges::find_if(
+              *all, [&](const auto& known) { return is_version_of(known.first, path); });
+          if (found == all->end())
+            return http::problem({errc::not_found, "There is no such file."}, asked);
+          const bool is_exact = found->first == path;
+          return for_any_origin(answer(
+              found->second, asked, is_exact ? "public, max-age=31536000, immutable" : "no-cache"));
+        };
+      }};
 }
 
 http::more_route description_route() {

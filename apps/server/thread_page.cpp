@@ -161,7 +161,8 @@ class thread_page final {
 
   result<view> read(const http::request& asked) const {
     view seen{.content_id = content_of(asked), .home = home_of(asked)};
-    seen.sort = parse<comments::sort>(text_of(asked.query, "sort")).value_or(sort::oldest);
+    seen.sort =
+        comments::parse<comments::sort>(text_of(asked.query, "sort")).value_or(sort::oldest);
     seen.wanted = {.content_id = seen.content_id, .sort = seen.sort, .limit = roots_max};
     for (const auto& [name, place] :
          {std::pair{"comment", &view::linked}, std::pair{"below", &view::above},

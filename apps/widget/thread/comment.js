@@ -46,8 +46,7 @@ export function commentView(thread, comment, parent) {
     return view;
   }
 
-  // Shows what changes with time. Returns false once the comment is off the page: then it is not
-  // called again.
+  // Shows what changes with time. Returns whether the comment is still on the page.
   function tick() {
     head.tick(comment);
     actions.tick();

@@ -176,7 +176,7 @@ class OpenApi(unittest.TestCase):
 
     # --- the description and the routes -----------------------------------------------------------
     def test_every_route_of_the_sources_is_described_and_no_other(self):
-        pattern = re.compile(r'[({]"((?:GET|POST|PUT|PATCH|DELETE) /[^"]*)"')
+        pattern = re.compile(r'[({]\s*"((?:GET|POST|PUT|PATCH|DELETE) /[^"]*)"')
         routes = {route for file in ROUTED
                   for route in pattern.findall((ROOT / file).read_text("utf-8"))}
         described = {f"{method} {path}" for method, path, _ in self.description.operations()}

@@ -68,10 +68,10 @@ struct store_rows {
     return const_cast<comments::comment*>(std::as_const(*this).find(id));
   }
 
-  const key_row* find_key(const comments::draft& said) const {
-    if (said.key.empty()) return nullptr;
+  const key_row* find_key(const comments::draft& draft) const {
+    if (draft.key.empty()) return nullptr;
     const auto found = std::ranges::find_if(keys, [&](const key_row& row) {
-      return row.content_id == said.content_id && row.key == said.key;
+      return row.content_id == draft.content_id && row.key == draft.key;
     });
     return found == keys.end() ? nullptr : &*found;
   }
@@ -361,18 +361,18 @@ class own_store final : public comments::store {
   comments::result<comments::post_result> post(store_rows& in, const comments::insertion& wanted,
                                                const comments::comment_id& id,
                                                comments::instant now) {
-    const comments::draft& said = wanted.said;
-    if (const auto* used = in.find_key(said)) {  // before all else: a retry is answered as ever
+    const comments::draft& draft = wanted.said;
+    if (const auto* used = in.find_key(draft)) {  // before all else: a retry is answered as ever
       const comments::comment& made = *in.find(used->made);
-      if (used->fingerprint != fingerprint(said) && made.status != comments::status::removed)
+      if (used->fingerprint != fingerprint(draft) && made.status != comments::status::removed)
         return comments::key_reused();
       return comments::post_result{.stored = made, .replayed = true};
     }
-    comments::content& current = in.make_content(said.content_id);
+    comments::content& current = in.make_content(draft.content_id);
     if (!is_met(wanted.expected, current)) return comments::version_moved();
-    const comments::comment* parent = said.parent ? in.find(*said.parent) : nullptr;
+    const comments::comment* parent = draft.parent ? in.find(*draft.parent) : nullptr;
     const bool is_there = parent && parent->content_id == current.content_id && is_visible(*parent);
-    if (said.parent && !is_there) return comments::parent_not_found();
+    if (draft.parent && !is_there) return comments::parent_not_found();
     while (parent && parent->depth >= wanted.depth_max && parent->parent)
       parent = in.find(*parent->parent);
     comments::comment made = comments::to_comment(wanted, id, current.version + 1, now);
@@ -380,7 +380,8 @@ class own_store final : public comments::store {
     made.depth = parent ? parent->depth + 1 : 0;
     in.append(current, comments::to_event(wanted), id, now);
     in.comments.push_back(made);
-    if (!said.key.empty()) in.keys.push_back({said.content_id, said.key, fingerprint(said), id});
+    if (!draft.key.empty())
+      in.keys.push_back({draft.content_id, draft.key, fingerprint(draft), id});
     const int shown = is_visible(made);
     in.settle(current, made.parent, shown, shown);
     // The last step, because only a comment that is stored takes from its allowances.

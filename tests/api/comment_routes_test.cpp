@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::string posting_path = "/api/v1/comments";
-const std::string absent_path = posting_path + "/0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
+const std::string comments_path = "/api/v1/comments";
+const std::string absent_path = comments_path + "/0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
 
 // A site with secrets for every kind of caller.
 struct full_site : site {
@@ -98,7 +98,7 @@ TEST_CASE("what readers cannot see has no replies, and neither has what is elsew
     REQUIRE(decide(site, action, {parent.id}).status == 200);
     for (const fields& who : {fields{}, as_user("uid-1"), as_moderator()}) {
       const auto refused =
-          site.post(posting_path,
+          site.post(comments_path,
                     tree{{"content_id", "1"}, {"body", "b"}, {"parent_id", parent.id}}.dump(), who);
       CHECK(refused.status == 404);
       CHECK(errors_of(refused) == "/parent_id not_found");
@@ -115,7 +115,7 @@ TEST_CASE("a removed comment with replies is a tombstone: its place, and nothing
   REQUIRE(site.edit(root, bearer(root.token), "segredo maior").status == 200);
   REQUIRE(site.remove(root, bearer(root.token)).status == 204);
   for (const auto& seen :
-       {site.look(root), read(site.get(posting_path + "?content_id=1")).at("items").at(0)}) {
+       {site.look(root), read(site.get(comments_path + "?content_id=1")).at("items").at(0)}) {
     CHECK(seen.at("id") == root.id);
     CHECK(seen.at("status") == "removed");
     CHECK(seen.at("author").at("name") == "");
@@ -135,7 +135,7 @@ TEST_CASE("a removed comment with replies is a tombstone: its place, and nothing
   REQUIRE(site.remove(reply, bearer(reply.token)).status == 204);
   CHECK(site.get(root.path).status == 404);
   CHECK(site.get(reply.path).status == 404);
-  CHECK(read(site.get(posting_path + "?content_id=1")).at("items").empty());
+  CHECK(read(site.get(comments_path + "?content_id=1")).at("items").empty());
 }
 
 TEST_CASE("tombstones stand as long as anything visible is below them, however deep") {
@@ -176,7 +176,7 @@ TEST_CASE("an edit replaces text and HTML, and says when") {
   CHECK(edited.at("version") == 2);
   CHECK_FALSE(edited.contains("edit_token"));
   CHECK(site.look(one) == edited);
-  CHECK(read(site.get(posting_path + "?content_id=1")).at("items").at(0) == edited);
+  CHECK(read(site.get(comments_path + "?content_id=1")).at("items").at(0) == edited);
 }
 
 TEST_CASE("an edited text is held to the rules of a posted one") {
@@ -204,7 +204,7 @@ TEST_CASE("an edit token changes its own comment, and is worth nothing elsewhere
   CHECK(code_of(site.get(other.path, token)) == "unauthenticated");
   const std::pair<std::string, std::string> elsewhere[] = {
       {"PUT", mine.path + "/vote"},     {"DELETE", mine.path + "/vote"},
-      {"POST", mine.path + "/reports"}, {"POST", posting_path},
+      {"POST", mine.path + "/reports"}, {"POST", comments_path},
       {"POST", "/api/comment/new"},     {"GET", "/api/v1/moderation/queue"},
       {"GET", mine.path + "/history"},  {"POST", "/api/v1/moderation/actions"},
       {"PATCH", "/api/v1/contents/1"},  {"GET", "/api/v1/me/export"},
@@ -306,7 +306,7 @@ TEST_CASE("what is hidden is not there for others, and there for its author and 
 
 TEST_CASE("what is not there cannot be changed, voted for or reported") {
   const full_site site;
-  for (const std::string& path : {absent_path, posting_path + "/17", posting_path + "/%00"}) {
+  for (const std::string& path : {absent_path, comments_path + "/17", comments_path + "/%00"}) {
     CHECK(site.ask("PATCH", path, R"({"body":"b"})", as_moderator()).status == 404);
     CHECK(site.ask("DELETE", path, {}, as_moderator()).status == 404);
     CHECK(site.ask("PUT", path + "/vote").status == 404);
@@ -352,13 +352,13 @@ TEST_CASE("a locked content takes no comments and no edits, but removals and vot
   REQUIRE(
       site.ask("PATCH", "/api/v1/contents/1", R"({"status":"locked"})", as_moderator()).status ==
       200);
-  CHECK(code_of(site.post(posting_path, R"({"content_id":1,"body":"b"})")) == "content_locked");
+  CHECK(code_of(site.post(comments_path, R"({"content_id":1,"body":"b"})")) == "content_locked");
   CHECK(code_of(site.post("/api/comment/new",
                           R"({"content_id":1,"comment":"b","email":"a@example.com"})")) ==
         "content_locked");
   CHECK(code_of(site.edit(one, bearer(one.token))) == "content_locked");
   CHECK(site.edit(one, as_moderator()).status == 200);
-  CHECK(site.post(posting_path, R"({"content_id":1,"body":"b"})", as_moderator()).status == 201);
+  CHECK(site.post(comments_path, R"({"content_id":1,"body":"b"})", as_moderator()).status == 201);
   CHECK(site.ask("PUT", other.path + "/vote").status == 200);
   CHECK(site.remove(one, bearer(one.token)).status == 204);
 }
@@ -431,10 +431,10 @@ TEST_CASE("a form time that is forged, or of another install, is refused") {
   for (const std::string& token :
        {form.substr(1), form + "A", foreign, std::string{"x"}, site.write({{"body", "a"}}).token}) {
     const auto refused =
-        site.post(posting_path, tree{{"content_id", "1"}, {"body", "a"}, {"form", token}}.dump());
+        site.post(comments_path, tree{{"content_id", "1"}, {"body", "a"}, {"form", token}}.dump());
     CHECK(errors_of(refused) == "/form unknown");
   }
-  CHECK(errors_of(site.post(posting_path, R"({"content_id":1,"body":"a","form":1,"trap":2})")) ==
+  CHECK(errors_of(site.post(comments_path, R"({"content_id":1,"body":"a","form":1,"trap":2})")) ==
         "/form type, /trap type");
 }
 
@@ -445,19 +445,19 @@ TEST_CASE("what a rule makes of a draft is its status; what it refuses is not st
                           return written.body == "hold" ? hold("on hold") : accept();
                         }}}};
   const auto status_of = [&](const char* body) {
-    return read(site.post(posting_path, tree{{"content_id", "1"}, {"body", body}}.dump()))
+    return read(site.post(comments_path, tree{{"content_id", "1"}, {"body", body}}.dump()))
         .at("status");
   };
   CHECK(status_of("fine") == "published");
   CHECK(status_of("hold") == "pending");
   CHECK(status_of("spam") == "spam");
-  const auto refused = site.post(posting_path, R"({"content_id":1,"body":"no"})");
+  const auto refused = site.post(comments_path, R"({"content_id":1,"body":"no"})");
   CHECK(errors_of(refused) == "/body repeated");
   CHECK(read(site.get("/api/v1/contents/1")).at("version") == 3);
   CHECK(site.counts() == R"({"counts":{"1":1}})");
   CHECK(read(site.get("/api/comment/list/1")).size() == 1);
   for (const char* body : {"hold", "spam", "no"})
-    CHECK(site.post(posting_path, tree{{"content_id", "2"}, {"body", body}}.dump(), as_moderator())
+    CHECK(site.post(comments_path, tree{{"content_id", "2"}, {"body", body}}.dump(), as_moderator())
               .status == 201);
   CHECK(read(site.get("/api/v1/contents/2")).at("comments") == 3);
 }
@@ -611,7 +611,7 @@ TEST_CASE("a preview is what a post would be, and leaves nothing") {
 
 TEST_CASE("a post that is held is answered with its status, and its author changes it") {
   const full_site site{{.mode = content_status::premoderated}};
-  const auto answer = site.post(posting_path, R"({"content_id":1,"body":"a"})");
+  const auto answer = site.post(comments_path, R"({"content_id":1,"body":"a"})");
   CHECK(answer.status == 201);
   CHECK(read(answer).at("status") == "pending");
   CHECK(site.counts() == R"({"counts":{"1":0}})");
@@ -624,7 +624,7 @@ TEST_CASE("a retry under the key of a comment that was removed finds it removed,
   const fields key{{"Idempotency-Key", "k"}};
   const auto one = site.write({{"body", "a"}}, key);
   REQUIRE(site.remove(one, bearer(one.token)).status == 204);
-  const auto again = site.post(posting_path, R"({"content_id":"1","body":"a"})", key);
+  const auto again = site.post(comments_path, R"({"content_id":"1","body":"a"})", key);
   CHECK(again.status == 201);
   CHECK(read(again).at("id") == one.id);
   CHECK(read(again).at("status") == "removed");
@@ -662,7 +662,7 @@ TEST_CASE("another renderer's HTML is made again whenever it is read, and the bo
   for (int i = 0; i < 2; ++i) {
     CHECK(read(first.get(one.path)).at("body_html") == "r1 a\"b");
     CHECK(read(second.get(one.path)).at("body_html") == "r2 a\"b");
-    const auto list = read(second.get(posting_path + "?content_id=1")).at("items").at(0);
+    const auto list = read(second.get(comments_path + "?content_id=1")).at("items").at(0);
     CHECK(list.at("body_html") == "r2 a\"b");
     CHECK(list.at("body") == "a\"b");
   }

@@ -15,7 +15,7 @@ using namespace testing;
 
 namespace {
 
-const std::string posting_path = "/api/v1/comments";
+const std::string comments_path = "/api/v1/comments";
 
 }  // namespace
 
@@ -62,7 +62,7 @@ TEST_CASE("each change of a content wakes its followers, and not those of others
   CHECK(wakes(ask("POST", one.path + "/reports", R"({"reason":"r"})", {})) == 1);
   CHECK(wakes([&] { return decide(site, "approve", {one.id}); }) == 1);
   CHECK(wakes(ask("PATCH", "/api/v1/contents/1", R"({"status":null})", as_moderator())) == 1);
-  CHECK(wakes(ask("POST", posting_path, R"({"content_id":1,"body":"c"})", {})) == 1);
+  CHECK(wakes(ask("POST", comments_path, R"({"content_id":1,"body":"c"})", {})) == 1);
   CHECK(wakes(ask("DELETE", "/api/v1/me", "", as_user("uid-1"))) == 1);
   CHECK(others == 0);
 }

@@ -23,7 +23,7 @@ using namespace testing;
 
 namespace {
 
-const std::string posting_path = "/api/v1/comments";
+const std::string comments_path = "/api/v1/comments";
 const std::string legacy_path = "/api/comment/new";
 const std::string absent_id = "0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
 
@@ -111,7 +111,7 @@ std::vector<std::pair<request, int>> every_request(const std::string& id, int li
         .body = R"({"email":"charlie@example.com","comment":"Oi","content_id":1})"},
        200},
       {{.method = "POST",
-        .target = posting_path,
+        .target = comments_path,
         .headers = is_json,
         .body = R"({"content_id":1,"body":"Oi","parent_id":")" + id + "\"}"},
        201},
@@ -172,7 +172,7 @@ TEST_CASE("1 and \"1\" are the same content, in both APIs") {
   site site;
   CHECK(say_legacy(site, "charlie@example.com", "a", "1").status == 200);
   CHECK(say_legacy(site, "charlie@example.com", "b", "\"1\"").status == 200);
-  CHECK(site.post(posting_path, R"({"content_id":1,"body":"c"})").status == 201);
+  CHECK(site.post(comments_path, R"({"content_id":1,"body":"c"})").status == 201);
   site.say("1", "d");
   CHECK(read(site.get("/api/comment/list/1")).size() == 4);
   CHECK(walk(site, "/api/v1/comments?content_id=1") == "a b c d");
@@ -258,9 +258,9 @@ TEST_CASE("bad posts of the legacy API are problems that name its own fields") {
 TEST_CASE("a post answers with the comment, where it is, and once with an edit token") {
   site site;
   const response answer =
-      site.post(posting_path, R"({"content_id":"blog/1","body":"Primeiro post!",)"
-                              R"("author":{"name":"Guilherme","email":"guilherme@example.com",)"
-                              R"("url":"https://example.com"}})");
+      site.post(comments_path, R"({"content_id":"blog/1","body":"Primeiro post!",)"
+                               R"("author":{"name":"Guilherme","email":"guilherme@example.com",)"
+                               R"("url":"https://example.com"}})");
   CHECK(answer.status == 201);
   const auto posted = read(answer);
   const std::string id = posted.at("id");
@@ -286,7 +286,7 @@ TEST_CASE("a post answers with the comment, where it is, and once with an edit t
 
 TEST_CASE("an edit token proves its own comment for the length of the edit window") {
   site site{{}, {.edit_window = std::chrono::minutes{2}}};
-  const auto posted = read(site.post(posting_path, R"({"content_id":1,"body":"Oi"})"));
+  const auto posted = read(site.post(comments_path, R"({"content_id":1,"body":"Oi"})"));
   const auth::signer sign{site.store.signing_key()};
   const auto id = parse_comment_id(posted.at("id").get<std::string>());
   const std::string token = posted.at("edit_token");
@@ -298,7 +298,7 @@ TEST_CASE("an edit token proves its own comment for the length of the edit windo
 TEST_CASE("links in answers start with the prefix that an adapter cut off") {
   const site site;
   const request asked{.method = "POST",
-                      .target = posting_path,
+                      .target = comments_path,
                       .headers = {{"Content-Type", "application/json"}},
                       .body = R"({"content_id":1,"body":"Oi"})",
                       .prefix = "/talk"};
@@ -315,7 +315,7 @@ TEST_CASE("an author's key is the same wherever the author speaks, and tells aut
   const site site;
   const auto key_of = [&](std::string_view author) {
     const auto posted = read(site.post(
-        posting_path, R"({"content_id":1,"body":"Oi","author":)" + std::string{author} + "}"));
+        comments_path, R"({"content_id":1,"body":"Oi","author":)" + std::string{author} + "}"));
     return posted.at("author").at("key").get<std::string>();
   };
   const std::string key = key_of(R"({"name":"Gabriela","email":"gabriela@example.com"})");
@@ -329,8 +329,8 @@ TEST_CASE("a retried post is answered with the first comment, without its token"
   const site site;
   const std::string body = R"({"content_id":1,"body":"Oi"})";
   const fields key{{"Idempotency-Key", "8e03978e-40d5"}};
-  const response first = site.post(posting_path, body, key);
-  const response again = site.post(posting_path, " " + body, key);
+  const response first = site.post(comments_path, body, key);
+  const response again = site.post(comments_path, " " + body, key);
   CHECK(first.status == 201);
   CHECK(header(first, "Idempotency-Replayed") == "");
   CHECK(again.status == 201);
@@ -345,19 +345,19 @@ TEST_CASE("a retried post is answered with the first comment, without its token"
 TEST_CASE("a key that comes with another comment is refused, and works on another content") {
   const site site;
   const fields key{{"idempotency-key", "k"}};
-  CHECK(site.post(posting_path, R"({"content_id":1,"body":"Oi"})", key).status == 201);
-  const response reused = site.post(posting_path, R"({"content_id":1,"body":"Tchau"})", key);
+  CHECK(site.post(comments_path, R"({"content_id":1,"body":"Oi"})", key).status == 201);
+  const response reused = site.post(comments_path, R"({"content_id":1,"body":"Tchau"})", key);
   CHECK(reused.status == 422);
   CHECK(read(reused).at("code") == "idempotency_reuse");
   CHECK(errors_of(reused) == "Idempotency-Key reused");
-  CHECK(site.post(posting_path, R"({"content_id":2,"body":"Tchau"})", key).status == 201);
+  CHECK(site.post(comments_path, R"({"content_id":2,"body":"Tchau"})", key).status == 201);
   CHECK(read(site.get("/api/v1/contents/1")).at("version") == 1);
 }
 
 TEST_CASE("a key has 1 to 255 visible characters") {
   const site site;
   const auto errors_with = [&](std::string key) {
-    const response answer = site.post(posting_path, R"({"content_id":1,"body":"Oi"})",
+    const response answer = site.post(comments_path, R"({"content_id":1,"body":"Oi"})",
                                       {{"Idempotency-Key", std::move(key)}});
     return answer.status == 201 ? "" : errors_of(answer);
   };
@@ -387,7 +387,7 @@ TEST_CASE("a reply to an unknown comment or to one of another content is refused
   const std::string elsewhere = site.say("2", "a");
   for (const std::string& parent : {absent_id, elsewhere}) {
     const response answer =
-        site.post(posting_path, R"({"content_id":1,"body":"b","parent_id":")" + parent + "\"}");
+        site.post(comments_path, R"({"content_id":1,"body":"b","parent_id":")" + parent + "\"}");
     CHECK(answer.status == 404);
     CHECK(errors_of(answer) == "/parent_id not_found");
   }
@@ -596,9 +596,9 @@ TEST_CASE("a content is what its comments made of it") {
 TEST_CASE("metrics count posts and requests, by route and never by what was written") {
   const site site;
   const std::string body = R"({"content_id":"secret","body":"Oi"})";
-  site.post(posting_path, body, {{"Idempotency-Key", "k"}});
-  site.post(posting_path, body, {{"Idempotency-Key", "k"}});
-  site.post(posting_path, R"({"content_id":"secret","body":"Tchau"})", {{"Idempotency-Key", "k"}});
+  site.post(comments_path, body, {{"Idempotency-Key", "k"}});
+  site.post(comments_path, body, {{"Idempotency-Key", "k"}});
+  site.post(comments_path, R"({"content_id":"secret","body":"Tchau"})", {{"Idempotency-Key", "k"}});
   site.get("/api/v1/contents/secret");
   site.get("/secret");
   const response answer = site.get("/metrics");
@@ -620,7 +620,7 @@ TEST_CASE("the observer hears of every request what may be logged") {
   std::vector<exchange> seen;
   const site site{{.observe = [&](const exchange& one) { seen.push_back(one); }}};
   site.get("/api/v1/contents/1", {{"X-Request-Id", "r1"}});
-  site.post(posting_path, R"({"content_id":1,"body":"Oi"})");
+  site.post(comments_path, R"({"content_id":1,"body":"Oi"})");
   site.get("/nothing");
   REQUIRE(seen.size() == 3);
   CHECK(seen[0].id == "r1");
@@ -633,7 +633,7 @@ TEST_CASE("the observer hears of every request what may be logged") {
 
 TEST_CASE("a body that is not JSON by its own word is refused, and the header is named") {
   const site site;
-  for (const std::string& path : {posting_path, legacy_path}) {
+  for (const std::string& path : {comments_path, legacy_path}) {
     const auto ask = [&](fields headers) {
       return site.send(
           {.method = "POST", .target = path, .headers = std::move(headers), .body = "{}"});
@@ -660,7 +660,7 @@ TEST_CASE("a body that is not JSON by its own word is refused, and the header is
 
 TEST_CASE("a request of 64 KiB is read, and one byte more is too large") {
   const site site;
-  for (const std::string& path : {posting_path, legacy_path}) {
+  for (const std::string& path : {comments_path, legacy_path}) {
     std::string body =
         R"({"content_id":1,"body":"Oi","comment":"Oi","email":"charlie@example.com","x":")";
     body += std::string(64 * 1024 - body.size() - 2, 'x') + "\"}";
@@ -684,7 +684,7 @@ TEST_CASE("a hundred headers are read, and one more is too many") {
 TEST_CASE("what an adapter refused is never stored") {
   const site site;
   CHECK(site.send({.method = "POST",
-                   .target = posting_path,
+                   .target = comments_path,
                    .headers = {{"Content-Type", "application/json"}},
                    .body = R"({"content_id":1,"body":"Oi"})",
                    .refusal =
@@ -716,7 +716,7 @@ TEST_CASE("bad bodies are problems that name the field, and store nothing") {
       {R"({"body":"a","content_id":")" + std::string(256, 'x') + "\"}", 422,
        "/content_id too_long"}};
   for (const auto& [body, status, errors] : bad) {
-    const response answer = site.post(posting_path, body);
+    const response answer = site.post(comments_path, body);
     CAPTURE(answer.body);
     CHECK(answer.status == status);
     CHECK(errors_of(answer) == errors);
@@ -755,8 +755,8 @@ TEST_CASE("a method that a path does not take is 405 with those that it takes") 
     request asked = one.first;
     CAPTURE(asked.target);
     const std::string path = asked.target.substr(0, asked.target.find('?'));
-    const std::string allowed = path == posting_path ? "OPTIONS, GET, HEAD, POST"
-                                : path.starts_with(posting_path)
+    const std::string allowed = path == comments_path ? "OPTIONS, GET, HEAD, POST"
+                                : path.starts_with(comments_path)
                                     ? "OPTIONS, GET, HEAD, PATCH, DELETE"
                                 : path.starts_with("/api/v1/contents") ? "OPTIONS, GET, HEAD, PATCH"
                                 : asked.method == "POST"               ? "OPTIONS, POST"
@@ -824,7 +824,7 @@ TEST_CASE("what an option's function throws ends one request, with 503, and noth
   CHECK(read_one.status == 503);
   CHECK_FALSE(read(read_one).contains("in_doubt"));
   CHECK(header(read_one, "X-Request-Id") != "");
-  const auto written = site.post(posting_path, R"({"content_id":1,"body":"Oi"})");
+  const auto written = site.post(comments_path, R"({"content_id":1,"body":"Oi"})");
   CHECK(written.status == 503);
   CHECK(read(written).at("in_doubt") == true);  // and it was posted
   CHECK(site.store.events("1", 0, 10)->size() == 1);
@@ -852,7 +852,7 @@ TEST_CASE("a post whose answer got lost is in doubt, and is found again under it
   service comments{faulty};
   const client api{testing::all_routes(comments)};
   const auto post = [&] {
-    return api.post(posting_path, R"({"content_id":1,"body":"Oi"})", {{"Idempotency-Key", "k"}});
+    return api.post(comments_path, R"({"content_id":1,"body":"Oi"})", {{"Idempotency-Key", "k"}});
   };
   const response lost = post();
   CHECK(lost.status == 503);
@@ -911,7 +911,7 @@ TEST_CASE("a content takes so many comments from all together, in both APIs, and
   const site site{{.rates = {.content_writes = {.per_minute = 2}}}};
   const auto post = [&](const char* content_id, std::string peer) {
     return site
-        .ask("POST", posting_path, R"({"body":"a","content_id":)" + std::string{content_id} + "}",
+        .ask("POST", comments_path, R"({"body":"a","content_id":)" + std::string{content_id} + "}",
              {}, std::move(peer))
         .status;
   };
@@ -981,7 +981,7 @@ TEST_CASE("where all sites may read, they may post to the legacy API and to noth
   const site site{{.cors = {.origins = {"*"}}}};
   const fields from{{"Origin", "https://blog.example.com"}};
   CHECK(header(site.post(legacy_path, "{}", from), "Access-Control-Allow-Origin") == "*");
-  CHECK(header(site.post(posting_path, "{}", from), "Access-Control-Allow-Origin") == "");
+  CHECK(header(site.post(comments_path, "{}", from), "Access-Control-Allow-Origin") == "");
 }
 
 TEST_CASE("a page of a listed site can read a 429, and a site without origins says nothing") {

@@ -54,6 +54,9 @@ class Headers(unittest.TestCase):
         files = [path.relative_to(cls.include).as_posix() for path in cls.include.rglob("*.?pp")]
         cls.headers = sorted(name for name in files if name.endswith(".hpp"))
         cls.definitions = sorted(name for name in files if name.endswith(".ipp"))
+        cls.seed = os.environ.get("COMMENTS_TEST_SEED") or str(random.randrange(10**6))
+        if not cls.are_all:
+            print(f"COMMENTS_TEST_SEED={cls.seed}", file=sys.stderr)
 
     @classmethod
     @cache
@@ -64,10 +67,8 @@ class Headers(unittest.TestCase):
         return re.findall(r"^#\s*include [<\"](.+?)[>\"]", text, re.M)
 
     def compile_each(self, names):
-        seed = os.environ.get("COMMENTS_TEST_SEED") or str(random.randrange(10**6))
         if not self.are_all:
-            print(f"COMMENTS_TEST_SEED={seed}", end=" ", file=sys.stderr)
-            names = random.Random(seed).sample(names, len(names) // PARTS + 1)
+            names = random.Random(self.seed).sample(names, len(names) // PARTS + 1)
 
         def compile_one(name):
             run(*self.cxx, *STRICT, f"-I{self.include}", "-DCOMMENTS_COMPILED", "-fsyntax-only",

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "support/faulty_store.hpp"
+#include "support/size.hpp"
 
 using namespace comments;
 using namespace comments::http;
@@ -95,16 +96,17 @@ TEST_CASE("a chunk has at most its size: a list as long is one, one byte more ma
   }
 }
 
-TEST_CASE("100,000 comments are whole, in chunks of bounded size") {
+TEST_CASE("tens of thousands of comments are whole, in chunks of bounded size") {
   memory_store store;
   service service{store};
-  for (int i = 0; i < 100'000; ++i) post(store, "comment \"" + std::to_string(i) + "\"");
+  const int number = testing::size(20'000, 100'000);
+  for (int i = 0; i < number; ++i) post(store, "comment \"" + std::to_string(i) + "\"");
   legacy_list list{service, "1", false};
   const whole all = read_all(list);
   CHECK(all.then == chunk::state::over);
   CHECK(all.longest == legacy_list::chunk_bytes_max);
   CHECK(all.chunks == all.text.size() / legacy_list::chunk_bytes_max + 1);
-  CHECK((all.text == expected(store, 100'000)));  // too long to show
+  CHECK((all.text == expected(store, number)));  // too long to show
 }
 
 TEST_CASE("what is posted while a list is read belongs to a later version") {

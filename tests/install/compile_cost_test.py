@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """compile_cost_test - what it costs to include the library, held against nlohmann/json.hpp.
 
-    python3 tests/install/compile_cost_test.py INCLUDE_DIR [ROUNDS]
+    python3 tests/install/compile_cost_test.py INCLUDE_DIR
 
 Each round compiles every case once (-O0 -fsyntax-only), and the test compares the least time that
-each took the compiler itself (user time): what else the machine does can only add to it. If a case
-is over its limit, twice as many rounds are measured before it fails. The sizes of objects are
-exact. CXX names the compiler.
+each took the compiler itself (user time): what else the machine does can only add to it. While a
+case is over its limit, another round is measured, up to nine. The sizes of objects are exact. CXX
+names the compiler.
 """
 import os
 import resource
@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 COMPILED = ["-DCOMMENTS_COMPILED"]
+ROUNDS_MAX = 9
 
 # What is included, how, and how many times as long as the first it may take.
 CASES = {
@@ -48,12 +49,11 @@ class Costs:
         self.cxx = cxx
         self.seconds = {name: [] for name in CASES}
 
-    def measure(self, rounds):
-        for _ in range(rounds):
-            for name, (header, options, _) in CASES.items():
-                self.seconds[name].append(seconds_of(
-                    [*self.cxx, *options, "-fsyntax-only", "-x", "c++", "-"],
-                    f"#include <{header}>\n"))
+    def measure(self):
+        for name, (header, options, _) in CASES.items():
+            self.seconds[name].append(seconds_of(
+                [*self.cxx, *options, "-fsyntax-only", "-x", "c++", "-"],
+                f"#include <{header}>\n"))
 
     def ratio(self, name):
         first = next(iter(CASES))
@@ -71,12 +71,13 @@ def object_bytes(cxx, text, options):
         return made.stat().st_size
 
 
-def main(include, rounds):
+def main(include):
     cxx = [*shlex.split(os.environ.get("CXX", "c++")), "-std=c++20", "-O0", f"-I{include}"]
     costs = Costs(cxx)
-    costs.measure(rounds)
-    if costs.too_dear():
-        costs.measure(2 * rounds)
+    costs.measure()
+    for _ in range(1, ROUNDS_MAX):
+        if costs.too_dear():
+            costs.measure()
     for name, (_, _, limit) in CASES.items():
         seconds = min(costs.seconds[name])
         print(f"{name}: {seconds:.2f} s, {costs.ratio(name):.2f} times, at most {limit:g}")
@@ -92,4 +93,4 @@ def main(include, rounds):
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    sys.exit(main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 3))
+    sys.exit(main(Path(sys.argv[1]).resolve()))

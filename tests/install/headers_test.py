@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
 """headers_test - each header is complete, and none defines anything twice.
 
-    python3 tests/install/headers_test.py INCLUDE_DIR [--all] [options of unittest]
+    python3 tests/install/headers_test.py INCLUDE_DIR [options of unittest]
 
 Compiles each header alone, and each .ipp alone. Both do so with COMMENTS_COMPILED, where a header
 brings no definitions: what it lacks can then not come from the .ipp of another. That takes a second
-or two for each, so only a sixth of them is compiled, chosen by COMMENTS_TEST_SEED (a random one, if
-it is not set), and all of them with --all. CXX names the compiler; the libraries' headers are where
-it finds them.
+or two for each, so one in twelve is compiled, and all of them in `./dev test long`. CXX names the
+compiler; the libraries' headers are where it finds them.
 """
 import os
-import random
 import re
 import shlex
 import subprocess
@@ -21,9 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from effort import sample
+
 STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()]
 
-PARTS = 6
+PARTS = 12
 
 
 def run(*command, text=None):
@@ -44,7 +45,6 @@ def at_once(work, arguments):
 class Headers(unittest.TestCase):
     include = Path()
     cxx = ["c++"]
-    are_all = False
 
     @classmethod
     def setUpClass(cls):
@@ -54,9 +54,6 @@ class Headers(unittest.TestCase):
         files = [path.relative_to(cls.include).as_posix() for path in cls.include.rglob("*.?pp")]
         cls.headers = sorted(name for name in files if name.endswith(".hpp"))
         cls.definitions = sorted(name for name in files if name.endswith(".ipp"))
-        cls.seed = os.environ.get("COMMENTS_TEST_SEED") or str(random.randrange(10**6))
-        if not cls.are_all:
-            print(f"COMMENTS_TEST_SEED={cls.seed}", file=sys.stderr)
 
     @classmethod
     @cache
@@ -67,14 +64,11 @@ class Headers(unittest.TestCase):
         return re.findall(r"^#\s*include [<\"](.+?)[>\"]", text, re.M)
 
     def compile_each(self, names):
-        if not self.are_all:
-            names = random.Random(self.seed).sample(names, len(names) // PARTS + 1)
-
         def compile_one(name):
             run(*self.cxx, *STRICT, f"-I{self.include}", "-DCOMMENTS_COMPILED", "-fsyntax-only",
                 "-x", "c++", "-", text=f"#include <{name}>\n")
 
-        at_once(compile_one, names)
+        at_once(compile_one, sample(names, PARTS))
 
     def test_1_every_header_is_complete(self):
         # One that another includes before all else is compiled alone there.
@@ -99,8 +93,5 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     Headers.include = Path(sys.argv.pop(1)).resolve()
-    if "--all" in sys.argv:
-        sys.argv.remove("--all")
-        Headers.are_all = True
     Headers.cxx = shlex.split(os.environ.get("CXX", "c++"))
     unittest.main(verbosity=2)

@@ -7,17 +7,14 @@
 Each test has a database in the class's PostgreSQL, and a role without privileges that owns it.
 """
 import random
-import sys
 import threading
 import time
 import unittest
-from pathlib import Path
 from urllib.parse import quote
 
 from support import POST, Server, at_once, until
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from postgres import UNSYNCED, Postgres, temporary_folder  # noqa: E402
+from postgres import UNSYNCED, Postgres, temporary_folder
 
 NOW = ("--drain-delay", "0")
 PASSWORD = "correct horse %40"

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from drain_test import Load, stored
-from support import PATIENCE, Server, free_port, main, until
+from support import PATIENCE, Server, free_port, main, size, until
 
-RESTARTS = 20
+RESTARTS = size(6, 20)
 CONFIGURATION = """
 global
     stats socket {folder}/haproxy.sock

@@ -23,6 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from signal import SIGTERM
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from effort import size  # noqa: E402, F401
+
 PATIENCE = 30  # seconds; sanitizers make a server ten times slower
 AT_ONCE = 4  # seconds; less than any timeout of the server's, so no wait for one goes unnoticed
 
@@ -49,7 +52,7 @@ def main():
 def environment(given=None):
     """This process's environment with no settings of the server's but the given ones."""
     ours = {name: v for name, v in os.environ.items() if not name.startswith("COMMENTS_")}
-    suppressions = Path(__file__).resolve().with_name("tsan.supp")
+    suppressions = Path(__file__).resolve().parent.parent / "support/tsan.supp"
     return {"TSAN_OPTIONS": f"suppressions={suppressions}"} | ours | (given or {})
 
 

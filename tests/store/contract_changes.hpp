@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "store/contract_tools.hpp"
+#include "support/size.hpp"
 
 #include <algorithm>
 #include <array>
@@ -370,8 +371,9 @@ inline void check_chain(store& store, std::size_t length, std::int64_t depth_max
   check_counts(store, "1");
 }
 
-TEST_CASE_TEMPLATE_DEFINE("a long chain of replies is kept, as deep as it may be", Maker,
-                          insert_takes_long_chains) {
+TEST_CASE_TEMPLATE_DEFINE("a long chain of replies is kept, as deep as it may be" *
+                              testing::one_thread,
+                          Maker, insert_takes_long_chains) {
   for (const std::int64_t depth_max : {std::int64_t{6}, std::int64_t{1'000'000}}) {
     Maker maker;
     check_chain(maker.store(), 300, depth_max);

@@ -9,6 +9,7 @@
 #include "store/contract.hpp"
 #include "store/contract_deployments.hpp"
 #include "support/database.hpp"
+#include "support/size.hpp"
 #include "support/sqlite_maker.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -296,7 +297,8 @@ void compare_inserts(const seen_store& opened) {
 
 }  // namespace
 
-TEST_CASE("a page of 50, or anything else, costs the same among 100 comments as among 100,000") {
+TEST_CASE("a page of 50, or anything else, costs the same among 100 comments as among 100,000" *
+          testing::one_thread) {
   const seen_store opened{.contents_kept = 0};  // so that each is read
   testing::database{opened.path}.run(contents_of_two_sizes);
   compare_pages(opened);
@@ -348,7 +350,7 @@ TEST_CASE("a log that is written without end stays within its bound, with reader
     while (thread >= 4 && writers > 0)
       must(store->list({.content_id = std::to_string(writers - 1), .scope = scope::all}));
     if (thread >= 4) return;
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < testing::size(40, 100); ++i) {
       post(*store, {.content_id = id, .body = std::string(500, 'x')});
       largest = std::max<std::uintmax_t>(largest, std::filesystem::file_size(path + "-wal"));
     }
@@ -765,7 +767,7 @@ TEST_CASE("a read after an acknowledged insert finds it or a later one") {
   std::atomic<int> stale{}, working{writers};
   store_contract::at_once(writers + readers, [&](int thread) {
     if (thread < writers) {
-      for (int i = 0; i < 300; ++i) {
+      for (int i = 0; i < testing::size(60, 300); ++i) {
         const auto which = static_cast<std::size_t>(i * writers + thread) % contents;
         const auto made =
             opened.store->insert({{.content_id = std::to_string(which), .body = "x"}}, noon);

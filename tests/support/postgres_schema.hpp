@@ -12,12 +12,15 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace testing {
 
-// A session of another program. What it began is rolled back when it is destroyed.
+// A session of another program. What it began is rolled back when it is destroyed. Used by one
+// thread at a time.
 class postgres_session final {
  public:
   explicit postgres_session(const std::string& conninfo)
@@ -67,7 +70,13 @@ class postgres_schema final {
            " -c client_min_messages=warning " + settings + "'";
   }
 
-  std::string run(const std::string& sql) const { return postgres_session{conninfo()}.run(sql); }
+  // Runs statements in a session that is kept, because each begins with a process of its own. Any
+  // number of threads may, one after the other.
+  std::string run(const std::string& sql) const {
+    const std::lock_guard lock{running_};
+    if (!kept_) kept_.emplace(conninfo());
+    return kept_->run(sql);
+  }
 
   // Returns how many other sessions use it. One that has ended may count for a moment longer.
   int connections() const { return std::stoi(run("SELECT count(*)" + others_)); }
@@ -82,6 +91,8 @@ class postgres_schema final {
   std::string others_{
       " FROM pg_stat_activity WHERE application_name = current_setting('application_name') AND "
       "pid <> pg_backend_pid()"};
+  mutable std::mutex running_{};
+  mutable std::optional<postgres_session> kept_{};
 };
 
 }  // namespace testing

@@ -1,5 +1,6 @@
 #include <comments/store/sqlite/connection.hpp>
 
+#include "support/size.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -102,7 +103,8 @@ TEST_CASE("values come back as they were bound") {
   CHECK(row.text(3).empty());
 }
 
-TEST_CASE("of rows that move and go nothing returns to the log once the pages are forgotten") {
+TEST_CASE("of rows that move and go nothing returns to the log once the pages are forgotten" *
+          testing::one_thread) {
   notebook notes;
   sqlite::connection& on = *notes.connection;
   REQUIRE(
@@ -114,7 +116,7 @@ TEST_CASE("of rows that move and go nothing returns to the log once the pages ar
   };
   std::mt19937 dice{1};
   std::vector<std::string> there;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < testing::size(300, 1000); ++i) {
     there.push_back(std::to_string(1000 + dice() % 9000) + "-word-" + std::to_string(i) + "-" +
                     std::string(dice() % 300, 'x'));
     on.run("INSERT INTO word VALUES (?1, 0)", there.back());

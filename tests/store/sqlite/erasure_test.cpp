@@ -6,6 +6,7 @@
 
 #include "store/contract.hpp"
 #include "support/database.hpp"
+#include "support/size.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <cstddef>
@@ -140,7 +141,9 @@ TEST_CASE("what an earlier process erased and left in its log goes when it is op
   CHECK(must(again.store->find(made.id)).status == status::removed);
 }
 
-TEST_CASE("among many that come, change and go, nothing is left of those that went") {
+TEST_CASE("among many that come, change and go, nothing is left of those that went" *
+          testing::one_thread) {
+  const int steps = testing::size(200, 600);
   for (const unsigned seed : {1u, 2u, std::random_device{}()}) {
     MESSAGE("seed " << seed);
     CAPTURE(seed);
@@ -158,7 +161,7 @@ TEST_CASE("among many that come, change and go, nothing is left of those that we
       for (const int one : expected)
         CHECK_MESSAGE(found.contains(one), one, " is not there after step ", step);
     };
-    for (int step = 0; step < 600; ++step) {
+    for (int step = 0; step < steps; ++step) {
       const auto which = there.empty() ? 0 : dice() % there.size();
       const auto what = there.empty() ? 0 : dice() % 8;
       if (what < 5) {
@@ -180,7 +183,7 @@ TEST_CASE("among many that come, change and go, nothing is left of those that we
       if (step % 50 == 0) check(step);  // while it is open: what moves later leaves copies, too
     }
     kept.store.reset();
-    check(600);
+    check(steps);
     CHECK(testing::database{kept.path}.text("PRAGMA integrity_check") == "ok");
   }
 }

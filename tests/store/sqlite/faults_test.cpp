@@ -8,6 +8,7 @@
 #include "support/faulty_disk.hpp"
 #include "support/no_threads.hpp"
 #include "support/parallel.hpp"
+#include "support/size.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <algorithm>
@@ -95,7 +96,8 @@ const std::string long_body(30'000, 'x');  // several pages
 
 }  // namespace
 
-TEST_CASE("a disk that is full at any write loses nothing, and the store serves when it is not") {
+TEST_CASE("a disk that is full at any write loses nothing, and the store serves when it is not" *
+          testing::one_thread) {
   long last = 0;
   for (long n = 1; last != n; ++n) {
     CAPTURE(n);
@@ -118,7 +120,8 @@ TEST_CASE("a disk that is full at any write loses nothing, and the store serves 
   CHECK(last > 10);
 }
 
-TEST_CASE("on a disk that may lose sectors, one that is full leaves the last write in doubt") {
+TEST_CASE("on a disk that may lose sectors, one that is full leaves the last write in doubt" *
+          testing::one_thread) {
   bool has_come_back = false;
   bool is_through = false;
   for (long n = 1; !is_through; ++n) {
@@ -140,7 +143,7 @@ TEST_CASE("on a disk that may lose sectors, one that is full leaves the last wri
   CHECK(has_come_back);
 }
 
-TEST_CASE("a commit that finds no memory once it is in the log is in doubt") {
+TEST_CASE("a commit that finds no memory once it is in the log is in doubt" * testing::one_thread) {
   // The index of the log grows by a block with page 4,063, behind the sync.
   for (const int code : {SQLITE_NOMEM, SQLITE_IOERR_SHMMAP}) {
     CAPTURE(code);
@@ -261,10 +264,10 @@ const std::pair<disk_call, int> faults[] = {{disk_call::write, SQLITE_IOERR_WRIT
                                             {disk_call::read, SQLITE_IOERR_READ},
                                             {disk_call::truncate, SQLITE_IOERR_TRUNCATE}};
 
-TEST_CASE(
-    "whatever call fails in whatever way, only what is acknowledged is there, and all of it") {
+TEST_CASE("whatever call fails in whatever way, only what is acknowledged is there, and all of it" *
+          testing::one_thread) {
   for (const auto& fault : faults)
-    for (long n = 1; n <= 12; ++n) {
+    for (long n = 1; n <= testing::size(6, 12); ++n) {
       CAPTURE(fault.second);
       CAPTURE(n);
       patient ill;
@@ -281,9 +284,10 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, or neither") {
+TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, or neither" *
+          testing::one_thread) {
   for (const auto& fault : faults)
-    for (long n = 1; n <= 8; ++n) {
+    for (long n = 1; n <= testing::size(4, 8); ++n) {
       CAPTURE(fault.second);
       CAPTURE(n);
       patient ill;
@@ -322,9 +326,10 @@ TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, 
     }
 }
 
-TEST_CASE("whatever call fails, a deployment's step that was acknowledged is in the log") {
+TEST_CASE("whatever call fails, a deployment's step that was acknowledged is in the log" *
+          testing::one_thread) {
   for (const auto& fault : faults)
-    for (long n = 1; n <= 8; ++n) {
+    for (long n = 1; n <= testing::size(4, 8); ++n) {
       CAPTURE(fault.second);
       CAPTURE(n);
       patient ill;
@@ -431,7 +436,7 @@ TEST_CASE("a clock that steps back shuffles no order and doubles no id") {
 }
 
 TEST_CASE("what was acknowledged is there after a power cut, at any moment") {
-  for (unsigned seed = 1; seed <= 100; ++seed) {
+  for (unsigned seed = 1; seed <= testing::size(25u, 100u); ++seed) {
     CAPTURE(seed);
     std::mt19937 dice{seed};
     testing::temporary_folder folder;

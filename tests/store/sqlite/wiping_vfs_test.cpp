@@ -1,6 +1,7 @@
 #include <comments/store/sqlite/wiping_vfs.hpp>
 
 #include "support/database.hpp"
+#include "support/size.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -254,7 +255,8 @@ TEST_CASE("what is written is wiped if it is a whole b-tree page of a database, 
   }
 }
 
-TEST_CASE("rows that come and go leave nothing but what is there, whatever the page size") {
+TEST_CASE("rows that come and go leave nothing but what is there, whatever the page size" *
+          testing::one_thread) {
   const sqlite::wiping_vfs vfs{""};
   for (const char* size : {"512", "1024", "4096", "16384", "65536"}) {
     CAPTURE(size);
@@ -301,7 +303,7 @@ TEST_CASE("each is a VFS of its own, there for as long as it lives, if the one b
   CHECK_FALSE(sqlite3_vfs_find(name.c_str()));
 }
 
-TEST_CASE("it can no more than the one below") {
+TEST_CASE("it can no more than the one below" * testing::one_thread) {
   const sqlite::wiping_vfs vfs{"unix-dotfile"};  // which has no shared memory, so it has no log
   const temporary_folder folder;
   const auto open = [&](sqlite3*& handle, const std::string& path) {

@@ -16,6 +16,7 @@ class Client:
     def __init__(self, number, dice):
         self.number, self.dice = number, dice
         self.sent, self.acknowledged = {}, {}  # by key: (target, body), the answer
+        self.ids = {content_id: [] for content_id in CONTENTS}  # to which it may reply
 
     def new_key(self):
         key = f"client-{self.number}-post-{len(self.sent)}"
@@ -27,8 +28,7 @@ class Client:
         if self.dice.random() < 0.2:
             return LEGACY_POST, {"content_id": content_id, "comment": key,
                                    "email": "gabriela@example.com"}
-        known = [made["id"] for made in self.acknowledged.values()
-                 if made.get("content_id") == content_id]
+        known = self.ids[content_id]
         parent = self.dice.choice(known) if known and self.dice.random() < 0.3 else None
         return POST, {"content_id": content_id, "body": key, "parent_id": parent}
 
@@ -44,6 +44,8 @@ class Client:
             raise AssertionError(answer)
         made = answer.json
         made.pop("edit_token", None)
+        if key not in self.acknowledged and "content_id" in made:
+            self.ids[made["content_id"]].append(made["id"])
         if self.acknowledged.setdefault(key, made).get("id") != made.get("id"):
             raise AssertionError(f"{key} became another comment")
         return answer

@@ -2,8 +2,8 @@
 // store/model.hpp - random operations on a store and on `memory_store`, whose answers must be the
 // same as they go, and again after the store was closed and opened.
 //
-// Each run prints the seed it came from; COMMENTS_TEST_SEED=<seed> runs that one again. The maker is
-// one of `contract.hpp`:
+// Each run prints the seed it came from; COMMENTS_TEST_SEED=<seed> runs that one again. The maker
+// is one of `contract.hpp`:
 //
 //   STORE_MODEL(my_maker);
 

@@ -1,5 +1,7 @@
-"""effort.py - how much a test tries: less in `./dev test`, all of it in `./dev test long`, which sets
-COMMENTS_TEST_LONG (support/size.hpp is the same in C++)."""
+"""effort.py - how much a test tries: less in `./dev test`, all of it in `./dev test long`.
+
+That one sets COMMENTS_TEST_LONG. size.hpp is the same in C++.
+"""
 import os
 import random
 import sys
@@ -12,7 +14,7 @@ def size(few, many):
 
 
 def sample(things, parts):
-    """One in `parts` of the things, in their order; which, COMMENTS_TEST_SEED decides, or chance."""
+    """One in `parts` of the things, in their order, by COMMENTS_TEST_SEED or by chance."""
     if IS_LONG:
         return list(things)
     seed = os.environ.setdefault("COMMENTS_TEST_SEED", str(random.randrange(10**6)))

@@ -30,14 +30,13 @@ namespace {
 // What version 0.1.0 of schema 2 left: content "1" with a thread four deep and a root without
 // replies, and content "deep" with a chain of replies, 10,000 in `./dev test long`.
 const int chain_length = testing::size(2'000, 10'000);
-const std::string a_file_of_schema_2 = std::string{sql_schema::migrations()[0].sql} +
-                                       std::string{sql_schema::migrations()[1].sql} + R"sql(
+const std::string a_file_of_schema_2 =
+    std::string{sql_schema::migrations()[0].sql} + std::string{sql_schema::migrations()[1].sql} +
+    "CREATE TEMP TABLE chain AS SELECT " + std::to_string(chain_length) + " AS length;" + R"sql(
 INSERT INTO setting VALUES ('signing_key',
   '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f');
-INSERT INTO content VALUES ('1', 6, 6, 'open'), ('held', 0, 0, 'premoderated'),
-  ('deep', )sql" + std::to_string(chain_length) +
-                                       ", " + std::to_string(chain_length) +
-                                       R"sql(, 'open');
+INSERT INTO content VALUES ('1', 6, 6, 'open'), ('held', 0, 0, 'premoderated');
+INSERT INTO content SELECT 'deep', length, length, 'open' FROM chain;
 WITH row (position, parent, replies) AS (
   VALUES (1, 0, 2), (2, 1, 1), (3, 2, 1), (4, 3, 0), (5, 0, 0), (6, 1, 0))
 INSERT INTO comment
@@ -46,11 +45,12 @@ SELECT '1', position, printf('00000000-0000-7000-8000-%012d', position),
   'Ana@example.com', '', 1, 'number ' || position, 7 - position, replies, 1700000000000 + position,
   iif(position = 5, 1700000000999, NULL), position, iif(position = 4, 'k', NULL), 99, '1 opaque'
 FROM row;
-WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < (SELECT comments FROM content WHERE content_id = 'deep'))
+WITH RECURSIVE number (n) AS (
+  SELECT 1 UNION ALL SELECT n + 1 FROM number, chain WHERE n < length)
 INSERT INTO comment
 SELECT 'deep', n, printf('00000001-0000-7000-8000-%012d', n),
   iif(n > 1, printf('00000001-0000-7000-8000-%012d', n - 1), ''), 'published', '', '', '', 0, 'x',
-  0, n < (SELECT comments FROM content WHERE content_id = 'deep'), 1700000000000, NULL, n, NULL, 0, '' FROM number;
+  0, n < length, 1700000000000, NULL, n, NULL, 0, '' FROM number, chain;
 INSERT INTO event SELECT content_id, position, 'posted', id, created_at FROM comment;
 PRAGMA user_version = 2;
 )sql";

@@ -240,13 +240,13 @@ class Obstacles(FailureTest):
                 waits.setdefault(node, []).append(time.monotonic() - begun)
 
         def write_others(node):
-            while not is_over.is_set():
+            while not is_over.wait(0.05):
                 begun = time.monotonic()
                 self.assertEqual(self.post(node, random.choice(free)).status, 201)
                 others.append(time.monotonic() - begun)
 
         def read(node):
-            while not is_over.is_set():
+            while not is_over.wait(0.05):
                 begun = time.monotonic()
                 for target in ("/api/comment/list/held", f"{POST}?content_id=held"):
                     self.assertEqual(node.get(target).status, 200)

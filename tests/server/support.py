@@ -68,10 +68,13 @@ def run(*options, env=None, folder=None):
 def until(condition, what):
     """The first true value of `condition()`, which is asked again and again."""
     end = time.monotonic() + PATIENCE
+    asked = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise AssertionError(f"in vain waited for {what}")
-        time.sleep(0.005)
+        time.sleep(max(0.005, now - asked))  # asking takes half of the time at most
+        asked = time.monotonic()
     return value
 
 

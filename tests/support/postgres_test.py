@@ -30,7 +30,7 @@ def until(is_so, what):
     while not is_so():
         if time.monotonic() > end:
             raise AssertionError(f"in vain waited for {what}")
-        time.sleep(0.005)
+        time.sleep(0.05)
 
 
 class Wrapper(unittest.TestCase):

@@ -354,8 +354,10 @@ TEST_CASE("a handler that throws ends in a 503 or a closed connection, and says 
   }
 }
 
-TEST_CASE("without memory an answer is whole or without bytes, whichever allocation fails" *
-          doctest::skip(!testing::failing_memory::is_possible)) {
+TEST_CASE(
+    "without memory an answer is whole or without bytes, whichever allocation fails (needs an "
+    "allocator that can be replaced)" *
+    doctest::skip(!testing::failing_memory::is_possible)) {
   site here;
   here.post();
   REQUIRE(status_of(ask(here.api, get("/api/v1/comments?content_id=1"))) == 200);

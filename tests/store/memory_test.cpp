@@ -42,8 +42,10 @@ TEST_CASE("a memory store is on this machine, and no other process writes to it"
   CHECK(store.listen({}) == nullptr);
 }
 
-TEST_CASE("without memory a write changes nothing, at whichever allocation it fails" *
-          doctest::skip(!testing::failing_memory::is_possible)) {
+TEST_CASE(
+    "without memory a write changes nothing, at whichever allocation it fails (needs an allocator "
+    "that can be replaced)" *
+    doctest::skip(!testing::failing_memory::is_possible)) {
   using namespace comments;
   using store_contract::noon;
   struct talk {

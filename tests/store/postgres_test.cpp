@@ -555,8 +555,9 @@ TEST_CASE("origins are forgotten in steps, and what stands before one that fails
   CHECK(must(store->forget_origins(noon + 1h, 2)) == 0);
 }
 
-TEST_CASE("without a thread no store is opened; a listener gets one with a later wake" *
-          doctest::skip(!testing::no_threads::is_possible)) {
+TEST_CASE(
+    "without a thread no store is opened; a listener gets one with a later wake (needs glibc)" *
+    doctest::skip(!testing::no_threads::is_possible)) {
   const postgres_schema schema;
   {
     const testing::no_threads shortage;
@@ -580,8 +581,10 @@ TEST_CASE("without a thread no store is opened; a listener gets one with a later
   CHECK(eventually([&] { return all.told("followed") > 0; }));
 }
 
-TEST_CASE("without memory a call is done or not, and its connection is lent again" *
-          doctest::skip(!testing::failing_memory::is_possible)) {
+TEST_CASE(
+    "without memory a call is done or not, and its connection is lent again (needs an allocator "
+    "that can be replaced)" *
+    doctest::skip(!testing::failing_memory::is_possible)) {
   const postgres_schema schema;
   // With one connection, so that the next caller notices if it is not given back.
   const auto store = open({.conninfo = schema.conninfo(), .pool = {.open_max = 1}});

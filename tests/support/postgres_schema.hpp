@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,12 +69,16 @@ class postgres_schema final {
            " -c client_min_messages=warning " + settings + "'";
   }
 
-  // Runs statements in a session that is kept, because each begins with a process of its own. Any
-  // number of threads may, one after the other.
+  // Runs statements in a session that all schemas share, because each begins with a process of its
+  // own. Any number of threads may, one after the other.
   std::string run(const std::string& sql) const {
-    const std::lock_guard lock{running_};
-    if (!kept_) kept_.emplace(conninfo());
-    return kept_->run(sql);
+    static std::mutex running;
+    static const postgres_session shared{database_ + " options='-c client_min_messages=warning'"};
+    const std::lock_guard lock{running};
+    shared.run("RESET ALL");
+    shared.run("SET application_name = " + name_);
+    shared.run("SET search_path = " + name_);
+    return shared.run(sql);
   }
 
   // Returns how many other sessions use it. One that has ended may count for a moment longer.
@@ -91,8 +94,6 @@ class postgres_schema final {
   std::string others_{
       " FROM pg_stat_activity WHERE application_name = current_setting('application_name') AND "
       "pid <> pg_backend_pid()"};
-  mutable std::mutex running_{};
-  mutable std::optional<postgres_session> kept_{};
 };
 
 }  // namespace testing

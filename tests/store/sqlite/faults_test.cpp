@@ -389,7 +389,7 @@ TEST_CASE("a file with a damaged page is refused, or, if it is large, found out 
   }
 }
 
-TEST_CASE("with no thread for the check a file is checked before it is opened" *
+TEST_CASE("with no thread for the check a file is checked before it is opened (needs glibc)" *
           doctest::skip(!testing::no_threads::is_possible)) {
   const testing::temporary_folder folder;
   const std::string path = folder.path("comments.db");

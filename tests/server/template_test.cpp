@@ -11,7 +11,8 @@
 #include <string>
 #include <type_traits>
 
-namespace server {
+using namespace server;
+
 namespace {
 
 std::string shown_in(std::string_view name, const values& shown) {
@@ -122,4 +123,3 @@ TEST_CASE("language: words, values and plurals") {
 }
 
 }  // namespace
-}  // namespace server

@@ -270,8 +270,8 @@ TEST_CASE("an API that keeps lists answers as one that makes each anew, whatever
     const std::string link = header(first, "Link");
     if (!link.empty() && asked.prefix.empty()) links.push_back(link.substr(1, link.find('>') - 1));
   }
-  CHECK(count(behind.comments, "hits") > 50);
-  CHECK(count(behind.comments, "evictions") > 50);
+  CHECK(count(behind.comments, "hits") > testing::size<std::uint64_t>(50, 100));
+  CHECK(count(behind.comments, "evictions") > testing::size<std::uint64_t>(50, 100));
 }
 
 TEST_CASE(

@@ -3,8 +3,8 @@
 
     python3 tests/install/install_test.py SOURCE_DIR [options of unittest]
 
-Installs into an empty prefix, where CMake and pkg-config find it for the programs of consumer/,
-which are also built with the source as a Meson subproject. Every program is run. They are
+Installs into an empty prefix, where CMake and pkg-config find it for the programs of consumer/. Two
+of these are also built with the source as a Meson subproject. Every program is run. They are
 header-only, but for most of CMake's, on comments::compiled.
 CXX names the compiler. Needs no network and leaves nothing behind.
 """

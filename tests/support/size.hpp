@@ -13,8 +13,7 @@ Number size(Number few, Number many) {
   return std::getenv("COMMENTS_TEST_LONG") ? many : few;
 }
 
-// Marks a case in which nothing happens at once and that takes long: the thread sanitizer, which
-// has nothing to say of it, leaves it out.
+// Marks a slow case in which nothing happens at once; the thread sanitizer leaves it out.
 inline const doctest::test_suite one_thread{"one thread"};
 
 }  // namespace testing

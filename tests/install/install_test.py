@@ -18,6 +18,9 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from effort import IS_LONG, size
+
 CONSUMER = Path(__file__).resolve().parent / "consumer"
 
 # The headers, or their folders, that only an adapter may bring.
@@ -146,6 +149,12 @@ class Package(unittest.TestCase):
         source, = self.ask_pkg_config("--variable=compiled", "comments")
         self.assertEqual(Path(source), self.include / "comments/compiled.cpp")
         self.assertTrue(Path(source).exists())
+        if IS_LONG:
+            program = self.folder / "compiled"
+            flags = self.ask_pkg_config("--cflags", "--libs", "comments-rules")
+            run(*self.cxx, "-std=c++20", "-DCOMMENTS_COMPILED", "-DCOMMENTS_WITH_RULES",
+                CONSUMER / "rules.cpp", source, "-o", program, *flags)
+            run(program)
 
     def test_3_meson_consumers_build_and_run_with_a_subproject(self):
         project, build = self.folder / "meson", self.folder / "meson/build"
@@ -160,9 +169,12 @@ class Package(unittest.TestCase):
             "comments-feed\n", "utf-8")
         run("meson", "setup", build, project, "--buildtype=plain", "--wrap-mode=nodownload",
             "--force-fallback-for=comments")
-        run("meson", "compile", "-C", build)
-        self.assertEqual(run(build / "core").strip(), self.version)
-        run(build / "httplib")
+        built = ["core", "httplib", *size(
+            [], ["http", "json", "rules", "feed", "markdown"])]
+        run("meson", "compile", "-C", build, *built)
+        said = {name: run(build / name) for name in built}
+        self.assertEqual(said["core"].strip(), self.version)
+        self.assertEqual(said.get("markdown", "<p><em>Oi</em></p>\n"), "<p><em>Oi</em></p>\n")
 
     def test_3_the_core_reaches_no_third_party(self):
         def reached(program):

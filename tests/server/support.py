@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +24,7 @@ from signal import SIGTERM
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from effort import size  # noqa: E402, F401
+from waiting import until  # noqa: E402, F401
 
 PATIENCE = 30  # seconds; sanitizers make a server ten times slower
 AT_ONCE = 4  # seconds; less than any timeout of the server's, so no wait for one goes unnoticed
@@ -63,19 +63,6 @@ def run(*options, env=None, folder=None):
     if COMPLAINT.search(done.stderr):
         raise AssertionError(f"the server complained:\n{done.stderr}")
     return done
-
-
-def until(condition, what):
-    """The first true value of `condition()`, which is asked again and again."""
-    end = time.monotonic() + PATIENCE
-    asked = time.monotonic()
-    while not (value := condition()):
-        now = time.monotonic()
-        if now > end:
-            raise AssertionError(f"in vain waited for {what}")
-        time.sleep(max(0.005, now - asked))  # asking takes half of the time at most
-        asked = time.monotonic()
-    return value
 
 
 def free_port(host="127.0.0.1"):

@@ -15,6 +15,7 @@ for speed: it syncs nothing. From Python, with everything that may happen to a d
 When root runs this, the user `postgres` owns all of it, for PostgreSQL refuses to run as root.
 """
 import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -23,10 +24,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-PATIENCE = 60  # seconds; a busy machine syncs slowly
+from waiting import PATIENCE, until
+
 UNSYNCED = {"fsync": "off", "full_page_writes": "off"}  # for what need not survive a power cut
 OWNER = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
 ENVIRONMENT = {name: value for name, value in os.environ.items()
@@ -210,11 +211,10 @@ class Postgres:
                 session.stdin.close()  # which rolls back
 
     def wait_for(self, what, is_so):
-        end = time.monotonic() + PATIENCE
-        while not is_so():
-            if time.monotonic() > end:
-                raise RuntimeError(f"in vain waited for {what}:\n{self.log[-2_000:]}")
-            time.sleep(0.005)
+        try:
+            until(is_so, what)
+        except AssertionError as failure:
+            raise RuntimeError(f"{failure}:\n{self.log[-2_000:]}") from None
 
 
 class Standby(Postgres):
@@ -251,6 +251,7 @@ def children(parent):
 
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2): who loses its parent becomes a child of ours
 
 
 def leave(number, _):
@@ -262,13 +263,17 @@ def leave(number, _):
 
 @contextlib.contextmanager
 def no_child_left():
-    """A signal may come when a child runs already and no variable names it yet: it ends here."""
+    """Ends whoever is left: a child that ran already when a signal came and that no variable names
+    yet, and the children of one that was killed, which would go on to write into the folder."""
+    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        sys.exit("postgres: orphans cannot be adopted here")  # Linux can since 3.4
     try:
         yield
     finally:
-        for process in children(os.getpid()):
-            os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
+        while left := children(os.getpid()):
+            for process in left:
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
 
 
 def end(process):

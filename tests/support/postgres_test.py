@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import unittest
 from pathlib import Path
 
+from effort import size
 from postgres import PATIENCE, UNSYNCED, Postgres, children, temporary_folder
+from waiting import until
 
 WRAPPER = [sys.executable, str(Path(__file__).with_name("postgres.py")), "--"]
 TORN = """
@@ -23,14 +24,6 @@ subprocess.Popen = Torn
 postgres.run_with_database(["sleep", "600"])
 """  # the signal comes when the program runs and no variable names it yet
 SAY_WHERE = 'echo "$COMMENTS_TEST_POSTGRES"; '
-
-
-def until(is_so, what):
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        if time.monotonic() > end:
-            raise AssertionError(f"in vain waited for {what}")
-        time.sleep(0.05)
 
 
 class Wrapper(unittest.TestCase):
@@ -83,6 +76,15 @@ class Wrapper(unittest.TestCase):
         self.assertEqual(wrapper.wait(PATIENCE), 128 + signal.SIGTERM)
         self.assertEqual(wrapper.stderr.read(), "")
         self.assertFalse(any(map(is_alive, started)))
+
+    def test_a_signal_while_a_child_of_initdb_writes(self):
+        for _ in range(size(3, 30)):
+            wrapper = self.start("true")
+            until(lambda: grandchildren(wrapper.pid), "initdb's own child")
+            started = grandchildren(wrapper.pid)
+            wrapper.terminate()
+            self.assertEqual(wrapper.wait(PATIENCE), 128 + signal.SIGTERM, wrapper.stderr.read())
+            self.assertFalse(any(map(is_alive, started)))
 
     def test_a_signal_while_the_program_starts(self):
         torn = self.enterContext(subprocess.Popen(
@@ -149,6 +151,10 @@ class Two(unittest.TestCase):
         standby.promote()
         standby.sql("INSERT INTO t VALUES (2)")  # waits for no standby
         self.assertEqual(standby.sql("SELECT n FROM t ORDER BY n"), "1\n2")
+
+
+def grandchildren(process):
+    return [each for child in children(process) for each in children(child)]
 
 
 def is_alive(process):

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from effort import IS_LONG, size
+from effort import IS_LONG, sample, size
 
 CONSUMER = Path(__file__).resolve().parent / "consumer"
 
@@ -132,17 +132,21 @@ class Package(unittest.TestCase):
                 self.assertEqual(expected == "", said == "", said)
 
     def test_2_pkg_config_names_all_that_a_program_needs(self):
+        linked = sample(PROGRAMS, 3)
+
         def build_and_run(package):
             program = self.folder / package
             flags = self.ask_pkg_config("--cflags", "--libs", package)
+            if package not in linked:  # its headers are found; what it links is seen another day
+                flags.append("-fsyntax-only")
             run(*self.cxx, "-std=c++20", self.source / PROGRAMS[package], "-o", program, *flags)
-            return run(program)
+            return run(program) if package in linked else ""
 
         said = dict(zip(PROGRAMS, two_at_a_time(build_and_run, PROGRAMS)))
-        self.assertEqual(said["comments"].strip(), self.version)
-        self.assertIn('"comments":1', said["comments-json"])
-        self.assertIn("<em>Oi</em>", said["comments-markdown"])
-        self.assertIn("Primeiro Post!", said["comments-sqlite"])
+        for package, words in (("comments", self.version), ("comments-json", '"comments":1'),
+                               ("comments-markdown", "<em>Oi</em>"),
+                               ("comments-sqlite", "Primeiro Post!")):
+            self.assertIn(words if package in linked else "", said[package])
 
     def test_2_pkg_config_names_what_the_compiled_mode_compiles(self):
         """CMake's programs show that compiling it is enough."""

@@ -45,6 +45,7 @@
 #include "store/contract_deciders.hpp"
 #include "store/contract_running.hpp"
 #include "store/contract_tools.hpp"
+#include "support/tsan.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -720,72 +721,84 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
 
 }  // namespace store_contract
 
-#define STORE_CONTRACT(Maker)                                                                    \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_the_draft, Maker);                      \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_moves_the_version, Maker);                    \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_appends_an_event, Maker);                     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_counts_at_the_parent, Maker);                 \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_refuses_unknown_parents, Maker);              \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_trusts_no_clock, Maker);                      \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay, Maker);                                 \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_refuse_another_draft, Maker);                   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay_what_stands, Maker);                     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_belong_to_their_content, Maker);                \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::empty_keys_never_replay, Maker);                     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_tokens, Maker);                         \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::refusals_take_no_tokens, Maker);                     \
+#define STORE_CONTRACT_OF_ONE_CALLER(Maker)                                                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_the_draft, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_moves_the_version, Maker);              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_appends_an_event, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_counts_at_the_parent, Maker);           \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_refuses_unknown_parents, Maker);        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_trusts_no_clock, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay, Maker);                           \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_refuse_another_draft, Maker);             \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_replay_what_stands, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::keys_belong_to_their_content, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::empty_keys_never_replay, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_tokens, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::refusals_take_no_tokens, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_knows_its_own, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_keep_their_order, Maker);             \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::events_follow_a_version, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_an_unknown_content, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_pages_in_order, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_ignores_other_parents, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_without_end, Maker);                      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_after_the_last, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::cursors_count_votes_by_top, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_odd_contents, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::signing_key_is_stable, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_changes_a_comment, Maker);               \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_clears_the_edit, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_passes_refusals_on, Maker);              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_refuses_deciders_that_call_back, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_counts_statuses, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_hold_what_is_below, Maker);         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_are_whole, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_hidden_drafts, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_caps_the_depth, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_long_chains, Maker);              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::removal_erases, Maker);                        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_count_voters, Maker);                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_need_what_is_visible, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_order_the_top, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_of_a_voter, Maker);                      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_come_latest_first, Maker);             \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);            \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_origins_by_age, Maker);                 \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_reporters, Maker);                      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::history_leaves_votes_out, Maker);              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                        \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_needs_random_bytes, Maker);             \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker)
+
+// What several callers do at once, and what is called back meanwhile.
+#define STORE_CONTRACT_OF_MANY_CALLERS(Maker)                                                    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_tokens, Maker);                        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_knows_its_own, Maker);                          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_keep_their_order, Maker);                   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::events_follow_a_version, Maker);                     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_an_unknown_content, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_pages_in_order, Maker);                         \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_ignores_other_parents, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_without_end, Maker);                            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_after_the_last, Maker);                         \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::cursors_count_votes_by_top, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_while_others_post, Maker);                      \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_odd_contents, Maker);                        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::signing_key_is_stable, Maker);                       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_insert, Maker);                              \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_a_key, Maker);                         \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_read_whole_pages, Maker);                    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk, Maker);                                \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_changes_a_comment, Maker);                     \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_clears_the_edit, Maker);                       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_passes_refusals_on, Maker);                    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_survives_deciders_that_throw, Maker);          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_keeps_others_from_deciders_that_throw, Maker); \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_refuses_deciders_that_call_back, Maker);       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_counts_statuses, Maker);                       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_hold_what_is_below, Maker);               \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::tombstones_are_whole, Maker);                        \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_hidden_drafts, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_caps_the_depth, Maker);                       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_long_chains, Maker);                    \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::removal_erases, Maker);                              \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_count_voters, Maker);                          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_need_what_is_visible, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_order_the_top, Maker);                         \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_of_a_voter, Maker);                            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);                       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);                \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_come_latest_first, Maker);                   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);                \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);                  \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_origins_by_age, Maker);                       \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_reporters, Maker);                            \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::history_leaves_votes_out, Maker);                    \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                              \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);                       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::recovery_changes_nothing, Maker);                    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_recover_while_others_write, Maker);          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::listeners_come_and_go, Maker);                       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::listeners_may_fail, Maker);                          \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_needs_random_bytes, Maker);                   \
-  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk_while_others_moderate, Maker)
+
+// The thread sanitizer has nothing to say about one caller after another.
+#if COMMENTS_TSAN
+#define STORE_CONTRACT(Maker) STORE_CONTRACT_OF_MANY_CALLERS(Maker)
+#else
+#define STORE_CONTRACT(Maker)            \
+  STORE_CONTRACT_OF_MANY_CALLERS(Maker); \
+  STORE_CONTRACT_OF_ONE_CALLER(Maker)
+#endif
 
 #define DURABLE_STORE_CONTRACT(Maker)                                           \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker); \

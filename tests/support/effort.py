@@ -15,8 +15,9 @@ def size(few, many):
 
 def sample(things, parts):
     """One in `parts` of the things, in their order, by COMMENTS_TEST_SEED or by chance."""
+    things = list(things)
     if IS_LONG:
-        return list(things)
+        return things
     seed = os.environ.setdefault("COMMENTS_TEST_SEED", str(random.randrange(10**6)))
     print(f"COMMENTS_TEST_SEED={seed}", file=sys.stderr)
     chosen = random.Random(seed).sample(range(len(things)), -(-len(things) // parts))

@@ -2,7 +2,7 @@
 // failing_memory.hpp - one allocation of this thread fails: the n-th from now, for an n of yours.
 //
 // Run something for n = 1, 2, 3 … until a run passes without the failure. Replaces operator new, so
-// one source of a program may include it.
+// one source of a program may include it; the thread sanitizer does not let a program do that.
 //
 //   failing_memory shortage{n};
 //   do_something();
@@ -12,25 +12,13 @@
 #include <cstdlib>
 #include <new>
 
-// Clang's thread sanitizer does not let a program replace its own. Gcc's does, but then it looks at
-// what cpp-httplib's threads allocate, and not at the locks between them (tsan.supp).
-#ifdef __SANITIZE_THREAD__
-#define KEEPS_ALLOCATOR
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define KEEPS_ALLOCATOR
-#endif
-#endif
+#include "support/tsan.hpp"
 
 namespace testing {
 
 class failing_memory final {
  public:
-#ifdef KEEPS_ALLOCATOR
-  static constexpr bool is_possible = false;
-#else
-  static constexpr bool is_possible = true;
-#endif
+  static constexpr bool is_possible = !COMMENTS_TSAN;
 
   explicit failing_memory(std::size_t fails_at) { left_ = fails_at; }
   failing_memory(const failing_memory&) = delete;
@@ -50,7 +38,7 @@ class failing_memory final {
 
 }  // namespace testing
 
-#ifndef KEEPS_ALLOCATOR
+#if !COMMENTS_TSAN
 [[gnu::noinline]] void* operator new(std::size_t size) {
   if (testing::failing_memory::is_over()) throw std::bad_alloc{};
   if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;

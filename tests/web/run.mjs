@@ -25,7 +25,8 @@ for (const name of ['playwright-core', 'axe-core', 'esbuild', 'terser'])
     skip(`${name} is not installed; ./dev test web installs it from the npm registry`);
 
 const files = ['sources', 'bundle', 'reading', 'writing', 'live', 'embedding', 'access', 'security', 'pages',
-  'moderation', 'regression', 'screenshots'];
+  'moderation', 'regression'];
+if (process.env.COMMENTS_TEST_LONG) files.push('screenshots');
 for (const file of files)
   if (!process.env.COMMENTS_WEB_ONLY || process.env.COMMENTS_WEB_ONLY.split(',').includes(file))
     await import(`./${file}_test.mjs`);

@@ -1,18 +1,18 @@
 // security_test.mjs - nothing that a user writes runs, on any page; and what pages may do.
 
 import { readFileSync } from 'node:fs';
-import { api, assert, comments, hostOrigin, loaded, moderator, scene, site, until } from './support.mjs';
+import { api, assert, comments, hostOrigin, isLong, loaded, moderator, sample, scene, site, until } from './support.mjs';
 
 const corpus = new URL('../markdown/xss_corpus.txt', import.meta.url);
 const escapes = { n: '\n', r: '\r', t: '\t', '\\': '\\' };
-const vectors = readFileSync(corpus, 'utf8')
+const written = readFileSync(corpus, 'utf8')
   .split('\n')
-  .filter((line) => line.trim() && line !== '#' && !line.startsWith('# '))
-  .map((line) =>
-    line.replace(/\\(n|r|t|\\|u\{([0-9a-f]+)\})/g, (_, name, point) =>
-      point ? String.fromCodePoint(parseInt(point, 16)) : escapes[name],
-    ),
-  );
+  .filter((line) => line.trim() && line !== '#' && !line.startsWith('# '));
+const vectors = sample(written, 4).map((line) =>
+  line.replace(/\\(n|r|t|\\|u\{([0-9a-f]+)\})/g, (_, name, point) =>
+    point ? String.fromCodePoint(parseInt(point, 16)) : escapes[name],
+  ),
+);
 const content = 'xss "><script>alert(1)</script>';
 
 // Posted once, by whichever scene comes first; those that no comment may be are refused.
@@ -30,7 +30,7 @@ async function postAll() {
     taken += answer.status === 201;
   });
   while (work.length) await Promise.all(work.splice(-16).map((one) => one()));
-  assert.ok(taken > 400, `${taken} of ${vectors.length} were taken`);
+  assert.ok(taken > 0.8 * vectors.length, `${taken} of ${vectors.length} were taken`);
   const { items } = await api.ask('GET', `/api/v1/moderation/queue?status=pending&limit=200`, null, {
     Authorization: `Bearer ${moderator}`,
   });
@@ -84,7 +84,7 @@ scene('of all that attackers are known to write, nothing runs in the widget', as
   const noticed = await watch(page);
   const wanted = `content_id=${encodeURIComponent(content)}&sort=newest&limit=1`;
   const { items, content: all } = await api.ask('GET', `/api/v1/comments?${wanted}`);
-  assert.ok(all.comments > 400);
+  assert.equal(all.comments, await posting);
   await site.open(page, api.thread(content), { hash: `#comment-${items[0].id}` }); // brings in all
   await until(async () => (await comments(page).count()) === all.comments, 'all comments');
   await provoke(page, 'comment-thread .body');
@@ -103,13 +103,13 @@ scene('nor on the page without script, nor on the moderators’ page', async ({ 
     if (!(await next.count())) break;
     await page.goto(new URL(await next.getAttribute('href'), page.url()).href);
   }
-  assert.ok(seen > 400, `${seen} comments`);
+  assert.equal(seen, await posting);
   await page.goto(`${api.base}/moderation`);
   await page.locator('input').fill(moderator);
   await page.keyboard.press('Enter');
   await page.locator('.tab').nth(1).click();
   await page.locator('.card').nth(20).waitFor();
-  for (let i = 0; i < 3; ++i) {
+  for (let i = 0; i < (isLong ? 3 : 1); ++i) {
     const before = await page.locator('.card').count();
     await page.locator('.more').click();
     await until(async () => (await page.locator('.card').count()) > before, 'more cards');

@@ -18,6 +18,17 @@ import { after, describe, it } from 'node:test';
 
 export { assert };
 
+// How much a test tries: less in `./dev test`, all of it in `./dev test long`, which sets this.
+export const isLong = 'COMMENTS_TEST_LONG' in process.env;
+
+// One in `parts` of the things, from a beginning by COMMENTS_TEST_SEED or by chance.
+export function sample(things, parts) {
+  if (isLong) return things;
+  const seed = Number((process.env.COMMENTS_TEST_SEED ??= String(Math.floor(Math.random() * 1e6))));
+  console.log(`COMMENTS_TEST_SEED=${seed}`);
+  return things.filter((_, i) => i % parts === seed % parts);
+}
+
 const closing = []; // what is to be done when all is over
 const patience = 90_000; // only so that what is broken ends at all; a busy machine takes long
 

@@ -242,14 +242,15 @@ class own_store final : public comments::store {
 
   comments::result<comments::page> list(const comments::query& query) const override {
     return read<comments::page>([&](const store_rows& in) -> comments::result<comments::page> {
-      comments::page found{.content = in.find_content(query.content_id)};
+      std::vector<comments::comment> listed;
       for (const comments::comment& row : in.comments)
-        if (matches(row, query)) found.items.push_back(row);
-      std::ranges::sort(found.items, {},
+        if (matches(row, query)) listed.push_back(row);
+      std::ranges::sort(listed, {},
                         [&](const comments::comment& item) { return rank(query.sort, item); });
-      if (found.items.size() <= query.limit) return found;
-      found.items.resize(query.limit);
-      found.next = comments::cursor{found.items.back().position, found.items.back().votes};
+      comments::page found{.content = in.find_content(query.content_id)};
+      comments::page_filler filler{found, query};
+      for (comments::comment& item : listed)
+        if (!filler.add(std::move(item))) break;
       return found;
     });
   }

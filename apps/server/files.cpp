@@ -65,26 +65,32 @@ http::response for_any_origin(http::response made) {
   return made;
 }
 
+constexpr bool is_ready = true;  // files stand in memory, also packed
+
 http::more_route page_route(std::string pattern, std::string_view name, std::string policy,
                             std::string_view referrer) {
   const auto page = std::make_shared<const file>(make_static_page(name));
-  return {std::move(pattern), [=](const http::context&) {
+  return {std::move(pattern),
+          [=](const http::context&) {
             return [=](http::request&& asked) {
               http::response made = answer(*page, asked, "no-cache");
               protect(made, policy, referrer);
               return made;
             };
-          }};
+          },
+          is_ready};
 }
 
 // Sites paste this address, so browsers ask for it again soon: a new version must reach them.
 http::more_route embed_route() {
   const auto script = std::make_shared<const file>(make_asset(find_asset("embed.js")));
-  return {"GET /embed.js", [script](const http::context&) {
+  return {"GET /embed.js",
+          [script](const http::context&) {
             return [script](http::request&& asked) {
               return for_any_origin(answer(*script, asked, "public, max-age=300"));
             };
-          }};
+          },
+          is_ready};
 }
 
 // Whether `path` is that of the file, in this version or in another.
@@ -99,7 +105,8 @@ http::more_route asset_route() {
   const auto all = std::make_shared<std::vector<std::pair<std::string, file>>>();
   for (const asset& source : assets()) all->emplace_back(path_of(source), make_asset(source));
   return {
-      "GET /assets/{name}", [all](const http::context&) {
+      "GET /assets/{name}",
+      [all](const http::context&) {
         return [all](http::request&& asked) {
           const std::string path = "assets/" + std::string{*http::find_field(asked.path, "name")};
           const auto found = std::ranges::find_if(
@@ -110,23 +117,28 @@ http::more_route asset_route() {
           return for_any_origin(answer(
               found->second, asked, is_exact ? "public, max-age=31536000, immutable" : "no-cache"));
         };
-      }};
+      },
+      is_ready};
 }
 
 http::more_route description_route() {
-  return {"GET /openapi.json", [](const http::context&) {
+  return {"GET /openapi.json",
+          [](const http::context&) {
             return [](http::request&&) { return http::json_response(std::string{openapi}); };
-          }};
+          },
+          is_ready};
 }
 
 http::more_route status_style_route() {
-  return {"GET /status.css", [](const http::context&) {
+  return {"GET /status.css",
+          [](const http::context&) {
             return [](http::request&&) {
               return http::response{.headers = {{"Content-Type", "text/css; charset=utf-8"},
                                                 {"Cache-Control", "max-age=3600"}},
                                     .body = std::string{find_page_source("status.css").text}};
             };
-          }};
+          },
+          is_ready};
 }
 
 constexpr std::string_view scripted =

@@ -56,6 +56,7 @@ http::epoll_limits to_limits(const options& chosen) {
   limits.refused_max = refused_max;
   limits.workers_max = chosen.threads;
   limits.reads_wait = is_postgres(chosen.store);
+  limits.trusted_proxies = chosen.rates.trusted_proxies;
   limits.event_loops = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
   return limits;
 }

@@ -68,6 +68,9 @@ class COMMENTS_THREAD_ATTRIBUTE(capability("mutex")) mutex final {
 class COMMENTS_THREAD_ATTRIBUTE(scoped_lockable) mutex_lock final {
  public:
   explicit mutex_lock(mutex& held) COMMENTS_ACQUIRE(held) : inner_{held.inner_} {}
+  // Takes over a mutex that the caller holds, as after `try_lock`.
+  mutex_lock(mutex& held, std::adopt_lock_t) COMMENTS_REQUIRES(held)
+      : inner_{held.inner_, std::adopt_lock} {}
   ~mutex_lock() COMMENTS_RELEASE() = default;
   mutex_lock(const mutex_lock&) = delete;
   mutex_lock& operator=(const mutex_lock&) = delete;

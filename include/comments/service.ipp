@@ -262,6 +262,7 @@ COMMENTS_INLINE result<page> service::list(query wanted) const {
   if (wanted.limit < 1 || wanted.limit > options_.page_max)
     broken.push_back({"limit", "out_of_range"});
   if (!broken.empty()) return to_error(std::move(broken));
+  wanted.bytes_max = options_.page_bytes_max;
   auto page = store_.list(wanted);
   if (!page) return page;
   page->content = with_mode(std::move(page->content));
@@ -284,6 +285,13 @@ COMMENTS_INLINE result<std::vector<content>> service::contents(
   if (!found) return found;
   for (content& item : *found) item = with_mode(std::move(item));
   return found;
+}
+
+COMMENTS_INLINE std::optional<content> service::known_content(const std::string& content_id) const {
+  if (!check_content_id(content_id, options_.limits).empty()) return std::nullopt;
+  auto known = store_.known_content(content_id);
+  if (known) known = with_mode(std::move(*known));
+  return known;
 }
 
 COMMENTS_INLINE result<content> service::find_content(const std::string& content_id) const {

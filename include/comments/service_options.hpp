@@ -23,10 +23,11 @@ namespace comments {
 
 struct service_options {
   comments::limits limits{};
-  std::size_t page_max{200};       // comments on one page, at least 1
-  std::size_t contents_max{200};   // contents that one call asks for
-  std::size_t decisions_max{100};  // comments that one call decides about
-  std::size_t edits_max{100};      // changes of one comment after which its author's edits end
+  std::size_t page_max{200};            // comments on one page, at least 1
+  std::size_t page_bytes_max{524'288};  // of their text; the first comment of a page may have more
+  std::size_t contents_max{200};        // contents that one call asks for
+  std::size_t decisions_max{100};       // comments that one call decides about
+  std::size_t edits_max{100};           // changes of one comment after which its author's edits end
   std::chrono::milliseconds edit_window{std::chrono::minutes{15}};  // for a comment's author
   std::int64_t depth_max{6};    // a reply that would be deeper hangs at this depth; at least 1
   content_status mode{};        // the status of contents that have none of their own

@@ -122,6 +122,7 @@ struct query {
   comments::sort sort{comments::sort::oldest};
   std::size_t limit{50};  // at least 1
   std::optional<cursor> after{};
+  std::size_t bytes_max{SIZE_MAX};  // of text (`bytes_of`); the first comment may have more
 };
 
 // `content` and `items` are of one moment. `next` has a value exactly if more comments follow.
@@ -254,7 +255,8 @@ class store {
   virtual result<comment> find(const comment_id& id) const = 0;
 
   // Returns the listed comments that `query` asks for (with scope::all: the visible ones), in its
-  // order, at most `query.limit` of them. Following `next` from page to page returns each comment
+  // order, at most `query.limit` of them, and fewer if these are longer than `query.bytes_max` all
+  // together. Following `next` from page to page returns each comment
   // that was there at the start exactly once, whatever is posted meanwhile. An unknown content is
   // an empty page at version 0.
   //
@@ -262,6 +264,13 @@ class store {
   // exceptions: scope::all pays for each hidden comment that it passes, and scope::all with
   // sort::top for all comments of the content.
   virtual result<page> list(const query& query) const = 0;
+
+  // Returns the content if that needs no wait and no storage, as `contents` would at this moment,
+  // else nothing. A store that keeps contents in memory overrides it.
+  virtual std::optional<content> known_content(std::string_view content_id) const {
+    static_cast<void>(content_id);
+    return std::nullopt;
+  }
 
   // Returns the contents with these ids, in this order. An unknown one is empty, at version 0.
   virtual result<std::vector<content>> contents(std::span<const std::string> ids) const = 0;

@@ -90,11 +90,10 @@ TEST_CASE("an export is everything of a user, whatever its status, and nothing o
   for (const auto& one : all.at("comments")) {
     found.insert(one.at("id").get<std::string>());
     CHECK(one.at("email") == "ana@example.com");
-    CHECK(one.contains("url"));
+    CHECK(one.at("url") == (one.at("id") == held.id ? "" : "https://example.com"));
   }
   CHECK(all.at("comments").size() == mine.size());
   CHECK(found == mine);
-  CHECK(all.at("comments").at(0).at("url") == "https://example.com");
   REQUIRE(all.at("votes").size() == 2);
   for (const auto& vote : all.at("votes")) CHECK(vote.at("content_id") == "1");
   CHECK(all.dump().find("bia@") == std::string::npos);

@@ -833,6 +833,66 @@ TEST_CASE("what an option's function throws ends one request, with 503, and noth
   CHECK(site.get("/metrics").body.find("comments_http_requests_running 1\n") != std::string::npos);
 }
 
+TEST_CASE("where others wait only what stands in memory is answered, and the rest is deferred") {
+  site site;
+  const std::string id = site.say("1", std::string(2'000, 'a'));
+  const handler api = all_routes(site.comments, {});
+  const auto ask = [&](effort effort, const std::string& target, fields headers = {},
+                       std::string method = "GET") {
+    return api({.method = std::move(method),
+                .target = target,
+                .headers = std::move(headers),
+                .peer = "192.0.2.1",
+                .effort = effort});
+  };
+  for (const char* ready :
+       {"/healthz", "/readyz", "/version", "/nothing", "/api/comment/list/none"})
+    CHECK_FALSE(ask(effort::memory, ready).is_deferred);
+  CHECK_FALSE(ask(effort::memory, comments_path, {}, "OPTIONS").is_deferred);
+  for (const std::string& work :
+       {std::string{"/metrics"}, comments_path + "/" + id, std::string{"/api/v1/form"},
+        std::string{"/api/v1/counts?content_id=1"}, std::string{"/api/v1/events?content_id=1"},
+        std::string{"/api/v1/moderation/queue"}, std::string{"/api/v1/me/export"}})
+    CHECK(ask(effort::memory, work).is_deferred);
+  for (const std::string& list :
+       {comments_path + "?content_id=1", std::string{"/api/comment/list/1"}}) {
+    const std::string etag = header(ask(effort::whole, list, {}, "HEAD"), "ETag");
+    CHECK(ask(effort::memory, list).is_deferred);
+    const std::string made = ask(effort::rest, list).body;
+    CHECK(made.size() > 2'000);
+    CHECK(ask(effort::memory, list).body == made);
+    CHECK(ask(effort::memory, list, {{"If-None-Match", etag}}).status == 304);
+    const fields packed{{"Accept-Encoding", "gzip"}};
+    CHECK(ask(effort::memory, list, packed).is_deferred);
+    CHECK(ask(effort::memory, list, packed, "HEAD").is_length_unknown);
+    const response in_gzip = ask(effort::rest, list, packed);
+    CHECK(header(in_gzip, "Content-Encoding") == "gzip");
+    CHECK(ask(effort::memory, list, packed).body == in_gzip.body);
+  }
+}
+
+TEST_CASE("a request that was deferred is counted once, by allowances and by the observer") {
+  std::vector<int> seen;
+  site site{{.rates = {.reads = {.per_minute = 1, .burst = 2}},
+             .observe = [&](const exchange& one) { seen.push_back(one.status); }}};
+  const auto ask = [&](effort effort) {
+    return site.send({.method = "GET",
+                      .target = "/api/v1/comments?content_id=1",
+                      .peer = "192.0.2.1",
+                      .effort = effort});
+  };
+  for (const char* left : {"\"read\";r=1;", "\"read\";r=0;"}) {
+    CHECK(ask(effort::memory).is_deferred);
+    const response made = ask(effort::rest);
+    CHECK(made.status == 200);
+    CHECK(header(made, "RateLimit").starts_with(left));
+  }
+  const response refused = ask(effort::memory);
+  CHECK_FALSE(refused.is_deferred);
+  CHECK(refused.status == 429);
+  CHECK(seen == std::vector{200, 200, 429});
+}
+
 TEST_CASE("what a route throws is counted and may be read by the page that asked") {
   const site site{{.cors = {.origins = {"https://blog.example.com"}},
                    .more = {{"GET /broken", [](const context&) {

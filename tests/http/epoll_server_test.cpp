@@ -6,8 +6,10 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <latch>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -415,7 +417,7 @@ TEST_CASE("where reading may block, workers read, and probes need none") {
   CHECK(second.receive().body == "GET / ");
 }
 
-TEST_CASE("where reading may block, workers ask streams, and other clients do not wait") {
+TEST_CASE("workers ask streams, and other clients do not wait") {
   gate busy;
   const handler api = [&](request asked) {
     if (asked.target != "/stream") return echo(std::move(asked));
@@ -427,7 +429,7 @@ TEST_CASE("where reading may block, workers ask streams, and other clients do no
       return chunk{.bytes = "one ", .then = state::more};
     }};
   };
-  running_server server{api, {.event_loops = 1, .workers_max = 2, .reads_wait = true}};
+  running_server server{api, {.event_loops = 1, .readers_max = 1}};
   wire client{server.port()}, other{server.port()};
   client.send(get("/stream"));
   busy.entered.wait();
@@ -454,7 +456,7 @@ TEST_CASE("a stream that is woken while a worker asks it is asked again") {
   CHECK(*calls == 4);
 }
 
-TEST_CASE("a stream that is woken while no worker can be had is closed, and its end is seen") {
+TEST_CASE("a stream is asked for more however many requests wait for a worker") {
   gate busy;
   const auto source = std::make_shared<channel>();
   const handler streaming = stream_of(source);
@@ -469,15 +471,16 @@ TEST_CASE("a stream that is woken while no worker can be had is closed, and its 
   client.send(get("/stream"));
   CHECK(client.has("one"));
   CHECK(second.ask(get("/healthz")).status == 200);
-  first.send(post("/slow", "1"));
+  first.send(get("/slow"));
   busy.entered.wait();
-  second.send(post("/", "2"));
+  second.send(get("/"));
   CHECK(probe.ask(get("/healthz")).status == 200);  // the only loop comes here after the second
   source->put({.bytes = "two", .then = chunk::state::over});
-  CHECK_FALSE(client.rest().ends_with("0\r\n\r\n"));
+  CHECK(probe.ask(get("/healthz")).status == 200);
   busy.opened.count_down();
-  CHECK(first.receive().body == "POST /slow 1");
-  CHECK(second.receive().body == "POST / 2");
+  CHECK(first.receive().body == "GET /slow ");
+  CHECK(second.receive().body == "GET / ");
+  CHECK(client.rest().ends_with("0\r\n\r\n"));
 }
 
 TEST_CASE("a stream that a worker waits for in vain is broken off when the server ends") {
@@ -500,7 +503,7 @@ TEST_CASE("a client that asks a lot at once lets others have their turn") {
     order.push_back(asked.target);
     return response{};
   };
-  running_server server{start.before(log, "/first"), {.event_loops = 1, .turn_max = 4}};
+  running_server server{start.before(log, "/first"), {.event_loops = 1, .turn_max = 0us}};
   wire greedy{server.port()}, modest{server.port()};
   CHECK(modest.ask(get("/hello")).status == 200);
   std::string many = get("/first");
@@ -513,6 +516,63 @@ TEST_CASE("a client that asks a lot at once lets others have their turn") {
   for (int i = 0; i < 501; ++i) REQUIRE(greedy.receive().status == 200);
   const auto place = std::ranges::find(order, "/modest") - order.begin();
   CHECK(place <= 10);
+}
+
+TEST_CASE("what is deferred is answered by a worker, and the loop goes on meanwhile") {
+  gate busy;
+  const handler inner = busy.before(echo, "/slow");
+  const handler api = [&](request asked) {
+    const bool is_ready = asked.target != "/slow" && asked.target != "/later";
+    if (asked.effort == effort::memory && !is_ready) return response{.is_deferred = true};
+    CHECK((asked.method != "GET" || is_ready == (asked.effort == effort::memory)));
+    return inner(std::move(asked));
+  };
+  running_server server{api, {.event_loops = 1, .readers_max = 1, .workers_max = 1}};
+  wire first{server.port()}, second{server.port()}, other{server.port()};
+  first.send(get("/slow"));
+  busy.entered.wait();
+  second.send(get("/later"));
+  CHECK(other.ask(get("/")).body == "GET / ");
+  CHECK(other.ask(post("/", "1")).body == "POST / 1");  // who writes waits for no reading
+  busy.opened.count_down();
+  CHECK(first.receive().body == "GET /slow ");
+  CHECK(second.receive().body == "GET /later ");
+}
+
+TEST_CASE("behind a trusted proxy each of its clients has a turn of its own") {
+  gate busy;
+  std::mutex mutex;
+  std::string order;
+  const handler log = [&](request asked) {
+    if (asked.target == "/ready") return response{};
+    const std::lock_guard lock{mutex};
+    order += asked.target.back();
+    return response{};
+  };
+  const handler work = busy.before(log, "/0");
+  const handler api = [&](request asked) {
+    if (asked.effort == effort::memory && asked.target != "/ready")
+      return response{.is_deferred = true};
+    return work(std::move(asked));
+  };
+  running_server server{
+      api, {.event_loops = 1, .readers_max = 1, .trusted_proxies = *parse_networks("127.0.0.0/8")}};
+  std::list<wire> all;
+  for (int i = 0; i < 8; ++i)
+    CHECK(all.emplace_back(server.port()).ask(get("/ready")).status == 200);
+  auto next = all.begin();
+  const auto send = [&](const std::string& target, const std::string& client) {
+    (next++)->send("GET " + target + " HTTP/1.1\r\nHost: a\r\nx-forwarded-for: " + client +
+                   "\r\n\r\n");
+  };
+  send("/0", "192.0.2.9");
+  busy.entered.wait();
+  for (int i = 0; i < 4; ++i) send("/a", "192.0.2.1");
+  for (int i = 0; i < 2; ++i) send("/b", "192.0.2.2");
+  CHECK(all.back().ask(get("/ready")).status == 200);  // the only loop comes here after the others
+  busy.opened.count_down();
+  for (auto one = all.begin(); one != next; ++one) CHECK(one->receive().status == 200);
+  CHECK(std::ranges::count(order.substr(0, 5), 'b') == 2);  // behind "0", by turns
 }
 
 TEST_CASE("a client that vanishes while a worker answers it does no harm") {

@@ -178,6 +178,27 @@ class Drain(unittest.TestCase):
             server.wait()
         return True
 
+    def test_its_end_takes_five_seconds_at_most_whoever_is_connected(self):
+        with Server("--store", "memory:", "--drain-delay", "0") as server:
+            server.post(POST, {"content_id": "long", "body": "a" * 16_000})
+            clients = [self.enterContext(server.connect()) for _ in range(5)]
+            for client in clients:
+                client.sendall(get())
+                read_answer(client)
+            half, head, greedy, follower, _ = clients
+            half.sendall(b"POST /api/v1/comments HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1")
+            head.sendall(b"GET /healthz HT")
+            greedy.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):  # it asks for more than the kernel takes
+                greedy.sendall(b"GET /api/v1/comments?content_id=long HTTP/1.1\r\nHost: a\r\n\r\n"
+                               * 100_000)
+            follower.sendall(b"GET /api/v1/events?content_id=long HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertIn(b"200", follower.recv(100))
+            begun = time.monotonic()
+            server.tell()
+            server.wait()
+            self.assertLess(time.monotonic() - begun, 5 + 2)  # and what a busy machine adds
+
     def test_restarts_at_once(self):
         self.assert_nobody_notices(size(8, 20), 0)
 

@@ -461,6 +461,49 @@ TEST_CASE_TEMPLATE_DEFINE("each scope and sort lists its comments in its order, 
   }
 }
 
+TEST_CASE_TEMPLATE_DEFINE("a page ends before the comment with which it would have too many bytes",
+                          Maker, list_pages_by_bytes) {
+  Maker maker;
+  store& store = maker.store();
+  for (const std::size_t bytes : {400u, 300u, 300u, 1'001u, 1'000u, 1u})
+    post(store, {.said = {.content_id = "1", .body = std::string(bytes - 1, 'a')}, .encoded = "e"});
+  const auto pages = [&](std::size_t bytes_max, std::size_t limit) {
+    query asked{.content_id = "1", .limit = limit, .bytes_max = bytes_max};
+    std::vector<std::size_t> sizes;
+    do {
+      const page one = must(store.list(asked));
+      sizes.push_back(one.items.size());
+      asked.after = one.next;
+    } while (asked.after);
+    return sizes;
+  };
+  CHECK(pages(1'000, 50) == std::vector<std::size_t>{3, 1, 1, 1});  // one may have too many itself
+  CHECK(pages(999, 50) == std::vector<std::size_t>{2, 1, 1, 1, 1});
+  CHECK(pages(1'001, 50) == std::vector<std::size_t>{3, 1, 2});
+  CHECK(pages(1'001, 2) == std::vector<std::size_t>{2, 1, 1, 2});
+  CHECK(pages(0, 50) == std::vector<std::size_t>(6, 1));
+  CHECK(pages(3'002, 50) == std::vector<std::size_t>{6});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("what is known of a content is what stands", Maker, contents_known) {
+  Maker maker;
+  store& store = maker.store();
+  const auto check = [&](const std::string& id) {
+    const auto known = store.known_content(id);
+    if (known) CHECK(*known == must(store.contents({&id, 1})).front());
+  };
+  check("1");
+  for (int i = 0; i < 3; ++i) {
+    const comment made = post(store, {.content_id = "1", .body = "x"});
+    check("1");
+    must(store.vote(made.id, "voter", true, noon));
+    check("1");
+  }
+  must(store.set_status("1", content_status::locked, {}, {}, noon));
+  check("1");
+  check("2");
+}
+
 TEST_CASE_TEMPLATE_DEFINE("the parent of a query counts with replies only", Maker,
                           list_ignores_other_parents) {
   Maker maker;
@@ -740,6 +783,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::events_follow_a_version, Maker);               \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_of_an_unknown_content, Maker);            \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_pages_in_order, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::list_pages_by_bytes, Maker);                   \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::contents_known, Maker);                        \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_ignores_other_parents, Maker);            \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_without_end, Maker);                      \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_after_the_last, Maker);                   \

@@ -3,8 +3,9 @@
 // whole list.
 //
 // Lists are what is asked for most. So each is kept in memory as it was sent, also compressed,
-// under its target and the version of its content. Every change of a content moves its version, so
-// a list that is kept is never out of date.
+// under the parameters that it depends on and the version of its content. Every change of a content
+// moves its version, so a list that is kept is never out of date. Both routes answer with
+// `effort::memory` what is kept, and defer the rest.
 //
 //   const http::context shared{service, http::route_options{}};
 //   const http::list_routes lists{shared};
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,16 +48,18 @@ class list_routes final {
   };
   using shared_list = std::shared_ptr<const kept_list>;
 
-  result<content> find_content(const std::string& content_id) const;
+  std::optional<result<content>> find_content(const request& asked,
+                                              const std::string& content_id) const;
   result<query> read_query(const request& asked) const;
   bool read_cursor(std::string_view text, query& wanted) const;
   std::string legacy_etag(std::int64_t version) const;
-  response read_legacy(const request& asked, const std::string& content_id) const;
+  response read_legacy(const request& asked, const std::string& name,
+                       const std::string& content_id) const;
 
   shared_list find_kept(const std::string& name, std::int64_t version) const;
   shared_list keep(const std::string& name, kept_list made) const;
-  shared_list find_compressed(const request& asked, const kept_list& kept) const;
-  response send(const request& asked, const kept_list& kept) const;
+  shared_list find_compressed(const std::string& name, const kept_list& kept, bool is_made) const;
+  response send(const request& asked, const std::string& name, const kept_list& kept) const;
 
   const context& shared_;
   mutable cache<kept_list> pages_;

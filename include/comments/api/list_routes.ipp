@@ -23,17 +23,32 @@ inline std::string purpose_of_cursor(const query& wanted) {
          (wanted.parent ? to_string(*wanted.parent) : "-") + " " + wanted.content_id;
 }
 
-// The link of this request to the next page (RFC 8288).
-inline std::string next_link(const request& asked, std::string_view cursor) {
-  std::string link = "<" + asked.prefix + "/api/v1/comments?";
-  for (const auto& [name, value] : asked.query)
-    if (name != "cursor") link += percent_encode(name) + "=" + percent_encode(value) + "&";
-  return link + "cursor=" + percent_encode(cursor) + ">; rel=\"next\"";
+// The parameters that a list depends on, but for the cursor.
+inline constexpr std::string_view parameters_of_list[] = {"content_id", "parent_id", "sort",
+                                                          "limit"};
+
+// Returns the target of this list without its cursor and without what it does not depend on.
+inline std::string target_of_list(const request& asked) {
+  std::string target = asked.prefix + "/api/v1/comments?";
+  for (const std::string_view name : parameters_of_list)
+    if (const auto value = find_field(asked.query, name))
+      target.append(name).append("=").append(percent_encode(*value)).append("&");
+  return target;
 }
 
-// The name under which a list is kept. The same target at the same version is the same list, so the
-// query of a list that is kept is never parsed.
-inline std::string name_of(const request& asked) { return asked.prefix + ' ' + asked.target; }
+// Returns the link of this request to the next page (RFC 8288).
+inline std::string next_link(const request& asked, std::string_view cursor) {
+  return "<" + target_of_list(asked) + "cursor=" + percent_encode(cursor) + ">; rel=\"next\"";
+}
+
+// Returns the name under which a list is kept: requests for the same list have the same.
+inline std::string name_of_list(const request& asked) {
+  std::string name = target_of_list(asked);
+  if (const auto cursor = find_field(asked.query, "cursor")) name.append("cursor=").append(*cursor);
+  return name;
+}
+
+inline response deferred() { return {.is_deferred = true}; }
 
 inline response legacy_not_found(const std::string& content_id) {
   response answer = json_response(json::encode_legacy_not_found(content_id));
@@ -49,26 +64,35 @@ COMMENTS_INLINE list_routes::list_routes(const context& shared)
 
 COMMENTS_INLINE response list_routes::list_legacy(request asked) const {
   const std::string content_id{*find_field(asked.path, "content_id")};
-  const auto current = find_content(content_id);
+  const auto found = find_content(asked, content_id);
+  if (!found) return detail::deferred();
+  const auto& current = *found;
   if (!current) return problem(current.error(), asked);
   if (current->version == 0) return detail::legacy_not_found(content_id);
-  if (auto kept = find_kept(detail::name_of(asked), current->version)) return send(asked, *kept);
+  const std::string name = asked.prefix + "/api/comment/list/" + content_id;
+  if (auto kept = find_kept(name, current->version)) return send(asked, name, *kept);
   const std::string etag = legacy_etag(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
-  return read_legacy(asked, content_id);
+  if (asked.effort == effort::memory) return detail::deferred();
+  if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
+  return read_legacy(asked, name, content_id);
 }
 
 COMMENTS_INLINE response list_routes::list(request asked) const {
-  const auto current =
-      find_content(std::string{find_field(asked.query, "content_id").value_or("")});
-  const std::string name = detail::name_of(asked);
+  const auto found =
+      find_content(asked, std::string{find_field(asked.query, "content_id").value_or("")});
+  if (!found) return detail::deferred();
+  const auto& current = *found;
+  const std::string name = detail::name_of_list(asked);
   if (current)
-    if (auto kept = find_kept(name, current->version)) return send(asked, *kept);
+    if (auto kept = find_kept(name, current->version)) return send(asked, name, *kept);
+  if (asked.effort == effort::memory) return detail::deferred();
   const auto wanted = read_query(asked);
   if (!wanted) return problem(wanted.error(), asked);
   if (!current) return problem(current.error(), asked);
   const std::string etag = to_etag(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
+  if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
   const auto page = shared_.service().list(*wanted);
   if (!page) return problem(page.error(), asked);
   std::string next;
@@ -80,11 +104,15 @@ COMMENTS_INLINE response list_routes::list(request asked) const {
     made.link = detail::next_link(asked, next);
   }
   made.body = json::encode(*page, shared_.style(), next);
-  return send(asked, *keep(name, std::move(made)));
+  return send(asked, name, *keep(name, std::move(made)));
 }
 
-// A content without comments is at version 0, and no error.
-COMMENTS_INLINE result<content> list_routes::find_content(const std::string& content_id) const {
+// Returns the content as it is now, or nothing if that is not in memory and must not be waited for.
+// One without comments is at version 0, and no error.
+COMMENTS_INLINE std::optional<result<content>> list_routes::find_content(
+    const request& asked, const std::string& content_id) const {
+  if (auto known = shared_.service().known_content(content_id)) return std::move(*known);
+  if (asked.effort == effort::memory) return std::nullopt;
   auto found = shared_.service().contents({&content_id, 1});
   if (!found) return std::move(found).error();
   return std::move(found->front());
@@ -129,7 +157,7 @@ COMMENTS_INLINE std::string list_routes::legacy_etag(std::int64_t version) const
 
 // Reads the legacy list from the store. The response has it whole, or its first chunks and a stream
 // of the others.
-COMMENTS_INLINE response list_routes::read_legacy(const request& asked,
+COMMENTS_INLINE response list_routes::read_legacy(const request& asked, const std::string& name,
                                                   const std::string& content_id) const {
   const auto list = std::make_shared<legacy_list>(shared_.service(), content_id,
                                                   shared_.options().hide_legacy_emails);
@@ -143,7 +171,7 @@ COMMENTS_INLINE response list_routes::read_legacy(const request& asked,
   const std::string etag = legacy_etag(version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (list->is_over() && list->is_of_one_version())
-    return send(asked, *keep(detail::name_of(asked), {version, etag, {}, std::move(body)}));
+    return send(asked, name, *keep(name, {version, etag, {}, std::move(body)}));
   response answer = tagged_response(etag, std::move(body));
   if (!list->is_over()) answer.rest = [list](const auto&) { return list->next(); };
   return answer;
@@ -164,23 +192,27 @@ COMMENTS_INLINE list_routes::shared_list list_routes::keep(const std::string& na
   return kept;
 }
 
-// The same list compressed, once for all clients that take it so; null if it is better sent as it
-// is.
-COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const request& asked,
-                                                                      const kept_list& kept) const {
-  const bool is_worth_it = kept.body.size() >= gzip_bytes_min &&
-                           takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
-  if (!is_worth_it) return nullptr;
-  const std::string name = detail::name_of(asked) + " gzip";
-  if (auto known = find_kept(name, kept.version)) return known;
-  std::string compressed = gzip(kept.body);
+// Returns the same list compressed, once for all clients that take it so; null if there is no
+// memory for it, or if it is not there yet and must not be made.
+COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const std::string& name,
+                                                                      const kept_list& kept,
+                                                                      bool is_made) const {
+  const std::string compressed_name = name + " gzip";
+  if (auto known = find_kept(compressed_name, kept.version)) return known;
+  std::string compressed = is_made ? gzip(kept.body) : "";
   if (compressed.empty()) return nullptr;
-  return keep(name, {.version = kept.version, .body = std::move(compressed)});
+  return keep(compressed_name, {.version = kept.version, .body = std::move(compressed)});
 }
 
-COMMENTS_INLINE response list_routes::send(const request& asked, const kept_list& kept) const {
+COMMENTS_INLINE response list_routes::send(const request& asked, const std::string& name,
+                                           const kept_list& kept) const {
   if (has_etag(if_none_match(asked), kept.etag)) return not_modified(kept.etag);
-  const auto compressed = find_compressed(asked, kept);
+  if (asked.method == "HEAD") return without_body(tagged_response(kept.etag, ""));
+  const bool is_compressed = kept.body.size() >= gzip_bytes_min &&
+                             takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
+  const bool is_made = asked.effort != effort::memory;
+  const auto compressed = is_compressed ? find_compressed(name, kept, is_made) : nullptr;
+  if (is_compressed && !compressed && asked.effort == effort::memory) return detail::deferred();
   response answer = tagged_response(kept.etag, compressed ? compressed->body : kept.body);
   if (compressed) answer.headers.emplace_back("Content-Encoding", "gzip");
   if (!kept.link.empty()) answer.headers.emplace_back("Link", kept.link);

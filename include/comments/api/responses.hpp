@@ -44,6 +44,9 @@ response json_response(std::string body);
 // Returns a response with this JSON and tag, which caches may keep but ask about each time.
 response tagged_response(const std::string& etag, std::string body);
 
+// Returns the response to HEAD where the body is not made.
+response without_body(response answer);
+
 // Returns the response 304: the client has the representation with this tag.
 response not_modified(const std::string& etag);
 

@@ -65,6 +65,11 @@ COMMENTS_INLINE response tagged_response(const std::string& etag, std::string bo
           .body = std::move(body)};
 }
 
+COMMENTS_INLINE response without_body(response answer) {
+  answer.is_length_unknown = true;
+  return answer;
+}
+
 COMMENTS_INLINE response not_modified(const std::string& etag) {
   return {.status = 304, .headers = {{"ETag", etag}, {"Cache-Control", "no-cache"}}};
 }

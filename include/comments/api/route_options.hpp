@@ -42,6 +42,7 @@ class context;
 struct more_route {
   std::string pattern{};
   std::function<handler(const context&)> make{};
+  bool is_ready{};  // it answers from memory, at once, or defers (`effort::memory`)
 };
 
 // Makes the page at /status from its data. Called from any thread.

@@ -54,15 +54,20 @@ class route_adder final {
 
   // The route `pattern` calls `answer` of `group`, which is a part of the api.
   template <typename Group>
-  void add(std::string_view pattern, const Group& group, response (Group::*answer)(request) const) {
-    table_.add(pattern, [all = all_, &group, answer](request&& asked) {
-      return (group.*answer)(std::move(asked));
-    });
+  void add(std::string_view pattern, const Group& group, response (Group::*answer)(request) const,
+           bool is_ready = false) {
+    table_.add(
+        pattern,
+        [all = all_, &group, answer](request&& asked) { return (group.*answer)(std::move(asked)); },
+        is_ready);
   }
   void add(const more_route& route) {
-    table_.add(route.pattern, [all = all_, answers = route.make(all_->shared)](request&& asked) {
-      return answers(std::move(asked));
-    });
+    table_.add(
+        route.pattern,
+        [all = all_, answers = route.make(all_->shared)](request&& asked) {
+          return answers(std::move(asked));
+        },
+        route.is_ready);
   }
 
  private:
@@ -72,8 +77,9 @@ class route_adder final {
 
 inline void add_comments(route_adder& to, const api& all) {
   to.add("POST /api/comment/new", all.comments, &comment_routes::post_legacy);
-  to.add("GET /api/comment/list/{content_id}", all.lists, &list_routes::list_legacy);
-  to.add("GET /api/v1/comments", all.lists, &list_routes::list);
+  constexpr bool is_ready = true;  // as far as it stands in memory
+  to.add("GET /api/comment/list/{content_id}", all.lists, &list_routes::list_legacy, is_ready);
+  to.add("GET /api/v1/comments", all.lists, &list_routes::list, is_ready);
   to.add("POST /api/v1/comments", all.comments, &comment_routes::post);
   to.add("GET /api/v1/comments/{id}", all.comments, &comment_routes::find);
   to.add("PATCH /api/v1/comments/{id}", all.comments, &comment_routes::edit);
@@ -95,9 +101,10 @@ inline void add_comments(route_adder& to, const api& all) {
 }
 
 inline void add_service(route_adder& to, const api& all) {
-  to.add("GET /healthz", all.about, &service_routes::health);
-  to.add("GET /readyz", all.about, &service_routes::readiness);
-  to.add("GET /version", all.about, &service_routes::version);
+  constexpr bool is_ready = true;
+  to.add("GET /healthz", all.about, &service_routes::health, is_ready);
+  to.add("GET /readyz", all.about, &service_routes::readiness, is_ready);
+  to.add("GET /version", all.about, &service_routes::version, is_ready);
   to.add("GET /metrics", all.about, &service_routes::metrics);
   if (!all.deployments) return;
   to.add("POST /api/v1/deployments", *all.deployments, &deployment_routes::record);

@@ -29,8 +29,9 @@ bool takes_gzip(std::string_view header);
 // Returns `text` as one gzip member (RFC 1952); empty if zlib finds no memory for its state.
 std::string gzip(std::string_view text);
 
-// Packs the body of a response that is long enough and not packed yet. Streams stay as they are: a
-// live event must not wait until there is more to pack.
+// Packs the body of a response that is long enough and not packed yet; with `effort::memory` it
+// defers such a response, and for HEAD, whose body nobody gets, it packs nothing. Streams stay as
+// they are: a live event must not wait until there is more to pack.
 handler with_gzip(handler next);
 
 }  // namespace comments::http

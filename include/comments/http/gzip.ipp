@@ -50,10 +50,14 @@ COMMENTS_INLINE handler with_gzip(handler next) {
   return [next = std::move(next)](request&& asked) {
     const auto accepted = find_header(asked.headers, "Accept-Encoding");
     const bool is_taken = accepted && takes_gzip(*accepted);
+    const bool is_head = asked.method == "HEAD";
+    const effort effort = asked.effort;
     response answer = next(std::move(asked));
     const bool is_packed = find_header(answer.headers, "Content-Encoding").has_value();
     if (is_taken && !answer.rest && !is_packed && answer.body.size() >= gzip_bytes_min) {
-      std::string packed = gzip(answer.body);
+      if (effort == effort::memory) return response{.is_deferred = true, .route = answer.route};
+      answer.is_length_unknown = is_head;
+      std::string packed = is_head ? answer.body : gzip(answer.body);
       if (!packed.empty()) {
         answer.body = std::move(packed);
         answer.headers.emplace_back("Content-Encoding", "gzip");

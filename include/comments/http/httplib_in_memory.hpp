@@ -44,10 +44,9 @@ class httplib_in_memory final : public httplib::Server {
   // Whether the API that is mounted answers this target, and not a route of the program.
   bool is_ours(std::string_view target) const;
 
-  // Whether the response needs no wait: the API answers it, its method only reads, and it has no
-  // Authorization header. With one it may search all comments; and a route of the program may do
-  // anything.
-  bool is_quick(const wire_request& asked) const;
+  // Whether the response may stand ready in memory: the API answers it, and its method only reads.
+  // Such a request can be asked with `effort::memory`. A route of the program may do anything.
+  bool may_be_ready(const wire_request& asked) const;
 
   // Whether the request asks how the service is, or is OPTIONS. Such a request reads no store.
   bool is_probe(const wire_request& asked) const;
@@ -65,6 +64,7 @@ class httplib_in_memory final : public httplib::Server {
     std::optional<request_error> refusal{};  // by the connection, by us or by cpp-httplib
     bool is_ours{};
     bool is_answered{};
+    bool is_length_unknown{};
   };
   static inline thread_local exchange* current_ = nullptr;
 

@@ -19,16 +19,6 @@ namespace comments::http {
 
 namespace detail {
 
-// Whether a request's head has an Authorization header.
-inline bool has_authorization(std::string_view head) {
-  constexpr std::string_view name = "authorization:";
-  for (std::size_t end = head.find('\n'); end != head.npos; end = head.find('\n')) {
-    head.remove_prefix(end + 1);
-    if (is_same_name(head.substr(0, name.size()), name)) return true;
-  }
-  return false;
-}
-
 // What cpp-httplib takes for a connection. Which of these are virtual differs between its versions,
 // so none says `override`.
 class memory_stream final : public httplib::Stream {
@@ -118,10 +108,10 @@ COMMENTS_INLINE bool httplib_in_memory::is_ours(std::string_view target) const {
   return next == '/' || next == '?';
 }
 
-COMMENTS_INLINE bool httplib_in_memory::is_quick(const wire_request& asked) const {
+COMMENTS_INLINE bool httplib_in_memory::may_be_ready(const wire_request& asked) const {
   const std::string_view method = asked.method;
   const bool only_reads = method == "GET" || method == "HEAD" || method == "OPTIONS";
-  return only_reads && is_ours(asked.target) && !detail::has_authorization(asked.bytes);
+  return only_reads && is_ours(asked.target);
 }
 
 COMMENTS_INLINE bool httplib_in_memory::is_probe(const wire_request& asked) const {
@@ -193,13 +183,17 @@ COMMENTS_INLINE httplib_in_memory::HandlerResponse httplib_in_memory::route(
     exchange& now, const httplib::Request& from, httplib::Response& to) {
   request asked = detail::to_request(from, now.owner->prefix_);
   asked.method = now.asked->method;
+  asked.effort = now.asked->effort;
   asked.refusal = std::move(now.refusal);
   if (asked.refusal && asked.refusal->code == request_errc::method_not_allowed)
     to.set_header("Allow", detail::allowed_methods);
   if (!asked.refusal) asked.body = now.asked->body;
   response made = now.owner->api_(std::move(asked));
+  now.made->is_deferred = made.is_deferred;
+  now.is_length_unknown = made.is_length_unknown;
   const std::string type = detail::write_head(made, from, to);
-  if (!made.body.empty() || made.rest) to.set_header("Content-Type", type);
+  if (!made.body.empty() || made.rest || made.is_length_unknown)
+    to.set_header("Content-Type", type);
   now.made->body = std::move(made.body);
   now.made->rest = std::move(made.rest);
   now.is_answered = true;
@@ -215,7 +209,7 @@ COMMENTS_INLINE void httplib_in_memory::finish(exchange& now, httplib::Response&
   for (const char* name : {"Connection", "Keep-Alive", "EXCEPTION_WHAT"}) to.headers.erase(name);
   if (now.is_ours) {
     for (const char* name : {"Accept-Ranges", "Content-Length"}) to.headers.erase(name);
-    if (!made.rest && to.status != 204 && to.status != 304)
+    if (!made.rest && !now.is_length_unknown && to.status != 204 && to.status != 304)
       to.headers.emplace("Content-Length", std::to_string(made.body.size()));
   }
   if (made.rest) {

@@ -50,6 +50,14 @@ struct request_error {
   std::vector<violation> violations{};
 };
 
+// Where an adapter asks. Many connections may wait where one request is answered; there, only what
+// stands ready in memory is answered, and the adapter asks for the rest where it holds up nobody.
+enum class effort {
+  whole,   // answer
+  memory,  // answer what is in memory, and for other requests return `response::is_deferred`
+  rest,    // answer a request that was deferred: what its client may ask for is counted already
+};
+
 struct request {
   // The adapter fills these in.
   std::string method{};
@@ -59,6 +67,7 @@ struct request {
   std::optional<request_error> refusal{};  // why the adapter refuses it; then no route gets it
   std::string peer{};                      // the address that the connection came from
   std::string prefix{};  // what the adapter cut off the target; links start with it
+  http::effort effort{};
   // Middleware fills these in.
   std::string client{};  // the client that limits count it for (http/rate_limits.hpp)
   std::string id{};      // names this request in logs and problems
@@ -90,8 +99,10 @@ inline constexpr std::chrono::seconds heartbeat{15};
 struct response {
   int status{200};
   fields headers{};
-  std::string body{};  // for HEAD the same as for GET: the adapter leaves it out
-  stream rest{};       // if there is one, it follows the body, and the length is not known
+  std::string body{};        // for HEAD the same as for GET: the adapter leaves it out
+  stream rest{};             // if there is one, it follows the body, and the length is not known
+  bool is_length_unknown{};  // for HEAD, whose body need not be made: no Content-Length
+  bool is_deferred{};        // not answered: see `effort::memory`
   // The pattern that answered, for logs and metrics. Valid as long as the router.
   std::string_view route{};
 };

@@ -104,6 +104,7 @@ COMMENTS_INLINE handler with_observer(handler next, registry& metrics, observer 
       const detail::running_request counted{running};
       return next(std::move(asked));
     }();
+    if (answer.is_deferred) return answer;  // it is seen when it is answered
     seen.status = answer.status;
     seen.route = answer.route.empty() ? "-" : answer.route;
     seen.duration = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -49,6 +49,8 @@ class rate_limits final {
   rate_limiter& limiter_of(std::string_view method);
   // Counts one request of the client `key`, and returns what is left.
   quota take(rate_limiter& from, std::string_view key);
+  // Returns what is left, and counts nothing.
+  quota peek(rate_limiter& from, std::string_view key);
 
   // `rate_limited` if too many tokens of the client were wrong. Call it before a token that can be
   // guessed is compared: then a client that tries tokens is refused even with the right one.

@@ -47,6 +47,10 @@ COMMENTS_INLINE quota rate_limits::take(rate_limiter& from, std::string_view key
   return from.take(key, now_());
 }
 
+COMMENTS_INLINE quota rate_limits::peek(rate_limiter& from, std::string_view key) {
+  return from.peek(key, now_());
+}
+
 COMMENTS_INLINE result<done> rate_limits::check_tokens(std::string_view client) {
   return check(tokens_.peek(client, now_()), "Too many tokens were wrong.");
 }
@@ -67,9 +71,12 @@ COMMENTS_INLINE handler with_rate_limits(handler next, std::shared_ptr<rate_limi
     if (!limiter.is_limited() || asked.method == "OPTIONS" || is_probe(asked.target))
       return next(std::move(asked));
     const std::string method = asked.method;
-    const quota left = limits->take(limiter, asked.client);
+    const bool is_counted = asked.effort == effort::rest;
+    const quota left =
+        is_counted ? limits->peek(limiter, asked.client) : limits->take(limiter, asked.client);
     const auto allowed = rate_limits::check(left, "Too many requests in a short time.");
-    response answer = allowed ? next(std::move(asked)) : problem(allowed.error(), asked);
+    const bool is_asked = is_counted || allowed;
+    response answer = is_asked ? next(std::move(asked)) : problem(allowed.error(), asked);
     detail::add_quota(answer, limiter, left, method);
     return answer;
   };

@@ -26,8 +26,10 @@ namespace comments::http {
 // A handler. Answers from any thread, once all patterns are added.
 class router final {
  public:
-  // Adds a pattern; the first that fits a request gets it. Not safe while requests are answered.
-  void add(std::string_view pattern, handler answers);
+  // Adds a pattern; the first that fits a request gets it. With `is_ready` the handler is also
+  // asked with `effort::memory`; the requests of other patterns are deferred then. Not safe while
+  // requests are answered.
+  void add(std::string_view pattern, handler answers, bool is_ready = false);
 
   // Fills in the request's `path` and `query`, and the response's `route`, which is valid as long
   // as this router.
@@ -39,6 +41,7 @@ class router final {
     std::string path{};
     std::string fixed{};  // what comes before the first name, to tell most paths apart at once
     handler answers{};
+    bool is_ready{};
   };
 
   static bool fits(const entry& route, std::string_view path);

@@ -38,14 +38,15 @@ inline response with_route(std::string_view route, response answer) {
 
 }  // namespace detail
 
-COMMENTS_INLINE void router::add(std::string_view pattern, handler answers) {
+COMMENTS_INLINE void router::add(std::string_view pattern, handler answers, bool is_ready) {
   const std::size_t space = pattern.find(' ');
   assert(space != pattern.npos && pattern.substr(space + 1).starts_with('/'));
   const std::string_view path = pattern.substr(space + 1);
   routes_.push_back({.method = std::string{pattern.substr(0, space)},
                      .path = std::string{path},
                      .fixed = std::string{path.substr(0, path.find('{'))},
-                     .answers = std::move(answers)});
+                     .answers = std::move(answers),
+                     .is_ready = is_ready});
 }
 
 COMMENTS_INLINE response router::operator()(request&& asked) const {
@@ -76,6 +77,8 @@ COMMENTS_INLINE bool router::fits(const entry& route, std::string_view path) {
 // `target` is a view into the request, so all of it is read before the request moves on.
 COMMENTS_INLINE response router::answer(const entry& route, std::string_view target,
                                         request&& asked) {
+  if (asked.effort == effort::memory && !route.is_ready)
+    return detail::with_route(route.path, {.is_deferred = true});
   auto parameters = parse_query(target.substr(std::min(target.find('?'), target.size() - 1) + 1));
   if (!parameters) return detail::with_route(route.path, problem(parameters.error(), asked));
   asked.query = std::move(*parameters);

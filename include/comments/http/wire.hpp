@@ -30,6 +30,7 @@ struct wire_request {
   bool is_http_1_0{};
   bool is_last{};                          // the connection ends behind the response
   std::optional<request_error> refusal{};  // why the request is refused
+  http::effort effort{};
 };
 
 // A response, to be sent in this order: `head`, `body`, and the chunks of `rest` if there is one.
@@ -38,8 +39,9 @@ struct wire_response {
   std::string head{};  // with the empty line that ends it
   std::string body{};  // in the chunked coding already, if `is_chunked`
   stream rest{};
-  bool is_chunked{};  // the chunks of `rest` must be sent in the chunked coding
-  bool is_last{};     // the connection ends behind this response
+  bool is_chunked{};   // the chunks of `rest` must be sent in the chunked coding
+  bool is_last{};      // the connection ends behind this response
+  bool is_deferred{};  // not answered: see `effort::memory`
 };
 
 // The end of a body in the chunked coding (RFC 9112, section 7.1).

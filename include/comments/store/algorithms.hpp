@@ -15,6 +15,7 @@
 #include <comments/rate_limit.hpp>
 #include <comments/store.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -55,6 +56,24 @@ bool matches(const comment& searched, const search& wanted);
 
 // Whether a page asks for the comment, its limit aside: by scope, parent and `after`.
 bool matches(const comment& listed, const query& wanted);
+
+// Returns how much text a comment has, as the limit of a page counts it.
+std::size_t bytes_of(const comment& listed);
+
+// Fills a page up to the limits of its query. Both outlive it.
+class page_filler final {
+ public:
+  page_filler(page& to, const query& wanted) : to_{to}, wanted_{wanted} {}
+
+  // Adds the next comment that the query asks for, in its order. Returns false, and adds nothing
+  // but the cursor, if that is one too many.
+  bool add(comment next);
+
+ private:
+  page& to_;
+  const query& wanted_;
+  std::size_t bytes_{};
+};
 
 // Returns the place of a comment in the order of a list: the smaller comes first.
 std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place);

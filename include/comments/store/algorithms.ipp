@@ -124,6 +124,21 @@ COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const comm
   return rank(sort, cursor{listed.position, listed.votes});
 }
 
+COMMENTS_INLINE std::size_t bytes_of(const comment& listed) {
+  return listed.body.size() + listed.encoded.size() + listed.author.name.size();
+}
+
+COMMENTS_INLINE bool page_filler::add(comment next) {
+  auto& items = to_.items;
+  bytes_ += bytes_of(next);
+  if (items.size() == wanted_.limit || (!items.empty() && bytes_ > wanted_.bytes_max)) {
+    to_.next = cursor{items.back().position, items.back().votes};
+    return false;
+  }
+  items.push_back(std::move(next));
+  return true;
+}
+
 namespace detail {
 
 inline thread_local bool is_deciding = false;  // each thread has its own

@@ -356,11 +356,20 @@ COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
   if (!content) return page{.content = {.content_id = query.content_id}};
   page found{.content = content->content};
   const auto wanted = detail::find_wanted(*content, query);
-  for (std::size_t i = 0; i < std::min(wanted.size(), query.limit); ++i)
-    found.items.push_back(*wanted[i]);
-  if (wanted.size() > query.limit)
-    found.next = cursor{found.items.back().position, found.items.back().votes};
+  page_filler filler{found, query};
+  for (const comment* item : wanted)
+    if (!filler.add(*item)) break;
   return found;
+}
+
+COMMENTS_INLINE std::optional<content> memory_store::known_content(
+    std::string_view content_id) const {
+  if (is_deciding()) return std::nullopt;
+  state& at = *state_;
+  if (!at.mutex.try_lock()) return std::nullopt;  // it may be searched
+  const mutex_lock lock{at.mutex, std::adopt_lock};
+  const auto* known = at.find_content(content_id);
+  return known ? known->content : content{.content_id = std::string{content_id}};
 }
 
 COMMENTS_INLINE result<std::vector<content>> memory_store::contents(

@@ -159,6 +159,12 @@ COMMENTS_INLINE result<page> sqlite_store::list(const query& query) const {
   return read([&](auto& work) { return sqlite::list(work, query); });
 }
 
+COMMENTS_INLINE std::optional<content> sqlite_store::known_content(
+    std::string_view content_id) const {
+  if (is_deciding()) return std::nullopt;
+  return cache_.find(content_id).found;
+}
+
 COMMENTS_INLINE result<std::vector<content>> sqlite_store::contents(
     std::span<const std::string> ids) const {
   if (is_deciding()) return called_back();

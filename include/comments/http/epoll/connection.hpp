@@ -132,6 +132,7 @@ class connection final {
   std::list<connection>::iterator self{};  // in the list of those that wait for `where`
   wait where{wait::request};
   std::chrono::steady_clock::time_point since{};  // when it began to wait for `where`
+  std::string name{};                             // of the client, for workers to be fair
   std::size_t counted_unsent{};                   // of `unsent`, in the sum of all connections
   bool is_refused{};                              // over the limit: gets 503 and is closed
   bool was_woken{};  // its stream was, since a worker was asked for the next chunk

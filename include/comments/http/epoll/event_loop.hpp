@@ -1,8 +1,8 @@
 #pragma once
 // http/epoll/event_loop.hpp - a thread that owns connections and waits for all of them at once.
 //
-// The loop itself answers requests that only read; workers answer the rest, so that nothing blocks
-// the loop. Each connection stands in the list of those that wait for the same thing. All in a list
+// The loop itself answers what stands ready in memory, which is a copy; workers do all the rest, so
+// that nothing holds up the loop. Each connection stands in the list of those that wait for the same thing. All in a list
 // may wait equally long and stand in the order in which they began, so the first is the next whose
 // time is up, and moving a connection to another list costs no memory.
 //
@@ -73,15 +73,15 @@ class event_loop final {
   void advance(connection& client);
   bool advance_once(connection& client);
   bool send_stream(connection& client);
-  bool pull(connection& client);
-  void pull_on_worker(connection& client, const std::function<void()>& wake);
+  void pull(connection& client);
   bool serve(connection& client);
   bool read_more(connection& client);
   bool respond(connection& client);
-  bool respond_on_worker(connection& client);
+  bool respond_on_worker(connection& client, effort effort);
   void refuse(connection& client, const request_error& why);
-  bool is_quick(const wire_request& asked) const;
-  wire_response response_to(const connection& client) const;
+  bool may_be_ready(const wire_request& asked) const;
+  worker_pool& workers_for(const wire_request& asked) const;
+  wire_response response_to(const connection& client, effort effort) const;
   bool count_unsent(connection& client);
 
   // Streams, and mail of other threads.

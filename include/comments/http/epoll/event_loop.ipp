@@ -3,6 +3,7 @@
 
 #include <comments/http/epoll/event_loop.hpp>
 
+#include <comments/http/client_address.hpp>
 #include <comments/http/httplib_in_memory.hpp>
 
 #include <algorithm>
@@ -17,6 +18,24 @@ namespace detail {
 
 // How long the loop sleeps at most where no event will wake it.
 inline constexpr std::chrono::milliseconds short_wait{20};
+
+// Returns the text that identifies the client of a request that has arrived.
+inline std::string client_of(const wire_request& asked, const std::vector<network>& trusted) {
+  request about{.peer = std::string{asked.peer}};
+  if (!trusted.empty()) {
+    // The head's lines, without the request line and the empty line at the end.
+    std::string_view head = asked.bytes.substr(0, asked.bytes.find("\r\n\r\n"));
+    for (std::size_t end = head.find("\r\n"); end != head.npos; end = head.find("\r\n")) {
+      head.remove_prefix(end + 2);
+      const std::string_view line = head.substr(0, head.find("\r\n"));
+      const std::size_t colon = std::min(line.find(':'), line.size());
+      if (is_same_name(line.substr(0, colon), "X-Forwarded-For"))
+        about.headers.emplace_back("X-Forwarded-For",
+                                   trim(line.substr(std::min(colon + 1, line.size()))));
+    }
+  }
+  return client_key(about, trusted);
+}
 
 // What the rest of the next request is: the first byte, the head or the body.
 inline wait missing_part(const connection& client) {
@@ -174,8 +193,10 @@ COMMENTS_INLINE void event_loop::advance(connection& client) {
     linger(client);
     return;
   }
-  for (std::size_t i = 0; i < context_.limits.turn_max; ++i)
+  const auto start = clock::now();
+  do {
     if (!advance_once(client)) return;
+  } while (clock::now() - start < context_.limits.turn_max);
   park_anew(client, wait::turn);
 }
 
@@ -246,17 +267,21 @@ COMMENTS_INLINE void event_loop::refuse(connection& client, const request_error&
 }
 
 COMMENTS_INLINE bool event_loop::respond(connection& client) {
-  if (!is_quick(client.request())) return respond_on_worker(client);
-  client.take_response(response_to(client));
+  if (!may_be_ready(client.request())) return respond_on_worker(client, effort::whole);
+  wire_response made = response_to(client, effort::memory);
+  if (made.is_deferred) return respond_on_worker(client, effort::rest);
+  client.take_response(std::move(made));
   park_anew(client, wait::turn);  // whatever it waits for next, that wait begins now
   return true;
 }
 
-COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client) {
+COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client, effort effort) {
   if (!client.handle) client.handle = std::make_shared<connection*>(&client);
-  const bool is_taken =
-      context_.workers->submit([this, &client, handle = client.handle, box = mailbox_] {
-        wire_response made = response_to(client);
+  const wire_request asked = client.request();
+  client.name = detail::client_of(asked, context_.limits.trusted_proxies);
+  const bool is_taken = workers_for(asked).submit(
+      client.name, [this, &client, effort, handle = client.handle, box = mailbox_] {
+        wire_response made = response_to(client, effort);
         box->post([&](mail& to) { to.responses.emplace_back(handle, std::move(made)); });
       });
   if (is_taken) {
@@ -268,55 +293,50 @@ COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client) {
   return true;
 }
 
+COMMENTS_INLINE worker_pool& event_loop::workers_for(const wire_request& asked) const {
+  worker_groups& all = *context_.workers;
+  if (context_.api.is_probe(asked)) return all.probes;
+  return asked.method == "GET" || asked.method == "HEAD" ? all.readers : all.writers;
+}
+
 COMMENTS_INLINE void event_loop::finish_request(connection& client, wire_response made) {
   park_anew(client, wait::turn);
   client.take_response(std::move(made));
 }
 
-COMMENTS_INLINE bool event_loop::is_quick(const wire_request& asked) const {
+COMMENTS_INLINE bool event_loop::may_be_ready(const wire_request& asked) const {
   if (context_.limits.reads_wait && !context_.api.is_probe(asked)) return false;
-  return context_.api.is_quick(asked);
+  return context_.api.may_be_ready(asked);
 }
 
 // Answers the client's request. On a worker, if the client is lent.
-COMMENTS_INLINE wire_response event_loop::response_to(const connection& client) const {
+COMMENTS_INLINE wire_response event_loop::response_to(const connection& client,
+                                                      effort effort) const {
   wire_request asked = client.request();
   asked.is_last |= context_.flags.is_draining;
+  asked.effort = effort;
   return context_.api.handle(asked);
 }
 
 // --- streams -------------------------------------------------------------------------------------
 
 COMMENTS_INLINE bool event_loop::send_stream(connection& client) {
-  if (!client.is_waiting()) return pull(client);
-  wait_for_stream(client);
+  if (client.is_waiting())
+    wait_for_stream(client);
+  else
+    pull(client);
   return false;
 }
 
-// Queues the next chunk of the stream, or has a worker get it.
-COMMENTS_INLINE bool event_loop::pull(connection& client) {
+// Has a worker get the next chunk of the stream.
+COMMENTS_INLINE void event_loop::pull(connection& client) {
   if (!client.handle) client.handle = std::make_shared<connection*>(&client);
   const auto wake = [box = mailbox_, handle = client.handle] {
     box->post([&](mail& to) { to.woken.push_back(handle); });
   };
-  if (context_.limits.reads_wait) {
-    pull_on_worker(client, wake);
-    return false;
-  }
-  switch (client.take_chunk(client.next_chunk(wake))) {
-    case connection::step::done: return true;
-    case connection::step::blocked: wait_for_stream(client); return false;
-    case connection::step::broken: break;
-  }
-  close(client);
-  return false;
-}
-
-COMMENTS_INLINE void event_loop::pull_on_worker(connection& client,
-                                                const std::function<void()>& wake) {
   client.was_woken = false;
-  const bool is_taken =
-      context_.workers->submit([&client, wake, handle = client.handle, box = mailbox_] {
+  const bool is_taken = context_.workers->readers.submit_anyway(
+      client.name, [&client, wake, handle = client.handle, box = mailbox_] {
         chunk next = client.next_chunk(wake);
         box->post([&](mail& to) { to.chunks.emplace_back(handle, std::move(next)); });
       });

@@ -5,10 +5,12 @@
 //
 //   const epoll_limits limits{.connections_max = 1'000, .workers_max = 8};
 
+#include <comments/http/client_address.hpp>
 #include <comments/http/message.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <vector>
 
 namespace comments::http {
 
@@ -33,11 +35,18 @@ struct epoll_limits {
   std::size_t connections_max{20'000};
   std::size_t refused_max{1'000};
 
-  // Threads. Each event loop is one, and so is each worker; workers start when there is work.
+  // Threads. Each event loop is one, and so is each worker; workers start when there is work. Those
+  // that read may be few, because they seldom wait; those that write wait for the disk.
   std::size_t event_loops{2};   // 1 or more
-  std::size_t workers_max{64};  // 1 or more
-  std::size_t jobs_max{4'096};  // requests that wait for a worker; one more gets 503
-  std::size_t turn_max{16};     // steps for one client before others get their turn
+  std::size_t readers_max{4};   // workers that read, make and pack responses; 1 or more
+  std::size_t workers_max{64};  // workers for everything else; 1 or more
+  std::size_t jobs_max{4'096};  // requests that wait for the disk or a database; one more gets 503
+  std::size_t client_jobs_max{2'048};         // of these, one client's; one more gets 503
+  std::chrono::microseconds turn_max{1'000};  // for one client before others get their turn
+  int readers_nice{5};  // by how much loops go before workers that read (setpriority(2))
+
+  // Whose X-Forwarded-For tells clients apart (http/client_address.hpp).
+  std::vector<network> trusted_proxies{};
 
   // Memory and traffic.
   std::size_t unsent_bytes_max{268'435'456};  // responses that clients do not read, all together
@@ -54,11 +63,11 @@ struct epoll_limits {
 
   // How long a stop takes.
   std::chrono::milliseconds idle_drain_wait{1'000};  // replaces `request_wait`, if that is longer
-  std::chrono::milliseconds drain_wait{10'000};      // for everything
+  std::chrono::milliseconds drain_wait{4'000};       // for everything
   std::chrono::milliseconds arrival_wait{100};       // for connections that began before the stop
 
-  // Whether reading may block too, as from a database elsewhere. Then workers answer all requests
-  // but probes.
+  // Whether reading waits, as for a database elsewhere. Then workers answer all requests but
+  // probes, and `workers_max` of them read.
   bool reads_wait{};
 };
 

@@ -31,6 +31,22 @@ struct shutdown_flags {
   wakeup stop{};                    // notified once `is_stopping` is set
 };
 
+// Who answers what a loop does not.
+struct worker_groups {
+  explicit worker_groups(const epoll_limits& limits)
+      : readers{limits.reads_wait
+                    ? worker_limits{limits.workers_max, limits.jobs_max, limits.client_jobs_max}
+                    : worker_limits{.threads_max = limits.readers_max,
+                                    .jobs_max = limits.connections_max,
+                                    .client_jobs_max = limits.connections_max,
+                                    .nice = limits.readers_nice}},
+        writers{{limits.workers_max, limits.jobs_max, limits.client_jobs_max}} {}
+
+  worker_pool readers;
+  worker_pool writers;
+  worker_pool probes{{.threads_max = 1}};  // of /metrics: it waits for no store, whatever it does
+};
+
 // Every member may be used from any thread, but `workers` is reset only when no loop runs. What the
 // constructor is given must outlive it.
 struct loop_context {
@@ -55,7 +71,7 @@ struct loop_context {
   std::atomic<std::size_t> refused{};      // that are open only to get 503
   std::atomic<std::size_t> unsent{};       // bytes queued for clients, on all connections
   std::atomic<bool> is_closed{};  // the listening socket is closed: no client can come any more
-  std::optional<worker_pool> workers{std::in_place, limits.workers_max, limits.jobs_max};
+  std::optional<worker_groups> workers{std::in_place, limits};
 };
 
 }  // namespace epoll

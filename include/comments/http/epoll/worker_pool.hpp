@@ -1,12 +1,14 @@
 #pragma once
-// http/epoll/worker_pool.hpp - threads for work that may block, as many as are needed up to a
-// limit.
+// http/epoll/worker_pool.hpp - threads for work that takes long, as many as are needed up to a
+// limit, and fair to clients.
 //
-// The pool starts a thread when there is work and no thread is free, so a program that is never
-// busy has none. Work waits in a queue up to a limit, and is refused over it.
+// Work waits in a line for each client, and clients take turns: one that asks for much waits for
+// its own work, and delays others by no more than what runs already. The pool starts a thread when
+// there is work and no thread is free, so a program that is never busy has none. Work waits up to
+// a limit, and is refused over it.
 //
-//   epoll::worker_pool workers{64, 4096};
-//   if (!workers.submit([] { std::puts("done"); })) std::puts("refused");
+//   epoll::worker_pool workers{{.threads_max = 64, .jobs_max = 4096}};
+//   if (!workers.submit("192.0.2.1", [] { std::puts("done"); })) std::puts("refused");
 
 #include <comments/config.hpp>
 #include <comments/mutex.hpp>
@@ -14,34 +16,59 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <list>
+#include <map>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace comments::http::epoll {
 
+struct worker_limits {
+  std::size_t threads_max{1};          // 1 or more
+  std::size_t jobs_max{4'096};         // that wait for a thread
+  std::size_t client_jobs_max{4'096};  // of these, one client's
+  int nice{};                          // what the threads add to their niceness (setpriority(2))
+};
+
 class worker_pool final {
  public:
-  // At most `threads_max` (1 or more) threads, and at most `queue_max` jobs that wait for one.
-  worker_pool(std::size_t threads_max, std::size_t queue_max);
+  explicit worker_pool(worker_limits limits);
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
   // Waits until all jobs are done. No thread may submit one any more.
   ~worker_pool();
 
-  // Has a thread run `job`, which must not throw. Jobs begin in the order of these calls. Returns
-  // false, and does nothing, if the queue is full or the system has no thread for the first job.
-  // Any thread, also one of the pool's. Throws std::bad_alloc, and then has queued nothing.
-  bool submit(std::function<void()> job) COMMENTS_EXCLUDES(mutex_);
+  // Has a thread run `job`, which must not throw. Jobs of a client begin in the order of these
+  // calls, and clients that have some take turns. Returns false, and does nothing, if too many wait
+  // or the system has no thread for the first job. Any thread, also one of the pool's. Throws
+  // std::bad_alloc, and then has queued nothing.
+  bool submit(std::string_view client, std::function<void()> job) COMMENTS_EXCLUDES(mutex_);
+
+  // The same without the limits, for jobs that cannot be more than there are connections.
+  bool submit_anyway(std::string_view client, std::function<void()> job) COMMENTS_EXCLUDES(mutex_);
 
  private:
+  struct line {
+    std::string client{};
+    std::deque<std::function<void()>> jobs{};
+  };
+  using lines = std::list<line>;  // whose turn it is stands first
+
+  bool enqueue(std::string_view client, std::function<void()> job, std::size_t jobs_max,
+               std::size_t client_jobs_max) COMMENTS_EXCLUDES(mutex_);
+  void add(std::string_view client, std::function<void()> job) COMMENTS_REQUIRES(mutex_);
+  std::function<void()> take() COMMENTS_REQUIRES(mutex_);
   bool ensure_thread() COMMENTS_REQUIRES(mutex_);
   void run() COMMENTS_EXCLUDES(mutex_);
 
-  const std::size_t threads_max_;
-  const std::size_t queue_max_;
+  const worker_limits limits_;
   mutex mutex_{};
   condition has_work_{};
-  std::deque<std::function<void()>> queue_ COMMENTS_GUARDED_BY(mutex_){};
+  lines lines_ COMMENTS_GUARDED_BY(mutex_){};
+  std::map<std::string_view, lines::iterator> line_of_ COMMENTS_GUARDED_BY(mutex_){};
+  std::size_t waiting_ COMMENTS_GUARDED_BY(mutex_){};  // jobs in all lines
   std::vector<std::thread> threads_ COMMENTS_GUARDED_BY(mutex_){};
   std::size_t idle_ COMMENTS_GUARDED_BY(mutex_){};  // threads that wait for work
   bool is_over_ COMMENTS_GUARDED_BY(mutex_){};

@@ -3,13 +3,15 @@
 
 #include <comments/http/epoll/worker_pool.hpp>
 
+#include <sys/resource.h>
+
+#include <limits>
 #include <system_error>
 #include <utility>
 
 namespace comments::http::epoll {
 
-COMMENTS_INLINE worker_pool::worker_pool(std::size_t threads_max, std::size_t queue_max)
-    : threads_max_{threads_max}, queue_max_{queue_max} {}
+COMMENTS_INLINE worker_pool::worker_pool(worker_limits limits) : limits_{limits} {}
 
 COMMENTS_INLINE worker_pool::~worker_pool() {
   std::vector<std::thread> threads;
@@ -22,20 +24,64 @@ COMMENTS_INLINE worker_pool::~worker_pool() {
   for (std::thread& thread : threads) thread.join();
 }
 
-COMMENTS_INLINE bool worker_pool::submit(std::function<void()> job) {
+COMMENTS_INLINE bool worker_pool::submit(std::string_view client, std::function<void()> job) {
+  return enqueue(client, std::move(job), limits_.jobs_max, limits_.client_jobs_max);
+}
+
+COMMENTS_INLINE bool worker_pool::submit_anyway(std::string_view client,
+                                                std::function<void()> job) {
+  constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
+  return enqueue(client, std::move(job), any, any);
+}
+
+COMMENTS_INLINE bool worker_pool::enqueue(std::string_view client, std::function<void()> job,
+                                          std::size_t jobs_max, std::size_t client_jobs_max) {
   {
     const mutex_lock lock{mutex_};
-    if (queue_.size() >= queue_max_ || !ensure_thread()) return false;
-    queue_.push_back(std::move(job));
+    const auto known = line_of_.find(client);
+    const std::size_t own = known == line_of_.end() ? 0 : known->second->jobs.size();
+    if (waiting_ >= jobs_max || own >= client_jobs_max || !ensure_thread()) return false;
+    add(client, std::move(job));
   }
   has_work_.notify_one();  // after the lock, so that the thread that wakes need not wait for it
   return true;
 }
 
+// Adds the job to its client's line; a client without one stands behind all others.
+COMMENTS_INLINE void worker_pool::add(std::string_view client, std::function<void()> job) {
+  const auto known = line_of_.find(client);
+  if (known != line_of_.end()) {
+    known->second->jobs.push_back(std::move(job));
+  } else {
+    lines made;
+    line& first = made.emplace_back();
+    first.client = client;
+    first.jobs.push_back(std::move(job));
+    line_of_.emplace(first.client, made.begin());
+    lines_.splice(lines_.end(), made);
+  }
+  ++waiting_;
+}
+
+// Takes the first job of the client whose turn it is, who then stands behind all others.
+COMMENTS_INLINE std::function<void()> worker_pool::take() {
+  line& first = lines_.front();
+  std::function<void()> job = std::move(first.jobs.front());
+  first.jobs.pop_front();
+  --waiting_;
+  if (!first.jobs.empty()) {
+    lines_.splice(lines_.end(), lines_, lines_.begin());
+  } else {
+    line_of_.erase(first.client);
+    lines_.pop_front();
+  }
+  return job;
+}
+
 // Starts a thread if all are busy and there may be more. Returns whether there is a thread, free or
 // busy, that will come to one more job.
 COMMENTS_INLINE bool worker_pool::ensure_thread() {
-  if (idle_ > queue_.size() || threads_.size() >= threads_max_) return true;
+  if (idle_ > waiting_ || threads_.size() >= limits_.threads_max) return true;
   try {
     threads_.emplace_back([this] { run(); });
   } catch (const std::system_error&) {  // the system has no thread left
@@ -44,14 +90,16 @@ COMMENTS_INLINE bool worker_pool::ensure_thread() {
 }
 
 COMMENTS_INLINE void worker_pool::run() {
+  // Linux keeps it for each thread; elsewhere, and where it may not be raised, all stay equal.
+  if (limits_.nice != 0)
+    ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + limits_.nice);
   mutex_lock lock{mutex_};
   for (;;) {
     ++idle_;
-    while (!is_over_ && queue_.empty()) has_work_.wait(lock);
+    while (!is_over_ && waiting_ == 0) has_work_.wait(lock);
     --idle_;
-    if (queue_.empty()) return;
-    std::function<void()> job = std::move(queue_.front());
-    queue_.pop_front();
+    if (waiting_ == 0) return;
+    std::function<void()> job = take();
     lock.unlock();
     job();
     job = nullptr;  // what it holds is released without the lock

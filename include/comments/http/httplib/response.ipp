@@ -138,6 +138,8 @@ COMMENTS_INLINE void write(response made, bool is_last, const httplib::Request& 
                            httplib::Response& to) {
   auto& mutable_from = const_cast<httplib::Request&>(from);
   const std::string type = write_head(made, from, to);
+  if (made.is_length_unknown)  // chunked, of which HEAD gets no chunk
+    made.rest = [](const auto&) { return chunk{.then = chunk::state::over}; };
   if (made.rest)
     write_stream(std::move(made), type, is_last, mutable_from, to);
   else if (is_last)

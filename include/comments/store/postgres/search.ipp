@@ -3,6 +3,7 @@
 
 #include <comments/store/postgres/search.hpp>
 
+#include <comments/store/algorithms.hpp>
 #include <comments/store/postgres/schema.hpp>
 #include <comments/store/sql_schema.hpp>
 
@@ -17,13 +18,10 @@ COMMENTS_INLINE page list(transaction& reading, const query& query) {
   const auto items = reading.send(sql, query.content_id, has_parent ? to_string(*query.parent) : "",
                                   as_number(query.limit) + 1, after.position, after.votes);
   if (!reading.commit()) return {};
-  page found{read_content(reading.rows(content), query.content_id),
-             read_comments(reading.rows(items)),
-             {}};
-  if (found.items.size() > query.limit) {
-    found.items.resize(query.limit);
-    found.next = cursor{found.items.back().position, found.items.back().votes};
-  }
+  page found{.content = read_content(reading.rows(content), query.content_id)};
+  page_filler filler{found, query};
+  for (comment& item : read_comments(reading.rows(items)))
+    if (!filler.add(std::move(item))) break;
   return found;
 }
 

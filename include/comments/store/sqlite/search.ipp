@@ -3,6 +3,7 @@
 
 #include <comments/store/sqlite/search.hpp>
 
+#include <comments/store/algorithms.hpp>
 #include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite/rows.hpp>
 #include <comments/text.hpp>
@@ -50,10 +51,8 @@ COMMENTS_INLINE page list(transaction& work, const query& query) {
   if (query.after && query.sort == sort::top) rows.bind(5, query.after->votes);
   constexpr std::size_t usual_max = 200;  // of so many none is moved while they are read
   found.items.reserve(std::min(query.limit, usual_max) + 1);
-  while (rows.step()) found.items.push_back(read_comment(rows));
-  if (found.items.size() > query.limit) {
-    found.items.resize(query.limit);
-    found.next = cursor{found.items.back().position, found.items.back().votes};
+  page_filler filler{found, query};
+  while (rows.step() && filler.add(read_comment(rows))) {
   }
   return found;
 }

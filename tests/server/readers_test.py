@@ -28,12 +28,12 @@ class Readers(CrowdTest):
         size = len(server.get(target).body)
         self.assert_no_client_is_left(server)
         before = resident_bytes(server)
-        kept = self.crowd.join(scaled(100))
+        kept = self.crowd.join(scaled(500))  # a page of them has its limit in bytes
         for client in kept:
             client.send(get(target))
             self.crowd.run(lambda: len(client.said) > size, "a page")
         self.assertEqual({client.end for client in kept}, {""})
-        self.assertGreater(scaled(100) * size, scaled(2 * CACHE_BYTES))
+        self.assertGreater(scaled(500) * size, scaled(2 * CACHE_BYTES))
         self.assert_grown_by_at_most(before, server, CACHE_BYTES)
 
     def test_a_large_request_is_not_paid_for_once_it_is_answered(self):

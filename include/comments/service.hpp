@@ -144,16 +144,16 @@ class service final {
   result<comment> find(const comment_id& id, const principal& caller = {}) const;
 
   // Returns a page of listed comments, as `store::list` does; of the replies, if there is a parent.
-  // It ends earlier if the comments have more text than `page_bytes_max`. `invalid` if the id cannot
-  // be one or the limit is not 1 to `page_max`.
+  // It ends earlier if the comments have more text than `page_bytes_max`. `invalid` if the id
+  // cannot be one or the limit is not 1 to `page_max`.
   result<page> list(query wanted) const;
 
   // Returns the contents with these ids, in this order; unknown ones are empty. `invalid` for an id
   // that cannot be one, for no id, and for more than `contents_max`.
   result<std::vector<content>> contents(std::span<const std::string> ids) const;
 
-  // Returns what `contents` would return of this id, if that needs no wait and no storage; else, and
-  // for an id that cannot be one, nothing.
+  // Returns what `contents` would return of this id, if that needs no wait and no storage; else,
+  // and for an id that cannot be one, nothing.
   std::optional<content> known_content(const std::string& content_id) const;
 
   // Returns one content, or `not_found` if it never had a comment or a status.

@@ -159,6 +159,25 @@ TEST_CASE("an IPv6 client is its /64, and an IPv4 client itself") {
   CHECK(behind({}, "192.0.2.1") != behind({}, "192.0.2.2"));
 }
 
+TEST_CASE("the head of a request, as it came, tells the same client") {
+  const auto trusted = *parse_networks("192.0.2.0/24");
+  const auto client = [&](const std::string& headers, const std::string& body = "") {
+    return client_key("POST /x-forwarded-for: HTTP/1.1\r\n" + headers + "\r\n" + body, "192.0.2.1",
+                      trusted);
+  };
+  CHECK(client("Host: a\r\n") == "192.0.2.1");
+  CHECK(client("Host: a\r\nx-FORWARDED-for: \t198.51.100.7 \r\nB: c\r\n") == "198.51.100.7");
+  CHECK(client("X-Forwarded-For:198.51.100.7\r\nX-Forwarded-For: 2001:db8::1, 192.0.2.3\r\n") ==
+        "2001:db8::/64");
+  CHECK(client("X-Forwarded-For-Too: 198.51.100.7\r\nX-Forwarded: 198.51.100.7\r\n") ==
+        "192.0.2.1");
+  CHECK(client("Host: a\r\n", "X-Forwarded-For: 198.51.100.7\r\n\r\n") == "192.0.2.1");
+  CHECK(client("X-Forwarded-For:\r\n") == "192.0.2.1");
+  CHECK(client_key("", "192.0.2.1", trusted) == "192.0.2.1");
+  CHECK(client_key("GET / HTTP/1.1\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n", "192.0.2.1", {}) ==
+        "192.0.2.1");
+}
+
 TEST_CASE("a peer that is no address is known as it is") {
   CHECK(behind({"192.0.2.9"}, "unix:") == "unix:");
   CHECK(behind({"192.0.2.9"}, "") == "");

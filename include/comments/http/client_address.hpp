@@ -69,6 +69,9 @@ std::optional<address> client_of(std::string_view peer, const fields& headers,
 // address. A peer that is not an address (an adapter of the embedder's may set one) is returned as
 // it is.
 std::string client_key(const request& asked, std::span<const network> trusted);
+// The same for a request as it came from a connection: `bytes` begin with its head.
+std::string client_key(std::string_view bytes, std::string_view peer,
+                       std::span<const network> trusted);
 
 }  // namespace comments::http
 

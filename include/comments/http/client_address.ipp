@@ -142,4 +142,20 @@ COMMENTS_INLINE std::string client_key(const request& asked, std::span<const net
   return client->is_v4() ? to_text(*client) : to_text(first_of(*client, site_bits)) + "/64";
 }
 
+COMMENTS_INLINE std::string client_key(std::string_view bytes, std::string_view peer,
+                                       std::span<const network> trusted) {
+  constexpr std::string_view name = "X-Forwarded-For", line_end = "\r\n";
+  request about{.peer = std::string{peer}};
+  std::string_view head = bytes.substr(0, bytes.find("\r\n\r\n"));
+  if (trusted.empty()) head = {};
+  for (std::size_t end = head.find(line_end); end != head.npos; end = head.find(line_end)) {
+    head.remove_prefix(end + line_end.size());
+    const std::string_view line = head.substr(0, head.find(line_end));
+    if (line.size() > name.size() && line[name.size()] == ':' &&
+        is_same_name(line.substr(0, name.size()), name))
+      about.headers.emplace_back(name, trim(line.substr(name.size() + 1)));
+  }
+  return client_key(about, trusted);
+}
+
 }  // namespace comments::http

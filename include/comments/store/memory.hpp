@@ -46,7 +46,7 @@ class memory_store final : public store, public deployment_log {
   COMMENTS_INLINE result<done> forget_reporter(const std::string& reporter) override;
   COMMENTS_INLINE result<comment> find(const comment_id& id) const override;
   COMMENTS_INLINE result<page> list(const query& query) const override;
-  COMMENTS_INLINE std::optional<content> known_content(std::string_view content_id) const override;
+  COMMENTS_INLINE std::optional<content> known_content(std::string_view id) const override;
   COMMENTS_INLINE result<std::vector<content>> contents(
       std::span<const std::string> ids) const override;
   COMMENTS_INLINE result<std::vector<event>> events(std::string_view content_id, std::int64_t after,

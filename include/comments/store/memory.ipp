@@ -11,7 +11,6 @@
 #include <comments/store/algorithms.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <utility>
 
@@ -44,8 +43,7 @@ void make_room(std::vector<T>& items) {
   if (items.size() == items.capacity()) items.reserve(std::max<std::size_t>(8, items.size() * 2));
 }
 
-// Returns what a query asks for, in its order, and at least one more than its limit if there are
-// more.
+// Returns what a query asks for, in its order, and at least one over its limit, if more follow.
 inline std::vector<const comment*> find_wanted(const memory_content& searched, const query& query) {
   std::vector<const comment*> wanted;
   auto at = searched.comments.begin();
@@ -343,9 +341,8 @@ COMMENTS_INLINE result<comment> memory_store::find(const comment_id& id) const {
   if (is_deciding()) return called_back();
   state& at = *state_;
   const mutex_lock lock{at.mutex};
-  const comment* found = at.find(id);
-  if (!found) return comment_not_found();
-  return *found;
+  if (const comment* found = at.find(id)) return *found;
+  return comment_not_found();
 }
 
 COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
@@ -355,21 +352,19 @@ COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
   const auto* content = at.find_content(query.content_id);
   if (!content) return page{.content = {.content_id = query.content_id}};
   page found{.content = content->content};
-  const auto wanted = detail::find_wanted(*content, query);
   page_filler filler{found, query};
-  for (const comment* item : wanted)
+  for (const comment* item : detail::find_wanted(*content, query))
     if (!filler.add(*item)) break;
   return found;
 }
 
-COMMENTS_INLINE std::optional<content> memory_store::known_content(
-    std::string_view content_id) const {
+COMMENTS_INLINE std::optional<content> memory_store::known_content(std::string_view id) const {
   if (is_deciding()) return std::nullopt;
   state& at = *state_;
   if (!at.mutex.try_lock()) return std::nullopt;  // it may be searched
   const mutex_lock lock{at.mutex, std::adopt_lock};
-  const auto* known = at.find_content(content_id);
-  return known ? known->content : content{.content_id = std::string{content_id}};
+  const auto* known = at.find_content(id);
+  return known ? known->content : content{.content_id = std::string{id}};
 }
 
 COMMENTS_INLINE result<std::vector<content>> memory_store::contents(

@@ -2,9 +2,9 @@
 // http/epoll/event_loop.hpp - a thread that owns connections and waits for all of them at once.
 //
 // The loop itself answers what stands ready in memory, which is a copy; workers do all the rest, so
-// that nothing holds up the loop. Each connection stands in the list of those that wait for the same thing. All in a list
-// may wait equally long and stand in the order in which they began, so the first is the next whose
-// time is up, and moving a connection to another list costs no memory.
+// that nothing holds up the loop. Each connection stands in the list of those that wait for the
+// same thing. All in a list may wait equally long and stand in the order in which they began, so
+// the first is the next whose time is up, and moving a connection to another list costs no memory.
 //
 // Threads: `run` and all private functions belong to the loop's thread, and so do the connections,
 // but for what a worker may use of one that it was lent (connection.hpp). A connection is lent from

@@ -19,24 +19,6 @@ namespace detail {
 // How long the loop sleeps at most where no event will wake it.
 inline constexpr std::chrono::milliseconds short_wait{20};
 
-// Returns the text that identifies the client of a request that has arrived.
-inline std::string client_of(const wire_request& asked, const std::vector<network>& trusted) {
-  request about{.peer = std::string{asked.peer}};
-  if (!trusted.empty()) {
-    // The head's lines, without the request line and the empty line at the end.
-    std::string_view head = asked.bytes.substr(0, asked.bytes.find("\r\n\r\n"));
-    for (std::size_t end = head.find("\r\n"); end != head.npos; end = head.find("\r\n")) {
-      head.remove_prefix(end + 2);
-      const std::string_view line = head.substr(0, head.find("\r\n"));
-      const std::size_t colon = std::min(line.find(':'), line.size());
-      if (is_same_name(line.substr(0, colon), "X-Forwarded-For"))
-        about.headers.emplace_back("X-Forwarded-For",
-                                   trim(line.substr(std::min(colon + 1, line.size()))));
-    }
-  }
-  return client_key(about, trusted);
-}
-
 // What the rest of the next request is: the first byte, the head or the body.
 inline wait missing_part(const connection& client) {
   if (!client.has_bytes()) return wait::request;
@@ -278,7 +260,7 @@ COMMENTS_INLINE bool event_loop::respond(connection& client) {
 COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client, effort effort) {
   if (!client.handle) client.handle = std::make_shared<connection*>(&client);
   const wire_request asked = client.request();
-  client.name = detail::client_of(asked, context_.limits.trusted_proxies);
+  client.name = client_key(asked.bytes, asked.peer, context_.limits.trusted_proxies);
   const bool is_taken = workers_for(asked).submit(
       client.name, [this, &client, effort, handle = client.handle, box = mailbox_] {
         wire_response made = response_to(client, effort);

@@ -33,17 +33,15 @@ struct shutdown_flags {
 
 // Who answers what a loop does not.
 struct worker_groups {
-  explicit worker_groups(const epoll_limits& limits)
-      : readers{limits.reads_wait
-                    ? worker_limits{limits.workers_max, limits.jobs_max, limits.client_jobs_max}
-                    : worker_limits{.threads_max = limits.readers_max,
-                                    .jobs_max = limits.connections_max,
-                                    .client_jobs_max = limits.connections_max,
-                                    .nice = limits.readers_nice}},
-        writers{{limits.workers_max, limits.jobs_max, limits.client_jobs_max}} {}
+  explicit worker_groups(const epoll_limits& all) : limits{all} {}
 
-  worker_pool readers;
-  worker_pool writers;
+  const epoll_limits& limits;
+  const worker_limits waiting{limits.workers_max, limits.jobs_max, limits.client_jobs_max};
+  // Those that only use the processors are few. A connection has one job at most.
+  const worker_limits computing{limits.readers_max, limits.connections_max, limits.connections_max,
+                                limits.readers_nice};
+  worker_pool readers{limits.reads_wait ? waiting : computing};
+  worker_pool writers{waiting};
   worker_pool probes{{.threads_max = 1}};  // of /metrics: it waits for no store, whatever it does
 };
 

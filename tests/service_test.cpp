@@ -209,6 +209,23 @@ TEST_CASE("a page has at least one comment and at most page_max") {
   CHECK(full->next == cursor{3, 0});
 }
 
+TEST_CASE(
+    "a page ends before it has more text than page_bytes_max, and what follows is on the next") {
+  memory_store store;
+  service api{store, {.page_bytes_max = 1'000}};
+  for (const std::size_t bytes : {400u, 600u, 1u, 2'000u, 5u})
+    REQUIRE(api.post({.content_id = "1", .body = std::string(bytes, 'a')}));
+  query asked{.content_id = "1"};
+  std::vector<std::size_t> sizes;
+  do {
+    const auto page = api.list(asked);
+    REQUIRE(page);
+    sizes.push_back(page->items.size());
+    asked.after = page->next;
+  } while (asked.after);
+  CHECK(sizes == std::vector<std::size_t>{2, 1, 1, 1});
+}
+
 TEST_CASE("a list is the store's answer to the whole query") {
   memory_store store;
   service api{store};

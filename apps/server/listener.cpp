@@ -48,16 +48,17 @@ std::size_t ask_for_descriptors(std::size_t wanted) {
 http::epoll_limits to_limits(const options& chosen) {
   // For the store, the log, connections that are refused, and each thread's random numbers.
   constexpr std::size_t refused_max = 64;
-  const std::size_t others = refused_max + chosen.threads + 64;
   http::epoll_limits limits;
+  limits.reads_wait = is_postgres(chosen.store);
+  limits.event_loops = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
+  const std::size_t readers = limits.reads_wait ? chosen.threads : limits.readers_max;
+  const std::size_t others = refused_max + chosen.threads + readers + limits.event_loops + 64;
   const std::size_t descriptors = ask_for_descriptors(chosen.connections_max + others);
   limits.connections_max =
       std::min(chosen.connections_max, std::max(descriptors, others + 1) - others);
   limits.refused_max = refused_max;
   limits.workers_max = chosen.threads;
-  limits.reads_wait = is_postgres(chosen.store);
   limits.trusted_proxies = chosen.rates.trusted_proxies;
-  limits.event_loops = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8);
   return limits;
 }
 

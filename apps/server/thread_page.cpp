@@ -42,7 +42,7 @@ std::string content_of(const http::request& asked) {
 relative_url home_of(const http::request& asked) {
   relative_url home{"?"};
   if (asked.path.empty()) home = home.with("content_id", content_of(asked));
-  if (const auto lang = http::find_field(asked.query, "lang")) home = home.with("lang", *lang);
+  if (http::find_field(asked.query, "lang")) home = home.with("lang", language_for(asked).code());
   return home;
 }
 
@@ -132,7 +132,7 @@ class thread_page final {
     const language& words = language_for(asked);
     const std::string etag = etag_of(current, words);
     if (http::has_etag(http::if_none_match(asked), etag)) return http::not_modified(etag);
-    const auto list = find_list(asked, *seen, words, current.version);
+    const auto list = find_list(*seen, words, current.version);
     if (!list) return http::problem(list.error(), asked);
     http::response answer = show_page(*seen, words, current, **list, asked);
     answer.headers.emplace_back("ETag", etag);
@@ -227,10 +227,19 @@ class thread_page final {
            sources_hash() + "-" + words.code() + '"';
   }
 
-  result<std::shared_ptr<const kept_list>> find_list(const http::request& asked, const view& seen,
-                                                     const language& words,
+  // What the list depends on, and nothing else that a client may write into an address.
+  static std::string name_of(const view& seen, const language& words) {
+    const cursor after = seen.wanted.after.value_or(cursor{});
+    std::string name{to_text(seen.wanted.sort)};
+    name += " " + (seen.wanted.parent ? to_string(*seen.wanted.parent) : "-");
+    name += (seen.wanted.after ? " after " : " from ") + std::to_string(after.position) + " " +
+            std::to_string(after.votes) + " " + words.code();
+    return name + " " + seen.home.text() + " " + seen.content_id;
+  }
+
+  result<std::shared_ptr<const kept_list>> find_list(const view& seen, const language& words,
                                                      std::int64_t version) const {
-    const std::string name = asked.target + ' ' + words.code();
+    const std::string name = name_of(seen, words);
     const auto is_current = [version](const kept_list& list) { return list.version == version; };
     if (auto kept = lists_.find(name, is_current)) return kept;
     const auto roots = shared_.service().list(seen.wanted);

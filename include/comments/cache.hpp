@@ -44,6 +44,9 @@ class cache final {
   // Returns the value under `name` if `is_good(value)` holds, else null.
   template <typename Predicate>
   std::shared_ptr<const Value> find(std::string_view name, Predicate&& is_good);
+  // The same for a caller that has it looked for again if it is missing: that is no miss yet.
+  template <typename Predicate>
+  std::shared_ptr<const Value> find_quietly(std::string_view name, Predicate&& is_good);
 
   // Keeps `value`, which holds `bytes` bytes, in place of what had that name.
   void put(std::string_view name, std::shared_ptr<const Value> value, std::size_t bytes);
@@ -82,6 +85,15 @@ cache<Value>::cache(std::size_t bytes_max, registry& metrics, const std::string&
 template <typename Value>
 template <typename Predicate>
 std::shared_ptr<const Value> cache<Value>::find(std::string_view name, Predicate&& is_good) {
+  auto found = find_quietly(name, std::forward<Predicate>(is_good));
+  if (!found && bytes_max_ > 0) misses_total_.add();
+  return found;
+}
+
+template <typename Value>
+template <typename Predicate>
+std::shared_ptr<const Value> cache<Value>::find_quietly(std::string_view name,
+                                                        Predicate&& is_good) {
   if (bytes_max_ == 0) return nullptr;
   std::shared_ptr<const Value> found;
   {
@@ -90,10 +102,7 @@ std::shared_ptr<const Value> cache<Value>::find(std::string_view name, Predicate
     if (const auto* known = searched.entries.find(name)) found = *known;
   }
   if (found && !is_good(*found)) found = nullptr;
-  if (found)
-    hits_total_.add();
-  else
-    misses_total_.add();
+  if (found) hits_total_.add();
   return found;
 }
 

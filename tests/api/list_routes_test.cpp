@@ -1,6 +1,7 @@
 // Lists that are kept, against lists that are made anew each time.
 
 #include <comments/api/list_routes.hpp>
+#include <comments/http/gzip.hpp>
 
 #include <doctest/doctest.h>
 
@@ -11,7 +12,6 @@
 #include <functional>
 #include <iterator>
 #include <new>
-#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -63,7 +63,6 @@ class eventful_store final : public forwarding_store {
     if (after_list) after_list();
     return answer;
   }
-  std::optional<content> known_content(std::string_view) const override { return {}; }
   result<std::vector<content>> contents(std::span<const std::string> ids) const override {
     auto answer = inner().contents(ids);
     if (after_contents) after_contents();
@@ -95,6 +94,52 @@ TEST_CASE("the second asking is answered from memory, with the same bytes and on
   }
   CHECK(count(service, "hits") == 2);
   CHECK(count(service, "misses") == 2);
+}
+
+TEST_CASE("no content's list is taken for another's, however their ids are made") {
+  backstage behind;
+  const client api{testing::all_routes(behind.comments)};
+  const std::string ids[] = {"1",      "1 gzip",   "gzip 1",   "1%20gzip",
+                             "list 1", "legacy 1", "1&limit=9"};
+  for (const std::string& id : ids)
+    for (int i = 0; i < 3; ++i) insert(behind.store, id + std::string(1'000, 'a'), id);
+  const fields takes_gzip{{"Accept-Encoding", "gzip"}};
+  for (int round = 0; round < 2; ++round)
+    for (const std::string& id : ids)
+      for (const std::string& target :
+           {"/api/comment/list/" + percent_encode(id),
+            "/api/v1/comments?limit=2&content_id=" + percent_encode(id)}) {
+        CAPTURE(target);
+        const response packed = api.get(target, takes_gzip), plain = api.get(target);
+        CHECK(plain.body.find("\"" + id + "aaa") != plain.body.npos);
+        CHECK(header(plain, "Content-Encoding") == "");
+        CHECK(header(packed, "Content-Encoding") == "gzip");
+        CHECK(packed.body == gzip(plain.body));
+        CHECK(header(packed, "ETag") == header(plain, "ETag"));
+      }
+  const std::string first = list_path + "&limit=1";
+  const std::string cursor = read(api.get(first)).at("next");
+  CHECK(api.get(first + "&cursor=" + cursor, takes_gzip).status == 200);
+  for (const char* more : {"%20gzip", "+gzip", "%20", "%00"})
+    CHECK(api.get(first + "&cursor=" + cursor + more, takes_gzip).status == 400);
+}
+
+TEST_CASE("a list is made once, however it is asked for") {
+  backstage behind;
+  const client api{testing::all_routes(behind.comments)};
+  for (int i = 0; i < 3; ++i) insert(behind.store, "Oi");
+  const std::string first = text_of(api.get(list_path));
+  for (const char* more : {"&x=1", "&limit=50", "&limit=0050", "&sort=oldest", "&sort=oldest&y=2"})
+    CHECK(text_of(api.get(list_path + more)) == first);
+  CHECK(text_of(api.get("/api/v1/comments?y&%63ontent_id=%31")) == first);
+  CHECK(count(behind.comments, "misses") == 1);
+  const auto ask = [&](effort effort) {
+    return api.send({.method = "GET", .target = list_path + "&limit=2", .effort = effort});
+  };
+  CHECK(ask(effort::memory).is_deferred);
+  CHECK(count(behind.comments, "misses") == 1);  // not yet
+  CHECK(ask(effort::rest).status == 200);
+  CHECK(count(behind.comments, "misses") == 2);
 }
 
 TEST_CASE("304 takes one look at the version, whether the list is kept or not") {

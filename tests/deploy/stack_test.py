@@ -24,7 +24,7 @@ from effort import sample
 PACKAGES = pathlib.Path(sys.argv.pop(1)).resolve()
 MISSING = terraform.missing(PACKAGES)
 BREAKAGES = sample(
-    tomllib.loads((terraform.HERE / "breakages.toml").read_text())["breakage"], 5)
+    tomllib.loads((terraform.HERE / "breakages.toml").read_text())["breakage"], 8)
 TWO = 2  # terraform at a time
 NOTICED = {"Test assertion failed", "Missing expected failure"}
 

@@ -575,6 +575,60 @@ TEST_CASE("behind a trusted proxy each of its clients has a turn of its own") {
   CHECK(std::ranges::count(order.substr(0, 5), 'b') == 2);  // behind "0", by turns
 }
 
+TEST_CASE("a stop does not begin what nobody will hear of") {
+  gate busy;
+  std::atomic<int> begun{};
+  const handler api = busy.before(
+      [&](request asked) {
+        begun += asked.target == "/later";
+        return response{};
+      },
+      "/slow");
+  running_server server{api, {.event_loops = 1, .workers_max = 1, .drain_wait = 20ms}};
+  std::list<wire> all;
+  for (int i = 0; i < 4; ++i) CHECK(all.emplace_back(server.port()).ask(get("/")).status == 200);
+  all.front().send(post("/slow", "1"));
+  busy.entered.wait();
+  wire idle{server.port()};
+  for (auto one = std::next(all.begin()); one != all.end(); ++one) one->send(post("/later", "1"));
+  CHECK(idle.ask(get("/")).status == 200);  // the only loop comes here after the others
+  std::thread ends{[&] { server.end(); }};
+  CHECK(idle.is_closed());  // that is done last
+  busy.opened.count_down();
+  ends.join();
+  CHECK(begun == 0);
+}
+
+TEST_CASE("a program's own readings wait for no page, and no page waits for them") {
+  gate busy;
+  httplib_in_memory api;
+  api.mount(
+      [](request asked) {
+        if (asked.effort == effort::memory) return response{.is_deferred = true};
+        return response{.body = "page"};
+      },
+      "/api");
+  api.Get("/own", [&](const httplib::Request&, httplib::Response& to) {
+    busy.entered.count_down();
+    busy.opened.wait();
+    to.set_content("own", "text/plain");
+  });
+  registry metrics;
+  epoll_server server{{.event_loops = 1, .readers_max = 1}};
+  const int port = server.bind("127.0.0.1", 0).value_or(0);
+  std::thread running{[&] { server.run(api, metrics); }};
+  {
+    wire own{port}, page{port};
+    own.send(get("/own"));
+    busy.entered.wait();
+    CHECK(page.ask(get("/api/list")).body == "page");
+    busy.opened.count_down();
+    CHECK(own.receive().body == "own");
+  }
+  server.stop();
+  running.join();
+}
+
 TEST_CASE("a client that vanishes while a worker answers it does no harm") {
   gate busy;
   running_server server{busy.before(echo, "/slow"), {.event_loops = 1}};

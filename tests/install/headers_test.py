@@ -5,7 +5,7 @@
 
 Compiles each header alone, and each .ipp alone. Both do so with COMMENTS_COMPILED, where a header
 brings no definitions: what it lacks can then not come from the .ipp of another. That takes a second
-or two for each, so one in 24 is compiled, and all of them in `./dev test long`. CXX names the
+or two for each, so one in 36 is compiled, and all of them in `./dev test long`. CXX names the
 compiler; the libraries' headers are where it finds them.
 """
 import os
@@ -24,7 +24,7 @@ from effort import sample
 
 STRICT = ["-std=c++20", *"-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()]
 
-PARTS = 24
+PARTS = 36
 
 
 def run(*command, text=None):

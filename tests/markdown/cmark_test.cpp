@@ -1,12 +1,16 @@
 #include <comments/markdown/cmark.hpp>
 
+#include "support/failing_memory.hpp"
 #include "support/safe_html.hpp"
+#include "support/size.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmark-gfm.h>
 
 #include <cstddef>
+#include <new>
+#include <random>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -314,6 +318,47 @@ TEST_CASE("what only looks as if it would take long is rendered") {
     CHECK_MESSAGE(html.starts_with("<p><strong>x</strong>"), part);
     CHECK(testing::why_unsafe(html) == "");
   }
+}
+
+TEST_CASE("what cmark needs is reserved, whatever the source is made of") {
+  constexpr std::string_view alphabet = "*_~`[]()!<>&\\#-+ \n\t1a.|:/@w\"'=";
+  const auto render_many = [](const std::string& part) {
+    const std::string source = repeat(part, 16'384 / part.size());
+    for (std::size_t size = source.size(); size > 0; size /= 4)  // up to where it is not plain
+      CHECK_NOTHROW(render(source.substr(0, size)));
+  };
+  for (const char a : alphabet) render_many({a});
+  for (const std::size_t size : {10u, 100u, 1'000u, 4'000u, 8'000u, 8'190u, 12'000u, 15'000u})
+    for (const std::string_view use :
+         {"[a] ", "[a]", "![a]", "[a]\n", "[a][] ", "[b][a] ", "[a]!"}) {
+      const std::string defined =
+          "[a]: http://b/" + std::string(size, 'c') + " \"" + std::string(size / 9, 'd') + "\"\n\n";
+      CHECK_NOTHROW(render((defined + repeat(use, 8'192)).substr(0, 16'384)));
+    }
+  std::mt19937 random{20'261'130};
+  for (int i = 0; i < testing::size(300, 30'000); ++i) {
+    std::string part;
+    for (std::size_t left = 2 + random() % 6; left > 0; --left)
+      part += alphabet[random() % alphabet.size()];
+    render_many(part);
+  }
+}
+
+TEST_CASE("without memory a source is not rendered, and the process goes on") {
+  const std::string source = "**a** http://b.c\n\n- " + std::string(3'000, 'd');
+  const std::string html = render(source);
+  for (std::size_t failing = 1;; ++failing) {
+    std::string made;
+    testing::failing_memory shortage{failing};
+    try {
+      made = render(source);
+    } catch (const std::bad_alloc&) {
+    }
+    shortage.end();
+    CHECK((made.empty() || made == html));
+    if (failing > 100) break;  // as many as are made, and more
+  }
+  CHECK(render(source) == html);
 }
 
 TEST_CASE("several threads may render at once") {

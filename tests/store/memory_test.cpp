@@ -36,6 +36,16 @@ TEST_CASE("a chain of thousands of replies is kept, as deep as it may be" * test
   }
 }
 
+TEST_CASE("a memory store knows each content without a wait, also one that is not there") {
+  comments::memory_store store;
+  REQUIRE(store.insert({{.content_id = "1", .body = "x"}}, comments::instant{}));
+  for (const std::string id : {"1", "2"}) {
+    const auto known = store.known_content(id);
+    REQUIRE(known);
+    CHECK(*known == store.contents({&id, 1})->front());
+  }
+}
+
 TEST_CASE("a memory store is on this machine, and no other process writes to it") {
   comments::memory_store store;
   CHECK_FALSE(store.is_remote());

@@ -306,6 +306,18 @@ TEST_CASE("a page of 50, or anything else, costs the same among 100 comments as 
   compare_inserts(opened);
 }
 
+TEST_CASE("a content that was written or looked at is known without the file") {
+  testing::sqlite_maker maker;
+  const std::string written = "1", unknown = "2";
+  CHECK_FALSE(maker.store().known_content(unknown));
+  post(maker.store(), {.content_id = written, .body = "x"});
+  REQUIRE(maker.store().known_content(written));
+  CHECK(maker.store().known_content(written)->version == 1);
+  must(maker.store().contents({&unknown, 1}));
+  REQUIRE(maker.store().known_content(unknown));
+  CHECK(maker.store().known_content(unknown)->version == 0);
+}
+
 TEST_CASE("a file is on this machine, and no other process writes to it") {
   const seen_store opened;
   CHECK_FALSE(opened.store->is_remote());

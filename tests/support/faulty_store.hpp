@@ -80,8 +80,6 @@ class faulty_store final : public comments::forwarding_store {
   comments::result<comments::page> list(const comments::query& query) const override {
     return break_or([&] { return inner().list(query); });
   }
-  // It knows nothing by heart, so that each look is a call.
-  std::optional<comments::content> known_content(std::string_view) const override { return {}; }
   comments::result<std::vector<comments::content>> contents(
       std::span<const std::string> ids) const override {
     return break_or([&] { return inner().contents(ids); });

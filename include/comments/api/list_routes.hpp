@@ -56,9 +56,10 @@ class list_routes final {
   response read_legacy(const request& asked, const std::string& name,
                        const std::string& content_id) const;
 
-  shared_list find_kept(const std::string& name, std::int64_t version) const;
+  shared_list find_kept(const request& asked, const std::string& name, std::int64_t version) const;
   shared_list keep(const std::string& name, kept_list made) const;
-  shared_list find_compressed(const std::string& name, const kept_list& kept, bool is_made) const;
+  shared_list find_compressed(const request& asked, const std::string& name,
+                              const kept_list& kept) const;
   response send(const request& asked, const std::string& name, const kept_list& kept) const;
 
   const context& shared_;

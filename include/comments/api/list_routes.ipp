@@ -23,29 +23,27 @@ inline std::string purpose_of_cursor(const query& wanted) {
          (wanted.parent ? to_string(*wanted.parent) : "-") + " " + wanted.content_id;
 }
 
-// The parameters that a list depends on, but for the cursor.
-inline constexpr std::string_view parameters_of_list[] = {"content_id", "parent_id", "sort",
-                                                          "limit"};
-
-// Returns the target of this list without its cursor and without what it does not depend on.
-inline std::string target_of_list(const request& asked) {
-  std::string target = asked.prefix + "/api/v1/comments?";
-  for (const std::string_view name : parameters_of_list)
-    if (const auto value = find_field(asked.query, name))
-      target.append(name).append("=").append(percent_encode(*value)).append("&");
-  return target;
+// Returns the link to the next page of the list that is asked for (RFC 8288).
+inline std::string next_link(std::string_view prefix, const query& wanted,
+                             std::string_view cursor) {
+  std::string link = "<" + std::string{prefix} +
+                     "/api/v1/comments?content_id=" + percent_encode(wanted.content_id);
+  if (wanted.parent) link += "&parent_id=" + to_string(*wanted.parent);
+  if (wanted.sort != sort::oldest) link.append("&sort=").append(to_text(wanted.sort));
+  link += "&limit=" + std::to_string(wanted.limit);
+  return link + "&cursor=" + percent_encode(cursor) + ">; rel=\"next\"";
 }
 
-// Returns the link of this request to the next page (RFC 8288).
-inline std::string next_link(const request& asked, std::string_view cursor) {
-  return "<" + target_of_list(asked) + "cursor=" + percent_encode(cursor) + ">; rel=\"next\"";
-}
-
-// Returns the name under which a list is kept: requests for the same list have the same.
-inline std::string name_of_list(const request& asked) {
-  std::string name = target_of_list(asked);
-  if (const auto cursor = find_field(asked.query, "cursor")) name.append("cursor=").append(*cursor);
-  return name;
+// Returns the name under which a list is kept. It is made of what was read from the request, so
+// that each list has one name, however it is asked for. What a client chose freely comes last.
+inline std::string name_of_list(std::string_view prefix, const query& wanted) {
+  const cursor after = wanted.after.value_or(cursor{});
+  std::string name{"list "};
+  name.append(to_text(wanted.sort)).append(" ").append(std::to_string(wanted.limit));
+  name.append(" ").append(wanted.parent ? to_string(*wanted.parent) : "-");
+  name.append(wanted.after ? " after " : " from ").append(std::to_string(after.position));
+  name.append(" ").append(std::to_string(after.votes)).append(" ").append(prefix);
+  return name.append(" ").append(wanted.content_id);
 }
 
 inline response deferred() { return {.is_deferred = true}; }
@@ -69,8 +67,8 @@ COMMENTS_INLINE response list_routes::list_legacy(request asked) const {
   const auto& current = *found;
   if (!current) return problem(current.error(), asked);
   if (current->version == 0) return detail::legacy_not_found(content_id);
-  const std::string name = asked.prefix + "/api/comment/list/" + content_id;
-  if (auto kept = find_kept(name, current->version)) return send(asked, name, *kept);
+  const std::string name = "legacy " + content_id;
+  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, *kept);
   const std::string etag = legacy_etag(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (asked.effort == effort::memory) return detail::deferred();
@@ -79,19 +77,17 @@ COMMENTS_INLINE response list_routes::list_legacy(request asked) const {
 }
 
 COMMENTS_INLINE response list_routes::list(request asked) const {
-  const auto found =
-      find_content(asked, std::string{find_field(asked.query, "content_id").value_or("")});
-  if (!found) return detail::deferred();
-  const auto& current = *found;
-  const std::string name = detail::name_of_list(asked);
-  if (current)
-    if (auto kept = find_kept(name, current->version)) return send(asked, name, *kept);
-  if (asked.effort == effort::memory) return detail::deferred();
   const auto wanted = read_query(asked);
   if (!wanted) return problem(wanted.error(), asked);
+  const auto found = find_content(asked, wanted->content_id);
+  if (!found) return detail::deferred();
+  const auto& current = *found;
   if (!current) return problem(current.error(), asked);
+  const std::string name = detail::name_of_list(asked.prefix, *wanted);
+  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, *kept);
   const std::string etag = to_etag(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
+  if (asked.effort == effort::memory) return detail::deferred();
   if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
   const auto page = shared_.service().list(*wanted);
   if (!page) return problem(page.error(), asked);
@@ -101,7 +97,7 @@ COMMENTS_INLINE response list_routes::list(request asked) const {
     next = shared_.sign().token(
         detail::purpose_of_cursor(*wanted),
         std::to_string(page->next->position) + " " + std::to_string(page->next->votes));
-    made.link = detail::next_link(asked, next);
+    made.link = detail::next_link(asked.prefix, *wanted, next);
   }
   made.body = json::encode(*page, shared_.style(), next);
   return send(asked, name, *keep(name, std::move(made)));
@@ -177,9 +173,13 @@ COMMENTS_INLINE response list_routes::read_legacy(const request& asked, const st
   return answer;
 }
 
-COMMENTS_INLINE list_routes::shared_list list_routes::find_kept(const std::string& name,
+COMMENTS_INLINE list_routes::shared_list list_routes::find_kept(const request& asked,
+                                                                const std::string& name,
                                                                 std::int64_t version) const {
-  return pages_.find(name, [version](const kept_list& kept) { return kept.version == version; });
+  const auto is_current = [version](const kept_list& kept) { return kept.version == version; };
+  // What is deferred is looked for again, and missed only then.
+  return asked.effort == effort::memory ? pages_.find_quietly(name, is_current)
+                                        : pages_.find(name, is_current);
 }
 
 // Lists of contents without comments are not kept: a client can name any number of contents.
@@ -194,12 +194,12 @@ COMMENTS_INLINE list_routes::shared_list list_routes::keep(const std::string& na
 
 // Returns the same list compressed, once for all clients that take it so; null if there is no
 // memory for it, or if it is not there yet and must not be made.
-COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const std::string& name,
-                                                                      const kept_list& kept,
-                                                                      bool is_made) const {
-  const std::string compressed_name = name + " gzip";
-  if (auto known = find_kept(compressed_name, kept.version)) return known;
-  std::string compressed = is_made ? gzip(kept.body) : "";
+COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const request& asked,
+                                                                      const std::string& name,
+                                                                      const kept_list& kept) const {
+  const std::string compressed_name = "gzip " + name;
+  if (auto known = find_kept(asked, compressed_name, kept.version)) return known;
+  std::string compressed = asked.effort == effort::memory ? "" : gzip(kept.body);
   if (compressed.empty()) return nullptr;
   return keep(compressed_name, {.version = kept.version, .body = std::move(compressed)});
 }
@@ -210,8 +210,7 @@ COMMENTS_INLINE response list_routes::send(const request& asked, const std::stri
   if (asked.method == "HEAD") return without_body(tagged_response(kept.etag, ""));
   const bool is_compressed = kept.body.size() >= gzip_bytes_min &&
                              takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
-  const bool is_made = asked.effort != effort::memory;
-  const auto compressed = is_compressed ? find_compressed(name, kept, is_made) : nullptr;
+  const auto compressed = is_compressed ? find_compressed(asked, name, kept) : nullptr;
   if (is_compressed && !compressed && asked.effort == effort::memory) return detail::deferred();
   response answer = tagged_response(kept.etag, compressed ? compressed->body : kept.body);
   if (compressed) answer.headers.emplace_back("Content-Encoding", "gzip");

@@ -46,9 +46,10 @@ class epoll_server final {
 
   // Serves until `stop`, and then until every request that arrived has its response, or
   // `drain_wait` has passed. Then closes what is left, and returns once the workers have finished
-  // what they were given. Call it once, after `bind`. The calling thread is one of the event loops.
-  // Both arguments must outlive the call. If the system has no thread for an event loop, or no
-  // memory for a connection, the program ends; if it has no thread for a worker, requests get 503.
+  // what they have begun; what still waits for one is not done. Call it once, after `bind`. The
+  // calling thread is one of the event loops. Both arguments must outlive the call. If the system
+  // has no thread for an event loop, or no memory for a connection, the program ends; if it has no
+  // thread for a worker, requests get 503.
   void run(httplib_in_memory& api, registry& metrics);
 
   // From now on each response is the last on its connection, so that clients go elsewhere. New

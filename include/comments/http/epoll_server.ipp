@@ -42,6 +42,8 @@ COMMENTS_INLINE void epoll_server::run(httplib_in_memory& api, registry& metrics
     threads.emplace_back([loop = loops[i].get()] { loop->run(); });
   loops.front()->run();
   for (std::thread& thread : threads) thread.join();
+  context.workers->drop_waiting();  // nobody would hear of it
+  for (const auto& loop : loops) loop->close_unlent();
   context.workers.reset();  // before the loops end, because workers use their connections
 }
 

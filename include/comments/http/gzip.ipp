@@ -55,7 +55,8 @@ COMMENTS_INLINE handler with_gzip(handler next) {
     response answer = next(std::move(asked));
     const bool is_packed = find_header(answer.headers, "Content-Encoding").has_value();
     if (is_taken && !answer.rest && !is_packed && answer.body.size() >= gzip_bytes_min) {
-      if (effort == effort::memory) return response{.is_deferred = true, .route = answer.route};
+      if (effort == effort::memory && !is_head)
+        return response{.is_deferred = true, .route = answer.route};
       answer.is_length_unknown = is_head;
       std::string packed = is_head ? answer.body : gzip(answer.body);
       if (!packed.empty()) {

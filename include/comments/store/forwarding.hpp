@@ -2,7 +2,8 @@
 // store/forwarding.hpp - a store that passes every call on to another one.
 //
 // Derive from it and override the functions that are to differ: to count, to cache, to refuse, or
-// to fail on purpose.
+// to fail on purpose. `known_content` is not passed on, so that an overridden `contents` is not
+// passed by: a store that leaves contents as they are may override it to pass that on, too.
 //
 //   struct counting_store final : forwarding_store {
 //     using forwarding_store::forwarding_store;
@@ -52,7 +53,6 @@ class forwarding_store : public store {
   COMMENTS_INLINE result<done> forget_reporter(const std::string& reporter) override;
   COMMENTS_INLINE result<comment> find(const comment_id& id) const override;
   COMMENTS_INLINE result<page> list(const query& query) const override;
-  COMMENTS_INLINE std::optional<content> known_content(std::string_view content_id) const override;
   COMMENTS_INLINE result<std::vector<content>> contents(
       std::span<const std::string> ids) const override;
   COMMENTS_INLINE result<std::vector<event>> events(std::string_view content_id, std::int64_t after,

@@ -42,10 +42,6 @@ COMMENTS_INLINE result<comment> forwarding_store::find(const comment_id& id) con
 COMMENTS_INLINE result<page> forwarding_store::list(const query& query) const {
   return inner_.list(query);
 }
-COMMENTS_INLINE std::optional<content> forwarding_store::known_content(
-    std::string_view content_id) const {
-  return inner_.known_content(content_id);
-}
 COMMENTS_INLINE result<std::vector<content>> forwarding_store::contents(
     std::span<const std::string> ids) const {
   return inner_.contents(ids);

@@ -177,6 +177,29 @@ TEST_CASE("its end waits until all work is done, and what the work held is let g
   CHECK(held.use_count() == 1);
 }
 
+TEST_CASE("what has not begun can be dropped, and what it held is let go") {
+  const auto held = std::make_shared<int>(7);
+  std::latch started{1}, go_on{1};
+  std::atomic<int> done{};
+  {
+    worker_pool workers{{.threads_max = 1}};
+    REQUIRE(workers.submit("a", [&] {
+      started.count_down();
+      go_on.wait();
+      ++done;
+    }));
+    started.wait();
+    for (const char* client : {"a", "b", "b"})
+      REQUIRE(workers.submit(client, [&done, held] { done += 100; }));
+    workers.drop_waiting();
+    CHECK(held.use_count() == 1);
+    REQUIRE(workers.submit("b", [&done, held] { ++done; }));  // it goes on
+    go_on.count_down();
+  }
+  CHECK(done == 2);
+  CHECK(held.use_count() == 1);
+}
+
 TEST_CASE("work comes from many threads, and from works") {
   std::atomic<int> done{};
   {

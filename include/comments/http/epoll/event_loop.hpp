@@ -12,6 +12,7 @@
 // and is neither moved nor closed in between. Other threads reach the loop through its mailbox.
 
 #include <comments/config.hpp>
+#include <comments/http/client_address.hpp>
 #include <comments/http/epoll/connection.hpp>
 #include <comments/http/epoll/loop_context.hpp>
 #include <comments/http/epoll/mailbox.hpp>
@@ -54,6 +55,12 @@ class event_loop final {
   // `drain_wait` has passed. Once.
   void run();
 
+  // Closes the connections that no worker has. Once `run` is over, from any thread.
+  void close_unlent() {
+    for (auto& clients : waiting_)
+      while (&clients != &among(wait::worker) && !clients.empty()) forget(clients.front());
+  }
+
  private:
   using clock = std::chrono::steady_clock;
 
@@ -80,6 +87,9 @@ class event_loop final {
   bool respond_on_worker(connection& client, effort effort);
   void refuse(connection& client, const request_error& why);
   bool may_be_ready(const wire_request& asked) const;
+  std::string name_of(const wire_request& asked) const {
+    return client_key(asked.bytes, asked.peer, context_.limits.trusted_proxies);
+  }
   worker_pool& workers_for(const wire_request& asked) const;
   wire_response response_to(const connection& client, effort effort) const;
   bool count_unsent(connection& client);

@@ -3,7 +3,6 @@
 
 #include <comments/http/epoll/event_loop.hpp>
 
-#include <comments/http/client_address.hpp>
 #include <comments/http/httplib_in_memory.hpp>
 
 #include <algorithm>
@@ -252,6 +251,7 @@ COMMENTS_INLINE bool event_loop::respond(connection& client) {
   if (!may_be_ready(client.request())) return respond_on_worker(client, effort::whole);
   wire_response made = response_to(client, effort::memory);
   if (made.is_deferred) return respond_on_worker(client, effort::rest);
+  if (made.rest) client.name = name_of(client.request());
   client.take_response(std::move(made));
   park_anew(client, wait::turn);  // whatever it waits for next, that wait begins now
   return true;
@@ -260,7 +260,7 @@ COMMENTS_INLINE bool event_loop::respond(connection& client) {
 COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client, effort effort) {
   if (!client.handle) client.handle = std::make_shared<connection*>(&client);
   const wire_request asked = client.request();
-  client.name = client_key(asked.bytes, asked.peer, context_.limits.trusted_proxies);
+  client.name = name_of(asked);
   const bool is_taken = workers_for(asked).submit(
       client.name, [this, &client, effort, handle = client.handle, box = mailbox_] {
         wire_response made = response_to(client, effort);
@@ -277,6 +277,7 @@ COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client, effort ef
 
 COMMENTS_INLINE worker_pool& event_loop::workers_for(const wire_request& asked) const {
   worker_groups& all = *context_.workers;
+  if (!context_.api.is_ours(asked.target)) return all.writers;  // it may do anything
   if (context_.api.is_probe(asked)) return all.probes;
   return asked.method == "GET" || asked.method == "HEAD" ? all.readers : all.writers;
 }

@@ -35,6 +35,10 @@ struct shutdown_flags {
 struct worker_groups {
   explicit worker_groups(const epoll_limits& all) : limits{all} {}
 
+  void drop_waiting() {
+    for (worker_pool* each : {&readers, &writers, &probes}) each->drop_waiting();
+  }
+
   const epoll_limits& limits;
   const worker_limits waiting{limits.workers_max, limits.jobs_max, limits.client_jobs_max};
   // Those that only use the processors are few. A connection has one job at most.

@@ -40,6 +40,9 @@ class worker_pool final {
   // Waits until all jobs are done. No thread may submit one any more.
   ~worker_pool();
 
+  // Forgets the jobs that have not begun. Any thread.
+  void drop_waiting() COMMENTS_EXCLUDES(mutex_);
+
   // Has a thread run `job`, which must not throw. Jobs of a client begin in the order of these
   // calls, and clients that have some take turns. Returns false, and does nothing, if too many wait
   // or the system has no thread for the first job. Any thread, also one of the pool's. Throws

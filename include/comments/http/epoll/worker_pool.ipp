@@ -24,6 +24,14 @@ COMMENTS_INLINE worker_pool::~worker_pool() {
   for (std::thread& thread : threads) thread.join();
 }
 
+COMMENTS_INLINE void worker_pool::drop_waiting() {
+  lines dropped;  // destroyed without the lock
+  const mutex_lock lock{mutex_};
+  line_of_.clear();
+  lines_.swap(dropped);
+  waiting_ = 0;
+}
+
 COMMENTS_INLINE bool worker_pool::submit(std::string_view client, std::function<void()> job) {
   return enqueue(client, std::move(job), limits_.jobs_max, limits_.client_jobs_max);
 }

@@ -256,9 +256,8 @@ class store {
 
   // Returns the listed comments that `query` asks for (with scope::all: the visible ones), in its
   // order, at most `query.limit` of them, and fewer if these are longer than `query.bytes_max` all
-  // together. Following `next` from page to page returns each comment
-  // that was there at the start exactly once, whatever is posted meanwhile. An unknown content is
-  // an empty page at version 0.
+  // together. Following `next` from page to page returns each comment that was there at the start
+  // exactly once, whatever is posted meanwhile. An unknown content is an empty page at version 0.
   //
   // The cost does not grow with the number of comments of the content or of the store, with two
   // exceptions: scope::all pays for each hidden comment that it passes, and scope::all with

@@ -30,7 +30,7 @@ bool takes_gzip(std::string_view header);
 std::string gzip(std::string_view text);
 
 // Packs the body of a response that is long enough and not packed yet; with `effort::memory` it
-// defers such a response, and for HEAD, whose body nobody gets, it packs nothing. Streams stay as
+// defers such a response. For HEAD it packs nothing and leaves the length unknown. Streams stay as
 // they are: a live event must not wait until there is more to pack.
 handler with_gzip(handler next);
 

@@ -86,6 +86,15 @@ TEST_CASE("one name with the same labels is one series, with others another") {
   CHECK(&metrics.counter_of("b_total", "B.") != &plain);
 }
 
+TEST_CASE("a gauge that is watched is read whenever the text is asked for") {
+  registry metrics;
+  std::int64_t level = 0;
+  metrics.watch("memory_bytes", "Memory in use.", [&] { return ++level; });
+  CHECK(metrics.to_text().find("\nmemory_bytes 1\n") != std::string::npos);
+  CHECK(metrics.to_text().find("\nmemory_bytes 2\n") != std::string::npos);
+  CHECK(metrics.gauge_of("memory_bytes", "").value() == 2);
+}
+
 TEST_CASE("an empty registry is empty text") { CHECK(registry{}.to_text().empty()); }
 
 TEST_CASE("the text is what Prometheus reads: families and labels in order, within their kind") {

@@ -28,9 +28,9 @@ bool is_problem(const http::response& answer) {
   return http::find_header(answer.headers, "Content-Type") == "application/problem+json";
 }
 
-std::string text_in(const json::document& object, const char* name) {
-  const auto at = object.is_object() ? object.find(name) : object.end();
-  return at != object.end() && at->is_string() ? at->get<std::string>() : "";
+std::string text_in(const json::value& object, const char* name) {
+  const json::value* const found = object.find(name);
+  return found && found->as_text() ? found->text : "";
 }
 
 // Returns "Name has characters that cannot be used" for a field of the form, and nothing for
@@ -53,9 +53,10 @@ struct fault {
 };
 
 // Takes the sentences about the form's fields, as far as the problem names them.
-void read_fields(fault& found, const json::document& problem, const language& words) {
-  if (!problem.is_object() || !problem.contains("errors")) return;
-  for (const auto& entry : problem["errors"]) {
+void read_fields(fault& found, const json::value& problem, const language& words) {
+  const json::value* const errors = problem.find("errors");
+  if (!errors) return;
+  for (const json::value& entry : errors->items) {
     const std::string pointer = text_in(entry, "pointer");
     const std::string sentence = to_sentence(words, pointer, text_in(entry, "code"));
     found.pointers += pointer + "\n";
@@ -65,8 +66,7 @@ void read_fields(fault& found, const json::document& problem, const language& wo
   }
 }
 
-fault read_fault(const json::document& problem, const http::response& answer,
-                 const language& words) {
+fault read_fault(const json::value& problem, const http::response& answer, const language& words) {
   fault found{.code = text_in(problem, "code")};
   read_fields(found, problem, words);
   if (!found.explanation.empty()) return found;
@@ -111,7 +111,8 @@ std::string root_of(std::string_view path) {
 
 http::response make_error_page(const http::response& answer, const http::request& sent,
                                const language& words) {
-  const auto problem = json::document::parse(answer.body, nullptr, false);
+  constexpr std::size_t depth_max = 8;
+  const json::value problem = json::parse(answer.body, depth_max).value_or({});
   const fault found = read_fault(problem, answer, words);
   const bool is_form = sent.method == "POST" && sent.target.starts_with("/contents");
   const std::string path = sent.target.substr(0, sent.target.find('?'));

@@ -2,9 +2,8 @@
 
 #include "assets.hpp"
 
+#include <comments/json/document.hpp>
 #include <comments/text.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -37,13 +36,17 @@ const language& portuguese() {
 
 language::language(std::string code, std::string_view json) : code_{std::move(code)} {
   words_.emplace("lang", forms{code_, code_});
-  const auto all = nlohmann::json::parse(json);
-  for (const char* section : {"thread", "page", "status"})
-    for (const auto& [key, word] : all.at(section).items()) {
-      const auto& one = word.is_object() ? word.at("one") : word;
-      const auto& other = word.is_object() ? word.at("other") : word;
-      words_.emplace(key, forms{one.get<std::string>(), other.get<std::string>()});
+  constexpr std::size_t depth_max = 8;
+  const json::value all = json::parse(json, depth_max).value_or({});
+  for (const char* section : {"thread", "page", "status"}) {
+    const json::value& words = *all.find(section);
+    for (std::size_t i = 0; i < words.names.size(); ++i) {
+      const json::value& word = words.items[i];
+      const json::value& one = word.is_object() ? *word.find("one") : word;
+      const json::value& other = word.is_object() ? *word.find("other") : word;
+      words_.emplace(words.names[i], forms{one.text, other.text});
     }
+  }
 }
 
 std::string_view language::word(std::string_view key) const {

@@ -54,8 +54,17 @@ http::epoll_limits to_limits(const options& chosen) {
   const std::size_t readers = limits.reads_wait ? chosen.threads : limits.readers_max;
   const std::size_t others = refused_max + chosen.threads + readers + limits.event_loops + 64;
   const std::size_t descriptors = ask_for_descriptors(chosen.connections_max + others);
+  limits.held_bytes_max = chosen.memory_bytes - chosen.cache_bytes;
+  limits.client_held_bytes_max = limits.held_bytes_max / 2;
+  // What a connection takes that holds nothing is not in that sum; all may take a quarter of it.
+  constexpr std::size_t connection_bytes = 2'048;
   limits.connections_max =
-      std::min(chosen.connections_max, std::max(descriptors, others + 1) - others);
+      std::min({chosen.connections_max, std::max(descriptors, others + 1) - others,
+                limits.held_bytes_max / 4 / connection_bytes});
+  limits.client_connections_max = chosen.client_connections_max > 0
+                                      ? chosen.client_connections_max
+                                      : (limits.connections_max + 1) / 2;
+  limits.network_connections_max = limits.client_connections_max / 2 * 3;
   limits.refused_max = refused_max;
   limits.workers_max = chosen.threads;
   limits.trusted_proxies = chosen.rates.trusted_proxies;

@@ -1,10 +1,10 @@
 #include "log.hpp"
 
 #include <comments/clock.hpp>
+#include <comments/json/encode.hpp>
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/sink.h>
-#include <nlohmann/json.hpp>
 
 #include <array>
 #include <charconv>
@@ -15,8 +15,6 @@
 
 namespace server {
 namespace {
-
-using document = nlohmann::ordered_json;
 
 comments::instant now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -64,24 +62,23 @@ std::string_view time_text(comments::instant at) {
   return text;
 }
 
-// Returns {"time":T,"level":L,"event":E,"a":1} as `T L E a=1`.
-std::string to_text(const document& line) {
-  std::string text;
-  for (const auto& [name, value] : line.items()) {
-    const bool is_head = name == "time" || name == "level" || name == "event";
-    text += text.empty() ? "" : " ";
-    text += is_head ? "" : name + "=";
-    text += value.is_string() ? value.get_ref<const std::string&>() : value.dump();
-  }
-  return text;
-}
-
+// Returns `T L E a=1`, or {"time":T,"level":L,"event":E,"a":"1"}.
 std::string event_line(bool is_json, std::string_view level, std::string_view name,
                        std::initializer_list<log::field> fields) {
-  document line{{"time", time_text(now())}, {"level", level}, {"event", name}};
-  for (const auto& [key, value] : fields) line[std::string{key}] = value;
-  constexpr auto replace = document::error_handler_t::replace;
-  return (is_json ? line.dump(-1, ' ', false, replace) : to_text(line)) + "\n";
+  std::string line;
+  if (!is_json) {
+    line.append(time_text(now())).append(" ").append(level).append(" ").append(name);
+    for (const auto& [key, value] : fields) line.append(" ").append(key).append("=").append(value);
+    return line += "\n";
+  }
+  comments::json::append_text(line += R"({"time":)", time_text(now()));
+  comments::json::append_text(line += R"(,"level":)", level);
+  comments::json::append_text(line += R"(,"event":)", name);
+  for (const auto& [key, value] : fields) {
+    comments::json::append_text(line += ",", key);
+    comments::json::append_text(line += ":", value);
+  }
+  return line += "}\n";
 }
 
 // The line of a request, written without a JSON library because requests are many. Nothing in it

@@ -1,20 +1,15 @@
 // main.cpp - puts the server together, serves until a signal, and drains. `serve` owns all parts.
 
+#include "api.hpp"
 #include "copy.hpp"
-#include "error_page.hpp"
-#include "files.hpp"
 #include "hourly.hpp"
 #include "listener.hpp"
 #include "log.hpp"
+#include "memory.hpp"
 #include "options.hpp"
-#include "status_page.hpp"
 #include "stores.hpp"
-#include "thread_page.hpp"
 
-#include <comments/api/routes.hpp>
 #include <comments/comments.hpp>
-#include <comments/feed/routes.hpp>
-#include <comments/markdown/cmark.hpp>
 
 #include <httplib.h>
 #include <pthread.h>
@@ -26,7 +21,6 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace {
 
@@ -71,32 +65,9 @@ void wait_for_stop(const sigset_t& signals, service& service, server::listener& 
   if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
 }
 
-std::vector<http::more_route> more_routes() {
-  std::vector<http::more_route> all{feed::route()};
-  for (const auto& routes : {server::files(), server::thread_pages()})
-    all.insert(all.end(), routes.begin(), routes.end());
-  return all;
-}
-
-http::route_options to_route_options(const server::options& chosen, server::log& log,
-                                     deployment_log& deployments) {
-  return {.rates = chosen.rates,
-          .cors = chosen.cors,
-          .secrets = chosen.secrets,
-          .body = chosen.markup == "markdown" ? markdown::make_renderer() : renderer{},
-          .hide_legacy_emails = chosen.legacy_emails == "hide",
-          .build = {.component = "comments-server",
-                    .commit = COMMENTS_COMMIT,
-                    .build_date = COMMENTS_BUILD_DATE},
-          .cache_bytes = chosen.cache_bytes,
-          .observe = [&log](const http::exchange& seen) { log.request(seen); },
-          .deployments = &deployments,
-          .status_page = server::make_status_page,
-          .more = more_routes()};
-}
-
 int serve(const server::options& chosen) {
   const sigset_t signals = block_signals();
+  server::limit_free_memory();
   server::log log{chosen.log_level, chosen.log_format};
   server::listener listener{chosen};
   const auto port = listener.bind();
@@ -107,9 +78,8 @@ int serve(const server::options& chosen) {
   auto store = server::open_store(chosen, log);
   if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
   service service{*store->comments, chosen.service};
-  const http::handler api = server::with_error_pages(
-      http::routes(service, to_route_options(chosen, log, *store->deployments)),
-      chosen.cors.origins);
+  server::watch_memory(service.metrics(), chosen.memory_bytes);
+  const http::handler api = server::make_api(service, *store->deployments, chosen, log);
   log.info("listening", {{"address", server::to_address(chosen.host, *port)},
                          {"store", where},
                          {"connections_max", std::to_string(listener.connections_max())},

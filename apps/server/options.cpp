@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include "memory.hpp"
+
 #include <comments/rules/blocked_words.hpp>
 #include <comments/rules/honeypot.hpp>
 #include <comments/rules/links.hpp>
@@ -172,8 +174,19 @@ void add_serving(CLI::App& app, options& chosen, std::string& listen, plain_numb
       "Connections that may be open; one more gets 503 and is closed", whole(1, 1'000'000));
   add(app, "followers-max", "NUMBER", chosen.service.followers.subscribers_max,
       "Connections that may follow contents live; one more gets 503", whole(0, 1'000'000));
+  add(app, "client-connections-max", "NUMBER", chosen.client_connections_max,
+      "Connections of one address; one more gets 503; 0: half of all", whole(0, 1'000'000));
+  add(app, "client-followers-max", "NUMBER", chosen.client_followers_max,
+      "Connections of one address that may follow contents live; 0: half of all",
+      whole(0, 1'000'000));
+  add(app, "memory-bytes", "BYTES", chosen.memory_bytes,
+      "Memory for requests, responses and pages; 0: three eighths of what is granted, 512 MiB at "
+      "most",
+      whole(0, 1'099'511'627'776));
   add(app, "cache-bytes", "BYTES", chosen.cache_bytes,
-      "Memory for pages that are kept after they were made; 0: none", whole(0, 1'099'511'627'776));
+      "Of this, for pages that are kept after they were made; 0: none; unless it is set, a quarter "
+      "at most",
+      whole(0, 1'099'511'627'776));
 }
 
 void add_comments(CLI::App& app, options& chosen, std::string& mode, plain_numbers& plain) {
@@ -264,6 +277,21 @@ void add_actions(CLI::App& app, options& chosen) {
       is_kept);
   add(copy, "to", "STORE", chosen.to, "An empty store, or an unfinished copy", is_kept);
   for (const char* name : {"--from", "--to"}) copy.get_option(name)->required();
+}
+
+// Divides the memory: pages have a quarter of it at most, unless both were chosen.
+std::string divide_memory(options& chosen, bool is_cache_chosen) {
+  constexpr std::size_t least = 16'777'216;
+  if (chosen.memory_bytes == 0) {
+    chosen.memory_bytes = default_memory(granted_memory("/"));
+    if (is_cache_chosen)
+      chosen.memory_bytes = std::max(chosen.memory_bytes, 2 * chosen.cache_bytes);
+  }
+  if (chosen.memory_bytes < least) return "--memory-bytes: must be 0, or 16777216 or more";
+  if (!is_cache_chosen) chosen.cache_bytes = std::min(chosen.cache_bytes, chosen.memory_bytes / 4);
+  if (chosen.cache_bytes > chosen.memory_bytes / 2)
+    return "--cache-bytes: must be at most half of --memory-bytes";
+  return {};
 }
 
 // Puts the options that were read as text or plain numbers where they belong.
@@ -370,8 +398,9 @@ parsed parse(int argc, const char* const* argv) {
   }
   read_address(listen, chosen);
   settle(chosen, mode, plain);
-  if (const std::string wrong = check_rest(chosen); !wrong.empty())
-    answer.exit_code = fail(2, to_line(wrong, argc, argv));
+  std::string wrong = divide_memory(chosen, app.get_option("--cache-bytes")->count() > 0);
+  if (wrong.empty()) wrong = check_rest(chosen);
+  if (!wrong.empty()) answer.exit_code = fail(2, to_line(wrong, argc, argv));
   return answer;
 }
 

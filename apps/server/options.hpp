@@ -34,7 +34,10 @@ struct options {
   comments::auth::secrets secrets{};
   std::size_t threads{64};
   std::size_t connections_max{20'000};
-  std::size_t cache_bytes{67'108'864};
+  std::size_t client_connections_max{};  // 0: half of the connections
+  std::size_t client_followers_max{};    // 0: half of the followers
+  std::size_t memory_bytes{};            // held for clients and kept; `parse` replaces 0
+  std::size_t cache_bytes{67'108'864};   // of these, for pages
   enum { serve, check, migrate, copy } action{serve};
   std::string from{};  // the stores of `copy`
   std::string to{};

@@ -66,11 +66,14 @@ opened open_postgres(const options& chosen, log& log) {
 opened open_sqlite(const options& chosen, log& log) {
   // What fails while the store is being opened is in the error that `open_store` returns.
   const auto is_open = std::make_shared<bool>(false);
-  auto made = sqlite_store::open({.path = chosen.store.substr(chosen.store.find(':') + 1),
-                                  .on_failure = [&log, is_open](std::string_view why) {
-                                    if (*is_open)
-                                      log.error("store_failed", {{"reason", std::string{why}}});
-                                  }});
+  // A content in memory takes 256 bytes or so; all of them have a sixteenth of the memory at most.
+  const std::size_t contents_max = std::max<std::size_t>(chosen.memory_bytes / 16 / 256, 1'024);
+  auto made =
+      sqlite_store::open({.path = chosen.store.substr(chosen.store.find(':') + 1),
+                          .contents_kept = std::min(content_cache::contents_kept_max, contents_max),
+                          .on_failure = [&log, is_open](std::string_view why) {
+                            if (*is_open) log.error("store_failed", {{"reason", std::string{why}}});
+                          }});
   *is_open = made.has_value();
   return to_opened(std::move(made));
 }

@@ -132,9 +132,12 @@
 #include <comments/http/httplib/response.ipp>
 #include <comments/http/httplib_in_memory.ipp>
 #ifdef __linux__
+#include <comments/http/epoll/acceptor.ipp>
+#include <comments/http/epoll/client_shares.ipp>
 #include <comments/http/epoll/connection.ipp>
 #include <comments/http/epoll/event_loop.ipp>
 #include <comments/http/epoll/framing.ipp>
+#include <comments/http/epoll/held_memory.ipp>
 #include <comments/http/epoll/sockets.ipp>
 #include <comments/http/epoll/worker_pool.ipp>
 #include <comments/http/epoll_server.ipp>

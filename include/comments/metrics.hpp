@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -82,6 +83,10 @@ class registry final {
   gauge& gauge_of(std::string_view name, std::string_view help, std::string_view labels = {});
   histogram& histogram_of(std::string_view name, std::string_view help,
                           std::string_view labels = {});
+
+  // Sets a gauge to what `read` returns whenever the text is asked for, from then on. `read` must
+  // not use the registry. Any thread calls it, one at a time.
+  void watch(std::string_view name, std::string_view help, std::function<std::int64_t()> read);
 
   // Returns all series: counters, then gauges, then histograms, each sorted by name and labels.
   std::string to_text() const;

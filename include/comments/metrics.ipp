@@ -9,6 +9,8 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace comments {
 
@@ -124,6 +126,8 @@ struct registry::state {
   detail::metric_families counters COMMENTS_GUARDED_BY(mutex){};
   detail::metric_families gauges COMMENTS_GUARDED_BY(mutex){};
   detail::metric_families histograms COMMENTS_GUARDED_BY(mutex){};
+  std::vector<std::pair<gauge*, std::function<std::int64_t()>>> watched
+      COMMENTS_GUARDED_BY(mutex){};
 };
 
 COMMENTS_INLINE registry::registry() : state_{std::make_unique<state>()} {}
@@ -147,8 +151,16 @@ COMMENTS_INLINE histogram& registry::histogram_of(std::string_view name, std::st
   return detail::find_series(state_->histograms, state_->count, name, help, labels).times;
 }
 
+COMMENTS_INLINE void registry::watch(std::string_view name, std::string_view help,
+                                     std::function<std::int64_t()> read) {
+  gauge& shown = gauge_of(name, help);
+  const mutex_lock lock{state_->mutex};
+  state_->watched.emplace_back(&shown, std::move(read));
+}
+
 COMMENTS_INLINE std::string registry::to_text() const {
   const mutex_lock lock{state_->mutex};
+  for (const auto& [shown, read] : state_->watched) shown->set(read());
   std::string text;
   detail::append_families(text, state_->counters, "counter", detail::append_counter);
   detail::append_families(text, state_->gauges, "gauge", detail::append_gauge);

@@ -15,6 +15,8 @@
 #include "support/all_routes.hpp"
 #include "support/failing_memory.hpp"
 #include "support/parallel.hpp"
+#include "support/running_server.hpp"
+#include "support/wire.hpp"
 
 using namespace comments;
 using namespace comments::http;
@@ -388,6 +390,71 @@ TEST_CASE(
   CHECK(empty > 0);
   CHECK(complete > 1);
   CHECK(status_of(ask(here.api, get("/api/v1/comments?content_id=1"))) == 200);
+}
+
+TEST_CASE(
+    "without memory no route ends the program, whichever allocation fails (needs an allocator that "
+    "can be replaced)" *
+    doctest::skip(!testing::failing_memory::is_possible)) {
+  site here;
+  here.post();
+  const std::string body = R"({"content_id":"1","body":"Oi"})";
+  for (const char* asked_for :
+       {"GET /api/comment/list/1", "GET /api/v1/comments?content_id=1&q=oi",
+        "GET /api/v1/counts?content_id=1", "GET /api/v1/contents/1",
+        "GET /api/v1/events?content_id=1", "GET /api/v1/form", "GET /api/v1/me/export",
+        "GET /healthz", "GET /readyz", "GET /version", "GET /metrics", "GET /nowhere",
+        "PUT /api/v1/comments", "OPTIONS /api/v1/comments", "POST /api/comment/new",
+        "POST /api/v1/comments", "POST /api/v1/preview"}) {
+    CAPTURE(asked_for);
+    const std::string line = asked_for;
+    const std::string method = line.substr(0, line.find(' '));
+    const std::string target = line.substr(line.find(' ') + 1);
+    const bool is_post = method == "POST";
+    const std::string bytes =
+        get(target, is_post ? "Content-Type: application/json\r\nContent-Length: 30\r\n" : "",
+            method) +
+        (is_post ? body : "");
+    bool has_failed = true;
+    for (std::size_t n = 1; has_failed; n += 1 + n / 16) {
+      const wire_request asked = asking(bytes, is_post ? std::string_view{body} : "");
+      testing::failing_memory shortage{n};
+      const wire_response answer = here.api.handle(asked);
+      has_failed = shortage.has_failed();
+      shortage.end();
+      if (!whole(answer).empty()) CHECK(status_of(answer) != 500);
+    }
+  }
+  CHECK(status_of(here.post()) == 201);
+}
+
+TEST_CASE(
+    "a server that is short of memory now and then ends connections, and goes on (needs an "
+    "allocator that can be replaced)" *
+    doctest::skip(!testing::failing_memory::is_possible)) {
+  memory_store memory;
+  service comments{memory};
+  testing::running_server server{testing::all_routes(comments)};
+  REQUIRE(testing::wire{server.port()}.ask(testing::get("/healthz")).status == 200);  // it runs
+  const std::size_t before = testing::scarce_memory::failed();
+  int answered = 0, ended = 0;
+  for (const std::size_t each : {7, 31, 101, 307}) {
+    const testing::scarce_memory shortage{each};
+    for (int i = 0; i < 100; ++i) {
+      testing::wire client{server.port()};
+      client.send(i % 2 ? testing::post("/api/v1/comments", draft_text)
+                        : testing::get(i % 4 ? "/api/v1/events?content_id=1" : "/metrics"));
+      if (client.receive(false).status == 0)
+        ++ended;
+      else
+        ++answered;
+    }
+  }
+  CHECK(testing::scarce_memory::failed() > before);
+  CHECK(ended > 0);
+  CHECK(answered > 0);
+  CHECK(testing::wire{server.port()}.ask(testing::get("/healthz")).status == 200);
+  CHECK(server.has_connections(0));
 }
 
 TEST_CASE("what only reads may be ready, and nothing else may") {

@@ -23,7 +23,9 @@ from pathlib import Path
 
 from support import AT_ONCE, PATIENCE, POST, Server, binary, read_answer, until
 
-OPTIONS = ("--store", "sqlite:comments.db", "--drain-delay", "0")
+# The crowd has one address, and is meant to be as many clients.
+OPTIONS = ("--store", "sqlite:comments.db", "--drain-delay", "0",
+           "--client-connections-max", "1000000", "--client-followers-max", "1000000")
 MB = 1 << 20
 
 

@@ -227,7 +227,7 @@ class Limits(unittest.TestCase):
         self.assertEqual(json.loads(answer.read())["code"], "unavailable")
 
     def test_one_past_followers_max_learns_when_to_come_back(self):
-        server = self.serve("--followers-max", "3")
+        server = self.serve("--followers-max", "3", "--client-followers-max", "3")
         with contextlib.ExitStack() as stack:
             for content_id in "112":
                 followed = stack.enter_context(self.following(server, content_id))
@@ -239,6 +239,31 @@ class Limits(unittest.TestCase):
         until(lambda: metric(server, "comments_subscribers") == 0, "them to be gone")
         with self.following(server, "3") as again:
             self.assertEqual(again.status, 200)
+
+    def test_one_address_has_half_of_the_followers_unless_an_option_says_otherwise(self):
+        proxied = ["--trusted-proxies", "127.0.0.1"]
+        for options, most in ((["--followers-max", "4"], 2), (["--client-followers-max", "1"], 1)):
+            server = self.serve(*options, *proxied)
+            with self.subTest(options), contextlib.ExitStack() as stack:
+                for number in range(most):  # of one /64, and of as many contents
+                    address = f"2001:db8:0:1::{number}"
+                    followed = self.following(server, f"{number}", X_Forwarded_For=address)
+                    self.assertEqual(stack.enter_context(followed).status, 200)
+                with self.following(server, "1", X_Forwarded_For="2001:db8:0:1::9") as one_more:
+                    self.assert_told_no(one_more)
+                with self.following(server, "1", X_Forwarded_For="192.0.2.1") as other:
+                    self.assertEqual(other.status, 200)
+
+    def test_a_network_of_one_customer_has_a_share_of_the_followers(self):
+        server = self.serve("--client-followers-max", "2", "--trusted-proxies", "127.0.0.1")
+        with contextlib.ExitStack() as stack:
+            for number in range(3):
+                followed = self.following(server, X_Forwarded_For=f"2001:db8:0:{number}::1")
+                self.assertEqual(stack.enter_context(followed).status, 200)
+            with self.following(server, X_Forwarded_For="2001:db8:0:3::1") as fourth:
+                self.assert_told_no(fourth)
+            with self.following(server, X_Forwarded_For="2001:db8:1::1") as neighbour:
+                self.assertEqual(neighbour.status, 200)
 
     def test_no_followers_at_all(self):
         with self.following(self.serve("--followers-max", "0")) as first:

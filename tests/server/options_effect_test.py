@@ -149,6 +149,33 @@ class Effect(unittest.TestCase):
 
         self.assert_obeyed("connections-max", "1", "8", check)
 
+    def test_client_connections_max(self):
+        def check(server):
+            with server.connect() as first, server.connect() as second:
+                first.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                self.assertEqual(read_answer(first).status, 200)
+                self.assertEqual(read_answer(second).json["detail"],
+                                 "Your address has too many connections.")
+            until(lambda: server.get("/healthz").status == 200, "there to be room")
+
+        self.assert_obeyed("client-connections-max", "1", "8", check)
+
+    def test_client_followers_max(self):
+        def check(server):
+            follow = b"GET /api/v1/events?content_id=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+            with server.connect() as first:
+                first.sendall(follow)
+                self.assertTrue(first.recv(1))
+                answer = server.get("/api/v1/events?content_id=1")
+                self.assertEqual((answer.status, answer.json["detail"]),
+                                 (503, "Your address follows too much already."))
+
+        self.assert_obeyed("client-followers-max", "1", "8", check)
+
+    def test_memory_bytes(self):
+        self.assert_obeyed("memory-bytes", "33554432", "536870912", lambda server: self.assertIn(
+            "\ncomments_memory_bytes_max 33554432\n", server.get("/metrics").body.decode()))
+
     # --- comments, rules and who may do what ---
 
     def comment(self, server, body="x", **more):

@@ -13,6 +13,15 @@
 
 namespace comments::http {
 
+namespace detail {
+
+inline live_limits live_limits_of(const route_options& options) {
+  const std::size_t most = options.client_followers_max;
+  return {.client_streams_max = most, .network_streams_max = most + most / 2};
+}
+
+}  // namespace detail
+
 COMMENTS_INLINE event_routes::event_routes(const context& shared)
     : shared_{shared},
       live_{shared.service().news(),
@@ -20,7 +29,7 @@ COMMENTS_INLINE event_routes::event_routes(const context& shared)
                                           std::size_t limit) {
               return service.events(content_id, after, limit);
             },
-            shared.service().metrics()} {}
+            shared.service().metrics(), detail::live_limits_of(shared.options())} {}
 
 COMMENTS_INLINE response event_routes::follow(request asked) const {
   std::string content_id{find_field(asked.query, "content_id").value_or("")};

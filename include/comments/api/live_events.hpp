@@ -43,6 +43,9 @@ struct live_limits {
   std::size_t batch_max{64};              // events that are read and sent at once
   std::size_t shared_bytes{4'194'304};    // memory for events that several streams send
   std::chrono::milliseconds retry{2000};  // how long a browser waits before it connects again
+  // Streams of one client at once, and of all clients in an IPv6 /48; one more is 503.
+  std::size_t client_streams_max{10'000};
+  std::size_t network_streams_max{15'000};
 };
 
 // Returns the events of a content with a version over the second argument, oldest first, and no
@@ -65,11 +68,14 @@ class live_events final {
               event_encoder encode = json::append_public);
 
   // Returns the events of `content_id` behind version `after`, as a stream that lasts until the
-  // connection or the service ends; 503 with Retry-After if there are too many streams.
+  // connection or the service ends; 503 with Retry-After if there are too many streams, of all
+  // clients or of this one.
   response follow(std::string content_id, std::int64_t after, const request& asked);
 
  private:
   struct follower;
+  struct client_counts;
+  class seat;
   // Events as they are sent.
   struct batch {
     std::string text{};
@@ -85,6 +91,7 @@ class live_events final {
   const event_reader read_;
   const event_encoder encode_;
   const live_limits limits_;
+  const std::shared_ptr<client_counts> clients_;
   mutable cache<batch> shared_;
 };
 

@@ -3,10 +3,13 @@
 
 #include <comments/api/live_events.hpp>
 
+#include <comments/http/client_address.hpp>
 #include <comments/http/problem.hpp>
 #include <comments/http/sse.hpp>
+#include <comments/mutex.hpp>
 
 #include <charconv>
+#include <map>
 #include <utility>
 
 namespace comments::http {
@@ -32,10 +35,63 @@ COMMENTS_INLINE result<std::int64_t> parse_after(const request& asked, std::int6
   return version;
 }
 
+// How many streams each client and each network has. Streams may outlive the API that made them.
+struct live_events::client_counts {
+  // Counts one more, unless `name` has `max` already.
+  bool add(const std::string& name, std::size_t max) COMMENTS_EXCLUDES(mutex) {
+    const mutex_lock lock{mutex};
+    const auto [counted, is_new] = streams.try_emplace(name);
+    if (counted->second < max) return ++counted->second;
+    if (is_new) streams.erase(counted);
+    return false;
+  }
+  void remove(const std::string& name) COMMENTS_EXCLUDES(mutex) {
+    const mutex_lock lock{mutex};
+    const auto counted = streams.find(name);
+    if (--counted->second == 0) streams.erase(counted);
+  }
+
+  comments::mutex mutex{};
+  std::map<std::string, std::size_t> streams COMMENTS_GUARDED_BY(mutex){};
+};
+
+// A client's place among the streams, for as long as it lives.
+class live_events::seat final {
+ public:
+  // Returns null if the client, or its network, has as many as the limits allow.
+  static std::unique_ptr<seat> take(std::shared_ptr<client_counts> counts,
+                                    const std::string& client, const live_limits& limits) {
+    std::unique_ptr<seat> taken{new seat{std::move(counts), client}};
+    client_counts& all = *taken->counts_;
+    taken->has_client_ = all.add(taken->client_, limits.client_streams_max);
+    if (!taken->has_client_) return nullptr;
+    if (taken->network_.empty()) return taken;
+    taken->has_network_ = all.add(taken->network_, limits.network_streams_max);
+    return taken->has_network_ ? std::move(taken) : nullptr;
+  }
+  seat(const seat&) = delete;
+  seat& operator=(const seat&) = delete;
+  ~seat() {
+    if (has_client_) counts_->remove(client_);
+    if (has_network_) counts_->remove(network_);
+  }
+
+ private:
+  seat(std::shared_ptr<client_counts> counts, const std::string& client)
+      : counts_{std::move(counts)}, client_{client}, network_{network_key(client)} {}
+
+  const std::shared_ptr<client_counts> counts_;
+  const std::string client_;
+  const std::string network_;
+  bool has_client_{};
+  bool has_network_{};
+};
+
 struct live_events::follower {
   std::string content_id{};
   std::int64_t after{};  // the version that it has come to
   std::unique_ptr<broadcast::subscription> news{};
+  std::unique_ptr<seat> place{};
   bool has_waited{};
 };
 
@@ -45,14 +101,18 @@ COMMENTS_INLINE live_events::live_events(broadcast& news, event_reader read, reg
       read_{std::move(read)},
       encode_{std::move(encode)},
       limits_{limits},
+      clients_{std::make_shared<client_counts>()},
       shared_{limits.shared_bytes, metrics, "comments_live_cache"} {}
 
 COMMENTS_INLINE response live_events::follow(std::string content_id, std::int64_t after,
                                              const request& asked) {
+  auto place = seat::take(clients_, asked.client, limits_);
+  if (!place)
+    return problem(error{errc::unavailable, "Your address follows too much already."}, asked);
   auto subscribed = news_.subscribe(content_id);
   if (!subscribed) return problem(subscribed.error(), asked);
-  const auto reader =
-      std::make_shared<follower>(follower{std::move(content_id), after, std::move(*subscribed)});
+  const auto reader = std::make_shared<follower>(
+      follower{std::move(content_id), after, std::move(*subscribed), std::move(place)});
   return event_stream(limits_.retry,
                       [this, reader](const auto& wake) { return next(*reader, wake); });
 }

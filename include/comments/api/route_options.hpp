@@ -58,10 +58,12 @@ struct route_options {
   bool hide_legacy_emails{};  // the legacy list sends "" instead of e-mail addresses
   build_info build{};
   std::size_t cache_bytes{67'108'864};  // memory for lists that were sent already; 0: none is kept
-  observer observe{};                   // called after each request
-  deployment_log* deployments{};        // null: the routes about deployments are 404
-  http::status_page status_page{};      // empty, or without `deployments`: /status is 404
-  std::vector<more_route> more{};       // served inside the same middleware
+  // Streams of one client at once, and half as many again of an IPv6 /48; one more is 503.
+  std::size_t client_followers_max{10'000};
+  observer observe{};               // called after each request
+  deployment_log* deployments{};    // null: the routes about deployments are 404
+  http::status_page status_page{};  // empty, or without `deployments`: /status is 404
+  std::vector<more_route> more{};   // served inside the same middleware
 };
 
 }  // namespace comments::http

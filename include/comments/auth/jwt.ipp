@@ -17,28 +17,28 @@ namespace comments::auth {
 namespace detail {
 
 // Whether this is the header of a token that is read here.
-inline bool is_our_header(const nlohmann::json& header) {
+inline bool is_our_header(const json::value& header) {
   if (!header.is_object()) return false;
   for (const char* name : {"crit", "b64", "zip", "cty"})
-    if (header.contains(name)) return false;
+    if (header.find(name)) return false;
   std::vector<violation> found;
   json::field_reader in{header, "", found};
-  const bool is_jwt = !header.contains("typ") || to_lower_ascii(in.text("typ", true)) == "jwt";
+  const bool is_jwt = !header.find("typ") || to_lower_ascii(in.text("typ", true)) == "jwt";
   return in.text("alg", true) == "HS256" && is_jwt && found.empty();
 }
 
 // Returns a NumericDate (RFC 7519, section 2) in milliseconds, to the nearest, as large as it is
 // written; `absent` if the field is absent. If it is not a number: NaN, which is neither before nor
 // after anything.
-inline double numeric_date(const nlohmann::json& payload, const char* name, double absent) {
-  const auto at = payload.find(name);
-  if (at == payload.end()) return absent;
-  return at->is_number() ? std::round(at->get<double>() * 1000) : std::nan("");
+inline double numeric_date(const json::value& payload, const char* name, double absent) {
+  const json::value* const at = payload.find(name);
+  if (!at) return absent;
+  return at->kind == json::value::kinds::number ? std::round(at->number * 1000) : std::nan("");
 }
 
 // Whether `now` is within the times of a payload, give or take `jwt_skew_max`. A token without
 // `exp` would be good for ever, so it never is.
-inline bool is_in_time(const nlohmann::json& payload, instant now) {
+inline bool is_in_time(const json::value& payload, instant now) {
   constexpr double always = -std::numeric_limits<double>::infinity();
   const auto at = static_cast<double>(to_milliseconds(now));
   const auto skew = static_cast<double>(jwt_skew_max.count());
@@ -48,14 +48,16 @@ inline bool is_in_time(const nlohmann::json& payload, instant now) {
 }
 
 // Whether the token is from and for whom it must be (RFC 7519, sections 4.1.1 and 4.1.3).
-inline bool is_for_us(const nlohmann::json& payload, const jwt_options& options) {
-  const auto issuer = payload.find("iss"), audience = payload.find("aud"), none = payload.end();
-  if (!options.issuer.empty() && (issuer == none || *issuer != options.issuer)) return false;
+inline bool is_for_us(const json::value& payload, const jwt_options& options) {
+  const auto is_text = [](const json::value* found, const std::string& wanted) {
+    return found && found->as_text() && found->text == wanted;
+  };
+  if (!options.issuer.empty() && !is_text(payload.find("iss"), options.issuer)) return false;
   if (options.audience.empty()) return true;
-  if (audience == none || !audience->is_array())
-    return audience != none && *audience == options.audience;
-  return std::any_of(audience->begin(), audience->end(),
-                     [&](const auto& name) { return name == options.audience; });
+  const json::value* const audience = payload.find("aud");
+  if (!audience || !audience->is_list()) return is_text(audience, options.audience);
+  return std::ranges::any_of(
+      audience->items, [&](const json::value& one) { return is_text(&one, options.audience); });
 }
 
 // Whether what the site says about its user can be stored: as for any draft, and with a subject.

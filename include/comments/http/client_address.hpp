@@ -4,7 +4,8 @@
 // X-Forwarded-For is a list. Each proxy appends the address of its peer, and a client can send a
 // list of its own to begin with. So the header counts only where a trusted proxy brought it, and it
 // is read from its end: the first address there that is not a trusted proxy's is the client. An
-// IPv6 client has a /64 at least, so that is what identifies it.
+// IPv6 client has a /64 at least, so that is what identifies it. Whoever has a /48 has 65,536 of
+// these, so limits count its clients together, too.
 //
 //   using namespace comments;
 //   const auto trusted = http::parse_networks("10.0.0.0/8, ::1/128");
@@ -72,6 +73,10 @@ std::string client_key(const request& asked, std::span<const network> trusted);
 // The same for a request as it came from a connection: `bytes` begin with its head.
 std::string client_key(std::string_view bytes, std::string_view peer,
                        std::span<const network> trusted);
+
+// Returns the text that identifies the /48 of the client that `client_key` has returned; empty if
+// that is no IPv6 client.
+std::string network_key(std::string_view client);
 
 }  // namespace comments::http
 

@@ -142,6 +142,15 @@ COMMENTS_INLINE std::string client_key(const request& asked, std::span<const net
   return client->is_v4() ? to_text(*client) : to_text(first_of(*client, site_bits)) + "/64";
 }
 
+COMMENTS_INLINE std::string network_key(std::string_view client) {
+  constexpr std::string_view site = "/64";
+  constexpr std::size_t network_bits = 48;
+  if (!client.ends_with(site)) return "";
+  const auto first = parse_address(client.substr(0, client.size() - site.size()));
+  if (!first || first->is_v4()) return "";
+  return to_text(first_of(*first, network_bits)) + "/48";
+}
+
 COMMENTS_INLINE std::string client_key(std::string_view bytes, std::string_view peer,
                                        std::span<const network> trusted) {
   constexpr std::string_view name = "X-Forwarded-For", line_end = "\r\n";

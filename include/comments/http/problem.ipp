@@ -3,7 +3,7 @@
 
 #include <comments/http/problem.hpp>
 
-#include <comments/json/document.hpp>
+#include <comments/json/encode.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -25,21 +25,24 @@ template <typename Code>
 std::string encode_problem(const problem_kind<Code>& kind, const std::string& message,
                            const std::vector<violation>& violations, const request& asked,
                            bool is_in_doubt) {
-  json::document errors = json::document::array();
-  for (const violation& broken : violations)
-    errors.push_back({{"pointer", broken.pointer == "key" ? "Idempotency-Key" : broken.pointer},
-                      {"code", broken.code}});
-  json::document problem{
-      {"type", "about:blank"},
-      {"title", kind.title},
-      {"status", kind.status},
-      {"detail", message},
-      {"instance", asked.prefix + asked.target.substr(0, asked.target.find('?'))},
-      {"code", kind.name},
-      {"errors", std::move(errors)},
-      {"request_id", asked.id}};
-  if (is_in_doubt) problem["in_doubt"] = true;
-  return json::dump(problem);
+  std::string text = R"({"type":"about:blank","title":)";
+  json::append_text(text, kind.title);
+  json::append_number(text += R"(,"status":)", kind.status);
+  json::append_text(text += R"(,"detail":)", message);
+  json::append_text(text += R"(,"instance":)",
+                    asked.prefix + asked.target.substr(0, asked.target.find('?')));
+  json::append_text(text += R"(,"code":)", kind.name);
+  text += R"(,"errors":[)";
+  for (const violation& broken : violations) {
+    if (&broken != &violations.front()) text += ",";
+    const bool is_key = broken.pointer == "key";
+    json::append_text(text += R"({"pointer":)", is_key ? "Idempotency-Key" : broken.pointer);
+    json::append_text(text += R"(,"code":)", broken.code);
+    text += "}";
+  }
+  json::append_text(text += R"(],"request_id":)", asked.id);
+  if (is_in_doubt) text += R"(,"in_doubt":true)";
+  return text += "}";
 }
 
 template <typename Code>

@@ -64,7 +64,7 @@ COMMENTS_INLINE result<draft> decode_draft(std::string_view text, std::string ke
     const std::string parent = root.text("parent_id", false);
     written.parent = parse_comment_id(parent);
     if (!parent.empty() && !written.parent) root.note("parent_id", "format");
-    const nlohmann::json* author = root.object("author");
+    const value* const author = root.object("author");
     if (!author) return;
     field_reader inner{*author, "/author/", found};
     written.author.name = inner.text("name", false);

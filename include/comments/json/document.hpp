@@ -1,10 +1,12 @@
 #pragma once
-// json/document.hpp - JSON as values in memory: untrusted text is read within limits, and written.
+// json/document.hpp - JSON as values in memory: untrusted text is read within limits.
 //
 // Text that is not JSON is refused, and so is JSON that two readers could understand in two ways:
 // bytes that are not UTF-8, lone surrogates, nesting deeper than the caller allows, and an object
-// with the same key twice (RFC 8259 leaves that to the receiver). nlohmann/json.hpp is included
-// here, so headers that do without values (json/encode.hpp, json/decode.hpp) do without this one.
+// with the same key twice (RFC 8259 leaves that to the receiver). nlohmann/json.hpp reads the text;
+// the values are ours, because its own need memory when they are destroyed, and where there is none
+// that ends the program. It is included here, so headers that do without values
+// (json/encode.hpp, json/decode.hpp) do without this one.
 //
 //   using namespace comments;
 //   const auto parsed = json::parse(R"({"name":"Ana"})", 32);
@@ -16,6 +18,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -27,20 +30,39 @@
 
 namespace comments::json {
 
-using document = nlohmann::ordered_json;  // keys in the order they are written
+// A value of JSON. Members that its kind does not use are empty.
+struct value {
+  enum class kinds { null, boolean, number, text, list, object };
+
+  kinds kind{};
+  bool is_true{};
+  double number{};                   // as near as a double comes to it
+  bool is_integer{};                 // then `text` has its digits
+  std::string text{};                // of a text
+  std::vector<std::string> names{};  // of an object's fields, in the order in which they came
+  std::vector<value> items{};        // a list's, or the values of an object's fields
+
+  bool is_null() const { return kind == kinds::null; }
+  bool is_object() const { return kind == kinds::object; }
+  bool is_list() const { return kind == kinds::list; }
+  // Returns the text, or null if it is none.
+  const std::string* as_text() const { return kind == kinds::text ? &text : nullptr; }
+  // Returns the value of an object's field; null if it has none, or this is no object.
+  const value* find(std::string_view name) const;
+};
 
 // A longer JSON pointer helps no client, so an error has an empty one instead.
 inline constexpr std::size_t pointer_bytes_max{255};
 
-// Returns `value` as text without blanks. Text in it that is not UTF-8 is written with U+FFFD.
-std::string dump(const document& value);
+// Returns `text` as a JSON string. What is not UTF-8 in it is written as U+FFFD.
+std::string to_string_literal(std::string_view text);
 
 // Returns `text` as a value. `malformed` if it is not JSON, names a key twice in one object, or is
 // nested deeper than `depth_max` levels; the violation names the field where that was seen.
-result<nlohmann::json> parse(std::string_view text, std::size_t depth_max);
+result<value> parse(std::string_view text, std::size_t depth_max);
 
 // The same, and `invalid` if the value is not an object.
-result<nlohmann::json> parse_object(std::string_view text, std::size_t depth_max);
+result<value> parse_object(std::string_view text, std::size_t depth_max);
 
 // Returns `key` as a step of a JSON pointer (RFC 6901, section 3).
 std::string to_step(const std::string& key);
@@ -50,7 +72,7 @@ std::string to_step(const std::string& key);
 class field_reader final {
  public:
   // `prefix` stands before each name in the pointers of violations.
-  field_reader(const nlohmann::json& object, std::string prefix, std::vector<violation>& found);
+  field_reader(const value& object, std::string prefix, std::vector<violation>& found);
 
   // Returns the field's text; empty, with a violation, if it is not a string, or is required and
   // absent or empty.
@@ -58,7 +80,7 @@ class field_reader final {
   // The same for a name that may be written as an integer: 1 and "1" are the same content, or run.
   std::string name(const char* name, bool is_required);
   // Returns the field's object; null if it is absent, and null with a violation if it is not one.
-  const nlohmann::json* object(const char* name);
+  const value* object(const char* name);
   // Returns the texts of a list; adds a violation if the field is not a list of texts, or is empty.
   std::vector<std::string> texts(const char* name);
   // Returns whether the field is there, as null.
@@ -70,9 +92,9 @@ class field_reader final {
   std::string note(const char* name, const char* code);
 
  private:
-  const nlohmann::json* find(const char* name, bool is_required);
+  const value* find(const char* name, bool is_required);
 
-  const nlohmann::json& object_;
+  const value& object_;
   std::string prefix_;
   std::vector<violation>& found_;
 };
@@ -81,29 +103,40 @@ class field_reader final {
 
 namespace detail {
 
-// Follows a parser through a text: where it is, how deep, and which keys each open object has.
-class key_tracker final {
+// Makes a value of what the parser meets in a text. Each function returns whether to go on.
+class value_builder final {
  public:
-  explicit key_tracker(std::size_t depth_max) : depth_max_{depth_max} {}
+  explicit value_builder(std::size_t depth_max) : depth_max_{depth_max} {}
 
-  // The parser calls this at each step. Returns whether it goes on into what it met.
-  bool operator()(int depth_before, nlohmann::json::parse_event_t met,
-                  const nlohmann::json& parsed) {
-    using event = nlohmann::json::parse_event_t;
-    const auto depth = static_cast<std::size_t>(depth_before);
-    if (met == event::object_start || met == event::array_start) {
-      is_too_deep_ = is_too_deep_ || depth >= depth_max_;
-      keys_.resize(std::min(depth, depth_max_));
-      keys_.emplace_back();
-    }
-    if (met == event::key && !is_too_deep_) {  // after that, the path stays where it was
-      const auto& key = parsed.get_ref<const std::string&>();
-      path_.resize(depth);
-      path_[depth - 1] = to_step(key);
-      keys_.resize(depth);
-      if (!keys_[depth - 1].insert(key).second && !repeated_) repeated_ = pointer();
-    }
-    return !is_too_deep_;
+  bool null() { return add({}); }
+  bool boolean(bool is_true) { return add({.kind = value::kinds::boolean, .is_true = is_true}); }
+  bool number_integer(std::int64_t number) {
+    return add_integer(static_cast<double>(number), std::to_string(number));
+  }
+  bool number_unsigned(std::uint64_t number) {
+    return add_integer(static_cast<double>(number), std::to_string(number));
+  }
+  bool number_float(double number, const std::string&) {
+    return add({.kind = value::kinds::number, .number = number});
+  }
+  bool string(std::string& text) {
+    return add({.kind = value::kinds::text, .text = std::move(text)});
+  }
+  bool binary(nlohmann::json::binary_t&) { return false; }  // JSON has none
+  bool start_object(std::size_t) { return open(value::kinds::object); }
+  bool start_array(std::size_t) { return open(value::kinds::list); }
+  bool key(std::string& name) {
+    path_.resize(open_.size());
+    path_.back() = to_step(name);
+    if (!open_.back().seen.insert(name).second && !repeated_) repeated_ = pointer();
+    open_.back().of->names.push_back(std::move(name));
+    return true;
+  }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+  template <typename Exception>
+  bool parse_error(std::size_t, const std::string&, const Exception&) {
+    return false;
   }
 
   bool is_too_deep() const { return is_too_deep_; }
@@ -115,13 +148,48 @@ class key_tracker final {
     for (const std::string& key : path_) joined += key;
     return joined.size() <= pointer_bytes_max ? joined : "";
   }
+  value take() { return std::move(made_); }
 
  private:
+  // An object or a list whose end has not come. It does not move before that.
+  struct level {
+    value* of{};
+    std::set<std::string> seen{};  // keys
+  };
+
+  value& place() {
+    if (open_.empty()) return made_;
+    return open_.back().of->items.emplace_back();
+  }
+  bool add(value met) {
+    place() = std::move(met);
+    return true;
+  }
+  bool add_integer(double number, std::string digits) {
+    return add({.kind = value::kinds::number,
+                .number = number,
+                .is_integer = true,
+                .text = std::move(digits)});
+  }
+  bool open(value::kinds kind) {
+    is_too_deep_ = open_.size() >= depth_max_;
+    if (is_too_deep_) return false;
+    value& opened = place();
+    opened.kind = kind;
+    open_.push_back({&opened});
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
   std::size_t depth_max_;
+  value made_{};
+  std::vector<level> open_{};
   bool is_too_deep_{};
   std::optional<std::string> repeated_{};
   std::vector<std::string> path_{};
-  std::vector<std::set<std::string>> keys_{};
 };
 
 inline error malformed(std::string message, std::string pointer, std::string code) {
@@ -132,8 +200,13 @@ inline error malformed(std::string message, std::string pointer, std::string cod
 
 }  // namespace detail
 
-inline std::string dump(const document& value) {
-  return value.dump(-1, ' ', false, document::error_handler_t::replace);
+inline const value* value::find(std::string_view name) const {
+  const auto at = std::ranges::find(names, name);
+  return at == names.end() ? nullptr : &items[static_cast<std::size_t>(at - names.begin())];
+}
+
+inline std::string to_string_literal(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 inline std::string to_step(const std::string& key) {
@@ -149,41 +222,39 @@ inline std::string to_step(const std::string& key) {
   return escaped;
 }
 
-inline result<nlohmann::json> parse(std::string_view text, std::size_t depth_max) {
+inline result<value> parse(std::string_view text, std::size_t depth_max) {
   if (text.empty()) return detail::malformed("The body is empty; JSON was expected.", "", "");
-  detail::key_tracker seen{depth_max};
-  // By reference: the parser copies its callback.
-  auto value = nlohmann::json::parse(
-      text, [&](int depth, auto event, auto& parsed) { return seen(depth, event, parsed); }, false);
+  detail::value_builder seen{depth_max};
+  const bool is_json = nlohmann::json::sax_parse(text, &seen);
   if (seen.is_too_deep())
     return detail::malformed(
         "The JSON is nested deeper than " + std::to_string(depth_max) + " levels.", seen.pointer(),
         "too_deep");
   // The parser takes NUL for the end of the text; JSON has it nowhere.
-  if (value.is_discarded() || text.find('\0') != text.npos)
+  if (!is_json || text.find('\0') != text.npos)
     return detail::malformed("The body is not well-formed JSON in UTF-8.", seen.pointer(),
                              "malformed");
   if (seen.repeated())
     return detail::malformed("The JSON has the same key twice in one object.", *seen.repeated(),
                              "repeated");
-  return value;
+  return seen.take();
 }
 
-inline result<nlohmann::json> parse_object(std::string_view text, std::size_t depth_max) {
+inline result<value> parse_object(std::string_view text, std::size_t depth_max) {
   auto parsed = parse(text, depth_max);
   if (parsed && !parsed->is_object())
     return error{errc::invalid, "The body must be a JSON object.", {{"", "type"}}};
   return parsed;
 }
 
-inline field_reader::field_reader(const nlohmann::json& object, std::string prefix,
+inline field_reader::field_reader(const value& object, std::string prefix,
                                   std::vector<violation>& found)
     : object_{object}, prefix_{std::move(prefix)}, found_{found} {}
 
 inline std::string field_reader::text(const char* name, bool is_required) {
-  const nlohmann::json* value = find(name, is_required);
-  if (!value) return {};
-  if (const auto* text = value->get_ptr<const std::string*>()) {
+  const value* const found = find(name, is_required);
+  if (!found) return {};
+  if (const std::string* text = found->as_text()) {
     if (is_required && text->empty()) note(name, "required");
     return *text;
   }
@@ -191,40 +262,40 @@ inline std::string field_reader::text(const char* name, bool is_required) {
 }
 
 inline std::string field_reader::name(const char* name, bool is_required) {
-  const nlohmann::json* value = find(name, is_required);
-  return value && value->is_number_integer() ? value->dump() : text(name, is_required);
+  const value* const found = find(name, is_required);
+  return found && found->is_integer ? found->text : text(name, is_required);
 }
 
-inline const nlohmann::json* field_reader::object(const char* name) {
-  const nlohmann::json* value = find(name, false);
-  if (value && !value->is_object()) note(name, "type");
-  return value && value->is_object() ? value : nullptr;
+inline const value* field_reader::object(const char* name) {
+  const value* const found = find(name, false);
+  if (found && !found->is_object()) note(name, "type");
+  return found && found->is_object() ? found : nullptr;
 }
 
 inline std::vector<std::string> field_reader::texts(const char* name) {
-  std::vector<std::string> found;
-  const nlohmann::json* value = find(name, true);
-  if (!value) return found;
-  if (!value->is_array() || value->empty()) {
-    note(name, value->is_array() ? "required" : "type");
-    return found;
+  std::vector<std::string> all;
+  const value* const found = find(name, true);
+  if (!found) return all;
+  if (!found->is_list() || found->items.empty()) {
+    note(name, found->is_list() ? "required" : "type");
+    return all;
   }
-  for (const nlohmann::json& item : *value) {
-    if (const auto* text = item.get_ptr<const std::string*>())
-      found.push_back(*text);
+  for (const value& item : found->items) {
+    if (const std::string* text = item.as_text())
+      all.push_back(*text);
     else
       note(name, "type");
   }
-  return found;
+  return all;
 }
 
 inline bool field_reader::is_null(const char* name) const {
-  const auto at = object_.find(name);
-  return at != object_.end() && at->is_null();
+  const value* const found = object_.find(name);
+  return found && found->is_null();
 }
 
 inline void field_reader::refuse_others(std::initializer_list<std::string_view> known) {
-  for (const auto& [name, value] : object_.items()) {
+  for (const std::string& name : object_.names) {
     if (std::ranges::find(known, name) != known.end()) continue;
     found_.push_back({name.size() <= pointer_bytes_max ? to_step(name) : "", "unknown"});
   }
@@ -237,9 +308,9 @@ inline std::string field_reader::note(const char* name, const char* code) {
   return {};
 }
 
-inline const nlohmann::json* field_reader::find(const char* name, bool is_required) {
-  const auto at = object_.find(name);
-  if (at != object_.end() && !at->is_null()) return &*at;
+inline const value* field_reader::find(const char* name, bool is_required) {
+  const value* const found = object_.find(name);
+  if (found && !found->is_null()) return found;
   if (is_required) note(name, "required");
   return nullptr;
 }

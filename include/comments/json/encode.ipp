@@ -18,7 +18,7 @@ COMMENTS_INLINE void append_text(std::string& to, std::string_view text) {
   if (is_plain)
     to.append("\"").append(text).append("\"");
   else
-    to += dump(text);
+    to += to_string_literal(text);
 }
 
 COMMENTS_INLINE void append_number(std::string& to, std::int64_t number) {
@@ -68,9 +68,10 @@ inline std::size_t size_of(const comment& comment) {
 COMMENTS_INLINE std::string find_html(const comment& comment, const style& style) {
   if (comment.encoded.starts_with(style.form())) {
     const std::string object = "{" + comment.encoded.substr(style.form().size()) + "}";
-    const auto kept = document::parse(object, nullptr, false);
-    if (kept.is_object() && kept.contains("body_html") && kept["body_html"].is_string())
-      return kept["body_html"].get<std::string>();
+    constexpr std::size_t depth_max = 8;
+    const auto kept = parse_object(object, depth_max);
+    const value* const html = kept ? kept->find("body_html") : nullptr;
+    if (html && html->as_text()) return html->text;
   }
   return style.to_html(comment.body);
 }
@@ -234,22 +235,28 @@ COMMENTS_INLINE std::string encode_counts(std::span<const content> contents) {
 }
 
 COMMENTS_INLINE std::string encode_erasure(std::size_t comments, std::size_t votes) {
-  return dump({{"comments", comments}, {"votes", votes}});
+  std::string text = R"({"comments":)";
+  append_number(text, static_cast<std::int64_t>(comments));
+  append_number(text += R"(,"votes":)", static_cast<std::int64_t>(votes));
+  return text += "}";
 }
 
 COMMENTS_INLINE std::string encode_form(std::string_view token, std::size_t body_bytes_max) {
-  return dump({{"form", token}, {"body_bytes_max", body_bytes_max}});
+  std::string text = R"({"form":)";
+  append_text(text, token);
+  append_number(text += R"(,"body_bytes_max":)", static_cast<std::int64_t>(body_bytes_max));
+  return text += "}";
 }
 
 COMMENTS_INLINE std::string encode_legacy_posted(std::string_view content_id) {
-  return dump(
+  return encode_fields(
       {{"status", "SUCCESS"},
        {"message", "comment created and associated with content_id " + std::string{content_id}}});
 }
 
 COMMENTS_INLINE std::string encode_legacy_not_found(std::string_view content_id) {
-  return dump({{"status", "NOT-FOUND"},
-               {"message", "content_id " + std::string{content_id} + " not found"}});
+  return encode_fields({{"status", "NOT-FOUND"},
+                        {"message", "content_id " + std::string{content_id} + " not found"}});
 }
 
 COMMENTS_INLINE void append_legacy(std::string& to, const comment& comment, bool hide_email) {
@@ -267,9 +274,13 @@ COMMENTS_INLINE void append_legacy(std::string& to, const comment& comment, bool
 
 COMMENTS_INLINE std::string encode_fields(
     std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
-  document object = document::object();
-  for (const auto& [name, value] : fields) object[std::string{name}] = value;
-  return dump(object);
+  std::string text = "{";
+  for (const auto& [name, value] : fields) {
+    if (text.size() > 1) text += ",";
+    append_text(text, name);
+    append_text(text += ":", value);
+  }
+  return text += "}";
 }
 
 }  // namespace comments::json

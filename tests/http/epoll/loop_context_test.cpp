@@ -19,7 +19,7 @@ TEST_CASE("the metrics of connections are there before the first connection") {
                            "comments_http_timeouts_total"})
     CHECK(metrics.to_text().find("\n" + std::string{name} + " 0\n") != std::string::npos);
   CHECK(context.connections == 0);
-  CHECK(context.unsent == 0);
+  CHECK(context.memory.total() == 0);
   CHECK_FALSE(context.is_closed);
   CHECK_FALSE(flags.is_draining);
   CHECK_FALSE(flags.is_stopping);

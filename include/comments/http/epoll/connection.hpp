@@ -49,6 +49,35 @@ inline constexpr std::size_t waits = static_cast<std::size_t>(wait::count_);
 // One reading of the socket goes here first. One buffer serves all connections of a loop.
 using receive_buffer = std::array<char, 65'536>;
 
+// How much a connection holds for its client.
+struct held_bytes {
+  std::size_t received{};  // of requests
+  std::size_t unsent{};    // of responses
+  std::size_t followed{};  // by a stream, roughly
+
+  std::size_t total() const { return received + unsent + followed; }
+  friend bool operator==(const held_bytes&, const held_bytes&) = default;
+};
+
+struct client_share;
+class mailbox;
+struct slot;
+
+// A connection as those see it who must not touch it (held_memory.hpp, mailbox.hpp).
+struct holder {
+  // Set once by its loop.
+  std::shared_ptr<slot> handle{};
+  mailbox* box{};
+  client_share* share{};
+
+  // Those of `held_memory`, under its lock.
+  held_bytes bytes{};
+  std::chrono::steady_clock::time_point moved_at{};  // when it last came to hold less
+  std::size_t place{};                               // among those that can give way
+  bool is_listed{};                                  // it is among these
+  bool is_lent{};
+};
+
 class connection final {
  public:
   enum class step {
@@ -102,6 +131,8 @@ class connection final {
   // Returns how many bytes the client took since the last call. Bytes that wait in the kernel,
   // which may be megabytes, do not count.
   std::size_t take_progress();
+  // Returns what it holds. Not while it is lent.
+  held_bytes holds() const;
 
   // --- the stream of a response ---
 
@@ -133,10 +164,11 @@ class connection final {
   wait where{wait::request};
   std::chrono::steady_clock::time_point since{};  // when it began to wait for `where`
   std::string name{};                             // of the client, for workers to be fair
-  std::size_t counted_unsent{};                   // of `unsent`, in the sum of all connections
+  holder held{};                                  // streams and workers keep its handle
+  held_bytes noted{};                             // what `held_memory` was told last
+  bool is_noted_lent{};                           // and whether it was lent then
   bool is_refused{};                              // over the limit: gets 503 and is closed
   bool was_woken{};  // its stream was, since a worker was asked for the next chunk
-  std::shared_ptr<connection*> handle{};  // streams and workers hold it; null inside once closed
 
   // Whether a worker has the connection.
   bool is_lent() const { return where == wait::worker; }

@@ -22,6 +22,15 @@ inline void clear_buffer(std::string& buffer) {
   if (buffer.capacity() > kept_bytes) std::string{}.swap(buffer);  // assigning would keep it
 }
 
+// What a stream keeps of its own, roughly: its place in the content, and its turn to be woken.
+inline constexpr std::size_t stream_bytes = 2'048;
+
+// How much memory a buffer has beside the object itself.
+inline std::size_t memory_of(const std::string& buffer) {
+  static const std::size_t inside = std::string{}.capacity();
+  return buffer.capacity() > inside ? buffer.capacity() : 0;
+}
+
 inline bool would_block(int code) { return code == EAGAIN || code == EWOULDBLOCK; }
 
 }  // namespace detail
@@ -147,6 +156,13 @@ COMMENTS_INLINE ssize_t connection::send_some() {
 COMMENTS_INLINE std::size_t connection::take_progress() {
   const std::size_t taken = written_ - unsent_bytes(*socket_);
   return taken - std::exchange(taken_by_client_, taken);
+}
+
+COMMENTS_INLINE held_bytes connection::holds() const {
+  assert(!is_lent());
+  return {.received = detail::memory_of(in_) + frame_.decoded_bytes(),
+          .unsent = unsent(),
+          .followed = stream_ ? detail::stream_bytes : 0};
 }
 
 COMMENTS_INLINE connection::step connection::take_chunk(const chunk& next) {

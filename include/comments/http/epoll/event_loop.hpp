@@ -13,6 +13,7 @@
 
 #include <comments/config.hpp>
 #include <comments/http/client_address.hpp>
+#include <comments/http/epoll/acceptor.hpp>
 #include <comments/http/epoll/connection.hpp>
 #include <comments/http/epoll/loop_context.hpp>
 #include <comments/http/epoll/mailbox.hpp>
@@ -65,9 +66,12 @@ class event_loop final {
   using clock = std::chrono::steady_clock;
 
   // Waiting. `park` keeps the start of a wait that has begun already; `park_anew` begins another.
+  // Both take note of what the client holds meanwhile. `move` is for a client that goes on at once.
   std::list<connection>& among(wait where) { return waiting_[static_cast<std::size_t>(where)]; }
   void park(connection& client, wait where);
   void park_anew(connection& client, wait where);
+  void move(connection& client, wait where);
+  void hold(connection& client, bool is_lent);
   std::optional<std::chrono::milliseconds> time_limit(wait where) const;
   std::chrono::milliseconds time_left() const;
   void expire();
@@ -77,6 +81,8 @@ class event_loop final {
   // Serving. Those that return bool say whether there is more to do for the client now; false once
   // it waits, is lent or is closed.
   void on_event(void* state, std::uint32_t events);
+  template <typename Step>
+  void attempt(connection& client, Step&& step);
   void advance(connection& client);
   bool advance_once(connection& client);
   bool send_stream(connection& client);
@@ -92,21 +98,14 @@ class event_loop final {
   }
   worker_pool& workers_for(const wire_request& asked) const;
   wire_response response_to(const connection& client, effort effort) const;
-  bool count_unsent(connection& client);
 
   // Streams, and mail of other threads.
   void wait_for_stream(connection& client);
   void wake(connection& client);
   void read_mail();
   void welcome(std::list<connection>& newcomers);
-  void finish_request(connection& client, wire_response made);
-  void finish_pull(connection& client, const chunk& next);
-
-  // Accepting, by one loop for all.
-  bool accept();
-  void admit(descriptor socket, std::string peer);
-  void pause_accepting();
-  void resume_accepting();
+  void finish(connection& client, slot& made);
+  const connection_handle& handle_of(connection& client);
 
   // Closing.
   void linger(connection& client);
@@ -127,9 +126,7 @@ class event_loop final {
   receive_buffer buffer_{};
   clock::time_point now_{clock::now()};
   std::optional<clock::time_point> stopped_at_{};
-  descriptor listening_{};  // of the loop that accepts
-  std::vector<std::unique_ptr<event_loop>>* all_{};
-  std::optional<clock::time_point> paused_at_{};
+  std::optional<acceptor> newcomers_{};  // of the loop that accepts
 };
 
 }  // namespace comments::http::epoll

@@ -39,14 +39,17 @@ COMMENTS_INLINE event_loop::~event_loop() {
 
 COMMENTS_INLINE void event_loop::accept_from(descriptor listening,
                                              std::vector<std::unique_ptr<event_loop>>& all) {
-  listening_ = std::move(listening);
-  all_ = &all;
-  events_.add(*listening_, this, EPOLLIN);
+  newcomers_.emplace(
+      context_, events_, std::move(listening), this, [&all](std::list<connection> made) {
+        const auto least =
+            std::ranges::min_element(all, {}, [](const auto& loop) { return loop->load(); });
+        (*least)->adopt(std::move(made));
+      });
 }
 
 COMMENTS_INLINE void event_loop::adopt(std::list<connection> made) {
   load_ += 1;
-  mailbox_->post([&](mail& to) { to.newcomers.splice(to.newcomers.end(), made); });
+  mailbox_->post_newcomers(made);
 }
 
 COMMENTS_INLINE void event_loop::run() {
@@ -57,7 +60,7 @@ COMMENTS_INLINE void event_loop::run() {
     read_mail();
     take_turns();
     expire();
-    if (paused_at_ && now_ - *paused_at_ >= detail::short_wait) resume_accepting();
+    if (newcomers_) newcomers_->resume(now_);
     if (context_.flags.is_stopping) drain();
   }
 }
@@ -68,7 +71,7 @@ COMMENTS_INLINE void event_loop::on_event(void* state, std::uint32_t events) {
   now_ = clock::now();
   if (state == mailbox_.get()) return;  // `run` reads the mail and the flags anyway
   if (state == this) {
-    accept();
+    newcomers_->accept();
     return;
   }
   connection& client = *static_cast<connection*>(state);
@@ -80,14 +83,30 @@ COMMENTS_INLINE void event_loop::on_event(void* state, std::uint32_t events) {
 // --- waiting -------------------------------------------------------------------------------------
 
 COMMENTS_INLINE void event_loop::park(connection& client, wait where) {
-  if (client.where != where) park_anew(client, where);
+  if (client.where != where) return park_anew(client, where);
+  hold(client, false);
 }
 
 COMMENTS_INLINE void event_loop::park_anew(connection& client, wait where) {
+  hold(client, false);
+  move(client, where);
+}
+
+COMMENTS_INLINE void event_loop::move(connection& client, wait where) {
   auto& clients = among(where);
   clients.splice(clients.end(), among(client.where), client.self);
   client.where = where;
   client.since = now_;
+}
+
+// Takes note of what the client holds. What is too much gives way by mail, so this closes nothing.
+COMMENTS_INLINE void event_loop::hold(connection& client, bool is_lent) {
+  const held_bytes now = client.holds();
+  if (now == client.noted && is_lent == client.is_noted_lent) return;
+  handle_of(client);
+  client.noted = now;
+  client.is_noted_lent = is_lent;
+  context_.memory.update(client.held, now, is_lent);
 }
 
 // Returns how long a connection may wait for `where`, or nothing if there is no limit.
@@ -113,7 +132,7 @@ COMMENTS_INLINE std::optional<std::chrono::milliseconds> event_loop::time_limit(
 COMMENTS_INLINE std::chrono::milliseconds event_loop::time_left() const {
   using std::chrono::milliseconds;
   if (!waiting_[static_cast<std::size_t>(wait::turn)].empty()) return milliseconds{0};
-  const bool must_look = paused_at_ || context_.flags.is_stopping;
+  const bool must_look = (newcomers_ && newcomers_->is_paused()) || context_.flags.is_stopping;
   milliseconds least = must_look ? detail::short_wait : milliseconds{60'000};
   for (std::size_t i = 0; i < waits; ++i) {
     const auto limit = time_limit(static_cast<wait>(i));
@@ -148,8 +167,10 @@ COMMENTS_INLINE void event_loop::expire(connection& client) {
     case wait::head:
     case wait::body:
       context_.late_total.add();
-      refuse(client, {request_errc::timed_out, "The request took too long to arrive."});
-      advance(client);
+      attempt(client, [&] {
+        refuse(client, {request_errc::timed_out, "The request took too long to arrive."});
+        move(client, wait::turn);
+      });
       return;
     default: close(client);
   }
@@ -161,34 +182,41 @@ COMMENTS_INLINE void event_loop::take_turns() {
   auto& clients = among(wait::turn);
   for (std::size_t left = clients.size(); left > 0 && !clients.empty(); --left) {
     connection& client = clients.front();
-    park_anew(client, wait::request);
+    move(client, wait::request);
     advance(client);
   }
 }
 
 // --- serving -------------------------------------------------------------------------------------
 
+// Does a step for the client. If there is no memory for it, the client's connection ends, and only
+// that. A step that has closed the client does nothing after it.
+template <typename Step>
+void event_loop::attempt(connection& client, Step&& step) {
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    client.reset_on_close();
+    close(client);
+  }
+}
+
 // Takes the connection as far as it goes now, or as far as its share.
 COMMENTS_INLINE void event_loop::advance(connection& client) {
-  if (client.where == wait::close) {
-    linger(client);
-    return;
-  }
-  const auto start = clock::now();
-  do {
-    if (!advance_once(client)) return;
-  } while (clock::now() - start < context_.limits.turn_max);
-  park_anew(client, wait::turn);
+  attempt(client, [&] {
+    if (client.where == wait::close) return linger(client);
+    const auto start = clock::now();
+    do {
+      if (!advance_once(client)) return;
+    } while (clock::now() - start < context_.limits.turn_max);
+    park_anew(client, wait::turn);
+  });
 }
 
 COMMENTS_INLINE bool event_loop::advance_once(connection& client) {
   const connection::step sent = client.flush();
   if (sent == connection::step::broken) {
     close(client);
-    return false;
-  }
-  if (!count_unsent(client)) {
-    close_with_reset(client);
     return false;
   }
   if (sent == connection::step::blocked) {
@@ -203,15 +231,6 @@ COMMENTS_INLINE bool event_loop::advance_once(connection& client) {
     return false;
   }
   return serve(client);
-}
-
-// Brings the sum of unsent bytes up to date. Returns false if the client has some and the sum is
-// over its limit.
-COMMENTS_INLINE bool event_loop::count_unsent(connection& client) {
-  const std::size_t unsent = client.unsent();
-  if (unsent == client.counted_unsent) return true;
-  context_.unsent += unsent - std::exchange(client.counted_unsent, unsent);
-  return unsent == 0 || context_.unsent <= context_.limits.unsent_bytes_max;
 }
 
 // Reads the next request, and answers it if it is whole.
@@ -253,24 +272,26 @@ COMMENTS_INLINE bool event_loop::respond(connection& client) {
   if (made.is_deferred) return respond_on_worker(client, effort::rest);
   if (made.rest) client.name = name_of(client.request());
   client.take_response(std::move(made));
-  park_anew(client, wait::turn);  // whatever it waits for next, that wait begins now
+  move(client, wait::turn);  // whatever it waits for next, that wait begins now
   return true;
 }
 
 COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client, effort effort) {
-  if (!client.handle) client.handle = std::make_shared<connection*>(&client);
   const wire_request asked = client.request();
   client.name = name_of(asked);
-  const bool is_taken = workers_for(asked).submit(
-      client.name, [this, &client, effort, handle = client.handle, box = mailbox_] {
-        wire_response made = response_to(client, effort);
-        box->post([&](mail& to) { to.responses.emplace_back(handle, std::move(made)); });
-      });
+  const bool has_room = context_.memory.has_room_for(client.holds().total());
+  if (has_room) hold(client, true);
+  const bool is_taken = has_room && workers_for(asked).submit(
+                                        client.name, [this, &client, effort,
+                                                      handle = handle_of(client), box = mailbox_] {
+                                          handle->response = response_to(client, effort);
+                                          box->post_done(handle);
+                                        });
   if (is_taken) {
-    park_anew(client, wait::worker);
+    move(client, wait::worker);
     return false;
   }
-  park_anew(client, wait::turn);
+  move(client, wait::turn);
   refuse(client, {request_errc::overloaded, "Too many requests wait already."});
   return true;
 }
@@ -282,9 +303,28 @@ COMMENTS_INLINE worker_pool& event_loop::workers_for(const wire_request& asked) 
   return asked.method == "GET" || asked.method == "HEAD" ? all.readers : all.writers;
 }
 
-COMMENTS_INLINE void event_loop::finish_request(connection& client, wire_response made) {
-  park_anew(client, wait::turn);
-  client.take_response(std::move(made));
+// Takes the client back from its worker, with what that has made.
+COMMENTS_INLINE void event_loop::finish(connection& client, slot& made) {
+  move(client, wait::turn);
+  attempt(client, [&] {
+    if (!client.has_stream()) {
+      client.take_response(std::exchange(made.response, {}));
+    } else if (client.take_chunk(std::exchange(made.piece, {})) == connection::step::broken) {
+      close(client);
+    } else if (client.was_woken) {
+      client.go_on();
+    }
+  });
+}
+
+// Returns the name of the client's connection for other threads.
+COMMENTS_INLINE const connection_handle& event_loop::handle_of(connection& client) {
+  if (!client.held.handle) {
+    client.held.handle = std::make_shared<slot>();
+    client.held.handle->client = &client;
+    client.held.box = mailbox_.get();
+  }
+  return client.held.handle;
 }
 
 COMMENTS_INLINE bool event_loop::may_be_ready(const wire_request& asked) const {
@@ -313,28 +353,19 @@ COMMENTS_INLINE bool event_loop::send_stream(connection& client) {
 
 // Has a worker get the next chunk of the stream.
 COMMENTS_INLINE void event_loop::pull(connection& client) {
-  if (!client.handle) client.handle = std::make_shared<connection*>(&client);
-  const auto wake = [box = mailbox_, handle = client.handle] {
-    box->post([&](mail& to) { to.woken.push_back(handle); });
-  };
+  const connection_handle& own = handle_of(client);
+  const std::function<void()> wake = [box = mailbox_, own] { box->post_wake(own); };
   client.was_woken = false;
-  const bool is_taken = context_.workers->readers.submit_anyway(
-      client.name, [&client, wake, handle = client.handle, box = mailbox_] {
-        chunk next = client.next_chunk(wake);
-        box->post([&](mail& to) { to.chunks.emplace_back(handle, std::move(next)); });
+  hold(client, true);
+  const bool is_taken =
+      context_.workers->readers.submit_anyway(client.name, [&client, wake, own, box = mailbox_] {
+        own->piece = client.next_chunk(wake);
+        box->post_done(own);
       });
   if (is_taken)
-    park_anew(client, wait::worker);
+    move(client, wait::worker);
   else
     close(client);  // a client of a stream connects again, and goes on where it was
-}
-
-COMMENTS_INLINE void event_loop::finish_pull(connection& client, const chunk& next) {
-  park_anew(client, wait::turn);
-  if (client.take_chunk(next) == connection::step::broken)
-    close(client);
-  else if (client.was_woken)
-    client.go_on();
 }
 
 // Waits until the stream is woken or its time is up; but not for a client that is gone.
@@ -350,18 +381,20 @@ COMMENTS_INLINE void event_loop::wait_for_stream(connection& client) {
 COMMENTS_INLINE void event_loop::wake(connection& client) {
   client.go_on();
   client.was_woken = true;
-  if (client.where == wait::stream) park_anew(client, wait::turn);
+  if (client.where == wait::stream) move(client, wait::turn);
 }
 
 // --- mail ----------------------------------------------------------------------------------------
 
 COMMENTS_INLINE void event_loop::read_mail() {
-  mail arrived = mailbox_->take();
-  while (!arrived.newcomers.empty()) welcome(arrived.newcomers);
-  for (auto& [handle, made] : arrived.responses) finish_request(**handle, std::move(made));
-  for (const auto& [handle, next] : arrived.chunks) finish_pull(**handle, next);
-  for (const connection_handle& handle : arrived.woken)
-    if (*handle) wake(**handle);
+  std::list<connection> newcomers = mailbox_->take_newcomers();
+  while (!newcomers.empty()) welcome(newcomers);
+  while (const auto news = mailbox_->take()) {
+    slot& made = *news->of;
+    if (news->is_done) finish(*made.client, made);
+    if (news->is_woken && made.client) wake(*made.client);
+    if (news->is_cut && made.client && !made.client->is_lent()) close_with_reset(*made.client);
+  }
 }
 
 // Makes the first of `newcomers` one of the loop's connections.
@@ -373,56 +406,6 @@ COMMENTS_INLINE void event_loop::welcome(std::list<connection>& newcomers) {
   client.where = wait::turn;
   client.since = now_;
   if (!events_.add(client.socket(), &client)) close(client);
-}
-
-// --- accepting -----------------------------------------------------------------------------------
-
-// Accepts some connections. Returns whether all that arrived are accepted.
-COMMENTS_INLINE bool event_loop::accept() {
-  constexpr std::size_t burst = 64;  // then others get their turn
-  for (std::size_t i = 0; i < burst; ++i) {
-    std::string peer;
-    descriptor socket = accept_on(listening_, peer);
-    if (!socket) {
-      const int code = errno;
-      // There is no descriptor or no memory to spare. Until there is, the poller would report this
-      // connection again and again.
-      if (code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM) pause_accepting();
-      return code == EAGAIN || code == EWOULDBLOCK;
-    }
-    admit(std::move(socket), std::move(peer));
-  }
-  return false;
-}
-
-// Gives a new connection to the loop that has the fewest. One over the limit gets 503.
-COMMENTS_INLINE void event_loop::admit(descriptor socket, std::string peer) {
-  const epoll_limits& limits = context_.limits;
-  const bool is_refused = context_.connections >= limits.connections_max;
-  if (is_refused) {
-    context_.refused_total.add();
-    if (context_.refused >= limits.refused_max) return;
-  }
-  std::atomic<std::size_t>& count = is_refused ? context_.refused : context_.connections;
-  ++count;
-  context_.open.add(1);
-  std::list<connection> made;
-  connection& client = made.emplace_back(std::move(socket), std::move(peer), limits.frames);
-  client.is_refused = is_refused;
-  if (is_refused) refuse(client, {request_errc::overloaded, "There are too many connections."});
-  const auto least = std::ranges::min_element(
-      *all_, {}, [](const std::unique_ptr<event_loop>& loop) { return loop->load(); });
-  (*least)->adopt(std::move(made));
-}
-
-COMMENTS_INLINE void event_loop::pause_accepting() {
-  events_.remove(*listening_);
-  paused_at_ = now_;
-}
-
-COMMENTS_INLINE void event_loop::resume_accepting() {
-  paused_at_.reset();
-  if (listening_) events_.add(*listening_, this, EPOLLIN);
 }
 
 // --- closing -------------------------------------------------------------------------------------
@@ -449,8 +432,11 @@ COMMENTS_INLINE void event_loop::close(connection& client) {
 }
 
 COMMENTS_INLINE void event_loop::forget(connection& client) {
-  if (client.handle) *client.handle = nullptr;
-  context_.unsent -= client.counted_unsent;
+  if (client.held.handle) {
+    context_.memory.forget(client.held);
+    client.held.handle->client = nullptr;
+  }
+  context_.shares.leave(*client.held.share);
   --load_;
   if (client.is_refused)
     --context_.refused;
@@ -464,14 +450,14 @@ COMMENTS_INLINE void event_loop::forget(connection& client) {
 COMMENTS_INLINE void event_loop::drain() {
   if (!stopped_at_) {
     stopped_at_ = now_;
-    if (listening_) refuse_newcomers(listening_);
+    if (newcomers_) newcomers_->refuse_newcomers();
     // An idle client may be about to send a request, and does not know yet that the server stops.
     for (connection& idle : among(wait::request)) idle.since = now_;
   }
   // Clients that were connecting when the stop came are served.
-  const bool is_quiet = listening_ && accept();
+  const bool is_quiet = newcomers_ && newcomers_->accept();
   if (is_quiet && now_ - *stopped_at_ >= context_.limits.arrival_wait) {
-    listening_ = {};
+    newcomers_.reset();
     context_.is_closed = true;
   }
   // Streams that have ended send their last chunk; those that wait are broken off.

@@ -61,6 +61,8 @@ class framer final {
 
   // --- once the request is complete ---
 
+  // How many bytes of a decoded body the framer holds, also before.
+  std::size_t decoded_bytes() const { return decoded_.size(); }
   // How many of the bytes belong to the request.
   std::size_t size() const { return size_; }
   // The body, decoded if it is chunked. The view points into `bytes` or into the framer.

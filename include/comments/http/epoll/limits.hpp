@@ -34,6 +34,10 @@ struct epoll_limits {
   // `refused_max` may be open; one more is closed at once, without a response.
   std::size_t connections_max{20'000};
   std::size_t refused_max{1'000};
+  // Of one client's connections at once, and of those of an IPv6 /48, which one customer may have.
+  // One more gets 503. Trusted proxies, which bring the connections of others, have no such limit.
+  std::size_t client_connections_max{10'000};
+  std::size_t network_connections_max{15'000};
 
   // Threads. Each event loop is one, and so is each worker; workers start when there is work. Those
   // that read may be few, because they seldom wait; those that write wait for the disk.
@@ -48,10 +52,13 @@ struct epoll_limits {
   // Whose X-Forwarded-For tells clients apart (http/client_address.hpp).
   std::vector<network> trusted_proxies{};
 
-  // Memory and traffic.
-  std::size_t unsent_bytes_max{268'435'456};  // responses that clients do not read, all together
-  std::size_t progress_bytes{65'536};         // a client must read so much in each `reader_wait`
-  std::size_t discard_bytes_max{1'048'576};   // read and ignored behind the last response
+  // Memory and traffic. Over the first two, connections are closed: those of the clients that hold
+  // most, and that move nothing (http/epoll/held_memory.hpp). Requests that wait for workers may
+  // have half of it; one more gets 503.
+  std::size_t held_bytes_max{268'435'456};         // for all clients: requests and responses
+  std::size_t client_held_bytes_max{134'217'728};  // of these, for one
+  std::size_t progress_bytes{65'536};        // a client must read so much in each `reader_wait`
+  std::size_t discard_bytes_max{1'048'576};  // read and ignored behind the last response
 
   // How long a connection waits for its client.
   std::chrono::milliseconds request_wait{60'000};    // for the first byte of the next request

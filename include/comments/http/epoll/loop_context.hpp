@@ -8,6 +8,8 @@
 //   epoll::loop_context context{api, metrics, limits, flags};
 //   epoll::event_loop loop{context};
 
+#include <comments/http/epoll/client_shares.hpp>
+#include <comments/http/epoll/held_memory.hpp>
 #include <comments/http/epoll/limits.hpp>
 #include <comments/http/epoll/sockets.hpp>
 #include <comments/http/epoll/worker_pool.hpp>
@@ -52,11 +54,12 @@ struct worker_groups {
 // Every member may be used from any thread, but `workers` is reset only when no loop runs. What the
 // constructor is given must outlive it.
 struct loop_context {
-  loop_context(httplib_in_memory& answers, registry& metrics, const epoll_limits& all,
+  loop_context(httplib_in_memory& answers, registry& series, const epoll_limits& all,
                shutdown_flags& shared)
       : api{answers},
         limits{all},
         flags{shared},
+        metrics{series},
         open{metrics.gauge_of("comments_http_connections", "Connections that are open.")},
         refused_total{metrics.counter_of("comments_http_connections_refused_total",
                                          "Connections over the limit.")},
@@ -66,12 +69,14 @@ struct loop_context {
   httplib_in_memory& api;
   const epoll_limits& limits;
   shutdown_flags& flags;
+  client_shares shares{limits};
+  registry& metrics;
+  held_memory memory{limits, metrics};
   gauge& open;
   counter& refused_total;
   counter& late_total;
   std::atomic<std::size_t> connections{};  // that are open, without those refused
   std::atomic<std::size_t> refused{};      // that are open only to get 503
-  std::atomic<std::size_t> unsent{};       // bytes queued for clients, on all connections
   std::atomic<bool> is_closed{};  // the listening socket is closed: no client can come any more
   std::optional<worker_groups> workers{std::in_place, limits};
 };

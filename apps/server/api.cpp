@@ -1,0 +1,54 @@
+#include "api.hpp"
+
+#include "error_page.hpp"
+#include "files.hpp"
+#include "status_page.hpp"
+#include "thread_page.hpp"
+
+#include <comments/api/routes.hpp>
+#include <comments/feed/routes.hpp>
+#include <comments/markdown/cmark.hpp>
+
+#include <vector>
+
+namespace server {
+
+using namespace comments;
+
+namespace {
+
+std::vector<http::more_route> more_routes() {
+  std::vector<http::more_route> all{feed::route()};
+  for (const auto& routes : {files(), thread_pages()})
+    all.insert(all.end(), routes.begin(), routes.end());
+  return all;
+}
+
+http::route_options to_route_options(const options& chosen, log& log, deployment_log& deployments) {
+  return {.rates = chosen.rates,
+          .cors = chosen.cors,
+          .secrets = chosen.secrets,
+          .body = chosen.markup == "markdown" ? markdown::make_renderer() : renderer{},
+          .hide_legacy_emails = chosen.legacy_emails == "hide",
+          .build = {.component = "comments-server",
+                    .commit = COMMENTS_COMMIT,
+                    .build_date = COMMENTS_BUILD_DATE},
+          .cache_bytes = chosen.cache_bytes,
+          .client_followers_max = chosen.client_followers_max > 0
+                                      ? chosen.client_followers_max
+                                      : (chosen.service.followers.subscribers_max + 1) / 2,
+          .observe = [&log](const http::exchange& seen) { log.request(seen); },
+          .deployments = &deployments,
+          .status_page = make_status_page,
+          .more = more_routes()};
+}
+
+}  // namespace
+
+http::handler make_api(service& service, deployment_log& deployments, const options& chosen,
+                       log& log) {
+  return with_error_pages(http::routes(service, to_route_options(chosen, log, deployments)),
+                          chosen.cors.origins);
+}
+
+}  // namespace server

@@ -24,8 +24,8 @@ from pathlib import Path
 from support import AT_ONCE, PATIENCE, POST, Server, binary, read_answer, until
 
 # The crowd has one address, and is meant to be as many clients.
-OPTIONS = ("--store", "sqlite:comments.db", "--drain-delay", "0",
-           "--client-connections-max", "1000000", "--client-followers-max", "1000000")
+ONE_ADDRESS = ("--client-connections-max", "1000000", "--client-followers-max", "1000000")
+OPTIONS = ("--store", "sqlite:comments.db", "--drain-delay", "0", *ONE_ADDRESS)
 MB = 1 << 20
 
 

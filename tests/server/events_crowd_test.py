@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import time
 
-from crowd import Crowd, CrowdTest, get, is_sanitized, metric, proc, resident_bytes, scaled
+from crowd import ONE_ADDRESS, Crowd, CrowdTest, get, is_sanitized, metric, proc, resident_bytes, scaled
 from support import PATIENCE, POST, Server, main, until
 
 EVENTS = "/api/v1/events"
@@ -21,7 +21,8 @@ CHANGES = 8_000  # of some 700 bytes each: more than the kernel keeps for who do
 class Crowds(CrowdTest):
     def serve(self):
         """In memory: it is not the disk that this is about."""
-        server = self.enterContext(Server("--store", "memory:", "--drain-delay", "0"))
+        server = self.enterContext(Server("--store", "memory:", "--drain-delay", "0",
+                                          *ONE_ADDRESS))
         self.crowd = self.enterContext(Crowd(server))
         server.get("/metrics")
         server.post(POST, {"content_id": "warm", "body": "x"})

@@ -109,7 +109,7 @@ def server(binary, store, folder, log_level="warn"):
     """The server under test."""
     port = free_port()
     return Process([binary, "--store", store, "--listen", f"127.0.0.1:{port}", "--drain-delay", "0",
-                    "--log-level", log_level], folder, port)
+                    "--client-connections-max", "1000000", "--log-level", log_level], folder, port)
 
 
 NGINX = """

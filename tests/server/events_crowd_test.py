@@ -6,7 +6,8 @@ import contextlib
 import http.client
 import time
 
-from crowd import ONE_ADDRESS, Crowd, CrowdTest, get, is_sanitized, metric, proc, resident_bytes, scaled
+from crowd import (ONE_ADDRESS, Crowd, CrowdTest, get, is_sanitized, metric, proc, resident_bytes,
+                   scaled)
 from support import PATIENCE, POST, Server, main, until
 
 EVENTS = "/api/v1/events"

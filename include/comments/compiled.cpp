@@ -30,6 +30,7 @@
 #include <comments/spoofing.ipp>
 #include <comments/store.ipp>
 #include <comments/store/algorithms.ipp>
+#include <comments/store/list_order.ipp>
 #include <comments/store/copy.ipp>
 #include <comments/store/forwarding.ipp>
 #include <comments/store/memory.ipp>

@@ -259,9 +259,9 @@ class store {
   // together. Following `next` from page to page returns each comment that was there at the start
   // exactly once, whatever is posted meanwhile. An unknown content is an empty page at version 0.
   //
-  // The cost does not grow with the number of comments of the content or of the store, with two
-  // exceptions: scope::all pays for each hidden comment that it passes, and scope::all with
-  // sort::top for all comments of the content.
+  // The cost does not grow with the number of comments of the content or of the store, nor with
+  // that of hidden ones, with one exception: scope::all with sort::top may pay for all comments of
+  // the content.
   virtual result<page> list(const query& query) const = 0;
 
   // Returns the content if that needs no wait and no storage, as `contents` would at this moment,

@@ -31,8 +31,9 @@
 //   server/readers_test.py.
 // - What storage left behind of a removed comment: store/sqlite/erasure_test.cpp.
 // - A forgetting of origins that fails half-way: store/postgres_test.cpp ("… in steps …").
-// - Costs: store/sqlite_test.cpp ("a page of 50 …"), store/sql_schema_test.cpp and
-//   store/postgres/schema_test.cpp ("… one walk along an index"), store/sqlite/search_test.cpp.
+// - Costs: store/sqlite_test.cpp ("a page …"), store/list_order_test.cpp,
+//   store/sql_schema_test.cpp and store/postgres/schema_test.cpp ("… one walk along an index"),
+//   store/sqlite/search_test.cpp.
 // - `listen`: store/postgres_test.cpp ("what another node changes …"),
 //   store/postgres/notifications_test.cpp ("callbacks that throw …").
 // - `is_remote`: store/memory_test.cpp, store/sqlite_test.cpp, store/postgres_test.cpp.

@@ -9,6 +9,7 @@
 #include <comments/mutex.hpp>
 #include <comments/principal.hpp>
 #include <comments/store/algorithms.hpp>
+#include <comments/store/list_order.hpp>
 
 #include <algorithm>
 #include <map>
@@ -33,28 +34,20 @@ struct used_key {
 struct memory_content {
   comments::content content{};
   std::vector<comment> comments{};
+  list_order order{};
   std::vector<event> events{};
   std::map<std::string, used_key> keys{};
 };
+
+// Returns the comment at a position that has one.
+inline auto& find_at(auto& comments, std::int64_t position) {
+  return *std::ranges::lower_bound(comments, position, {}, &comment::position);
+}
 
 // Makes room for one more item, so that push_back cannot fail.
 template <typename T>
 void make_room(std::vector<T>& items) {
   if (items.size() == items.capacity()) items.reserve(std::max<std::size_t>(8, items.size() * 2));
-}
-
-// Returns what a query asks for, in its order, and at least one over its limit, if more follow.
-inline std::vector<const comment*> find_wanted(const memory_content& searched, const query& query) {
-  std::vector<const comment*> wanted;
-  auto at = searched.comments.begin();
-  const bool is_in_order = query.sort == sort::oldest;  // as they stand, so a page is short
-  if (is_in_order && query.after)
-    at = std::ranges::upper_bound(searched.comments, query.after->position, {}, &comment::position);
-  for (; at != searched.comments.end() && !(is_in_order && wanted.size() > query.limit); ++at)
-    if (matches(*at, query)) wanted.push_back(&*at);
-  if (!is_in_order)
-    std::ranges::sort(wanted, {}, [&](const comment* c) { return rank(query.sort, *c); });
-  return wanted;
 }
 
 // Erases the items for which `is_old` holds, at most `limit`. Returns how many.
@@ -103,7 +96,7 @@ struct memory_store::state {
     const auto place = places.find(id);
     if (place == places.end()) return nullptr;
     auto& all = contents_by_id.find(place->second.content_id)->second.comments;
-    return &*std::ranges::lower_bound(all, place->second.position, {}, &comment::position);
+    return &detail::find_at(all, place->second.position);
   }
 
   const detail::used_key* find_key(const draft& draft) const COMMENTS_REQUIRES(mutex) {
@@ -140,9 +133,11 @@ struct memory_store::state {
     content.content.comments += visible;
     while (parent && listed != 0) {
       comment& above = *find(*parent);
+      const auto from = list_order::places_of(above);
       const bool was_listed = is_listed(above);
       above.replies += listed;
       above.version = content.content.version;
+      content.order.move(from, above);
       listed = int{is_listed(above)} - int{was_listed};
       parent = above.parent;
     }
@@ -203,11 +198,13 @@ COMMENTS_INLINE result<post_result> memory_store::state::insert(const insertion&
   std::map<comment_id, detail::memory_place> place{{id, {draft.content_id, made.position}}};
   std::map<std::string, detail::used_key> key;
   if (!draft.key.empty()) key.emplace(draft.key, detail::used_key{fingerprint(draft), id});
+  list_order place_in_lists{made};
   post_result answer{.stored = made};
   if (auto allowed = take_tokens(buckets, wanted, now); !allowed) return std::move(allowed).error();
 
   append(content, std::move(posted));
   content.comments.push_back(std::move(made));
+  content.order.merge(place_in_lists);
   content.keys.merge(key);
   places.merge(place);
   const int shown = is_visible(answer.stored);
@@ -235,6 +232,7 @@ COMMENTS_INLINE result<comment> memory_store::amend(const comment_id& id, const 
   const int listed = int{is_listed(after)} - int{is_listed(*stands)};
 
   state::append(content, std::move(cause));
+  content.order.move(list_order::places_of(*stands), after);
   *stands = std::move(after);
   at.settle(content, answer.parent, visible, listed);
   if (is_removed) at.erase_traces(content, id);
@@ -259,6 +257,7 @@ COMMENTS_INLINE result<comment> memory_store::vote(const comment_id& id, const s
   if (is_there) at.votes[voter].emplace(id, comments::vote{id, voted->content_id, now});
 
   state::append(content, std::move(cause));
+  content.order.move(list_order::places_of(*voted), answer);
   voted->votes = answer.votes;
   voted->version = answer.version;
   if (is_there) return answer;
@@ -353,8 +352,9 @@ COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
   if (!content) return page{.content = {.content_id = query.content_id}};
   page found{.content = content->content};
   page_filler filler{found, query};
-  for (const comment* item : detail::find_wanted(*content, query))
-    if (!filler.add(*item)) break;
+  content->order.walk(query, [&](std::int64_t position) {
+    return filler.add(detail::find_at(content->comments, position));
+  });
   return found;
 }
 
@@ -389,8 +389,8 @@ COMMENTS_INLINE result<std::vector<event>> memory_store::events(std::string_view
   std::vector<event> found;
   const auto* content = at.find_content(content_id);
   if (!content) return found;
-  for (const event& event : content->events)
-    if (event.version > after && found.size() < limit) found.push_back(event);
+  auto next = std::ranges::upper_bound(content->events, after, {}, &event::version);
+  for (; next != content->events.end() && found.size() < limit; ++next) found.push_back(*next);
   return found;
 }
 

@@ -165,6 +165,9 @@ CREATE TABLE deployment (
 );
 CREATE INDEX deployment_by_component ON deployment (component, position);
 CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHERE run <> '';
+)sql"},
+                                           migration{5, R"sql(
+CREATE INDEX comment_visible ON comment (content_id, position) WHERE status = 'published';
 )sql"}};
 
 }  // namespace detail

@@ -133,6 +133,9 @@ CREATE TABLE deployment (
 );
 CREATE INDEX deployment_by_component ON deployment (component, position);
 CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHERE run <> '';
+)sql"},
+                                       migration{5, 3, R"sql(
+CREATE INDEX comment_visible ON comment (content_id, position) WHERE status = 'published';
 )sql"}};
 
 // The newest schema that this program knows.

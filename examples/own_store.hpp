@@ -325,6 +325,21 @@ class own_store final : public comments::store {
     });
   }
 
+  comments::result<std::vector<comments::made_report>> reports_by(
+      const std::string& reporter, std::optional<comments::comment_id> after,
+      std::size_t limit) const override {
+    using all = std::vector<comments::made_report>;
+    return read<all>([&](const store_rows& in) -> comments::result<all> {
+      all found;
+      for (const auto& [about, said] : in.reports)
+        if (said.reporter == reporter && (!after || about > *after))
+          found.push_back({about, in.find(about)->content_id, said.reason, said.at});
+      std::ranges::sort(found, {}, &comments::made_report::comment);
+      found.resize(std::min(found.size(), limit));
+      return found;
+    });
+  }
+
   std::string_view signing_key() const override { return signing_key_; }
 
  private:

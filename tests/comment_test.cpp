@@ -69,6 +69,7 @@ TEST_CASE("authors, comments and contents differ if any field does") {
   CHECK(nobody != author{.url = "https://example.com/"});
   CHECK(nobody != author{.verified = true});
   CHECK(nobody != author{.subject = "ana"});
+  CHECK(nobody != author{.email_shown = true});
 
   const comment plain;
   CHECK(plain == comment{});
@@ -107,7 +108,7 @@ TEST_CASE("fingerprints are stored, so they stay what they were") {
   CHECK(fingerprint(full_draft()) == 4'145'680'215'488'625'346);
 }
 
-TEST_CASE("the fingerprint covers everything in a draft but its key") {
+TEST_CASE("the fingerprint covers everything in a draft but its key and how it came") {
   std::set<std::int64_t> seen{fingerprint(full_draft())};
   const auto is_new = [&](auto change) {
     draft changed = full_draft();
@@ -116,6 +117,7 @@ TEST_CASE("the fingerprint covers everything in a draft but its key") {
   };
   CHECK_FALSE(is_new([](draft& d) { d.key = "k2"; }));
   CHECK_FALSE(is_new([](draft& d) { d.key.clear(); }));
+  CHECK_FALSE(is_new([](draft& d) { d.author.email_shown = true; }));
   CHECK(is_new([](draft& d) { d.content_id = "2"; }));
   CHECK(is_new([](draft& d) { d.parent.reset(); }));
   CHECK(is_new([](draft& d) { ++d.parent->bytes[15]; }));

@@ -83,6 +83,19 @@ TEST_CASE("a signed-in user's draft is under the name that the site gives, and v
   CHECK(written.author == author{"Ana", "ana@example.com", "https://example.com", true, "17"});
 }
 
+TEST_CASE("an account's address is shown only if its user gave the same to be shown") {
+  const principal ana{.role = role::user, .subject = "17", .email = "ana@example.com"};
+  for (const std::string given : {"ana@example.com", "other@example.com", ""}) {
+    draft written{.author = {.email = given, .email_shown = true}};
+    sign(written, ana);
+    CHECK(written.author.email == "ana@example.com");
+    CHECK(written.author.email_shown == (given == "ana@example.com"));
+  }
+  draft by_anyone{.author = {.email = "ana@example.com", .email_shown = true}};
+  sign(by_anyone, {});
+  CHECK(by_anyone.author.email_shown);
+}
+
 TEST_CASE("no draft of another caller is verified, whatever it claims to be") {
   for (const principal& who :
        {principal{}, principal{.role = role::editor}, principal{.role = role::moderator},
@@ -91,4 +104,12 @@ TEST_CASE("no draft of another caller is verified, whatever it claims to be") {
     sign(written, who);
     CHECK(written.author == author{.name = "Bia"});
   }
+}
+
+TEST_CASE("what a moderator did is told from what others did by the actor") {
+  for (const principal& who :
+       {principal{.role = role::moderator}, principal{.role = role::moderator, .subject = "ana"}})
+    CHECK(is_moderators(to_actor(who)));
+  for (const std::string other : {"", "author", "rules", "reports", "moderators", "Moderator"})
+    CHECK_FALSE(is_moderators(other));
 }

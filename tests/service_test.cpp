@@ -723,6 +723,7 @@ TEST_CASE("moderators' functions are for them alone, and a user's own data for t
     CHECK(api.find_all({}, who).error().code == code);
     CHECK(api.find_all({.subject = "18"}, who).error().code == code);
     CHECK(api.votes_of("18", {}, who).error().code == code);
+    CHECK(api.reports_by("18", {}, who).error().code == code);
     CHECK(api.moderate({&id, 1}, decision::hold, who).error().code == code);
     CHECK(api.set_status("1", {}, who).error().code == code);
     CHECK(api.erase({.subject = "18"}, who).error().code == code);
@@ -785,4 +786,42 @@ TEST_CASE("a post that is judged while its content is locked is judged again") {
   service api{store};
   CHECK(api.post({.content_id = "1", .body = "too late"}).error().code == errc::content_locked);
   CHECK(api.list({.content_id = "1"})->items.empty());
+}
+
+TEST_CASE("the reason for hiding a comment is its author's to read, and nobody else's") {
+  memory_store store;
+  service api{store, {.page_max = 2, .reports_max = 1}};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const principal bia{.role = principal::role::user, .subject = "18"};
+  const principal named{.role = principal::role::moderator, .subject = "mod"};
+  const auto made = api.post({.content_id = "1", .body = "um"}, ana)->stored;
+  const principal editor{.role = principal::role::editor, .comment = made.id};
+  const principal other_editor{.role = principal::role::editor, .comment = comment_id{}};
+  const auto why = [&](const principal& who) {
+    return *api.find_reason(*store.find(made.id), who);
+  };
+  const auto decide = [&](decision what, std::string reason, const principal& who) {
+    return api.moderate({&made.id, 1}, what, who, {.reason = std::move(reason)}).has_value();
+  };
+  CHECK(why(ana) == "");
+  REQUIRE(decide(decision::approve, "good", named));
+  CHECK(why(ana) == "");
+  REQUIRE(decide(decision::hold, "Off topic.", named));
+  CHECK(why(ana) == "Off topic.");
+  CHECK(why(editor) == "Off topic.");
+  CHECK(why(moderator) == "Off topic.");
+  for (const principal& other :
+       {principal{}, bia, other_editor, principal{.role = principal::role::pipeline}})
+    CHECK(why(other) == "");
+  REQUIRE(api.edit(made.id, "dois", ana));  // it stays hidden, and why
+  CHECK(why(ana) == "Off topic.");
+  REQUIRE(decide(decision::spam, "", moderator));
+  CHECK(why(ana) == "");
+  REQUIRE(decide(decision::approve, "On topic after all.", moderator));
+  CHECK(why(ana) == "");
+  REQUIRE(api.report(made.id, "rude", bia));  // the report hides it, and is no moderator's reason
+  REQUIRE(store.find(made.id)->status == status::pending);
+  CHECK(why(ana) == "");
+  REQUIRE(decide(decision::spam, "Advertising.", moderator));
+  CHECK(why(ana) == "Advertising.");
 }

@@ -89,6 +89,10 @@ class least_store final : public store {
                                                std::size_t) const override {
     return std::vector<comments::vote>{};
   }
+  result<std::vector<made_report>> reports_by(const std::string&, std::optional<comment_id>,
+                                              std::size_t) const override {
+    return std::vector<made_report>{};
+  }
   std::string_view signing_key() const override { return "only for tests, 32 bytes of key."; }
 
  private:
@@ -137,6 +141,7 @@ TEST_CASE("a store of one's own needs this header and the standard library only"
   CHECK(own->reports_of(id, 10)->empty());
   CHECK(own->find_all({})->items.size() == 2);
   CHECK(own->votes_of("ana", {}, 10)->empty());
+  CHECK(own->reports_by("ana", {}, 10)->empty());
   CHECK(own->signing_key().size() == 32);
   CHECK(own->is_writable());
   CHECK(own->insert({{.content_id = "1", .parent = id, .body = "re"}}, now).error().code ==

@@ -29,10 +29,8 @@ http::route_options to_route_options(const options& chosen, log& log, deployment
           .cors = chosen.cors,
           .secrets = chosen.secrets,
           .body = chosen.markup == "markdown" ? markdown::make_renderer() : renderer{},
-          .hide_legacy_emails = chosen.legacy_emails == "hide",
-          .build = {.component = "comments-server",
-                    .commit = COMMENTS_COMMIT,
-                    .build_date = COMMENTS_BUILD_DATE},
+          .legacy_emails = *comments::parse<json::legacy_emails>(chosen.legacy_emails),
+          .build = {.commit = COMMENTS_COMMIT, .build_date = COMMENTS_BUILD_DATE},
           .cache_bytes = chosen.cache_bytes,
           .client_followers_max = chosen.client_followers_max > 0
                                       ? chosen.client_followers_max

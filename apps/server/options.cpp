@@ -191,8 +191,9 @@ void add_serving(CLI::App& app, options& chosen, std::string& listen, plain_numb
 
 void add_comments(CLI::App& app, options& chosen, std::string& mode, plain_numbers& plain) {
   comments::service_options& service = chosen.service;
-  add(app, "legacy-emails", "show|hide", chosen.legacy_emails,
-      "Whether the list of the legacy API shows e-mail addresses", one_of({"show", "hide"}));
+  add(app, "legacy-emails", "show|all|hide", chosen.legacy_emails,
+      "E-mail addresses in the legacy API's list: those given to that API (show), all, or none",
+      one_of({"show", "all", "hide"}));
   add(app, "markup", "MARKUP", chosen.markup, "How comments are written: markdown or plain",
       one_of({"markdown", "plain"}));
   add(app, "edit-window", "SECONDS", plain.edit_window, "How long an author may edit a comment",

@@ -38,13 +38,15 @@ constexpr std::array<std::string_view, 4> names_of(content_status) {
 }
 
 // The author of a comment. Every field may be empty. They prove nothing, unless the host's site
-// vouched for the author, which `verified` says. The e-mail address is never shown by the v1 API.
+// vouched for the author, which `verified` says. The v1 API never shows the e-mail address, and the
+// legacy API only one that was given there.
 struct author {
   std::string name{};
   std::string email{};
   std::string url{};
   bool verified{};
   std::string subject{};  // how the host's site names a verified author; never shown either
+  bool email_shown{};     // the draft came by the legacy API, whose list shows the address
 
   friend bool operator==(const author&, const author&) = default;
 };
@@ -101,9 +103,9 @@ inline bool is_listed(const comment& comment) { return is_visible(comment) || co
 comment to_tombstone(comment hidden);
 
 // Returns a number that tells a retry from another draft under the same key: 64-bit FNV-1a of
-// everything in `draft` but the key. It is the same on every machine and in every version, because
-// stores keep it. It guards against a client's mistakes and not against attackers, who could only
-// cheat themselves with it.
+// everything in `draft` but the key and `email_shown`. It is the same on every machine and in every
+// version, because stores keep it. It guards against a client's mistakes and not against attackers,
+// who could only cheat themselves with it.
 std::int64_t fingerprint(const draft& draft);
 
 }  // namespace comments

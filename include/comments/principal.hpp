@@ -63,8 +63,11 @@ std::string voter_of(const principal& caller);
 // Returns how moderators see the caller in a history: "author", "moderator", "moderator ana".
 std::string to_actor(const principal& caller);
 
+// Whether `actor`, as `to_actor` made it, is a moderator.
+bool is_moderators(std::string_view actor);
+
 // Makes a signed-in user the verified author of a draft. For all others the author keeps what they
-// wrote and is not verified.
+// wrote and is not verified. The account's address is shown only if the draft gave the same.
 void sign(draft& written, const principal& caller);
 
 }  // namespace comments

@@ -24,12 +24,18 @@ COMMENTS_INLINE std::string to_actor(const principal& caller) {
   return caller.subject.empty() ? "moderator" : "moderator " + caller.subject;
 }
 
+COMMENTS_INLINE bool is_moderators(std::string_view actor) {
+  return actor == "moderator" || actor.starts_with("moderator ");
+}
+
 COMMENTS_INLINE void sign(draft& written, const principal& caller) {
   written.author.verified = is_user(caller);
   written.author.subject = is_user(caller) ? caller.subject : "";
   if (!is_user(caller)) return;
-  written.author.name = caller.name;
-  written.author.email = caller.email;
+  author& by = written.author;
+  by.email_shown = by.email_shown && by.email == caller.email;
+  by.name = caller.name;
+  by.email = caller.email;
 }
 
 }  // namespace comments

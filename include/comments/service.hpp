@@ -57,7 +57,7 @@ struct post_options {
 struct change_options {
   std::optional<std::int64_t> expected{};  // the version that must stand; none: any version
   std::vector<std::int64_t> any_of{};      // versions of which one must stand; empty: any version
-  std::string reason{};                    // stands in the history, for moderators
+  std::string reason{};                    // in the history; of hiding, its author's to read, too
   encoder encode{};                        // of an edit
 };
 
@@ -129,6 +129,11 @@ class service final {
                                                std::optional<comment_id> after,
                                                const principal& caller) const;
 
+  // Returns reports of a user, as `store::reports_by` does, at most `page_max`.
+  result<std::vector<made_report>> reports_by(const std::string& subject,
+                                              std::optional<comment_id> after,
+                                              const principal& caller) const;
+
   // Erases the comments, votes and reports of a person, as `eraser::erase` does: what was done
   // before a failure stays done. `invalid` without subject and e-mail address.
   result<erasure> erase(const person& whose, const principal& caller);
@@ -142,6 +147,10 @@ class service final {
   // Returns the comment as the caller may see it. A hidden comment with visible replies is a
   // tombstone for all but its author and moderators. `not_found`.
   result<comment> find(const comment_id& id, const principal& caller = {}) const;
+
+  // Returns the reason that a moderator gave for hiding a comment, for its author and moderators.
+  // Empty for all others, and if the comment can be seen, or if rules or reports have hidden it.
+  result<std::string> find_reason(const comment& hidden, const principal& caller) const;
 
   // Returns a page of listed comments, as `store::list` does; of the replies, if there is a parent.
   // It ends earlier if the comments have more text than `page_bytes_max`. `invalid` if the id

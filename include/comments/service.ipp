@@ -225,6 +225,12 @@ COMMENTS_INLINE result<std::vector<comments::vote>> service::votes_of(
   return store_.votes_of(voter_of_user(subject), after, options_.page_max);
 }
 
+COMMENTS_INLINE result<std::vector<made_report>> service::reports_by(
+    const std::string& subject, std::optional<comment_id> after, const principal& caller) const {
+  if (auto allowed = need_user(caller, subject); !allowed) return std::move(allowed).error();
+  return store_.reports_by(voter_of_user(subject), after, options_.page_max);
+}
+
 COMMENTS_INLINE result<erasure> service::erase(const person& whose, const principal& caller) {
   auto allowed = whose.email.empty() ? need_user(caller, whose.subject) : need_moderator(caller);
   if (!allowed) return std::move(allowed).error();
@@ -254,6 +260,27 @@ COMMENTS_INLINE result<comment> service::find(const comment_id& id, const princi
   if (is_author(caller, *found) && found->status != status::removed) return found;
   if (!is_listed(*found)) return comment_not_found();
   return to_tombstone(std::move(*found));
+}
+
+COMMENTS_INLINE result<std::string> service::find_reason(const comment& hidden,
+                                                         const principal& caller) const {
+  const bool may_know = is_moderator(caller) || is_author(caller, hidden);
+  std::string reason;
+  if (!may_know || is_visible(hidden) || hidden.status == status::removed) return reason;
+  bool was_hidden = false;
+  for (std::int64_t after = 0;;) {
+    const auto happened = store_.history(hidden.id, after, options_.page_max);
+    if (!happened) return happened.error();
+    for (const event& change : *happened) {
+      const bool is_hidden = change.status != to_text(status::published);
+      const bool is_decision = change.kind == event_kind::moderated;
+      if (is_decision || is_hidden != was_hidden)
+        reason = is_hidden && is_decision && is_moderators(change.by) ? change.reason : "";
+      was_hidden = is_hidden;
+      after = change.version;
+    }
+    if (happened->size() < options_.page_max) return reason;
+  }
 }
 
 COMMENTS_INLINE result<page> service::list(query wanted) const {

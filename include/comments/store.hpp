@@ -160,6 +160,16 @@ struct vote {
   friend bool operator==(const vote&, const vote&) = default;
 };
 
+// The report of one reporter against one comment.
+struct made_report {
+  comment_id comment{};
+  std::string content_id{};
+  std::string reason{};
+  instant at{};
+
+  friend bool operator==(const made_report&, const made_report&) = default;
+};
+
 // The errors that all stores have in common.
 error unavailable();
 error in_doubt();
@@ -295,6 +305,11 @@ class store {
   virtual result<std::vector<comments::vote>> votes_of(const std::string& voter,
                                                        std::optional<comment_id> after,
                                                        std::size_t limit) const = 0;
+
+  // Returns at most `limit` reports of a reporter, by the ids of their comments, over `after`.
+  virtual result<std::vector<made_report>> reports_by(const std::string& reporter,
+                                                      std::optional<comment_id> after,
+                                                      std::size_t limit) const = 0;
 
   // Returns 32 secret bytes, which were made with the store and are kept with it: every process
   // that opens it gets the same. They sign cursors and tokens. Never fails and does not wait.

@@ -58,7 +58,7 @@ std::string expected(const store& store, std::int64_t version) {
   for (const comment& one : all->items) {
     if (one.position > version) continue;
     if (text.size() > 1) text += ",";
-    json::append_legacy(text, one, false);
+    json::append_legacy(text, one, json::legacy_emails::all);
   }
   return text + "]";
 }
@@ -70,7 +70,7 @@ TEST_CASE("a short list is one chunk") {
   service service{store};
   for (const std::size_t size : {0u, 1u, 99u, 100u, 101u, 250u}) {
     while (store.list({.content_id = "1", .limit = 1000})->items.size() < size) post(store, "Oi");
-    legacy_list list{service, "1", false};
+    legacy_list list{service, "1", json::legacy_emails::all};
     const whole all = read_all(list);
     CHECK(all.text == expected(store, 1000));
     CHECK(all.chunks == 1);
@@ -87,7 +87,7 @@ TEST_CASE("a chunk has at most its size: a list as long is one, one byte more ma
     memory_store store;
     service service{store};
     post(store, std::string(size - around, 'x'));
-    legacy_list list{service, "1", false};
+    legacy_list list{service, "1", json::legacy_emails::all};
     const whole all = read_all(list);
     CHECK(all.text == expected(store, 1));
     CHECK(all.text.size() == size);
@@ -101,7 +101,7 @@ TEST_CASE("tens of thousands of comments are whole, in chunks of bounded size") 
   service service{store};
   const int number = testing::size(20'000, 100'000);
   for (int i = 0; i < number; ++i) post(store, "comment \"" + std::to_string(i) + "\"");
-  legacy_list list{service, "1", false};
+  legacy_list list{service, "1", json::legacy_emails::all};
   const whole all = read_all(list);
   CHECK(all.then == chunk::state::over);
   CHECK(all.longest == legacy_list::chunk_bytes_max);
@@ -114,7 +114,7 @@ TEST_CASE("what is posted while a list is read belongs to a later version") {
   service service{store};
   for (int i = 0; i < 1000; ++i) post(store, std::string(500, 'x'));
   const std::string before = expected(store, 1000);
-  legacy_list list{service, "1", false};
+  legacy_list list{service, "1", json::legacy_emails::all};
   const whole all = read_all(list, [&] { post(store, "later"); });
   CHECK(all.chunks > 5);
   CHECK((all.text == before));
@@ -128,7 +128,7 @@ TEST_CASE("when the store fails at any page, the list is broken and says why") {
     for (int i = 0; i < 1000; ++i) post(memory, std::string(1000, 'x'));
     faulty_store store{memory, fails_at};
     service service{store};
-    legacy_list list{service, "1", false};
+    legacy_list list{service, "1", json::legacy_emails::all};
     const whole all = read_all(list);
     CHECK(all.then == chunk::state::broken);
     CHECK(list.why().code == errc::unavailable);

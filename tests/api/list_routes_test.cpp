@@ -152,7 +152,7 @@ TEST_CASE("304 takes one look at the version, whether the list is kept or not") 
     for (const std::string& target : {list_path + "&limit=2", legacy_path})
       for (int i = 0; i < 3; ++i) {
         const std::size_t calls = store.calls();
-        CHECK(api.get(target, {{"If-None-Match", "\"3\""}}).status == 304);
+        CHECK(api.get(target, {{"If-None-Match", R"("3", "3-emails-show")"}}).status == 304);
         CHECK(store.calls() == calls + 1);
         if (i == 1) CHECK(api.get(target).status == 200);
       }
@@ -174,6 +174,10 @@ TEST_CASE("a list is kept under the version that was read with it") {
   const client api{testing::all_routes(service)};
   for (const std::string& target : {list_path, legacy_path}) {
     insert(memory, "before");
+    const auto version_in = [](const response& answer) {
+      const std::string tag = header(answer, "ETag");
+      return tag.substr(1, tag.find_first_of("-\"", 1) - 1);
+    };
     const auto size = [](const response& answer) {
       const auto read = testing::read(answer);
       return std::to_string((read.is_array() ? read : read.at("items")).size());
@@ -182,7 +186,7 @@ TEST_CASE("a list is kept under the version that was read with it") {
     store.after_contents = [&] { insert(memory, "between"); };
     const response first = api.get(target);
     store.after_contents = {};
-    CHECK(header(first, "ETag") == "\"" + size(first) + "\"");
+    CHECK(version_in(first) == size(first));
     const response second = api.get(target);
     CHECK(text_of(second) == text_of(first));
     // Posted behind the page.
@@ -190,9 +194,9 @@ TEST_CASE("a list is kept under the version that was read with it") {
     store.after_list = [&] { insert(memory, "behind"); };
     const response third = api.get(target);
     store.after_list = {};
-    CHECK(header(third, "ETag") == "\"" + size(third) + "\"");
+    CHECK(version_in(third) == size(third));
     const response fourth = api.get(target);
-    CHECK(header(fourth, "ETag") == "\"" + size(fourth) + "\"");
+    CHECK(version_in(fourth) == size(fourth));
     CHECK(std::stoi(size(fourth)) == std::stoi(size(third)) + 1);
   }
 }
@@ -205,7 +209,7 @@ TEST_CASE("a legacy list that changed while it was read is not kept") {
   for (int i = 0; i < 5; ++i) insert(memory, "Oi");
   store.after_list = [&] { insert(memory, "later"); };
   const response first = api.get(legacy_path);
-  CHECK(header(first, "ETag") == "\"5\"");
+  CHECK(header(first, "ETag") == "\"5-emails-show\"");
   CHECK(read(first).size() == 5);
   store.after_list = {};
   CHECK(read(api.get(legacy_path)).size() == 8);
@@ -230,11 +234,11 @@ TEST_CASE("a long legacy list is a stream, a shorter one is whole") {
     const response answer = api.get(legacy_path);
     CHECK((answer.rest != nullptr) == (size > most));
     CHECK(answer.body.size() == std::min(size, most));
-    CHECK(header(answer, "ETag") == "\"1\"");
+    CHECK(header(answer, "ETag") == "\"1-emails-show\"");
     CHECK(header(answer, "Content-Type") == "application/json");
     CHECK((text_of(answer) == text_of(api.get(legacy_path))));
     CHECK(count(service, "hits") == (size > most ? 0 : 1));
-    CHECK(api.get(legacy_path, {{"If-None-Match", "\"1\""}}).status == 304);
+    CHECK(api.get(legacy_path, {{"If-None-Match", "\"1-emails-show\""}}).status == 304);
   }
 }
 

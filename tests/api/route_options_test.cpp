@@ -14,7 +14,7 @@ TEST_CASE("without options there are no secrets, no rates, no further routes and
   CHECK(plain.secrets.moderator_token + plain.secrets.deploy_token == "");
   CHECK(plain.rates.writes.per_minute == 0);
   CHECK(plain.cors.origins.empty());
-  CHECK_FALSE(plain.hide_legacy_emails);
+  CHECK(plain.legacy_emails == json::legacy_emails::show);
   CHECK(plain.build.component == "comments");
   CHECK(plain.build.version == library_version);
   CHECK(plain.deployments == nullptr);

@@ -203,7 +203,7 @@ TEST_CASE("what is posted while the legacy list is read belongs to the next vers
   busy_store busy{memory};
   service comments{busy, {.page_max = 2}};
   const response answer = client{testing::all_routes(comments)}.get("/api/comment/list/1");
-  CHECK(header(answer, "ETag") == "\"5\"");
+  CHECK(header(answer, "ETag").starts_with("\"5-"));
   CHECK(read(answer).size() == 5);
 }
 
@@ -212,22 +212,47 @@ TEST_CASE("the legacy answers carry entity tags, and 304 saves a list") {
   CHECK(header(say_legacy(site, "charlie@example.com", "a", "1"), "ETag") == "\"1\"");
   CHECK(header(say_legacy(site, "charlie@example.com", "b", "1"), "ETag") == "\"2\"");
   const response list = site.get("/api/comment/list/1");
-  CHECK(header(list, "ETag") == "\"2\"");
+  const std::string etag = header(list, "ETag");
   CHECK(header(list, "Cache-Control") == "no-cache");
-  CHECK(site.get("/api/comment/list/1", {{"If-None-Match", "\"2\""}}).status == 304);
+  CHECK(site.get("/api/comment/list/1", {{"If-None-Match", etag}}).status == 304);
   CHECK(site.get("/api/comment/list/1", {{"If-None-Match", "\"1\""}}).status == 200);
   say_legacy(site, "charlie@example.com", "c", "1");
-  CHECK(site.get("/api/comment/list/1", {{"If-None-Match", "\"2\""}}).status == 200);
+  CHECK(site.get("/api/comment/list/1", {{"If-None-Match", etag}}).status == 200);
 }
 
-TEST_CASE("hidden addresses are empty, and have a tag of their own") {
-  const site hiding{{.hide_legacy_emails = true}};
-  say_legacy(hiding, "charlie@example.com", "Oi", "1");
-  const response list = hiding.get("/api/comment/list/1");
-  CHECK(list.body == R"([{"email":"","comment":"Oi"}])");
-  CHECK(header(list, "ETag") == "\"1-hidden\"");
-  CHECK(hiding.get("/api/comment/list/1", {{"If-None-Match", "\"1\""}}).status == 200);
-  CHECK(hiding.get("/api/comment/list/1", {{"If-None-Match", "\"1-hidden\""}}).status == 304);
+TEST_CASE("an address that was not given to the legacy API is not in its list") {
+  const auto listed = [](json::legacy_emails which) {
+    const site site{{.legacy_emails = which}};
+    say_legacy(site, "charlie@example.com", "a", "1");
+    site.post("/api/v1/comments",
+              R"({"content_id":"1","body":"b","author":{"email":"dora@example.com"}})");
+    return site.get("/api/comment/list/1").body;
+  };
+  CHECK(listed(json::legacy_emails::show) ==
+        R"([{"email":"charlie@example.com","comment":"a"},{"email":"","comment":"b"}])");
+  CHECK(listed(json::legacy_emails::all) == R"([{"email":"charlie@example.com","comment":"a"},)"
+                                            R"({"email":"dora@example.com","comment":"b"}])");
+  CHECK(listed(json::legacy_emails::hide) ==
+        R"([{"email":"","comment":"a"},{"email":"","comment":"b"}])");
+}
+
+TEST_CASE("a legacy list that a cache kept, with other addresses, is not taken for this one") {
+  // Found in use: clients would have gone on showing addresses, told that nothing has changed.
+  const std::string of_older_programs = R"("1", "1-hidden", W/"1")";
+  std::string tags = of_older_programs;
+  for (const auto which :
+       {json::legacy_emails::show, json::legacy_emails::all, json::legacy_emails::hide}) {
+    const site site{{.legacy_emails = which}};
+    say_legacy(site, "charlie@example.com", "Oi", "1");
+    const auto status = [&](const std::string& known) {
+      return site.get("/api/comment/list/1", {{"If-None-Match", known}}).status;
+    };
+    CHECK(status(tags) == 200);  // those of the other two, also when it is kept
+    CHECK(status(tags) == 200);
+    const std::string tag = header(site.get("/api/comment/list/1"), "ETag");
+    CHECK(status(tag) == 304);
+    tags += ", " + tag;
+  }
 }
 
 TEST_CASE("a retried post of the legacy API makes one comment") {
@@ -779,8 +804,8 @@ TEST_CASE("a method that a path does not take is 405 with those that it takes") 
 TEST_CASE("a path without a route is not found, for every method") {
   const site site;
   for (const char* path :
-       {"/", "", "/api", "/api/v1", "/api/v1/comments/", "/api/comment/list/", "/api/comment/list",
-        "/healthz/", "/API/v1/comments", "//healthz", "/api/v1/comments/x/y", "*", "/../healthz"})
+       {"/", "/api", "/api/v1", "/api/v1/comments/", "/api/comment/list/", "/api/comment/list",
+        "/healthz/", "/API/v1/comments", "//healthz", "/api/v1/comments/x/y", "/../healthz"})
     for (const char* method : {"GET", "POST", "OPTIONS", "DELETE"})
       CHECK(site.send({.method = method, .target = path}).status == 404);
 }
@@ -1011,7 +1036,7 @@ TEST_CASE("pages of listed sites may do everything, others nothing, and caches k
   for (const char* target : {"/api/v1/comments?content_id=1", "/api/comment/list/1"})
     for (int i = 0; i < 3; ++i) {  // made, kept, and not modified
       const auto ask = [&](fields who) {
-        if (i == 2) who.emplace_back("If-None-Match", "\"1\"");
+        if (i == 2) who.emplace_back("If-None-Match", R"("1", "1-emails-show")");
         return site.get(target, std::move(who));
       };
       CHECK(header(ask(listed), "Access-Control-Allow-Origin") == "https://blog.example.com");

@@ -39,11 +39,11 @@ const std::string first_text =
     R"("votes":-2,"replies":3,"created_at":"2023-11-14T22:13:20.123Z","edited_at":null,)"
     R"("version":9)";
 
-std::string legacy_list(const std::vector<comment>& all, bool hide_emails) {
+std::string legacy_list(const std::vector<comment>& all, legacy_emails which) {
   std::string text = "[";
   for (const comment& one : all) {
     if (text.size() > 1) text += ",";
-    append_legacy(text, one, hide_emails);
+    append_legacy(text, one, which);
   }
   return text + "]";
 }
@@ -69,7 +69,8 @@ TEST_CASE("of what was encoded in another form, or by halves, nothing is used") 
     comment kept = make_comment();
     kept.encoded = other;
     CHECK(encode(kept, plain) == first_text + "}");
-    CHECK(legacy_list({kept}, false) == legacy_list({make_comment()}, false));
+    CHECK(legacy_list({kept}, legacy_emails::all) ==
+          legacy_list({make_comment()}, legacy_emails::all));
   }
 }
 
@@ -101,7 +102,7 @@ TEST_CASE("whatever an author wrote, what was encoded once gives the same two an
       comment kept = made;
       kept.encoded = encode_written(kept.author, kept.body, plain);
       CHECK(encode(kept, plain) == encode(made, plain));
-      CHECK(legacy_list({kept}, false) == legacy_list({made}, false));
+      CHECK(legacy_list({kept}, legacy_emails::all) == legacy_list({made}, legacy_emails::all));
     }
 }
 
@@ -171,16 +172,24 @@ TEST_CASE("the legacy answers have the legacy API's words") {
         R"({"status":"NOT-FOUND","message":"content_id 99 not found"})");
 }
 
-TEST_CASE("the legacy list has addresses and bodies, and hides the addresses on request") {
+TEST_CASE("the legacy list has bodies, and the addresses that were given to the legacy API") {
   comment second = make_comment();
+  comment given = make_comment();
+  given.author.email_shown = true;
+  for (const auto& [which, shown] :
+       {std::pair{legacy_emails::show, "gabriela@example.com"},
+        std::pair{legacy_emails::all, "gabriela@example.com"}, std::pair{legacy_emails::hide, ""}})
+    CHECK(legacy_list({given}, which) ==
+          R"([{"email":")" + std::string{shown} + R"(","comment":"Oi & \"tchau\"\n\n<b>"}])");
   second.author.email = "";
   second.body = "";
   const std::vector<comment> both{make_comment(), second};
-  CHECK(legacy_list(both, false) ==
+  CHECK(legacy_list(both, legacy_emails::all) ==
         R"([{"email":"gabriela@example.com","comment":"Oi & \"tchau\"\n\n<b>"},)"
         R"({"email":"","comment":""}])");
-  CHECK(legacy_list(both, true) ==
-        R"([{"email":"","comment":"Oi & \"tchau\"\n\n<b>"},{"email":"","comment":""}])");
+  for (const legacy_emails which : {legacy_emails::show, legacy_emails::hide})
+    CHECK(legacy_list(both, which) ==
+          R"([{"email":"","comment":"Oi & \"tchau\"\n\n<b>"},{"email":"","comment":""}])");
 }
 
 TEST_CASE("fields are a flat object, in their order") {
@@ -213,7 +222,7 @@ TEST_CASE("text that is no UTF-8 is written with a replacement, wherever it stan
   CHECK(written.find(R"("content_id":")" + good + '"') != written.npos);
   CHECK(written.find(R"("name":")" + good + '"') != written.npos);
   CHECK(written.find(R"(<p>)" + good + "</p>") != written.npos);
-  CHECK(legacy_list({broken}, false) ==
+  CHECK(legacy_list({broken}, legacy_emails::all) ==
         R"([{"email":")" + good + R"(","comment":")" + good + "\"}]");
   CHECK(encode_counts(std::vector<content>{{.content_id = bad}}) ==
         R"({"counts":{")" + good + R"(":0}})");
@@ -330,5 +339,6 @@ TEST_CASE("of another renderer's HTML nothing is used, of its body the legacy li
   const style other{key_of, renderer{"other 1", [](std::string_view) { return "<i>"; }}};
   kept.encoded = encode_written(kept.author, kept.body, other);
   CHECK(encode(kept, plain) == first_text + "}");
-  CHECK(legacy_list({kept}, false) == legacy_list({make_comment()}, false));
+  CHECK(legacy_list({kept}, legacy_emails::all) ==
+        legacy_list({make_comment()}, legacy_emails::all));
 }

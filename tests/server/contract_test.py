@@ -149,12 +149,31 @@ class Legacy:
         self.assertEqual(again.headers["Idempotency-Replayed"], "true")
         self.assertEqual(len(self.list_legacy(self.content_id).json), 1)
 
-    def test_addresses_of_e_mail_can_be_hidden(self):
-        with Server(*self.options, "--legacy-emails=hide") as server:
-            server.post(LEGACY_POST, {"email": "gabriela@example.com", "comment": "x",
-                                        "content_id": 1})
-            listed = server.get("/api/comment/list/1")
-            self.assertEqual(listed.json, [{"email": "", "comment": "x"}])
+    def test_an_address_is_listed_only_if_it_was_sent_to_the_legacy_api(self):
+        """An address that the form calls "not shown" stood in this list."""
+        typed = {"name": "Dora", "email": "dora@example.com"}
+        shown = self.post_legacy(self.content_id, "legacy")
+        self.assertEqual(shown.status, 200)
+        self.server.post(POST, {"content_id": self.content_id, "body": "v1", "author": typed})
+        form = urlencode({"body": "form", **typed})
+        sent = self.server.request("POST", f"/contents/{self.content_id}", form.encode(),
+                                   {"Content-Type": "application/x-www-form-urlencoded",
+                    "Sec-Fetch-Site": "same-origin"})
+        self.assertIn(sent.status, (200, 303), sent)
+        self.assertEqual({item["comment"]: item["email"]
+                          for item in self.list_legacy(self.content_id).json},
+                         {"legacy": "matheus@example.com", "v1": "", "form": ""})
+
+    def test_addresses_of_e_mail_can_be_hidden_or_all_shown(self):
+        for option, addresses in (("hide", ["", ""]),
+                                  ("all", ["gabriela@example.com", "dora@example.com"])):
+            with Server(*self.options, f"--legacy-emails={option}") as server:
+                server.post(LEGACY_POST, {"email": "gabriela@example.com", "comment": "x",
+                                          "content_id": self.content_id})
+                server.post(POST, {"content_id": self.content_id, "body": "y",
+                                   "author": {"email": "dora@example.com"}})
+                listed = server.get(f"/api/comment/list/{self.content_id}").json[-2:]
+                self.assertEqual([item["email"] for item in listed], addresses)
 
 
 class Comments:

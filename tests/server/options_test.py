@@ -83,7 +83,7 @@ class Mistake(unittest.TestCase):
         "store": ["memory", "memory:x", "sqlite", "sqlite:", "postgres:x", "comments.db", " "],
         "log-level": ["loud", "INFO!", "1", " "],
         "log-format": ["xml", "text json"],
-        "legacy-emails": ["maybe", "true"],
+        "legacy-emails": ["maybe", "true", "ALL", "show,all", ""],
         "edit-window": ["-1", "31536001", "15m", "1.5", "x", "99999999999999999999"],
         "drain-delay": ["-1", "301", "1s", "0.5", "x"],
         "connections-max": ["0", "1000001", "-1", "x"],

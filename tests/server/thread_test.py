@@ -90,7 +90,7 @@ class Walk(unittest.TestCase):
 
     def serve(self):
         return Server("--store", "sqlite:comments.db", "--drain-delay", "0", *SECRETS,
-                      *BEHIND_PROXY, folder=self.folder)
+                      "--legacy-emails", "all", *BEHIND_PROXY, folder=self.folder)
 
     def test_it_is_shown_as_it_was_written(self):
         thread = Thread(self.dice)

@@ -68,7 +68,8 @@ TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was w
   store& store = maker.store();
   const insertion written{
       .said = {.content_id = "1",
-               .author = {"Someone", "someone@example.com", "https://example.com/", true, "user 7"},
+               .author = {"Someone", "someone@example.com", "https://example.com/", true, "user 7",
+                          true},
                .body = "Primeiro post!\n\nIt's \"quoted\", 100% \\ <b>plain</b>; -- ção \U0001F600",
                .key = "a"},
       .origin = "0123",
@@ -807,6 +808,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_need_what_is_visible, Maker);            \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_order_the_top, Maker);                   \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_of_a_voter, Maker);                      \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_by_a_reporter, Maker);                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_come_latest_first, Maker);             \

@@ -385,14 +385,14 @@ TEST_CASE_TEMPLATE_DEFINE("what is removed is erased, and its key still replays 
   Maker maker;
   store& store = maker.store();
   const comment root = post(store, {.content_id = "1", .body = "root"});
-  insertion written{
-      .said = {.content_id = "1",
-               .parent = root.id,
-               .author = {"Someone", "someone@example.com", "https://example.com/", true, "7"},
-               .body = "first",
-               .key = "k"},
-      .origin = "0123",
-      .encoded = "1 first"};
+  insertion written{.said = {.content_id = "1",
+                             .parent = root.id,
+                             .author = {"Someone", "someone@example.com", "https://example.com/",
+                                        true, "7", true},
+                             .body = "first",
+                             .key = "k"},
+                    .origin = "0123",
+                    .encoded = "1 first"};
   const comment made = post(store, written);
   const comment reply = post(store, {.content_id = "1", .parent = made.id, .body = "reply"});
   must(store.amend(made.id, rewrite("second"), later));
@@ -530,6 +530,40 @@ TEST_CASE_TEMPLATE_DEFINE("votes order what is sorted by `top`", Maker, votes_or
   CHECK(top({.scope = scope::roots}) == order{2, 6, 1});
   CHECK(top({.scope = scope::replies, .parent = made[0].id}) == order{7, 4, 3});
   CHECK(top({.scope = scope::all}) == order{7, 2, 6, 4, 1, 3, 5});
+}
+
+TEST_CASE_TEMPLATE_DEFINE("reports_by tells a reporter's reports by their comments' ids", Maker,
+                          reports_by_a_reporter) {
+  Maker maker;
+  store& store = maker.store();
+  std::vector<comment> made;
+  for (const std::string id : {"2", "1", "2", "3", "1"})
+    made.push_back(post(store, {.content_id = id, .body = "x"}));
+  std::vector<made_report> expected;
+  for (const comment& one : made) {
+    must(store.report(one.id, {"bob", "of another", noon}));
+    must(store.report(one.id, {"ana", "rude: ção " + one.content_id, later}));
+    must(store.report(one.id, {"ana", "again", noon}));  // does nothing
+    if (one.id != made[4].id)
+      expected.push_back({one.id, one.content_id, "rude: ção " + one.content_id, later});
+  }
+  must(store.amend(made[4].id, to(status::removed), later));
+  std::ranges::sort(expected, {}, &made_report::comment);
+  CHECK(must(store.reports_by("ana", {}, 100)) == expected);
+  CHECK(must(store.reports_by("ana", {}, all_of_it)) == expected);
+  CHECK(must(store.reports_by("ana", {}, 0)).empty());
+  CHECK(must(store.reports_by("bob", {}, 100)).size() == 4);
+  CHECK(must(store.reports_by("Ana", {}, 4)).empty());
+  std::vector<made_report> met;
+  for (std::optional<comment_id> after;;) {
+    const auto next = must(store.reports_by("ana", after, 3));
+    if (next.empty()) break;
+    met.insert(met.end(), next.begin(), next.end());
+    after = met.back().comment;
+  }
+  CHECK(met == expected);
+  must(store.forget_reporter("ana"));
+  CHECK(must(store.reports_by("ana", {}, 100)).empty());
 }
 
 TEST_CASE_TEMPLATE_DEFINE("votes_of tells a voter's votes by their comments' ids", Maker,

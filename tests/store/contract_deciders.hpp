@@ -108,6 +108,7 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
         ask(store.reports_of(id, 10));
         ask(store.find_all({}));
         ask(store.votes_of("ana", {}, 10));
+        ask(store.reports_by("ana", {}, 10));
         store.recover();
         CHECK(store.signing_key().size() == 32);
         CHECK(store.is_writable());

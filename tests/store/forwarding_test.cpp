@@ -55,6 +55,7 @@ TEST_CASE("each function is passed on, and its error comes back") {
   CHECK(is_passed_on(front.reports_of(id, 10)));
   CHECK(is_passed_on(front.find_all({})));
   CHECK(is_passed_on(front.votes_of("ana", {}, 10)));
+  CHECK(is_passed_on(front.reports_by("ana", {}, 10)));
   CHECK(front.signing_key() == memory.signing_key());
   CHECK_FALSE(front.is_writable());
   front.recover();

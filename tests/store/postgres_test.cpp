@@ -365,6 +365,7 @@ TEST_CASE("connections that were cut are replaced, and the next caller does not 
       [&] { return store->reports_of(made.id, 10).has_value(); },
       [&] { return store->find_all({}).has_value(); },
       [&] { return store->votes_of("ana", {}, 10).has_value(); },
+      [&] { return store->reports_by("ana", {}, 10).has_value(); },
       [&] { return store->deployments({}).has_value(); }};
   for (std::size_t i = 0; i < calls.size(); ++i) {
     CAPTURE(i);

@@ -751,6 +751,7 @@ TEST_CASE("a reading that is cut off at any step is unavailable, never half an a
   CHECK(fails([&] { return store.reports_of(first.id, 10); }) > 5);
   CHECK(fails([&] { return store.find_all({.text = "root"}); }) > 5);
   CHECK(fails([&] { return store.votes_of("ana", {}, 10); }) > 5);
+  CHECK(fails([&] { return store.reports_by("ana", {}, 10); }) > 5);
   CHECK(look(store, "1") == before);
 }
 

@@ -78,14 +78,14 @@ void fill(Store& store) {
   const instant now = from_milliseconds(1'700'000'000'000);
   for (int i = 0; i < 40; ++i) {
     const std::string content_id = "Avaliação " + std::to_string(i % 3);
-    insertion written{
-        .said = {.content_id = content_id,
-                 .author = {"Ana", "ana@example.com", "", i % 2 == 0, i % 2 == 0 ? "7" : ""},
-                 .body = "It's \"quoted\" \U0001F600\n" + std::to_string(i),
-                 .key = i % 4 == 0 ? "k" + std::to_string(i) : ""},
-        .status = i % 5 == 4 ? status::pending : status::published,
-        .origin = "0123",
-        .encoded = "1 {}"};
+    insertion written{.said = {.content_id = content_id,
+                               .author = {"Ana", "ana@example.com", "", i % 2 == 0,
+                                          i % 2 == 0 ? "7" : "", i % 3 == 0},
+                               .body = "It's \"quoted\" \U0001F600\n" + std::to_string(i),
+                               .key = i % 4 == 0 ? "k" + std::to_string(i) : ""},
+                      .status = i % 5 == 4 ? status::pending : status::published,
+                      .origin = "0123",
+                      .encoded = "1 {}"};
     const auto made = store.insert(written, now);
     REQUIRE(made.has_value());
     const comment_id id = made->stored.id;

@@ -107,6 +107,11 @@ class faulty_store final : public comments::forwarding_store {
                                                          std::size_t limit) const override {
     return break_or([&] { return inner().votes_of(voter, after, limit); });
   }
+  comments::result<std::vector<comments::made_report>> reports_by(
+      const std::string& reporter, std::optional<comments::comment_id> after,
+      std::size_t limit) const override {
+    return break_or([&] { return inner().reports_by(reporter, after, limit); });
+  }
   void recover() override { ++recoveries; }
   bool is_writable() const override { return !is_read_only && inner().is_writable(); }
 

@@ -163,6 +163,7 @@ scene('what waits is said, the trap is watched, a locked thread has no form', as
   await api.setMode(id, 'open');
   const trapped = await page.request.post(address(id), {
     form: { body: 'buy this', trap: 'https://spam.example.com' },
+    headers: { 'Sec-Fetch-Site': 'same-origin' },
     maxRedirects: 0,
   });
   assert.equal(trapped.headers().location, '?posted=pending#said');

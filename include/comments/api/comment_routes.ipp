@@ -64,10 +64,16 @@ COMMENTS_INLINE response comment_routes::find(request asked) const {
   if (!caller) return problem(caller.error(), asked);
   const auto found = id ? shared_.service().find(*id, *caller) : comment_not_found();
   if (!found) return problem(found.error(), asked);
+  const auto reason = shared_.service().find_reason(*found, *caller);
+  if (!reason) return problem(reason.error(), asked);
   const std::string etag = to_etag(found->version);
-  response answer = has_etag(if_none_match(asked), etag)
-                        ? not_modified(etag)
-                        : tagged_response(etag, json::encode(*found, shared_.style()));
+  // With a reason it is not what this version may be known as, so it is always sent.
+  const bool is_known = reason->empty() && has_etag(if_none_match(asked), etag);
+  response answer =
+      is_known ? not_modified(etag)
+               : tagged_response(etag, reason->empty()
+                                           ? json::encode(*found, shared_.style())
+                                           : json::encode_hidden(*found, shared_.style(), *reason));
   answer.headers.emplace_back("Vary", "Authorization");  // its author may see more of a comment
   return answer;
 }

@@ -6,7 +6,7 @@
 // of the version that the content has when the first page is read. Comments that are posted later
 // are not in it.
 //
-//   http::legacy_list list{service, "1", false};
+//   http::legacy_list list{service, "1", json::legacy_emails::show};
 //   std::string text;
 //   for (http::chunk next; next.then == http::chunk::state::more;) {
 //     next = list.next();
@@ -15,6 +15,7 @@
 
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>
+#include <comments/json/encode.hpp>
 #include <comments/result.hpp>
 #include <comments/service.hpp>
 
@@ -30,8 +31,7 @@ class legacy_list final {
   static constexpr std::size_t chunk_bytes_max = 65'536;
   static constexpr std::size_t page_max = 32;  // comments read at once: 1 MB if all are long
 
-  // With `hide_emails` each e-mail address is "".
-  legacy_list(const service& service, std::string content_id, bool hide_emails);
+  legacy_list(const service& service, std::string content_id, json::legacy_emails which);
 
   // Returns the next `chunk_bytes_max` bytes of the list: `over` with the last ones, `broken`, and
   // without bytes, if the store cannot give the rest.
@@ -50,7 +50,7 @@ class legacy_list final {
   bool read_page();
 
   const service& service_;
-  const bool hide_emails_;
+  const json::legacy_emails emails_;
   query wanted_{};
   std::optional<content> content_{};
   error why_{};

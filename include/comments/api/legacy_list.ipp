@@ -3,16 +3,14 @@
 
 #include <comments/api/legacy_list.hpp>
 
-#include <comments/json/encode.hpp>
-
 #include <algorithm>
 #include <utility>
 
 namespace comments::http {
 
 COMMENTS_INLINE legacy_list::legacy_list(const service& service, std::string content_id,
-                                         bool hide_emails)
-    : service_{service}, hide_emails_{hide_emails} {
+                                         json::legacy_emails which)
+    : service_{service}, emails_{which} {
   wanted_.content_id = std::move(content_id);
   wanted_.scope = scope::all;
   wanted_.limit = std::min(page_max, service.options().page_max);
@@ -38,7 +36,7 @@ COMMENTS_INLINE bool legacy_list::read_page() {
   for (const comment& item : page->items) {
     if (item.position > content_->version) continue;
     ready_ += is_begun_ ? "," : "[";
-    json::append_legacy(ready_, item, hide_emails_);
+    json::append_legacy(ready_, item, emails_);
     is_begun_ = true;
   }
   wanted_.after = page->next;

@@ -145,18 +145,19 @@ COMMENTS_INLINE bool list_routes::read_cursor(std::string_view text, query& want
   return true;
 }
 
-// A list with hidden addresses is another representation, so it has another tag.
+// A list with other addresses is another representation, so it has another tag. A number alone was
+// the tag of the lists that showed all.
 COMMENTS_INLINE std::string list_routes::legacy_etag(std::int64_t version) const {
-  const bool is_hidden = shared_.options().hide_legacy_emails;
-  return '"' + std::to_string(version) + (is_hidden ? "-hidden\"" : "\"");
+  return '"' + std::to_string(version) + "-emails-" +
+         std::string{comments::to_text(shared_.options().legacy_emails)} + '"';
 }
 
 // Reads the legacy list from the store. The response has it whole, or its first chunks and a stream
 // of the others.
 COMMENTS_INLINE response list_routes::read_legacy(const request& asked, const std::string& name,
                                                   const std::string& content_id) const {
-  const auto list = std::make_shared<legacy_list>(shared_.service(), content_id,
-                                                  shared_.options().hide_legacy_emails);
+  const auto list =
+      std::make_shared<legacy_list>(shared_.service(), content_id, shared_.options().legacy_emails);
   std::string body;
   for (chunk next; next.then == chunk::state::more && body.size() < whole_list_bytes_max;) {
     next = list->next();

@@ -1,8 +1,9 @@
 #pragma once
-// api/person_export.hpp - all comments and votes of one person, as a series of chunks.
+// api/person_export.hpp - all comments, votes and reports of one person, as a series of chunks.
 //
-// The chunks are one JSON object: {"subject", "email", "comments": [...], "votes": [...]}. It is
-// read from the store page by page, so it takes little memory however much a person wrote.
+// The chunks are one JSON object: {"subject", "email", "comments": [...], "votes": [...],
+// "reports": [...]}. It is read from the store page by page, so it takes little memory however much
+// a person wrote.
 //
 //   const http::context shared{service, http::route_options{}};
 //   const principal moderator{.role = principal::role::moderator};
@@ -21,6 +22,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace comments::http {
 
@@ -37,18 +39,25 @@ class person_export final {
   chunk next();
 
  private:
+  enum class part { comments, votes, reports, none };
+
   bool read_comments();
+  // Reads votes or reports of the next of the person's accounts.
+  template <typename Items>
+  bool read_items(const result<Items>& found);
   bool read_votes();
+  bool read_reports();
+  void begin(part next, std::string_view name);
 
   const context& shared_;
   const principal caller_;
   search wanted_{};
-  std::set<std::string> subjects_{};   // the person's accounts whose votes are still to come
-  std::optional<comment_id> after_{};  // the last vote that was read of the first of these
+  std::set<std::string> subjects_{};   // the person's accounts
+  std::set<std::string> left_{};       // those of which more is to come in this part
+  std::optional<comment_id> after_{};  // the last comment that was read of the first of these
   std::string ready_{};                // encoded, and not yet returned
   bool has_items_{};
-  bool is_in_votes_{};
-  bool is_over_{};
+  part part_{part::comments};
 };
 
 }  // namespace comments::http

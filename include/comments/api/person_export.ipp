@@ -18,15 +18,22 @@ COMMENTS_INLINE person_export::person_export(const context& shared, person whose
   ready_ = R"({"subject":)";
   json::append_text(ready_, whose.subject);
   ready_ += R"(,"email":)";
-  json::append_text(ready_, whose.email);
+  const bool is_own = whose.email.empty() && whose.subject == caller_.subject;
+  json::append_text(ready_, is_own ? caller_.email : whose.email);
   ready_ += R"(,"comments":[)";
 }
 
 COMMENTS_INLINE chunk person_export::next() {
-  const bool is_read = is_in_votes_ ? read_votes() : read_comments();
+  bool is_read = true;
+  switch (part_) {
+    case part::comments: is_read = read_comments(); break;
+    case part::votes: is_read = read_votes(); break;
+    case part::reports: is_read = read_reports(); break;
+    case part::none: break;
+  }
   if (!is_read) return {.then = chunk::state::broken};
   chunk made{.bytes = std::exchange(ready_, {})};
-  if (is_over_) made.then = chunk::state::over;
+  if (part_ == part::none) made.then = chunk::state::over;
   return made;
 }
 
@@ -34,36 +41,50 @@ COMMENTS_INLINE bool person_export::read_comments() {
   const auto found = shared_.service().find_all(wanted_, caller_);
   if (!found) return false;
   for (const comment& item : found->items) {
-    if (has_items_) ready_ += ",";
-    has_items_ = true;
-    json::append_own(ready_, item, shared_.style());
+    const auto reason = shared_.service().find_reason(item, caller_);
+    if (!reason) return false;
+    if (std::exchange(has_items_, true)) ready_ += ",";
+    json::append_own(ready_, item, shared_.style(), *reason);
     if (!item.author.subject.empty()) subjects_.insert(item.author.subject);
   }
   wanted_.after = found->next;
-  if (found->next) return true;
-  ready_ += R"(],"votes":[)";
-  is_in_votes_ = true;
-  has_items_ = false;
+  if (!found->next) begin(part::votes, "votes");
   return true;
 }
 
-COMMENTS_INLINE bool person_export::read_votes() {
-  if (subjects_.empty()) {
-    ready_ += "]}";
-    is_over_ = true;
-    return true;
-  }
-  const auto found = shared_.service().votes_of(*subjects_.begin(), after_, caller_);
+COMMENTS_INLINE void person_export::begin(part next, std::string_view name) {
+  ready_.append(R"(],")").append(name).append(R"(":[)");
+  part_ = next;
+  left_ = subjects_;
+  has_items_ = false;
+}
+
+template <typename Items>
+bool person_export::read_items(const result<Items>& found) {
   if (!found) return false;
-  for (const comments::vote& item : *found) {
-    if (has_items_) ready_ += ",";
-    has_items_ = true;
+  for (const auto& item : *found) {
+    if (std::exchange(has_items_, true)) ready_ += ",";
     json::append(ready_, item);
     after_ = item.comment;
   }
   if (!found->empty()) return true;
-  subjects_.erase(subjects_.begin());
+  left_.erase(left_.begin());
   after_.reset();
+  return true;
+}
+
+COMMENTS_INLINE bool person_export::read_votes() {
+  if (!left_.empty())
+    return read_items(shared_.service().votes_of(*left_.begin(), after_, caller_));
+  begin(part::reports, "reports");
+  return true;
+}
+
+COMMENTS_INLINE bool person_export::read_reports() {
+  if (!left_.empty())
+    return read_items(shared_.service().reports_by(*left_.begin(), after_, caller_));
+  ready_ += "]}";
+  part_ = part::none;
   return true;
 }
 

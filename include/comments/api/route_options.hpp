@@ -17,6 +17,7 @@
 #include <comments/http/message.hpp>
 #include <comments/http/middleware.hpp>
 #include <comments/http/rate_limits.hpp>
+#include <comments/json/encode.hpp>
 #include <comments/renderer.hpp>
 #include <comments/version.hpp>
 
@@ -53,9 +54,9 @@ struct route_options {
   request_limits limits{};
   rate_options rates{};
   cors_options cors{};
-  auth::secrets secrets{};    // without a secret, no one can do what needs it
-  renderer body{};            // makes HTML of a comment's text
-  bool hide_legacy_emails{};  // the legacy list sends "" instead of e-mail addresses
+  auth::secrets secrets{};  // without a secret, no one can do what needs it
+  renderer body{};          // makes HTML of a comment's text
+  json::legacy_emails legacy_emails{};
   build_info build{};
   std::size_t cache_bytes{67'108'864};  // memory for lists that were sent already; 0: none is kept
   // Streams of one client at once, and half as many again of an IPv6 /48; one more is 503.

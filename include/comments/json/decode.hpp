@@ -3,7 +3,8 @@
 //
 // Text that is not JSON is `malformed`, as json/document.hpp has it. JSON of the wrong shape is
 // `invalid`: one error has all violations, of shape ("type", "required") and of `check` together.
-// Unknown fields are ignored, but in a deployment, where a mistyped "run" must not go unnoticed.
+// So are fields that the object does not have ("unknown"): a mistyped "parent_id" must not go
+// unnoticed. The legacy API ignores them, as it always has.
 // Nothing here throws, except std::bad_alloc.
 //
 //   using namespace comments;
@@ -37,7 +38,8 @@ result<draft> decode_draft(std::string_view text, std::string key, const limits&
 // The same for callers that have no use for a form's fields.
 result<draft> decode_draft(std::string_view text, std::string key, const limits& limits);
 
-// {"email", "comment", "content_id"} of the legacy API, all three required.
+// {"email", "comment", "content_id"} of the legacy API, all three required. Its list may show the
+// e-mail address.
 result<draft> decode_legacy_draft(std::string_view text, std::string key, const limits& limits);
 
 // {"body"}. The caller checks the text itself, here and below.

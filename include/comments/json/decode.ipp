@@ -86,6 +86,7 @@ COMMENTS_INLINE result<draft> decode_legacy_draft(std::string_view text, std::st
     written.author.email = root.text("email", true);
     written.body = root.text("comment", true);
   };
+    written.author.email_shown = true;
   return detail::decode_object(text, std::move(key), limits,
                                {{"/author/email", "/email"}, {"/body", "/comment"}}, read);
 }

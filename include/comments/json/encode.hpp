@@ -23,6 +23,7 @@
 #include <comments/result.hpp>
 #include <comments/store.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -37,6 +38,14 @@ namespace comments::json {
 // Turns an author into a text that is stable for that author and tells nothing else. Called from
 // any thread.
 using author_key = std::function<std::string(const author&)>;
+
+// Which e-mail addresses the legacy list shows; it has "" for the others. `show`: those that were
+// given to the legacy API. Comments from before that was kept do not tell, so theirs are not shown.
+enum class legacy_emails { show, all, hide };
+
+constexpr std::array<std::string_view, 3> names_of(legacy_emails) {
+  return {"show", "all", "hide"};
+}
 
 // How comments are written: which key an author gets, and how a body becomes HTML.
 class style final {
@@ -69,13 +78,16 @@ void append(std::string& to, const comment& comment, const style& style,
 // The same as moderators see it, with the reports that readers made.
 void append_moderated(std::string& to, const comment& comment, const style& style,
                       std::span<const comments::report> reports);
-// The same for its author, with the author's own e-mail address.
-void append_own(std::string& to, const comment& comment, const style& style);
+// The same for its author, with the author's own e-mail address and `reason`, if there is one:
+// a moderator's for hiding it.
+void append_own(std::string& to, const comment& comment, const style& style,
+                std::string_view reason = {});
 // A comment of the legacy list. The list is these between "[" and "]", with "," between them.
-void append_legacy(std::string& to, const comment& comment, bool hide_email);
+void append_legacy(std::string& to, const comment& comment, legacy_emails which);
 
 void append(std::string& to, const content& content);
 void append(std::string& to, const comments::vote& vote);
+void append(std::string& to, const made_report& report);
 void append(std::string& to, const deployment& step);
 
 // An event as readers may know it, on one line.
@@ -94,6 +106,8 @@ void append_result(std::string& to, const comment_id& id, const result<comment>&
 std::string encode_written(const author& author, std::string_view body, const style& style);
 
 std::string encode(const comment& comment, const style& style, std::string_view edit_token = {});
+// For the author of a comment that a moderator has hidden.
+std::string encode_hidden(const comment& comment, const style& style, std::string_view reason);
 std::string encode(const content& content);
 std::string encode(const deployment& step);
 // `next` is the signed text of the page's cursor; empty: this is the last page.

@@ -176,11 +176,21 @@ COMMENTS_INLINE void append_moderated(std::string& to, const comment& comment, c
   to += "]}";
 }
 
-COMMENTS_INLINE void append_own(std::string& to, const comment& comment, const style& style) {
+COMMENTS_INLINE std::string encode_hidden(const comment& comment, const style& style,
+                                          std::string_view reason) {
+  std::string text = encode(comment, style);
+  text.pop_back();
+  append_text(text += R"(,"reason":)", reason);
+  return text += "}";
+}
+
+COMMENTS_INLINE void append_own(std::string& to, const comment& comment, const style& style,
+                                std::string_view reason) {
   append(to, comment, style);
   to.pop_back();
   append_text(to += R"(,"email":)", comment.author.email);
   append_text(to += R"(,"url":)", comment.author.url);
+  if (!reason.empty()) append_text(to += R"(,"reason":)", reason);
   to += "}";
 }
 
@@ -201,6 +211,13 @@ COMMENTS_INLINE void append(std::string& to, const comments::vote& vote) {
   to.append(R"({"comment_id":")").append(to_string(vote.comment));
   append_text(to += R"(","content_id":)", vote.content_id);
   to.append(R"(,"at":")").append(to_rfc3339(vote.at)).append("\"}");
+}
+
+COMMENTS_INLINE void append(std::string& to, const made_report& report) {
+  to.append(R"({"comment_id":")").append(to_string(report.comment));
+  append_text(to += R"(","content_id":)", report.content_id);
+  append_text(to += R"(,"reason":)", report.reason);
+  to.append(R"(,"at":")").append(to_rfc3339(report.at)).append("\"}");
 }
 
 COMMENTS_INLINE void append(std::string& to, const deployment& step) {
@@ -259,9 +276,12 @@ COMMENTS_INLINE std::string encode_legacy_not_found(std::string_view content_id)
                         {"message", "content_id " + std::string{content_id} + " not found"}});
 }
 
-COMMENTS_INLINE void append_legacy(std::string& to, const comment& comment, bool hide_email) {
+COMMENTS_INLINE void append_legacy(std::string& to, const comment& comment, legacy_emails which) {
   to += R"({"email":)";
-  append_text(to, hide_email ? std::string_view{} : comment.author.email);
+  const author& by = comment.author;
+  const bool is_shown =
+      which == legacy_emails::all || (which == legacy_emails::show && by.email_shown);
+  append_text(to, is_shown ? by.email : std::string_view{});
   to += R"(,"comment":)";
   const bool is_kept = comment.encoded.starts_with("2 ");
   const std::string_view kept = is_kept ? detail::find_body(comment.encoded) : std::string_view{};

@@ -65,6 +65,9 @@ class forwarding_store : public store {
   COMMENTS_INLINE result<std::vector<comments::vote>> votes_of(const std::string& voter,
                                                                std::optional<comment_id> after,
                                                                std::size_t limit) const override;
+  COMMENTS_INLINE result<std::vector<made_report>> reports_by(const std::string& reporter,
+                                                              std::optional<comment_id> after,
+                                                              std::size_t limit) const override;
   COMMENTS_INLINE std::string_view signing_key() const override;
   COMMENTS_INLINE bool is_writable() const override;
   COMMENTS_INLINE void recover() override;

@@ -63,6 +63,11 @@ COMMENTS_INLINE result<std::vector<comments::report>> forwarding_store::reports_
 COMMENTS_INLINE result<search_result> forwarding_store::find_all(const search& wanted) const {
   return inner_.find_all(wanted);
 }
+COMMENTS_INLINE result<std::vector<made_report>> forwarding_store::reports_by(
+    const std::string& reporter, std::optional<comment_id> after, std::size_t limit) const {
+  return inner_.reports_by(reporter, after, limit);
+}
+
 COMMENTS_INLINE result<std::vector<comments::vote>> forwarding_store::votes_of(
     const std::string& voter, std::optional<comment_id> after, std::size_t limit) const {
   return inner_.votes_of(voter, after, limit);

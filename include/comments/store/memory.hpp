@@ -59,6 +59,9 @@ class memory_store final : public store, public deployment_log {
   COMMENTS_INLINE result<std::vector<comments::vote>> votes_of(const std::string& voter,
                                                                std::optional<comment_id> after,
                                                                std::size_t limit) const override;
+  COMMENTS_INLINE result<std::vector<made_report>> reports_by(const std::string& reporter,
+                                                              std::optional<comment_id> after,
+                                                              std::size_t limit) const override;
   COMMENTS_INLINE std::string_view signing_key() const override;
 
   COMMENTS_INLINE result<record_result> record(const deployment& step, instant now) override;

@@ -307,20 +307,19 @@ COMMENTS_INLINE result<content> memory_store::set_status(const std::string& cont
 COMMENTS_INLINE result<std::size_t> memory_store::forget_origins(instant before,
                                                                  std::size_t limit) {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   std::size_t origins = 0, votes = 0, reports = 0;
-  for (auto& [id, content] : at.contents_by_id)
+  for (auto& [id, content] : state_->contents_by_id)
     for (comment& stands : content.comments) {
       if (stands.origin.empty() || stands.created_at >= before || origins == limit) continue;
       stands.origin.clear();
       ++origins;
     }
-  for (auto& [voter, cast] : at.votes)
+  for (auto& [voter, cast] : state_->votes)
     if (voter.starts_with(address_prefix))
       votes += detail::erase_some(cast, limit - votes,
                                   [&](const auto& vote) { return vote.second.at < before; });
-  for (auto& [id, said] : at.reports)
+  for (auto& [id, said] : state_->reports)
     reports += detail::erase_some(said, limit - reports, [&](const comments::report& made) {
       return made.reporter.starts_with(address_prefix) && made.at < before;
     });
@@ -329,26 +328,23 @@ COMMENTS_INLINE result<std::size_t> memory_store::forget_origins(instant before,
 
 COMMENTS_INLINE result<done> memory_store::forget_reporter(const std::string& reporter) {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
-  for (auto& [id, reports] : at.reports)
+  const mutex_lock lock{state_->mutex};
+  for (auto& [id, reports] : state_->reports)
     std::erase_if(reports, [&](const auto& said) { return said.reporter == reporter; });
   return ok();
 }
 
 COMMENTS_INLINE result<comment> memory_store::find(const comment_id& id) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
-  if (const comment* found = at.find(id)) return *found;
+  const mutex_lock lock{state_->mutex};
+  if (const comment* found = state_->find(id)) return *found;
   return comment_not_found();
 }
 
 COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
-  const auto* content = at.find_content(query.content_id);
+  const mutex_lock lock{state_->mutex};
+  const auto* content = state_->find_content(query.content_id);
   if (!content) return page{.content = {.content_id = query.content_id}};
   page found{.content = content->content};
   page_filler filler{found, query};
@@ -360,21 +356,19 @@ COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
 
 COMMENTS_INLINE std::optional<content> memory_store::known_content(std::string_view id) const {
   if (is_deciding()) return std::nullopt;
-  state& at = *state_;
-  if (!at.mutex.try_lock()) return std::nullopt;  // it may be searched
-  const mutex_lock lock{at.mutex, std::adopt_lock};
-  const auto* known = at.find_content(id);
+  if (!state_->mutex.try_lock()) return std::nullopt;  // it may be searched
+  const mutex_lock lock{state_->mutex, std::adopt_lock};
+  const auto* known = state_->find_content(id);
   return known ? known->content : content{.content_id = std::string{id}};
 }
 
 COMMENTS_INLINE result<std::vector<content>> memory_store::contents(
     std::span<const std::string> ids) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   std::vector<content> found;
   for (const std::string& id : ids) {
-    const auto* known = at.find_content(id);
+    const auto* known = state_->find_content(id);
     found.push_back(known ? known->content : content{.content_id = id});
   }
   return found;
@@ -384,10 +378,9 @@ COMMENTS_INLINE result<std::vector<event>> memory_store::events(std::string_view
                                                                 std::int64_t after,
                                                                 std::size_t limit) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   std::vector<event> found;
-  const auto* content = at.find_content(content_id);
+  const auto* content = state_->find_content(content_id);
   if (!content) return found;
   auto next = std::ranges::upper_bound(content->events, after, {}, &event::version);
   for (; next != content->events.end() && found.size() < limit; ++next) found.push_back(*next);
@@ -398,12 +391,11 @@ COMMENTS_INLINE result<std::vector<event>> memory_store::history(const comment_i
                                                                  std::int64_t after,
                                                                  std::size_t limit) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   std::vector<event> found;
-  const comment* about = at.find(id);
+  const comment* about = state_->find(id);
   if (!about) return found;
-  for (const event& event : at.find_content(about->content_id)->events)
+  for (const event& event : state_->find_content(about->content_id)->events)
     if (event.comment == id && event.kind != event_kind::voted && event.version > after &&
         found.size() < limit)
       found.push_back(event);
@@ -413,11 +405,10 @@ COMMENTS_INLINE result<std::vector<event>> memory_store::history(const comment_i
 COMMENTS_INLINE result<std::vector<comments::report>> memory_store::reports_of(
     const comment_id& id, std::size_t limit) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   std::vector<comments::report> found;
-  const auto reports = at.reports.find(id);
-  if (reports == at.reports.end()) return found;
+  const auto reports = state_->reports.find(id);
+  if (reports == state_->reports.end()) return found;
   found.assign(reports->second.rbegin(), reports->second.rend());
   std::ranges::stable_sort(found, std::ranges::greater{}, &comments::report::at);
   if (found.size() > limit) found.resize(limit);
@@ -426,12 +417,11 @@ COMMENTS_INLINE result<std::vector<comments::report>> memory_store::reports_of(
 
 COMMENTS_INLINE result<search_result> memory_store::find_all(const search& wanted) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   search_result found;
-  auto place = wanted.after ? at.places.upper_bound(*wanted.after) : at.places.begin();
-  for (; place != at.places.end(); ++place) {
-    const comment& searched = *at.find(place->first);
+  auto place = wanted.after ? state_->places.upper_bound(*wanted.after) : state_->places.begin();
+  for (; place != state_->places.end(); ++place) {
+    const comment& searched = *state_->find(place->first);
     if (!matches(searched, wanted)) continue;
     if (found.items.size() == wanted.limit) {
       if (!found.items.empty()) found.next = found.items.back().id;
@@ -445,13 +435,25 @@ COMMENTS_INLINE result<search_result> memory_store::find_all(const search& wante
 COMMENTS_INLINE result<std::vector<comments::vote>> memory_store::votes_of(
     const std::string& voter, std::optional<comment_id> after, std::size_t limit) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   std::vector<comments::vote> found;
-  const auto votes = at.votes.find(voter);
-  if (votes == at.votes.end()) return found;
+  const auto votes = state_->votes.find(voter);
+  if (votes == state_->votes.end()) return found;
   auto cast = after ? votes->second.upper_bound(*after) : votes->second.begin();
   for (; cast != votes->second.end() && found.size() < limit; ++cast) found.push_back(cast->second);
+  return found;
+}
+
+COMMENTS_INLINE result<std::vector<made_report>> memory_store::reports_by(
+    const std::string& reporter, std::optional<comment_id> after, std::size_t limit) const {
+  if (is_deciding()) return called_back();
+  const mutex_lock lock{state_->mutex};
+  std::vector<made_report> found;
+  auto about = after ? state_->reports.upper_bound(*after) : state_->reports.begin();
+  for (; about != state_->reports.end() && found.size() < limit; ++about)
+    for (const auto& [name, reason, at] : about->second)
+      if (name == reporter)
+        found.push_back({about->first, state_->places[about->first].content_id, reason, at});
   return found;
 }
 
@@ -461,9 +463,8 @@ COMMENTS_INLINE result<record_result> memory_store::record(const deployment& ste
   if (is_deciding()) return called_back();
   const auto id = new_id(now);
   if (!id) return id.error();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
-  for (const deployment& known : at.deployments) {
+  const mutex_lock lock{state_->mutex};
+  for (const deployment& known : state_->deployments) {
     const bool is_same_run = !step.run.empty() && known.run == step.run &&
                              known.component == step.component && known.status == step.status;
     if (!is_same_run) continue;
@@ -472,20 +473,19 @@ COMMENTS_INLINE result<record_result> memory_store::record(const deployment& ste
   }
   deployment made = step;
   made.id = *id;
-  made.position = static_cast<std::int64_t>(at.deployments.size()) + 1;
+  made.position = static_cast<std::int64_t>(state_->deployments.size()) + 1;
   made.date = now;
   record_result answer{.stored = made};
-  at.deployments.push_back(std::move(made));
+  state_->deployments.push_back(std::move(made));
   return answer;
 }
 
 COMMENTS_INLINE result<deployment_page> memory_store::deployments(
     const deployment_query& query) const {
   if (is_deciding()) return called_back();
-  state& at = *state_;
-  const mutex_lock lock{at.mutex};
+  const mutex_lock lock{state_->mutex};
   deployment_page found;
-  for (auto step = at.deployments.rbegin(); step != at.deployments.rend(); ++step) {
+  for (auto step = state_->deployments.rbegin(); step != state_->deployments.rend(); ++step) {
     if (query.before && step->position >= *query.before) continue;
     if (!query.component.empty() && step->component != query.component) continue;
     if (found.items.size() == query.limit) {

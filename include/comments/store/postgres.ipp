@@ -237,6 +237,12 @@ COMMENTS_INLINE result<std::vector<comments::vote>> postgres_store::votes_of(
       [&](auto& reading) { return postgres::votes_of(reading, voter, after, limit); });
 }
 
+COMMENTS_INLINE result<std::vector<made_report>> postgres_store::reports_by(
+    const std::string& reporter, std::optional<comment_id> after, std::size_t limit) const {
+  return parts_->database.read(
+      [&](auto& reading) { return postgres::reports_by(reading, reporter, after, limit); });
+}
+
 COMMENTS_INLINE result<deployment_page> postgres_store::deployments(
     const deployment_query& query) const {
   return parts_->database.read(

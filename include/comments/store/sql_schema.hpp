@@ -35,7 +35,7 @@ inline constexpr int newest = 5;
 inline constexpr std::string_view comment_columns =
     "id, content_id, parent_id, position, status, author_name, author_email, author_url, "
     "author_verified, body, votes, replies, created_at, edited_at, version, encoded, reply_to, "
-    "depth, reports, author_subject, origin";
+    "depth, reports, author_subject, origin, email_shown";
 
 // Returns the statement for one page of `store::list`. Parameters: ?1 content_id, ?2 parent_id,
 // ?3 limit, ?4 the cursor's position, ?5 its votes; a parameter that a scope or sort does not need

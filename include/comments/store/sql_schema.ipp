@@ -168,6 +168,9 @@ CREATE UNIQUE INDEX deployment_by_run ON deployment (component, run, status) WHE
 )sql"},
                                            migration{5, R"sql(
 CREATE INDEX comment_visible ON comment (content_id, position) WHERE status = 'published';
+ALTER TABLE comment ADD COLUMN email_shown BIGINT NOT NULL DEFAULT 0;
+DROP INDEX complaint_by_reporter;
+CREATE INDEX complaint_by_reporter ON complaint (reporter, comment_id);
 )sql"}};
 
 }  // namespace detail

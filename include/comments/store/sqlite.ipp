@@ -216,6 +216,11 @@ COMMENTS_INLINE result<search_result> sqlite_store::find_all(const search& wante
   return read([&](auto& work) { return sqlite::find_all(work, wanted); });
 }
 
+COMMENTS_INLINE result<std::vector<made_report>> sqlite_store::reports_by(
+    const std::string& reporter, std::optional<comment_id> after, std::size_t limit) const {
+  return read([&](auto& work) { return sqlite::reports_by(work, reporter, after, limit); });
+}
+
 COMMENTS_INLINE result<std::vector<comments::vote>> sqlite_store::votes_of(
     const std::string& voter, std::optional<comment_id> after, std::size_t limit) const {
   return read([&](auto& work) { return sqlite::votes_of(work, voter, after, limit); });

@@ -85,6 +85,7 @@ TEST_CASE("each reading finds its rows by an index, whatever is searched for, an
   sqlite::reports_of(work, made, 10);
   sqlite::events(work, "1", 0, 10);
   sqlite::votes_of(work, "ana", {}, 10);
+  sqlite::reports_by(work, "ana", {}, 10);
   sqlite::forget_origins(work, noon, 10, file.noted);
   sqlite::forget_reporter(work, "ana", file.noted);
   REQUIRE_FALSE(work->failed());

@@ -115,7 +115,7 @@ COMMENTS_INLINE void insert_batch::read_into(lookup& found) {
   if (found.key)
     if (const rows by_key = writing_.rows(*found.key); !by_key.empty()) {
       found.made = read_comment(by_key, 0);
-      found.fingerprint = by_key.number(0, 21);
+      found.fingerprint = by_key.number(0, 22);
     }
   if (found.id)
     if (const rows by_id = writing_.rows(*found.id); !by_id.empty())
@@ -227,13 +227,14 @@ COMMENTS_INLINE void insert_batch::insert_comment(const comment& made, const dra
       "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
       "author_email, author_url, author_verified, author_subject, body, votes, replies, reports, "
       "created_at, version, request_key, request_fingerprint, encoded, reply_to, depth, listed, "
-      "origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, $12, $2, $13, $14, "
-      "$15, $16, $17, $18, $19)",
+      "origin, email_shown) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, $12, "
+      "$2, "
+      "$13, $14, $15, $16, $17, $18, $19, $20)",
       made.content_id, made.position, to_string(made.id), above, to_text(made.status), by.name,
       by.email, by.url, std::int64_t{by.verified}, by.subject, made.body,
       to_milliseconds(made.created_at), key, fingerprint(draft), made.encoded,
       draft.parent ? to_string(*draft.parent) : "", made.depth, std::int64_t{is_visible(made)},
-      made.origin);
+      made.origin, std::int64_t{by.email_shown});
 }
 
 }  // namespace comments::postgres

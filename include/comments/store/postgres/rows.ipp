@@ -82,7 +82,7 @@ COMMENTS_INLINE comment read_comment(const rows& from, int row) {
           .depth = number(17),
           .position = number(3),
           .status = parse<comments::status>(text(4)).value_or(status::removed),
-          .author = {text(5), text(6), text(7), number(8) != 0, text(19)},
+          .author = {text(5), text(6), text(7), number(8) != 0, text(19), number(21) != 0},
           .body = text(9),
           .votes = number(10),
           .replies = number(11),

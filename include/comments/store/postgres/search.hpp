@@ -47,6 +47,9 @@ search_result find_all(transaction& reading, const search& wanted);
 std::vector<comments::vote> votes_of(transaction& reading, const std::string& voter,
                                      std::optional<comment_id> after, std::size_t limit);
 
+std::vector<made_report> reports_by(transaction& reading, const std::string& reporter,
+                                    std::optional<comment_id> after, std::size_t limit);
+
 }  // namespace comments::postgres
 
 #ifndef COMMENTS_COMPILED

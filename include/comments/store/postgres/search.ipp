@@ -143,4 +143,23 @@ COMMENTS_INLINE std::vector<comments::vote> votes_of(transaction& reading, const
   return found;
 }
 
+COMMENTS_INLINE std::vector<made_report> reports_by(transaction& reading,
+                                                    const std::string& reporter,
+                                                    std::optional<comment_id> after,
+                                                    std::size_t limit) {
+  const auto place = reading.send(
+      "SELECT comment_id, content_id, reason, at FROM complaint WHERE reporter = $1 AND comment_id "
+      "> $2 "
+      "ORDER BY comment_id LIMIT $3",
+      reporter, after ? to_string(*after) : "", as_number(limit));
+  if (!reading.receive()) return {};
+  const rows all = reading.rows(place);
+  std::vector<made_report> found;
+  found.reserve(static_cast<std::size_t>(all.size()));
+  for (int row = 0; row < all.size(); ++row)
+    found.push_back({parse_comment_id(all.text(row, 0)).value_or(comment_id{}), all.text(row, 1),
+                     all.text(row, 2), from_milliseconds(all.number(row, 3))});
+  return found;
+}
+
 }  // namespace comments::postgres

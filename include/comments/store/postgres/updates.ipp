@@ -101,11 +101,12 @@ inline void update_comment(transaction& writing, const comment& changed) {
   writing.send(
       "UPDATE comment SET status = $3, listed = $4, author_name = $5, author_email = $6, "
       "author_url = $7, author_verified = $8, author_subject = $9, body = $10, "
-      "encoded = $11, reports = $12, version = $13, edited_at = $14 "
+      "encoded = $11, reports = $12, version = $13, edited_at = $14, email_shown = $15 "
       "WHERE content_id = $1 AND id = $2",
       changed.content_id, to_string(changed.id), to_text(changed.status),
       std::int64_t{is_listed(changed)}, by.name, by.email, by.url, std::int64_t{by.verified},
-      by.subject, changed.body, changed.encoded, changed.reports, changed.version, edited_at);
+      by.subject, changed.body, changed.encoded, changed.reports, changed.version, edited_at,
+      std::int64_t{by.email_shown});
 }
 
 }  // namespace detail

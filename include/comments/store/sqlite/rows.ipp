@@ -28,7 +28,8 @@ COMMENTS_INLINE comment read_comment(const statement& row) {
           .depth = row.number(17),
           .position = row.number(3),
           .status = parse<comments::status>(row.text(4)).value_or(status::removed),
-          .author = {row.text(5), row.text(6), row.text(7), row.number(8) != 0, row.text(19)},
+          .author = {row.text(5), row.text(6), row.text(7), row.number(8) != 0, row.text(19),
+                     row.number(21) != 0},
           .body = row.text(9),
           .votes = row.number(10),
           .replies = row.number(11),
@@ -173,8 +174,8 @@ inline comment write(transaction& work, const pending_insert& pending, content c
         "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
         "author_email, author_url, author_verified, body, votes, replies, created_at, version, "
         "request_key, request_fingerprint, encoded, reply_to, depth, listed, author_subject, "
-        "origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?2, ?12, ?13, ?14, "
-        "?15, ?16, ?17, ?18, ?19)",
+        "origin, email_shown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?2, ?12, "
+        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         draft.content_id, version, id_text, where.parent, to_text(wanted.status), draft.author.name,
         draft.author.email, draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
     if (!draft.key.empty()) row.bind(12, draft.key);
@@ -185,6 +186,7 @@ inline comment write(transaction& work, const pending_insert& pending, content c
     row.bind(17, std::int64_t{is_shown});
     row.bind(18, draft.author.subject);
     row.bind(19, wanted.origin);
+    row.bind(20, std::int64_t{draft.author.email_shown});
     row.step();
   }
   if (is_shown) count_reply(work, draft.content_id, where.parent, 1, version);

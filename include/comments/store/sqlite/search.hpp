@@ -39,6 +39,9 @@ search_result find_all(transaction& work, const search& wanted);
 std::vector<comments::vote> votes_of(transaction& work, const std::string& voter,
                                      std::optional<comment_id> after, std::size_t limit);
 
+std::vector<made_report> reports_by(transaction& work, const std::string& reporter,
+                                    std::optional<comment_id> after, std::size_t limit);
+
 }  // namespace comments::sqlite
 
 #ifndef COMMENTS_COMPILED

@@ -130,4 +130,20 @@ COMMENTS_INLINE std::vector<comments::vote> votes_of(transaction& work, const st
   return found;
 }
 
+COMMENTS_INLINE std::vector<made_report> reports_by(transaction& work, const std::string& reporter,
+                                                    std::optional<comment_id> after,
+                                                    std::size_t limit) {
+  const std::string behind = after ? to_string(*after) : "";
+  auto rows = work->prepare(
+      "SELECT comment_id, content_id, reason, at FROM complaint WHERE reporter = ?1 AND comment_id "
+      "> ?2 "
+      "ORDER BY comment_id LIMIT ?3",
+      reporter, behind, as_number(limit));
+  std::vector<made_report> found;
+  while (rows.step())
+    found.push_back({parse_comment_id(rows.text(0)).value_or(comment_id{}), rows.text(1),
+                     rows.text(2), from_milliseconds(rows.number(3))});
+  return found;
+}
+
 }  // namespace comments::sqlite

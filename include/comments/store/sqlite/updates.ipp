@@ -42,11 +42,13 @@ inline void update(transaction& work, const comment& changed) {
   auto row = work->prepare(
       "UPDATE comment SET status = ?3, listed = ?4, author_name = ?5, author_email = ?6, "
       "author_url = ?7, author_verified = ?8, author_subject = ?9, body = ?10, encoded = ?11, "
-      "reports = ?12, version = ?13, edited_at = ?14 WHERE id = ?1 AND content_id = ?2",
+      "reports = ?12, version = ?13, edited_at = ?14, email_shown = ?15 WHERE id = ?1 AND "
+      "content_id = ?2",
       id, changed.content_id, to_text(changed.status), std::int64_t{is_listed(changed)}, by.name,
       by.email, by.url, std::int64_t{by.verified}, by.subject, changed.body, changed.encoded,
       changed.reports, changed.version);
   if (changed.edited_at) row.bind(14, to_milliseconds(*changed.edited_at));
+  row.bind(15, std::int64_t{by.email_shown});
   row.step();
 }
 

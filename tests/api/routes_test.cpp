@@ -810,6 +810,40 @@ TEST_CASE("a path without a route is not found, for every method") {
       CHECK(site.send({.method = method, .target = path}).status == 404);
 }
 
+TEST_CASE("a target that is no path is refused, whatever route it seems to name") {
+  const site site;
+  for (const char* target :
+       {"", "*", "healthz", "h/healthz", "http:///healthz", "http://u@h/healthz", "x://h/healthz"})
+    CHECK(site.send({.method = "GET", .target = target}).status == 400);
+  CHECK(site.send({.method = "GET", .target = "http://h?x/healthz"}).status == 404);
+  CHECK(site.send({.method = "GET", .target = "http://h/healthz"}).status == 200);
+  CHECK(site.send({.method = "OPTIONS", .target = "*"}).status == 204);
+}
+
+TEST_CASE(
+    "what is proved, typed or expected twice is refused, and what is listed twice is one list") {
+  site site;
+  const std::string id = site.say("1", "Oi");
+  const std::string path = "/api/v1/comments/" + id;
+  const auto status = [&](const std::string& method, fields headers, const std::string& to) {
+    if (method != "GET") headers.emplace_back("Content-Type", "application/json");
+    return site
+        .send({.method = method,
+               .target = to,
+               .headers = std::move(headers),
+               .body = R"({"content_id":"1","body":"x"})"})
+        .status;
+  };
+  const std::string posts = "/api/v1/comments";
+  CHECK(status("POST", {{"Authorization", "Basic a"}, {"authorization", "Basic a"}}, posts) == 400);
+  CHECK(status("POST", {{"Idempotency-Key", "a"}, {"Idempotency-Key", "a"}}, posts) == 400);
+  CHECK(status("POST", {{"content-type", "application/json"}}, posts) == 400);
+  CHECK(status("POST", {{"Content-Encoding", "identity"}, {"Content-Encoding", "gzip"}}, posts) ==
+        415);
+  CHECK(status("GET", {{"If-None-Match", "\"9\""}, {"If-None-Match", "\"1\""}}, path) == 304);
+  CHECK(site.comments.find_content("1")->comments == 1);
+}
+
 TEST_CASE("when storage fails at any call, the answer says so and nothing is half done") {
   bool has_failed = true;
   for (std::size_t fails_at = 1; has_failed; ++fails_at) {

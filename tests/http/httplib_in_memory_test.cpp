@@ -510,3 +510,28 @@ TEST_CASE("requests are answered in many threads at once") {
   const wire_response counted = ask(here.api, get("/api/v1/contents/1"));
   CHECK(nlohmann::json::parse(body_of(counted)).at("comments") == 200);
 }
+
+TEST_CASE("routes see a header's value byte by byte as it was sent") {
+  // Found with Debian's cpp-httplib, which percent-decodes it: a token with "%41" was never right.
+  answering echo{[](request asked) {
+    std::string seen;
+    for (const auto& [name, value] : asked.headers) seen += name + "=" + value + ";";
+    return response{.body = seen};
+  }};
+  CHECK(body_of(ask(echo, get("/",
+                              "Authorization: Bearer a%41%2\r\nIdempotency-Key:  k%41 \r\n"
+                              "Content-Type: application%2Fjson\r\nA: 1%0d%0aB: 2\r\n"
+                              "A: +%00\r\nReferer: http://x/%41\r\nEmpty:\r\n"))) ==
+        "Host=a;Authorization=Bearer a%41%2;Idempotency-Key=k%41;Content-Type=application%2Fjson;"
+        "A=1%0d%0aB: 2;A=+%00;Referer=http://x/%41;Empty=;");
+}
+
+TEST_CASE("a target that names the server is answered below the prefix, too") {
+  httplib_in_memory api;
+  api.mount([](request asked) { return response{.body = asked.prefix + " " + asked.target}; },
+            "/talk");
+  CHECK(body_of(ask(api, get("http://h/talk/a?b"))) == "/talk /a?b");
+  CHECK(api.is_ours("http://h/talk/a"));
+  for (const char* other : {"http://h/talkative", "http://h?/talk/a", "http://u@h/talk/a", "*"})
+    CHECK_FALSE(api.is_ours(other));
+}

@@ -1,9 +1,12 @@
 #include <comments/http/message.hpp>
 
+#include <comments/text.hpp>
+
 #include <doctest/doctest.h>
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 using namespace comments::http;
 
@@ -110,4 +113,77 @@ TEST_CASE("If-None-Match does not find what only looks like its tag") {
     CAPTURE(header);
     CHECK_FALSE(has_etag(header, "\"17\""));
   }
+}
+
+TEST_CASE("a target that names the server becomes its path, and the Host the server's name") {
+  const auto settle = [](std::string target, std::string method = "GET") {
+    request asked{.method = std::move(method),
+                  .target = std::move(target),
+                  .headers = {{"host", "other"}, {"A", "b"}}};
+    return settle_target(asked)
+               ? std::string{find_header(asked.headers, "Host").value_or("")} + " " + asked.target
+               : "refused";
+  };
+  for (const char* plain : {"/", "/a?b", "//a", "/http://x/a", "/a?u=http://x/b", "/@"})
+    CHECK(settle(plain) == std::string{"other "} + plain);
+  CHECK(settle("http://h/a?b") == "h /a?b");
+  CHECK(settle("HTTPS://h:8000/a") == "h:8000 /a");
+  CHECK(settle("http://[::1]:80/a") == "[::1]:80 /a");
+  CHECK(settle("http://h") == "h /");
+  CHECK(settle("http://h:") == "h: /");
+  CHECK(settle("http://h?x/healthz") == "h /?x/healthz");  // it was taken for /healthz
+  CHECK(settle("http://h//healthz") == "h //healthz");
+  CHECK(settle("*", "OPTIONS") == "other *");
+  for (const char* none : {"",
+                           "a",
+                           "*",
+                           "*/a",
+                           "h:80",
+                           "h/healthz",
+                           "http:/healthz",
+                           "http:///healthz",
+                           "http://:80/healthz",
+                           "http://?x/healthz",
+                           "http://u@h/healthz",
+                           "http://u:p@h/healthz",
+                           "http://h#x/healthz",
+                           "/a#x",
+                           "http://h\\x/healthz",
+                           "http://h:x/healthz",
+                           "http://h:80:80/a",
+                           "http://[::1/a",
+                           "http://[]/a",
+                           "http://[::1]80/a",
+                           "http://a[b]/a",
+                           "ftp://h/healthz",
+                           "javascript://h/healthz",
+                           "x http://h/a",
+                           "http://a b/a",
+                           "?x",
+                           "://h/a"})
+    CHECK_MESSAGE(settle(none) == "refused", none);
+}
+
+TEST_CASE("a header that must stand alone does, and the lines of a list are one list") {
+  const auto settle = [](fields headers) {
+    const std::string doubled{settle_headers(headers)};
+    return std::pair{doubled, headers};
+  };
+  for (const std::string name :
+       {"Authorization", "Host", "Content-Type", "Content-Length", "Idempotency-Key", "Origin",
+        "Range", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Last-Event-ID",
+        "Sec-Fetch-Site", "Access-Control-Request-Method", "Proxy-Authorization"}) {
+    CHECK(settle({{name, "1"}, {"A", "2"}}).first == "");
+    CHECK(settle({{name, "1"}, {"A", "2"}, {name, "1"}}).first == name);
+    CHECK(settle({{comments::to_lower_ascii(name), "1"}, {name, ""}}).first == name);
+  }
+  CHECK(settle({{"if-match", R"("1")"}, {"A", "1"}, {"If-Match", R"("2")"}, {"A", "2"}}) ==
+        std::pair{std::string{}, fields{{"if-match", R"("1", "2")"}, {"A", "1"}, {"A", "2"}}});
+  for (const std::string name : {"If-None-Match", "Accept", "Accept-Encoding", "Accept-Language",
+                                 "Content-Encoding", "If-Match"})
+    CHECK(settle({{name, "a"}, {name, "b"}, {"X", "y"}, {name, "c"}}).second ==
+          fields{{name, "a, b, c"}, {"X", "y"}});
+  const fields others{
+      {"X-Forwarded-For", "a"}, {"X-Forwarded-For", "b"}, {"User-Agent", "x"}, {"User-Agent", "y"}};
+  CHECK(settle(others) == std::pair{std::string{}, others});
 }

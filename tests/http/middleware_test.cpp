@@ -43,6 +43,22 @@ nlohmann::json violation_of(const response& answer) {
 
 }  // namespace
 
+TEST_CASE("a head that says two things is refused, with what says them") {
+  const handler settled = with_settled_head(with_limits(accept));
+  CHECK(settled({.method = "GET", .target = "/"}).status == 200);
+  CHECK(settled({.method = "GET", .target = "http://h/a"}).status == 200);
+  const response doubled =
+      settled({.target = "/", .headers = {{"Authorization", "Bearer a"}, {"authorization", "b"}}});
+  CHECK(doubled.status == 400);
+  CHECK(violation_of(doubled) ==
+        nlohmann::json{{"pointer", "Authorization"}, {"code", "too_many"}});
+  const response aimless = settled({.method = "GET", .target = "http://u@h/healthz"});
+  CHECK(aimless.status == 400);
+  CHECK(violation_of(aimless) == nlohmann::json{{"pointer", "target"}, {"code", "format"}});
+  const request_error late{request_errc::timed_out, "Too late."};
+  CHECK(settled({.target = "", .refusal = late}).status == 408);
+}
+
 TEST_CASE("a request keeps the id it came with, and the answer says it") {
   for (const std::string& id : {std::string{"a"}, std::string{"Az09-_.:"}, std::string(64, 'x')}) {
     const response answer = ask_with_id(id);

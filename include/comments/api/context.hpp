@@ -58,10 +58,10 @@ class context final {
   // not a number from 1 to `page_max`, adds the violation to `found`.
   std::size_t read_limit(const request& asked, std::vector<violation>& found) const;
 
-  // Returns who sent the request, by its Authorization header and its address. Without the header
-  // it is anyone. An edit token counts only for the comment `editing`. `unauthenticated` if the
-  // header proves nothing, `edit_window_closed` if the edit token is too old, `rate_limited` if the
-  // client has sent too many wrong tokens.
+  // Returns who sent the request, by its Authorization header and its address. Without the header,
+  // or with one of another scheme than Bearer, it is anyone. An edit token counts only for the
+  // comment `editing`. `unauthenticated` if the header proves nothing, `edit_window_closed` if the
+  // edit token is too old, `rate_limited` if the client has sent too many wrong tokens.
   result<principal> identify(const request& asked, std::optional<comment_id> editing = {}) const;
 
  private:

@@ -128,6 +128,7 @@ COMMENTS_INLINE handler routes(service& service, route_options options) {
   const std::vector<layer> outermost_first{
       [&](auto next) { return with_request_id(std::move(next), options.limits); },
       [&](auto next) { return with_guard(std::move(next)); },  // of what the layers below throw
+      [&](auto next) { return with_settled_head(std::move(next)); },
       [&](auto next) { return with_observer(std::move(next), service.metrics(), options.observe); },
       [&](auto next) { return with_cors(std::move(next), options.cors); },
       [&](auto next) { return with_rate_limits(std::move(next), all->shared.rates()); },

@@ -61,7 +61,9 @@ class bearer final {
   // `sign` outlives it.
   bearer(const signer& sign, const secrets& chosen, clock clock);
 
-  // Returns who sent the request: without a header, anyone. `unauthenticated`, always in the same
+  // Returns who sent the request: without a header, anyone. A header of another scheme than Bearer
+  // is no proof of ours and counts as none: a proxy that guards a whole site with a password, say,
+  // passes on what browsers send it. `unauthenticated`, always in the same
   // words, if the header proves nothing; `edit_window_closed` if it is the comment's edit
   // token and too old; `rate_limited` if it can be guessed and the client has no guesses left.
   result<principal> authenticate(const credentials& from) const;

@@ -4,12 +4,16 @@
 #include <comments/auth/bearer.hpp>
 
 #include <comments/text.hpp>
+#include <comments/validation.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace comments::auth {
 
 namespace detail {
+
+inline constexpr std::string_view bearer_scheme = "bearer";
 
 // Whether `token` says of itself that it is a JWT: three parts, the first of which begins an
 // object.
@@ -24,14 +28,22 @@ inline bool is_guessable(const std::string& token) {
 
 inline error refused_token() { return {errc::unauthenticated, "The token is not valid.", {}}; }
 
-// Returns the token of "Bearer <token>" (RFC 6750; the scheme in any case); empty if `header` is
-// anything else.
+// Returns the scheme of an Authorization header (RFC 9110, section 11.6.2) in lower case; empty if
+// it has none.
+inline std::string scheme_of(std::string_view header) {
+  const auto is_of_token = [](char c) {
+    return is_ascii_alphanumeric(c) ||
+           std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+  };
+  const auto end = std::ranges::find_if_not(header, is_of_token);
+  return to_lower_ascii({header.begin(), end});
+}
+
+// Returns the token of "Bearer <token>" (RFC 6750); empty if there is none.
 inline std::string_view token_in(std::string_view header) {
-  constexpr std::string_view scheme = "bearer ";
-  if (to_lower_ascii(header.substr(0, scheme.size())) != scheme) return {};
-  const std::string_view rest = header.substr(scheme.size());
+  const std::string_view rest = header.substr(bearer_scheme.size());
   const std::size_t start = rest.find_first_not_of(' ');
-  return start == rest.npos ? std::string_view{} : rest.substr(start);
+  return start == rest.npos || start == 0 ? std::string_view{} : rest.substr(start);
 }
 
 }  // namespace detail
@@ -71,6 +83,9 @@ COMMENTS_INLINE bearer::bearer(const signer& sign, const secrets& chosen, clock 
 COMMENTS_INLINE result<principal> bearer::authenticate(const credentials& from) const {
   principal caller{.client = from.client};
   if (from.header.empty()) return caller;
+  const std::string scheme = detail::scheme_of(from.header);
+  if (scheme.empty()) return detail::refused_token();
+  if (scheme != detail::bearer_scheme) return caller;
   const std::string_view token = detail::token_in(from.header);
   if (token.empty() || token.size() > site_.limits.jwt_bytes_max) return detail::refused_token();
   if (from.comment) {

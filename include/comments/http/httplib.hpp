@@ -8,6 +8,10 @@
 // so include <httplib.h> beside it. The parts of this adapter stand in http/httplib/ and are
 // private.
 //
+// cpp-httplib percent-decodes the values of headers, and what was sent cannot be had from it: with
+// this adapter a token or a key with "%41" in it is taken for one with "A". epoll_server's routes
+// see the bytes as they were sent.
+//
 //   memory_store store;
 //   service comments{store};
 //   httplib::Server server;

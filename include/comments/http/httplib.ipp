@@ -43,8 +43,10 @@ COMMENTS_INLINE void mount(httplib::Server& server, handler api, mount_options o
   options.prefix = detail::to_prefix(std::move(options.prefix));
   const auto answer = [api, options](const httplib::Request& from, httplib::Response& to) {
     request asked = detail::to_request(from, options.prefix);
-    asked.refusal = detail::check_method(from);  // a body is not read, so there must be none
-    const bool is_last = asked.refusal.has_value();
+    // A body is not read, so there must be none.
+    const auto refused = detail::check_method(from);
+    if (refused) asked.refusal = refused;
+    const bool is_last = refused.has_value();
     detail::write(api(std::move(asked)), is_last, from, to);
   };
   const auto answer_with_body = [api, options](const httplib::Request& from, httplib::Response& to,

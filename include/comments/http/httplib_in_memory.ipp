@@ -102,8 +102,13 @@ COMMENTS_INLINE void httplib_in_memory::mount(handler api, std::string prefix) {
 }
 
 COMMENTS_INLINE bool httplib_in_memory::is_ours(std::string_view target) const {
+  if (prefix_.empty()) return true;
+  if (!target.starts_with('/')) {  // it may name the server first
+    request named{.target = std::string{target}};
+    return settle_target(named) && is_ours(named.target);
+  }
   if (!target.starts_with(prefix_)) return false;
-  if (prefix_.empty() || target.size() == prefix_.size()) return true;
+  if (target.size() == prefix_.size()) return true;
   const char next = target[prefix_.size()];
   return next == '/' || next == '?';
 }
@@ -181,13 +186,18 @@ auto httplib_in_memory::call(Self& server, httplib::Stream& memory, const std::s
 // Answers by the API. The body goes past cpp-httplib, which would copy it twice.
 COMMENTS_INLINE httplib_in_memory::HandlerResponse httplib_in_memory::route(
     exchange& now, const httplib::Request& from, httplib::Response& to) {
-  request asked = detail::to_request(from, now.owner->prefix_);
-  asked.method = now.asked->method;
-  asked.effort = now.asked->effort;
-  asked.refusal = std::move(now.refusal);
+  // What was sent, and not what cpp-httplib made of it: it percent-decodes the values of headers.
+  const wire_request& sent = *now.asked;
+  request asked{.method = std::string{sent.method},
+                .target = std::string{sent.target},
+                .headers = headers_in(sent.bytes),
+                .refusal = std::move(now.refusal),
+                .peer = std::string{sent.peer},
+                .effort = sent.effort};
+  detail::cut_prefix(asked, now.owner->prefix_);
   if (asked.refusal && asked.refusal->code == request_errc::method_not_allowed)
     to.set_header("Allow", detail::allowed_methods);
-  if (!asked.refusal) asked.body = now.asked->body;
+  if (!asked.refusal) asked.body = sent.body;
   response made = now.owner->api_(std::move(asked));
   now.made->is_deferred = made.is_deferred;
   now.is_length_unknown = made.is_length_unknown;

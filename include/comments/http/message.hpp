@@ -61,7 +61,7 @@ enum class effort {
 struct request {
   // The adapter fills these in.
   std::string method{};
-  std::string target{};  // as it was sent: a path, and a query behind a '?'
+  std::string target{};  // a path, and a query behind a '?', as they were sent
   fields headers{};
   std::string body{};
   std::optional<request_error> refusal{};  // why the adapter refuses it; then no route gets it
@@ -120,6 +120,21 @@ std::string_view trim(std::string_view text);
 
 // Returns the value of the first header of that name.
 std::optional<std::string_view> find_header(const fields& headers, std::string_view name);
+
+// Makes the headers say one thing each. The lines of a list are joined (RFC 9110, section 5.3), so
+// that `find_header` returns all of it. Returns the name of a header that must stand alone and does
+// not; empty if there is none. So do those by which a request proves something, says what its body
+// is, or when it is to be done. Where nothing depends on a header, as on User-Agent, nothing is
+// refused.
+std::string_view settle_headers(fields& headers);
+
+// Whether `text` is a host and perhaps a port, as in a URL or the header Host, without a user.
+bool is_authority(std::string_view text);
+
+// Makes the target a path and a query, and nothing else (RFC 9112, section 3.2): of one that names
+// the server ("http://host/path") the server's name becomes the header Host. "*" stays, of OPTIONS.
+// Returns false, and changes nothing, if the target is none that a server may be asked for.
+bool settle_target(request& asked);
 
 // Returns the value of the first parameter of that name; these compare with case.
 std::optional<std::string_view> find_field(const fields& all, std::string_view name);

@@ -4,9 +4,102 @@
 #include <comments/http/message.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <iterator>
+#include <utility>
+#include <vector>
 
 namespace comments::http {
+
+namespace detail {
+
+struct known_header {
+  std::string_view name{};
+  bool is_list{};
+};
+
+inline constexpr known_header known_headers[] = {{"Authorization"},
+                                                 {"Proxy-Authorization"},
+                                                 {"Host"},
+                                                 {"Content-Type"},
+                                                 {"Content-Length"},
+                                                 {"Content-Range"},
+                                                 {"Idempotency-Key"},
+                                                 {"If-Modified-Since"},
+                                                 {"If-Unmodified-Since"},
+                                                 {"If-Range"},
+                                                 {"Range"},
+                                                 {"Origin"},
+                                                 {"Sec-Fetch-Site"},
+                                                 {"Access-Control-Request-Method"},
+                                                 {"Last-Event-ID"},
+                                                 {"If-Match", true},
+                                                 {"If-None-Match", true},
+                                                 {"Accept", true},
+                                                 {"Accept-Encoding", true},
+                                                 {"Accept-Language", true},
+                                                 {"Content-Encoding", true}};
+
+inline const known_header* find_known(std::string_view name) {
+  const auto* known = std::ranges::find_if(
+      known_headers, [&](const known_header& one) { return is_same_name(one.name, name); });
+  return known == std::end(known_headers) ? nullptr : known;
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE std::string_view settle_headers(fields& headers) {
+  std::array<std::string*, std::size(detail::known_headers)> values{};
+  std::vector<std::size_t> joined;
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    auto& [name, value] = headers[i];
+    const auto* known = detail::find_known(name);
+    if (!known) continue;
+    std::string*& first = values[static_cast<std::size_t>(known - detail::known_headers)];
+    if (!std::exchange(first, first ? first : &value)) continue;
+    if (!known->is_list) return known->name;
+    first->append(", ").append(value);
+    joined.push_back(i);
+  }
+  for (auto at = joined.rbegin(); at != joined.rend(); ++at)
+    headers.erase(headers.begin() + static_cast<std::ptrdiff_t>(*at));
+  return {};
+}
+
+COMMENTS_INLINE bool is_authority(std::string_view text) {
+  const bool has_brackets = text.starts_with('[');  // around an IPv6 address
+  const std::size_t end = text.find(has_brackets ? ']' : ':');
+  if (has_brackets && end == text.npos) return false;
+  const std::string_view host = has_brackets ? text.substr(1, end - 1) : text.substr(0, end);
+  const std::string_view port = end == text.npos ? "" : text.substr(end + has_brackets);
+  return !host.empty() && host.find_first_of(" \t/?#@\\\"<>{}|^`,[]") == host.npos &&
+         (port.empty() || port.front() == ':') &&
+         std::all_of(port.begin() + !port.empty(), port.end(),
+                     [](char c) { return c >= '0' && c <= '9'; });
+}
+
+COMMENTS_INLINE bool settle_target(request& asked) {
+  const std::string_view target = asked.target;
+  if (target.find('#') != target.npos) return false;
+  if (target.starts_with('/')) return true;
+  if (target == "*") return asked.method == "OPTIONS";
+  const std::size_t scheme = target.find("://");
+  if (scheme == target.npos || !(is_same_name(target.substr(0, scheme), "http") ||
+                                 is_same_name(target.substr(0, scheme), "https")))
+    return false;
+  const std::string_view behind = target.substr(scheme + 3);
+  std::string authority{behind.substr(0, behind.find_first_of("/?"))};
+  if (!is_authority(authority)) return false;
+  const std::string_view path = behind.substr(authority.size());
+  std::string settled = path.starts_with('/') ? "" : "/";
+  settled.append(path);
+  std::erase_if(asked.headers,
+                [](const auto& header) { return is_same_name(header.first, "Host"); });
+  asked.headers.emplace_back("Host", std::move(authority));
+  asked.target = std::move(settled);
+  return true;
+}
 
 COMMENTS_INLINE std::optional<std::string> percent_decode(std::string_view text, bool is_query) {
   const auto digit = [](char c) {

@@ -6,6 +6,7 @@
 //
 //     with_request_id    names the request
 //     with_guard         answers what the layers inside throw
+//     with_settled_head  has the head say one thing, or be refused
 //     with_observer      counts, times and logs
 //     with_cors          answers preflights                  (http/cors.hpp)
 //     with_rate_limits   answers 429                         (http/rate_limits.hpp)
@@ -52,6 +53,10 @@ std::string make_request_id();
 // Names each request: by its X-Request-Id, if that is at most `request_id_bytes_max` letters,
 // digits, '-', '_', '.' and ':', else by a new UUID. The response has the name in X-Request-Id.
 handler with_request_id(handler next, request_limits limits = {});
+
+// Has the target and the headers say one thing (`settle_target`, `settle_headers`). What is left of
+// two things is refused as malformed, unless the adapter refuses the request anyway.
+handler with_settled_head(handler next);
 
 // Counts and times every response in `metrics`, and calls `observe`, if there is one. `metrics`
 // outlives the handler. If `observe` throws, the exception passes on, after the request is counted.

@@ -91,6 +91,20 @@ COMMENTS_INLINE handler with_request_id(handler next, request_limits limits) {
   };
 }
 
+COMMENTS_INLINE handler with_settled_head(handler next) {
+  return [next = std::move(next)](request&& asked) {
+    if (!settle_target(asked) && !asked.refusal)
+      asked.refusal = request_error{
+          request_errc::malformed, "The target is not a path.", {{"target", "format"}}};
+    const std::string_view doubled = settle_headers(asked.headers);
+    if (!doubled.empty() && !asked.refusal)
+      asked.refusal = request_error{request_errc::malformed,
+                                    "A header that must stand alone came more than once.",
+                                    {{std::string{doubled}, "too_many"}}};
+    return next(std::move(asked));
+  };
+}
+
 COMMENTS_INLINE handler with_observer(handler next, registry& metrics, observer observe) {
   gauge& running = metrics.gauge_of("comments_http_requests_running", "Requests being answered.");
   return [next = std::move(next), observe = std::move(observe), &running,

@@ -13,15 +13,6 @@ namespace comments::http {
 
 namespace detail {
 
-// Returns a target without the server's name, which it may begin with (absolute-form, RFC 9112,
-// section 3.2.2).
-inline std::string_view without_authority(std::string_view target) {
-  const std::size_t scheme = target.find("://");
-  if (target.starts_with('/') || scheme == target.npos) return target;
-  const std::size_t path = target.find('/', scheme + 3);
-  return path == target.npos ? "/" : target.substr(path);
-}
-
 // Cuts the first segment off a path that starts with a slash, and returns it.
 inline std::string_view cut_segment(std::string_view& path) {
   const std::string_view segment = path.substr(1, path.find('/', 1) - 1);
@@ -34,6 +25,13 @@ inline bool is_name(std::string_view segment) { return segment.starts_with('{');
 inline response with_route(std::string_view route, response answer) {
   answer.route = route;
   return answer;
+}
+
+// Answers OPTIONS *, which asks about the server as a whole (RFC 9110, section 9.3.7).
+inline response about_all(const request& asked) {
+  if (asked.method != "OPTIONS")
+    return problem({request_errc::not_found, "There is nothing here."}, asked);
+  return {.status = 204, .headers = {{"Allow", "OPTIONS, GET, HEAD, POST, PUT, PATCH, DELETE"}}};
 }
 
 }  // namespace detail
@@ -50,9 +48,10 @@ COMMENTS_INLINE void router::add(std::string_view pattern, handler answers, bool
 }
 
 COMMENTS_INLINE response router::operator()(request&& asked) const {
-  const std::string_view target = detail::without_authority(asked.target);
+  const std::string_view target = asked.target;
   const std::string_view path = target.substr(0, target.find('?'));
   const std::string_view method = asked.method == "HEAD" ? std::string_view{"GET"} : asked.method;
+  if (target == "*") return detail::about_all(asked);
   const entry* fitting = nullptr;
   for (const entry& route : routes_) {
     if (!fits(route, path)) continue;

@@ -44,6 +44,21 @@ struct wire_response {
   bool is_deferred{};  // not answered: see `effort::memory`
 };
 
+// Returns the headers of a request, byte by byte as they were sent. `bytes` begin with its head, or
+// are empty.
+inline fields headers_in(std::string_view bytes) {
+  constexpr std::string_view line_end = "\r\n";
+  fields found;
+  std::string_view left = bytes.substr(0, bytes.find("\r\n\r\n"));
+  for (std::size_t end = left.find(line_end); end != left.npos; end = left.find(line_end)) {
+    left.remove_prefix(end + line_end.size());
+    const std::string_view line = left.substr(0, left.find(line_end));
+    const std::size_t colon = line.find(':');
+    if (colon != line.npos) found.emplace_back(line.substr(0, colon), trim(line.substr(colon + 1)));
+  }
+  return found;
+}
+
 // The end of a body in the chunked coding (RFC 9112, section 7.1).
 inline constexpr std::string_view end_of_chunks = "0\r\n\r\n";
 

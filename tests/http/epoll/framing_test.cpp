@@ -198,6 +198,11 @@ std::vector<std::string> refused_requests() {
       get("Host: a#b\r\n"),
       get("Host: a\\b\r\n"),
       get("Host: <a>\r\n"),
+      get("Host: :80\r\n"),
+      get("Host: a:b\r\n"),
+      get("Host: a:80:80\r\n"),
+      get("Host: [::1\r\n"),
+      get("Host: a[b]\r\n"),
       // The request line (section 3), and what speaks another language.
       "GET /\r\n\r\n",
       "GET / \r\n\r\n",

@@ -39,6 +39,15 @@ TEST_CASE("a request is taken over without its prefix and without headers that n
   CHECK(asked.peer == "192.0.2.1");
   CHECK(asked.headers == fields{{"A", "1"}, {"A", "2"}});
   CHECK(to_request(post({}), "/other").target == "/talk/a?b");
+  httplib::Request named = post({});
+  named.target = "http://h/talk/a?b";
+  CHECK(to_request(named, "/talk").target == "/a?b");
+}
+
+TEST_CASE("a header's value that hides a control character by an encoding is refused") {
+  for (const std::string hidden : {"a\r\nB: c", "a\nb", std::string{"\0", 1}, "\x7f"})
+    CHECK(to_request(post({{"A", hidden}}), "").refusal->code == request_errc::malformed);
+  CHECK_FALSE(to_request(post({{"A", "a\tb"}}), "").refusal);
 }
 
 TEST_CASE("the framing of a body is a length, chunks or nothing, and else broken") {

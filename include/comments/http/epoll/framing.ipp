@@ -185,7 +185,7 @@ COMMENTS_INLINE void framer::read_header(std::string_view name, std::string_view
 
 COMMENTS_INLINE void framer::read_host(std::string_view value, header_counts& counts) {
   ++counts.hosts;
-  if (value.find_first_of(" \t/?#@\\\"<>{}|^`,") != value.npos)
+  if (!value.empty() && !is_authority(value))
     refuse(request_errc::malformed, "The Host is not a host.", "Host", "format");
 }
 

@@ -23,8 +23,13 @@ inline constexpr const char* allowed_methods = "GET, HEAD, OPTIONS, POST";
 // Returns `text` as a prefix of paths: "/something" or "".
 std::string to_prefix(std::string text);
 
-// Returns the request without its body. `prefix` is cut off the front of the target. A target that
-// hides the prefix (encoded, or behind a host) stays whole, and no route answers to it.
+// Settles the target and cuts `prefix` off its front. A target that hides the prefix by an encoding
+// stays whole, and no route answers to it.
+void cut_prefix(request& asked, const std::string& prefix);
+
+// Returns the request without its body. cpp-httplib percent-decodes the values of headers, most of
+// its versions but for some names, and the sent bytes cannot be had from it: "%41" comes as "A". A
+// value that has control characters afterwards was sent with a hidden one, and is refused.
 request to_request(const httplib::Request& from, const std::string& prefix);
 
 // How long a body is (RFC 9112, section 6), as far as cpp-httplib shows that.

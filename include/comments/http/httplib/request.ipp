@@ -5,6 +5,7 @@
 
 #include <comments/http/middleware.hpp>
 #include <comments/http/problem.hpp>
+#include <comments/text.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -39,13 +40,23 @@ COMMENTS_INLINE std::string to_prefix(std::string text) {
   return text.empty() || text.front() == '/' ? text : "/" + text;
 }
 
-COMMENTS_INLINE request to_request(const httplib::Request& from, const std::string& prefix) {
-  request asked{
-      .method = from.method, .target = from.target, .peer = from.remote_addr, .prefix = prefix};
+COMMENTS_INLINE void cut_prefix(request& asked, const std::string& prefix) {
+  settle_target(asked);
   if (asked.target.starts_with(prefix)) asked.target.erase(0, prefix.size());
-  for (const auto& [name, value] : from.headers)
-    if (!is_from_httplib(name)) asked.headers.emplace_back(name, value);
+  asked.prefix = prefix;
+}
+
+COMMENTS_INLINE request to_request(const httplib::Request& from, const std::string& prefix) {
+  request asked{.method = from.method, .target = from.target, .peer = from.remote_addr};
+  for (const auto& [name, value] : from.headers) {
+    if (is_from_httplib(name)) continue;
+    if (has_control(value, "\t"))
+      asked.refusal = request_error{
+          request_errc::malformed, "A header has control characters.", {{name, "format"}}};
+    asked.headers.emplace_back(name, value);
+  }
   if (is_order_reversed()) std::ranges::reverse(asked.headers);
+  cut_prefix(asked, prefix);
   return asked;
 }
 

@@ -53,12 +53,13 @@ TEST_CASE("what people are called has nothing hidden in it, and no flood of mark
 
 TEST_CASE("directions, zero-width characters, tags and fillers are hidden wherever they stand") {
   for (const std::string& hidden :
-       {"\u00ad"s,     "\u034f"s,     "\u061c"s,     "\u115f"s,    "\u1160"s, "\u17b4"s,
-        "\u180e"s,     "\u200b"s,     "\u200e"s,     "\u200f"s,    "\u2028"s, "\u2029"s,
-        "\u202a"s,     "\u202b"s,     "\u202c"s,     "\u202d"s,    "\u202e"s, "\u2060"s,
-        "\u2061"s,     "\u2064"s,     "\u2066"s,     "\u2067"s,    "\u2068"s, "\u2069"s,
-        "\u206a"s,     "\u2800"s,     "\u3164"s,     "\ufeff"s,    "\uffa0"s, "\U0001d173"s,
-        "\U000e0001"s, "\U000e0020"s, "\U000e0061"s, "\U000e007f"s}) {
+       {"\u00ad"s,     "\u034f"s,     "\u061c"s,     "\u115f"s,     "\u1160"s,     "\u17b4"s,
+        "\u180e"s,     "\u200b"s,     "\u200e"s,     "\u200f"s,     "\u2028"s,     "\u2029"s,
+        "\u202a"s,     "\u202b"s,     "\u202c"s,     "\u202d"s,     "\u202e"s,     "\u2060"s,
+        "\u2061"s,     "\u2064"s,     "\u2066"s,     "\u2067"s,     "\u2068"s,     "\u2069"s,
+        "\u206a"s,     "\u2800"s,     "\u3164"s,     "\ufeff"s,     "\uffa0"s,     "\ufff9"s,
+        "\ufffa"s,     "\ufffb"s,     "\U00013430"s, "\U00013438"s, "\U0001343f"s, "\u0600"s,
+        "\U0001d173"s, "\U000e0001"s, "\U000e0020"s, "\U000e0061"s, "\U000e007f"s}) {
     for (const auto& [before, after] : {std::pair{"", ""},
                                         {"Ana", ""},
                                         {"", "Ana"},
@@ -68,6 +69,20 @@ TEST_CASE("directions, zero-width characters, tags and fillers are hidden wherev
                                         {"\u845b", "\u845b"}})
       CHECK_MESSAGE(has_hidden_character(before + hidden + after), hidden);
   }
+}
+
+TEST_CASE("a name cannot bring a badge of its own") {
+  for (const auto badge :
+       {"\u2713", "\u2714", "\u2714\ufe0f", "\u2611", "\u2705", "\U0001f5f8", "\U0001f5f9",
+        "\u221a", "\u237b", "\U00010102", "\U0001fbb1", "\u32a3", "\U0001f3c5", "\U0001f396",
+        "\U0001f3f5", "\U0001f6e1", "\u26e8", "\U0001f4db", "\U0001f947"}) {
+    CHECK_MESSAGE(has_badge("Ana "s + badge), badge);
+    CHECK_MESSAGE(has_badge(badge + "Ana"s), badge);
+  }
+  for (const auto name : written) CHECK_MESSAGE(!has_badge(name), name);
+  for (const auto fine : {"", "Ana", "v", "\u03bd", "Acme\u00ae", "Ana \U0001f33b", "\u2605 Ana",
+                          "\u2717", "\xff\u2713"})
+    CHECK_FALSE_MESSAGE(has_badge(fine), fine);
 }
 
 TEST_CASE("a joiner that joins nothing is hidden") {

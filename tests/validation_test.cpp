@@ -371,6 +371,15 @@ TEST_CASE("a name shows what it is") {
     CHECK_MESSAGE(faults(name, hidden) == "/author/name invisible_character", hidden);
 }
 
+TEST_CASE("a name has no badge, which a reader would take for the site's word") {
+  const field& name = fields[2];
+  for (const auto* badge : {"Ana \u2713", "\u2705", "Ana\u2611\ufe0f", "\U0001f5f8 Ana"})
+    CHECK_MESSAGE(faults(name, badge) == "/author/name badge", badge);
+  draft said = fine();
+  said.body = "Done \u2713";
+  CHECK(to_line(check(said, {})) == "");
+}
+
 TEST_CASE("a name has as many marks in a row as allowed, and not one more") {
   const field& name = fields[2];
   CHECK(faults(name, "Z\u0300\u0301\u0302\u0303a\u0300") == "");

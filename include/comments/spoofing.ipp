@@ -4,6 +4,7 @@
 #include <comments/spoofing.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 
 namespace comments {
@@ -100,12 +101,44 @@ inline constexpr code_points mark_ranges[] = {
     {0x1e944, 0x1e94a}, {0xe0100, 0xe01ef},
 };
 
+// Unicode's format controls (version 15), in order.
+inline constexpr code_points format_ranges[] = {
+    {0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},
+    {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},     {0x180e, 0x180e},
+    {0x200b, 0x200f},   {0x202a, 0x202e},   {0x2060, 0x2064},   {0x2066, 0x206f},
+    {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd},
+    {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001},
+    {0xe0020, 0xe007f},
+};
+
+inline constexpr code_points badge_ranges[] = {
+    {0x221a, 0x221a},   {0x237b, 0x237b},   {0x2611, 0x2611},   {0x26e8, 0x26e8},
+    {0x2705, 0x2705},   {0x2713, 0x2714},   {0x32a3, 0x32a3},   {0x10102, 0x10102},
+    {0x1f396, 0x1f396}, {0x1f3c5, 0x1f3c5}, {0x1f3f5, 0x1f3f6}, {0x1f4db, 0x1f4db},
+    {0x1f5f8, 0x1f5f9}, {0x1f6e1, 0x1f6e1}, {0x1f947, 0x1f949}, {0x1fbb1, 0x1fbb1},
+};
+
+template <std::size_t Count>
+bool has(const code_points (&ranges)[Count], char32_t point) {
+  const auto* behind = std::ranges::upper_bound(ranges, point, {}, &code_points::first);
+  return behind != std::begin(ranges) && point <= std::prev(behind)->last;
+}
+
 }  // namespace detail
 
-COMMENTS_INLINE bool is_mark(char32_t point) {
-  const auto* behind =
-      std::ranges::upper_bound(detail::mark_ranges, point, {}, &detail::code_points::first);
-  return behind != std::begin(detail::mark_ranges) && point <= std::prev(behind)->last;
+COMMENTS_INLINE bool is_mark(char32_t point) { return detail::has(detail::mark_ranges, point); }
+
+COMMENTS_INLINE bool is_format(char32_t point) { return detail::has(detail::format_ranges, point); }
+
+COMMENTS_INLINE bool is_badge(char32_t point) { return detail::has(detail::badge_ranges, point); }
+
+COMMENTS_INLINE bool has_badge(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto point = next_code_point(text, at);
+    if (!point) return false;
+    if (is_badge(*point)) return true;
+  }
+  return false;
 }
 
 COMMENTS_INLINE std::size_t marks_in_a_row(std::string_view text) {
@@ -147,7 +180,7 @@ COMMENTS_INLINE bool has_hidden_character(std::string_view text) {
       if (!may_follow || !(joins || is_behind_mark)) return true;
     } else if (is_selector(*point)) {
       if (!may_follow || is_selector(before)) return true;
-    } else if (is_invisible(*point) && !is_space(*point)) {
+    } else if (is_format(*point) || (is_invisible(*point) && !is_space(*point))) {
       return true;
     }
     before = *point;

@@ -44,7 +44,8 @@ constexpr bool is_control(char32_t point) {
 bool has_control(std::string_view text, std::string_view allowed = {});
 
 // Whether `point` leaves no mark on a page: Unicode's White_Space and Default_Ignorable_Code_Point
-// (version 15), control characters, and the empty Braille cell.
+// (version 15), control characters, the format controls that only say how others are drawn
+// (U+FFF9, U+13430), and the empty Braille cell.
 bool is_invisible(char32_t point);
 
 // Whether a reader of `text` would see nothing at all.

@@ -4,8 +4,8 @@
 // Every field is checked every time, so that a person hears of all mistakes at once. A violation
 // names a field by its JSON pointer in the v1 API, or by its bare name. Codes are "required",
 // "too_long", "format", "encoding" (not well-formed UTF-8) and "control_character"; for a name also
-// "invisible_character" and "too_many_marks" (see spoofing.hpp). A body may hold those two: a page
-// shows each text in an element of its own writing direction, so it turns nothing around it.
+// "invisible_character", "too_many_marks" and "badge" (see spoofing.hpp). A body may hold these: a
+// page shows each text in an element of its own writing direction, so it turns nothing around it.
 //
 //   result<draft> checked = validate(std::move(written), limits{});
 //   if (!checked)
@@ -63,8 +63,8 @@ bool is_web_url(std::string_view text);
 bool check_text(std::vector<violation>& found, std::string_view pointer, std::string_view text,
                 std::size_t bytes_max, std::string_view controls_allowed = {});
 
-// Like check_text, and also rejects names that look empty (invisible characters) or are overloaded
-// with marks. An empty name is fine.
+// Like check_text, and also rejects names that look empty (invisible characters), are overloaded
+// with marks, or have a badge. An empty name is fine.
 bool check_name(std::vector<violation>& found, std::string_view pointer, std::string_view name,
                 const limits& limits);
 

@@ -95,9 +95,12 @@ COMMENTS_INLINE bool check_name(std::vector<violation>& found, std::string_view 
   if (!check_text(found, pointer, name, limits.name_bytes_max)) return false;
   const bool is_hidden = !name.empty() && (is_blank(name) || has_hidden_character(name));
   const bool is_flooded = marks_in_a_row(name) > limits.name_marks_max;
-  if (is_hidden || is_flooded)
-    found.push_back({std::string{pointer}, is_hidden ? "invisible_character" : "too_many_marks"});
-  return !is_hidden && !is_flooded;
+  const std::string_view code = is_hidden         ? "invisible_character"
+                                : is_flooded      ? "too_many_marks"
+                                : has_badge(name) ? "badge"
+                                                  : "";
+  if (!code.empty()) found.push_back({std::string{pointer}, std::string{code}});
+  return code.empty();
 }
 
 COMMENTS_INLINE std::vector<violation> check_content_id(std::string_view content_id,

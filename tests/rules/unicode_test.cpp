@@ -5,12 +5,20 @@
 #include <doctest/doctest.h>
 #include <utf8proc.h>
 
+#include <string>
+
 using namespace comments;
 
 namespace {
 
 utf8proc_category_t category_of(char32_t point) {
   return utf8proc_category(static_cast<utf8proc_int32_t>(point));
+}
+
+std::string to_utf8(char32_t point) {
+  utf8proc_uint8_t bytes[4];
+  const auto size = utf8proc_encode_char(static_cast<utf8proc_int32_t>(point), bytes);
+  return {bytes, bytes + size};
 }
 
 // Whether utf8proc strips it as a Default_Ignorable_Code_Point.
@@ -36,6 +44,35 @@ TEST_CASE("blanks are the space separators") {
   for (char32_t point = 0; point <= 0x10ffff; ++point)
     REQUIRE_MESSAGE(is_space(point) == (category_of(point) == UTF8PROC_CATEGORY_ZS),
                     static_cast<unsigned>(point));
+}
+
+TEST_CASE("format controls are those of Unicode, and none can stand in a name") {
+  int controls = 0;
+  for (char32_t point = 1; point <= 0x10ffff; ++point) {
+    const auto category = category_of(point);
+    if (category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CS) continue;
+    const bool is_one = category == UTF8PROC_CATEGORY_CF;
+    controls += is_one;
+    REQUIRE_MESSAGE(is_format(point) == is_one, static_cast<unsigned>(point));
+    const bool is_hidden = is_one || is_ignorable(point) || category == UTF8PROC_CATEGORY_ZL ||
+                           category == UTF8PROC_CATEGORY_ZP || category == UTF8PROC_CATEGORY_CC;
+    if (is_hidden)
+      REQUIRE_MESSAGE(has_hidden_character(to_utf8(point)), static_cast<unsigned>(point));
+  }
+  CHECK(controls > 150);
+}
+
+TEST_CASE("badges are symbols, and no letter, digit or mark of any script is one") {
+  int badges = 0;
+  for (char32_t point = 0; point <= 0x10ffff; ++point) {
+    if (!is_badge(point)) continue;
+    ++badges;
+    const auto category = category_of(point);
+    const bool is_symbol = category == UTF8PROC_CATEGORY_SO || category == UTF8PROC_CATEGORY_SM ||
+                           category == UTF8PROC_CATEGORY_PO;
+    CHECK_MESSAGE(is_symbol, static_cast<unsigned>(point));
+  }
+  CHECK(badges > 15);
 }
 
 TEST_CASE("everything that leaves no mark by Unicode's word is invisible") {

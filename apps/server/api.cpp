@@ -46,7 +46,10 @@ http::route_options to_route_options(const options& chosen, log& log, deployment
 http::handler make_api(service& service, deployment_log& deployments, const options& chosen,
                        log& log) {
   return with_error_pages(http::routes(service, to_route_options(chosen, log, deployments)),
-                          chosen.cors.origins);
+                          chosen.cors.origins,
+                          [sign = auth::signer{service.signing_key()}](std::string_view token) {
+                            return auth::renew_form_token(sign, token, system_clock()());
+                          });
 }
 
 }  // namespace server

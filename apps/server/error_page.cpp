@@ -66,7 +66,8 @@ void read_fields(fault& found, const json::value& problem, const language& words
   }
 }
 
-fault read_fault(const json::value& problem, const http::response& answer, const language& words) {
+fault read_fault(const json::value& problem, const http::response& answer, bool is_form,
+                 const language& words) {
   fault found{.code = text_in(problem, "code")};
   read_fields(found, problem, words);
   if (!found.explanation.empty()) return found;
@@ -75,6 +76,8 @@ fault read_fault(const json::value& problem, const http::response& answer, const
     found.explanation = words.say("tooOften", {{"seconds", seconds}});
   } else if (found.code == "idempotency_reuse") {
     found.explanation = words.word("keyReused");
+  } else if (found.code == "forbidden" && is_form) {
+    found.explanation = words.word("otherSite");
   } else if (found.code == "content_locked") {
     found.explanation = words.word("content_locked");
   } else {
@@ -84,7 +87,8 @@ fault read_fault(const json::value& problem, const http::response& answer, const
 }
 
 // Returns the form as it was sent. A key that belongs to another comment is replaced by a new one.
-safe_html form_again(const http::request& sent, const fault& found, const language& words) {
+safe_html form_again(const http::request& sent, const fault& found, const language& words,
+                     const form_renewal& renew) {
   const auto fields = http::parse_query(sent.body);
   const auto text = [&](std::string_view name) {
     return fields ? std::string{http::find_field(*fields, name).value_or("")} : "";
@@ -94,7 +98,7 @@ safe_html form_again(const http::request& sent, const fault& found, const langua
                     .email = text("email"),
                     .parent_id = text("parent_id"),
                     .answers = text("answers"),
-                    .form = text("form"),
+                    .form = renew(text("form")),
                     .key = text("key")};
   if (found.code == "idempotency_reuse") typed.key = http::make_request_id();
   const std::size_t query = std::min(sent.target.find('?'), sent.target.size());
@@ -110,11 +114,11 @@ std::string root_of(std::string_view path) {
 }
 
 http::response make_error_page(const http::response& answer, const http::request& sent,
-                               const language& words) {
+                               const language& words, const form_renewal& renew) {
   constexpr std::size_t depth_max = 8;
   const json::value problem = json::parse(answer.body, depth_max).value_or({});
-  const fault found = read_fault(problem, answer, words);
   const bool is_form = sent.method == "POST" && sent.target.starts_with("/contents");
+  const fault found = read_fault(problem, answer, is_form, words);
   const std::string path = sent.target.substr(0, sent.target.find('?'));
   frame around{.title = is_form ? std::string{words.word("notPosted")} : text_in(problem, "title"),
                .root = root_of(path)};
@@ -124,15 +128,15 @@ http::response make_error_page(const http::response& answer, const http::request
   shown.set_text("title", around.title);
   shown.set_text("explanation", found.explanation);
   shown.set_flag("is_form", is_form);
-  if (is_form) shown.set_html("form_html", form_again(sent, found, words));
+  if (is_form) shown.set_html("form_html", form_again(sent, found, words, renew));
   shown.set_text("back", words.word(is_form ? "back" : "home"));
   shown.set_url("back_url", relative_url{is_form ? same_page : home});
   return make_page(around, render("problem.html", shown, words), words);
 }
 
 http::response to_page(http::response answer, const http::request& sent,
-                       std::span<const std::string> origins) {
-  http::response made = make_error_page(answer, sent, language_for(sent));
+                       std::span<const std::string> origins, const form_renewal& renew) {
+  http::response made = make_error_page(answer, sent, language_for(sent), renew);
   made.status = answer.status;
   made.route = answer.route;
   for (auto& [name, value] : answer.headers)
@@ -143,15 +147,17 @@ http::response to_page(http::response answer, const http::request& sent,
 
 }  // namespace
 
-http::handler with_error_pages(http::handler next, std::vector<std::string> origins) {
-  return [next = std::move(next), origins = std::move(origins)](http::request&& asked) {
+http::handler with_error_pages(http::handler next, std::vector<std::string> origins,
+                               form_renewal renew) {
+  return [next = std::move(next), origins = std::move(origins),
+          renew = std::move(renew)](http::request&& asked) {
     if (!wants_page(asked)) return next(std::move(asked));
     const http::request sent{.method = asked.method,
                              .target = asked.target,
                              .headers = asked.headers,
                              .body = asked.method == "POST" ? asked.body : ""};
     http::response answer = next(std::move(asked));
-    return is_problem(answer) ? to_page(std::move(answer), sent, origins) : answer;
+    return is_problem(answer) ? to_page(std::move(answer), sent, origins, renew) : answer;
   };
 }
 

@@ -69,6 +69,43 @@ std::optional<http::response> refuse_form(const http::request& asked) {
                        asked);
 }
 
+// Whether a form that was sent stood on a page of this site.
+enum class form_site { ours, others, unknown };
+
+// Returns an origin as browsers write it; empty if `text` is none.
+std::string to_origin(const std::string& text) {
+  const auto parsed = http::parse_origins(text);
+  return parsed && parsed->size() == 1 ? parsed->front() : "";
+}
+
+// Whether an origin is the address that the request was sent to, by the browser or by a proxy that
+// says so. No page of another site can have a browser send another Host or X-Forwarded-Host.
+bool is_ours(const std::string& origin, const http::request& asked) {
+  const std::size_t scheme = origin.find("://");
+  if (scheme == origin.npos) return false;
+  for (const char* name : {"Host", "X-Forwarded-Host"}) {
+    std::string_view host = http::find_header(asked.headers, name).value_or("");
+    host = http::trim(host.substr(0, host.find(',')));
+    if (to_origin(origin.substr(0, scheme + 3).append(host)) == origin) return true;
+  }
+  return false;
+}
+
+// Sec-Fetch-Site counts most: no page can set it, and proxies pass it on. A browser sends it to
+// https and to its own machine only, and Origin with every POST.
+form_site site_of(const http::request& asked, const std::vector<std::string>& allowed) {
+  const std::string_view fetched = http::find_header(asked.headers, "Sec-Fetch-Site").value_or("");
+  const std::string_view given = http::find_header(asked.headers, "Origin").value_or("");
+  const bool is_named = !given.empty() && given != "null";
+  const std::string origin = is_named ? to_origin(std::string{given}) : "";
+  if (!origin.empty() && std::ranges::find(allowed, origin) != allowed.end())
+    return form_site::ours;
+  if (fetched == "same-origin" || fetched == "none") return form_site::ours;
+  if (fetched == "cross-site") return form_site::others;
+  if (!is_named) return form_site::unknown;
+  return is_ours(origin, asked) ? form_site::ours : form_site::others;
+}
+
 result<http::fields> read_form(const http::request& asked) {
   auto typed = http::parse_query(asked.body);
   if (!typed) return typed;
@@ -153,6 +190,8 @@ class thread_page final {
     if (auto refused = refuse_form(asked)) return std::move(*refused);
     const auto typed = read_form(asked);
     if (!typed) return http::problem(typed.error(), asked);
+    if (const auto allowed = check_site(asked, *typed); !allowed)
+      return http::problem(allowed.error(), asked);
     const relative_url home = home_of(asked);
     const http::response answer = comments_.post(to_api_request(std::move(asked), *typed));
     return answer.status == 201 ? lead_to(answer, home) : answer;
@@ -165,6 +204,17 @@ class thread_page final {
     safe_html html{};
     std::string next{};  // the signed cursor of the page behind this one; empty: there is none
   };
+
+  // Refuses a form that stood on a page of another site: nobody who meant to write sent it. Where
+  // the browser does not say, the form's token must show that it was ours.
+  result<done> check_site(const http::request& asked, const http::fields& typed) const {
+    const form_site from = site_of(asked, shared_.options().cors.origins);
+    const bool is_fine = from == form_site::unknown
+                             ? auth::form_time(shared_.sign(), text_of(typed, "form")).has_value()
+                             : from == form_site::ours;
+    if (is_fine) return ok();
+    return error{errc::forbidden, "The form was sent from a page of another site."};
+  }
 
   result<view> read(const http::request& asked) const {
     view seen{.content_id = content_of(asked), .home = home_of(asked)};

@@ -195,3 +195,12 @@ TEST_CASE("a payload that is no whole number of milliseconds is no moment") {
     CHECK_FALSE(form_time(sign, sign.token("form", payload)));
   CHECK(form_time(sign, sign.token("form", "9223372036854775807")));
 }
+
+TEST_CASE("a form's token is kept if it is ours, and else renewed") {
+  const signer ours{std::string(32, 'k')}, other{std::string(32, 'o')};
+  const instant now = from_milliseconds(1'700'000'000'000);
+  const std::string kept = make_form_token(ours, now);
+  CHECK(renew_form_token(ours, kept, now + std::chrono::hours{1}) == kept);
+  for (const std::string& lost : {std::string{}, kept + "x", make_form_token(other, now)})
+    CHECK(form_time(ours, renew_form_token(ours, lost, now)) == now);
+}

@@ -311,10 +311,12 @@ class OpenApi(unittest.TestCase):
         for path in re.findall("assets/[^\"]*", self.server.get("/").body.decode()):
             self.ask("GET", "/" + path, 200)
         self.ask("GET", "/assets/none", 404)
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = {"Content-Type": "application/x-www-form-urlencoded",
+                "Sec-Fetch-Site": "same-origin"}
         for path in ("/contents?content_id=9", "/contents/9"):
             self.ask("POST", path, 303, b"body=Oi&name=Ana&email=&trap=", form)
             self.ask("POST", path, 422, b"name=Ana", form)
+            self.ask("POST", path, 403, b"body=Oi", form | {"Sec-Fetch-Site": "cross-site"})
             self.ask("POST", path, 415)
 
     def answer_events(self):

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import support
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 SITE = "https://www.example.com"
 
@@ -92,13 +92,64 @@ class Pages(support.ServerTest):
 
     def test_a_form_is_one_and_in_utf_8(self):
         def send(body, kind):
-            return self.server.request("POST", self.path, body, {"Content-Type": kind})
+            return self.server.request("POST", self.path, body, FORM | {"Content-Type": kind})
 
         self.assert_problem(send(b"{}", "application/json"), 415, "unsupported_media")
         self.assert_problem(send(b"body=%ff", FORM["Content-Type"]), 400, "malformed")
         self.assert_problem(send(b"body=%f", FORM["Content-Type"]), 400, "malformed")
         self.assert_problem(send(b"body=" + b"x" * 65_532, FORM["Content-Type"]), 413)
         self.assert_problem(send(b"body=" + b"x" * 65_531, FORM["Content-Type"]), 422)
+
+    def test_a_form_on_a_page_of_another_site_posts_nothing(self):
+        """A page anywhere could post under its reader's address."""
+        here = f"http://127.0.0.1:{self.server.port}"
+        behind_proxy = {"Host": "comments.example.com", "Origin": "https://comments.example.com"}
+        token = self.server.get("/api/v1/form").json["form"]
+        plain = {"Content-Type": FORM["Content-Type"]}
+        for said, form, status in [
+                ({"Origin": "https://evil.example.org"}, token, 403),
+                ({"Origin": here + ".example.org"}, token, 403),
+                ({"Origin": "http://127.0.0.1:1"}, token, 403),
+                ({"Origin": "evil"}, token, 403),
+                ({"Sec-Fetch-Site": "cross-site"}, token, 403),
+                ({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, token, 403),
+                ({"Sec-Fetch-Site": "cross-site", "Origin": here}, token, 403),
+                ({"Origin": "null"}, "", 403), ({"Origin": "null"}, token + "x", 403),
+                ({}, "", 403), ({}, "forged", 403), ({"Sec-Fetch-Site": "same-site"}, "", 403),
+                ({"Origin": "null"}, token, 303), ({}, token, 303), ({"Origin": ""}, token, 303),
+                ({"Sec-Fetch-Site": "same-site"}, token, 303),
+                ({"Sec-Fetch-Site": "none"}, "", 303),
+                ({"Sec-Fetch-Site": "same-origin"}, "", 303),
+                ({"Sec-Fetch-Site": "same-origin", "Origin": "https://by.proxy.example"}, "", 303),
+                ({"Origin": here}, "", 303), ({"Origin": here.upper()}, "", 303),
+                ({"Origin": SITE}, "", 303),  # which --origins names
+                ({"Origin": SITE, "Sec-Fetch-Site": "cross-site"}, "", 303),
+                (behind_proxy, "", 303),
+                (behind_proxy | {"Host": "comments.example.com:443"}, "", 303),
+                (behind_proxy | {"Host": "127.0.0.1:8000"}, "", 403),
+                (behind_proxy | {"Host": "a", "X-Forwarded-Host": "comments.example.com"}, "",
+                 303)]:
+            with self.subTest(said, form=form):
+                body = urlencode({"body": f"from {said} {form}", "form": form}).encode()
+                answer = self.server.request("POST", self.path, body, plain | said)
+                self.assertEqual(answer.status, status, answer)
+                if status == 403:
+                    self.assert_problem(answer, 403, "forbidden")
+
+    def test_what_was_typed_on_another_site_is_kept_and_can_be_sent_from_here(self):
+        body = urlencode({"body": "kept & not <lost>", "name": "Ana", "form": "forged"}).encode()
+        plain = {"Content-Type": FORM["Content-Type"]}
+        evil = {"Origin": "https://evil.example.org"} | plain | BROWSER
+        page = self.server.request("POST", self.path, body, evil)
+        self.assertEqual(page.status, 403)
+        html = page.body.decode()
+        self.assertIn("This came from a page of another site.", html)
+        self.assertIn("kept &amp; not &lt;lost&gt;", html)
+        self.assertEqual(self.listed(), [])
+        (token,) = re.findall('name="form" value="([^"]*)"', html)
+        again = urlencode({"body": "kept", "form": token}).encode()
+        sent = self.server.request("POST", self.path, again, plain)
+        self.assertEqual(sent.status, 303)
 
     def test_cursors_are_ours_and_of_the_same_list(self):
         for i in range(21):

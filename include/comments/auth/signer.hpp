@@ -76,6 +76,9 @@ bool is_edit_token(const signer& sign, const comment_id& id, std::string_view to
 // Returns the proof that a form was shown at `now`. It is not secret and can be used many times.
 std::string make_form_token(const signer& sign, instant now);
 
+// Returns `token`, or a new one if it is none of this key.
+std::string renew_form_token(const signer& sign, std::string_view token, instant now);
+
 // Returns when the form was shown; nothing if `token` is not a form's token of this key.
 std::optional<instant> form_time(const signer& sign, std::string_view token);
 

@@ -116,6 +116,11 @@ COMMENTS_INLINE std::string make_form_token(const signer& sign, instant now) {
   return sign.token("form", std::to_string(to_milliseconds(now)));
 }
 
+COMMENTS_INLINE std::string renew_form_token(const signer& sign, std::string_view token,
+                                             instant now) {
+  return form_time(sign, token) ? std::string{token} : make_form_token(sign, now);
+}
+
 COMMENTS_INLINE std::optional<instant> form_time(const signer& sign, std::string_view token) {
   return detail::parse_milliseconds(sign.verify("form", token));
 }

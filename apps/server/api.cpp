@@ -9,6 +9,7 @@
 #include <comments/feed/routes.hpp>
 #include <comments/markdown/cmark.hpp>
 
+#include <string_view>
 #include <vector>
 
 namespace server {

@@ -2,8 +2,8 @@
 // event.hpp - the record of a change to a content.
 //
 // Each change to a content moves its version by one and appends one event with that version, in the
-// same transaction. So the events of a content are numbered 1, 2, 3 … without a gap, and history,
-// live updates and webhooks read the same log.
+// same transaction. So the events of a content are numbered 1, 2, 3 … without a gap, and history
+// and live updates read the same log.
 //
 //   const std::string content_id = "1";
 //   const auto changes = store.events(content_id, 0, 50);

@@ -100,13 +100,39 @@ TEST_CASE("what may be missing may be null, and objects may be empty") {
   CHECK(refusal(with(R"("author":{"name":"","email":"","url":""})")) == "");
 }
 
-TEST_CASE("fields that are not known are ignored, whatever they are") {
-  CHECK(refusal(with(R"("votes":9,"status":"spam","x":[{"y":null}],"":1,"Body":2)")) == "");
-  CHECK(refusal(with(R"("author":{"verified":true,"key":{}})")) == "");
-  const auto decoded = decode_draft(with(R"("author":{"verified":true},"key":"k")"), "", usual);
-  REQUIRE(decoded);
-  CHECK_FALSE(decoded->author.verified);
-  CHECK(decoded->key == "");
+TEST_CASE("fields that are not known are refused by name, so that a misspelt one is noticed") {
+  // Found in use: a misspelt "parentId" made a root of a reply.
+  CHECK(refusal(with(R"("parentId":"0192f0c1-7b2a-7c3d-9e4f-0123456789ab")")) ==
+        "invalid, /parentId unknown");
+  CHECK(refusal(with(R"("votes":9,"x":[{"y":null}],"":1,"Body":null,"a/b":1)")) ==
+        "invalid, /votes unknown, /x unknown, / unknown, /Body unknown, /a~1b unknown");
+  CHECK(refusal(with(R"("author":{"verified":true,"key":{},"name":7})")) ==
+        "invalid, /author/name type, /author/verified unknown, /author/key unknown");
+  const auto unknown_in = [](const auto& decoded) {
+    REQUIRE_FALSE(decoded);
+    return to_line(decoded.error().violations);
+  };
+  CHECK(unknown_in(decode_body(R"({"body":"a","text":"a"})", usual)) == "/text unknown");
+  CHECK(unknown_in(decode_reason(R"({"reason":"a","comment":"a"})", usual)) == "/comment unknown");
+  CHECK(unknown_in(decode_content_change(R"({"status":null,"mode":"open"})", usual)) ==
+        "/mode unknown");
+  CHECK(unknown_in(decode_decision(
+            R"({"ids":["0192f0c1-7b2a-7c3d-9e4f-0123456789ab"],"action":"hold","by":1})", usual)) ==
+        "/by unknown");
+}
+
+TEST_CASE("of many unknown fields some are named, and a long name is not repeated") {
+  std::string fields = R"("x":1)";
+  for (int i = 0; i < 5'000; ++i) fields += ",\"x" + std::to_string(i) + "\":1";
+  const auto refused = decode_draft(with(fields), "", usual);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().violations.size() == unknown_fields_max);
+  CHECK(refusal(with("\"" + std::string(256, 'x') + "\":1")) == "invalid,  unknown");
+  CHECK(refusal(with("\"author\":{\"" + std::string(256, 'x') + "\":1}")) ==
+        "invalid, /author unknown");
+}
+
+TEST_CASE("the legacy API ignores fields that it does not know") {
   CHECK(refusal_of_legacy(
             R"({"email":"a@example.com","comment":"Oi","content_id":1,"likes":0,"author":7})") ==
         "");

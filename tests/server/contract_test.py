@@ -393,7 +393,8 @@ class Service:
     def test_the_version_is_the_one_of_the_command_line(self):
         version = self.server.get("/version").json
         self.assertEqual(list(version), ["component", "version", "commit", "build_date"])
-        line = "{component} {version} (commit {commit}, {build_date})\n".format(**version)
+        self.assertEqual(version["component"], "comments")  # as deploy/record calls it, too
+        line = "comments-server {version} (commit {commit}, {build_date})\n".format(**version)
         self.assertEqual(run("--version").stdout, line)
 
     def metric(self, name):

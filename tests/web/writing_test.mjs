@@ -311,12 +311,62 @@ scene('whom the site signed in needs no name, and is shown as verified', async (
   await site.open(page, api.thread(id, `token="${signedIn('17', 'Guilherme')}"`));
   await write(page, 'it is me');
   const own = commentWith(page, 'it is me');
-  await own.getByRole('img', { name: 'Signed in at this site' }).waitFor();
+  const mark = own.getByRole('img', { name: 'Signed in at this site' });
+  await mark.waitFor();
+  assert.equal(await mark.textContent(), '', 'it is drawn, so no name can bring one');
   await own.getByText('Guilherme').waitFor();
   assert.equal(await page.getByLabel('Name').count(), 0);
   await site.open(page, api.thread(id, 'token="forged.token.x"'));
   await write(page, 'it is not me');
   await page.getByText('Your sign-in is not valid any more.').waitFor();
+});
+
+scene('an older server gets the comment without what it does not know', async ({ page, id }) => {
+  const sent = [];
+  await page.route('**/api/v1/comments', (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    sent.push(route.request().postDataJSON());
+    if (!sent.at(-1).form) return route.continue();
+    const errors = [{ pointer: '/form', code: 'unknown' }];
+    return route.fulfill({
+      status: 422,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ code: 'validation', detail: 'It breaks rules.', errors }),
+    });
+  });
+  await site.open(page, api.thread(id));
+  await loaded(page);
+  await write(page, 'from the future');
+  await commentWith(page, 'from the future').waitFor();
+  assert.equal(sent.length, 2);
+  assert.ok(sent[0].form);
+  assert.deepEqual(Object.keys(sent[1]).sort(), ['author', 'body', 'content_id']);
+  assert.equal((await listed(id)).length, 1);
+});
+
+scene('a reply is not sent to a server that would make a comment of it', async ({ page, id }) => {
+  const root = await api.post(id, 'root');
+  let tries = 0;
+  await page.route('**/api/v1/comments', (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    tries += 1;
+    return route.fulfill({
+      status: 422,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({
+        code: 'validation',
+        detail: 'It breaks rules.',
+        errors: [{ pointer: '/form', code: 'unknown' }, { pointer: '/parent_id', code: 'unknown' }],
+      }),
+    });
+  });
+  await site.open(page, api.thread(id));
+  const own = commentWith(page, root.body);
+  await own.getByRole('button', { name: 'Reply' }).click();
+  await own.locator('textarea').fill('a reply');
+  await own.getByRole('button', { name: 'Post' }).click();
+  await own.getByRole('alert').filter({ hasText: /./ }).waitFor();
+  assert.equal(tries, 1);
 });
 
 scene('what fills in the trap is no person, and the form has its time', async ({ page, id }) => {

@@ -57,7 +57,8 @@ function headOf({ say, ago, exact }, comment, name) {
     'header',
     {},
     h('bdi.author', {}, name),
-    comment.author.verified && h('span.verified', { title: say('verified') }, '✓'),
+    comment.author.verified &&
+      h('span.verified', { role: 'img', title: say('verified'), ariaLabel: say('verified') }),
     time,
     comment.edited_at && h('span', {}, say('edited')),
     comment.parent_id && h('span', {}, say('reply')),

@@ -73,7 +73,7 @@ export function commentView(thread, comment, parent) {
 function headOf({ say, ago, exact }, id) {
   const author = h('bdi.author');
   const word = say('verified');
-  const verified = h('span.verified', { role: 'img', title: word, ariaLabel: word }, '✓');
+  const verified = h('span.verified', { role: 'img', title: word, ariaLabel: word });
   const time = h('time');
   const edited = h('span', {}, `(${say('edited')})`);
   const pending = h('span.badge', {}, say('pending'));

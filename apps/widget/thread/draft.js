@@ -54,37 +54,35 @@ export function draftOf(thread, parent, edited) {
     return made;
   }
 
+  // Tries again if no answer came, or without what the server does not know. If the key belongs to an
+  // earlier text that did arrive, it is renewed.
   async function post(body) {
     body.content_id = thread.contentId;
     body.author = isNamed ? { name: name.value.trim(), email: email.value.trim() } : {};
     if (parent) body.parent_id = parent.id;
     if (trap.value) body.trap = trap.value;
     body.form = (await ask())?.form;
-    return insist(
-      () => thread.ask('POST', '/api/v1/comments', { body, key, token: thread.token }),
-      () => {
-        key = randomKey();
-        keep();
-      },
-    );
+    for (let tries = 0; ; ++tries) {
+      try {
+        return await thread.ask('POST', '/api/v1/comments', { body, key, token: thread.token });
+      } catch (why) {
+        const isOther = why.code === 'idempotency_reuse';
+        const isNewer =
+          why.errors[0] &&
+          why.errors.every(
+            ({ pointer, code }) =>
+              code === 'unknown' && /form|trap/.test(pointer) && delete body[pointer.slice(1)],
+          );
+        if (!pauses[tries] || !(why.mayPass || isOther || isNewer)) throw why;
+        if (isOther) {
+          key = randomKey();
+          keep();
+        } else if (why.mayPass) await new Promise((done) => setTimeout(done, pauses[tries]));
+      }
+    }
   }
 }
 
 function change(thread, { id }, body) {
   return thread.ask('PATCH', `/api/v1/comments/${id}`, { body, token: thread.proofOf(id) });
-}
-
-// Tries again if no answer came. If the key belongs to an earlier text that did arrive, it is
-// renewed.
-async function insist(post, renewKey) {
-  for (let tries = 0; ; ++tries) {
-    try {
-      return await post();
-    } catch (why) {
-      const isOther = why.code === 'idempotency_reuse';
-      if (tries >= pauses.length || !(why.mayPass || isOther)) throw why;
-      if (isOther) renewKey();
-      else await new Promise((resolve) => setTimeout(resolve, pauses[tries]));
-    }
-  }
 }

@@ -64,12 +64,14 @@ COMMENTS_INLINE result<draft> decode_draft(std::string_view text, std::string ke
     const std::string parent = root.text("parent_id", false);
     written.parent = parse_comment_id(parent);
     if (!parent.empty() && !written.parent) root.note("parent_id", "format");
+    root.refuse_others({"content_id", "body", "parent_id", "author", "form", "trap"});
     const value* const author = root.object("author");
     if (!author) return;
     field_reader inner{*author, "/author/", found};
     written.author.name = inner.text("name", false);
     written.author.email = inner.text("email", false);
     written.author.url = inner.text("url", false);
+    inner.refuse_others({"name", "email", "url"});
   };
   return detail::decode_object(text, std::move(key), limits, {}, read);
 }
@@ -84,27 +86,32 @@ COMMENTS_INLINE result<draft> decode_legacy_draft(std::string_view text, std::st
                                                   const limits& limits) {
   const auto read = [](field_reader& root, draft& written, std::vector<violation>&) {
     written.author.email = root.text("email", true);
+    written.author.email_shown = true;
     written.body = root.text("comment", true);
   };
-    written.author.email_shown = true;
   return detail::decode_object(text, std::move(key), limits,
                                {{"/author/email", "/email"}, {"/body", "/comment"}}, read);
 }
 
 COMMENTS_INLINE result<std::string> decode_body(std::string_view text, const limits& limits) {
-  return detail::decode_fields<std::string>(
-      text, limits, [](field_reader& root) { return root.text("body", true); });
+  return detail::decode_fields<std::string>(text, limits, [](field_reader& root) {
+    root.refuse_others({"body"});
+    return root.text("body", true);
+  });
 }
 
 COMMENTS_INLINE result<std::string> decode_reason(std::string_view text, const limits& limits) {
-  return detail::decode_fields<std::string>(
-      text, limits, [](field_reader& root) { return root.text("reason", true); });
+  return detail::decode_fields<std::string>(text, limits, [](field_reader& root) {
+    root.refuse_others({"reason"});
+    return root.text("reason", true);
+  });
 }
 
 COMMENTS_INLINE result<content_change> decode_content_change(std::string_view text,
                                                              const limits& limits) {
   return detail::decode_fields<content_change>(text, limits, [](field_reader& root) {
     content_change wanted{.reason = root.text("reason", false)};
+    root.refuse_others({"status", "reason"});
     if (root.is_null("status")) return wanted;
     const std::string name = root.text("status", true);
     wanted.status = comments::parse<content_status>(name);
@@ -117,6 +124,7 @@ COMMENTS_INLINE result<decision_request> decode_decision(std::string_view text,
                                                          const limits& limits) {
   return detail::decode_fields<decision_request>(text, limits, [](field_reader& root) {
     decision_request wanted{.reason = root.text("reason", false)};
+    root.refuse_others({"ids", "action", "reason"});
     for (const std::string& id : root.texts("ids")) {
       if (const auto parsed = parse_comment_id(id))
         wanted.ids.push_back(*parsed);

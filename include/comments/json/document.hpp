@@ -53,6 +53,8 @@ struct value {
 
 // A longer JSON pointer helps no client, so an error has an empty one instead.
 inline constexpr std::size_t pointer_bytes_max{255};
+// Of an object with more unknown fields no more are named.
+inline constexpr std::size_t unknown_fields_max{20};
 
 // Returns `text` as a JSON string. What is not UTF-8 in it is written as U+FFFD.
 std::string to_string_literal(std::string_view text);
@@ -86,7 +88,7 @@ class field_reader final {
   // Returns whether the field is there, as null.
   bool is_null(const char* name) const;
 
-  // Adds a violation for each field that is not among `known`.
+  // Adds a violation for each field that is not among `known`, `unknown_fields_max` at most.
   void refuse_others(std::initializer_list<std::string_view> known);
   // Adds this violation, unless the field has one. Returns "", which stands for the field's text.
   std::string note(const char* name, const char* code);
@@ -295,9 +297,12 @@ inline bool field_reader::is_null(const char* name) const {
 }
 
 inline void field_reader::refuse_others(std::initializer_list<std::string_view> known) {
+  const std::string above = prefix_.substr(0, prefix_.size() - 1);
+  std::size_t left = unknown_fields_max;
   for (const std::string& name : object_.names) {
     if (std::ranges::find(known, name) != known.end()) continue;
-    found_.push_back({name.size() <= pointer_bytes_max ? to_step(name) : "", "unknown"});
+    if (left-- == 0) return;
+    found_.push_back({name.size() <= pointer_bytes_max ? above + to_step(name) : above, "unknown"});
   }
 }
 

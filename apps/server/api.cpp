@@ -37,6 +37,12 @@ http::route_options to_route_options(const options& chosen, log& log, deployment
                                       ? chosen.client_followers_max
                                       : (chosen.service.followers.subscribers_max + 1) / 2,
           .observe = [&log](const http::exchange& seen) { log.request(seen); },
+          .on_unheard_proxy =
+              [&log](const http::unheard_proxy& unheard) {
+                log.warn("proxy_unheard", {{"header", unheard.header},
+                                           {"address", unheard.address},
+                                           {"advice", http::advice_about(unheard)}});
+              },
           .deployments = &deployments,
           .status_page = make_status_page,
           .more = more_routes()};
@@ -46,11 +52,13 @@ http::route_options to_route_options(const options& chosen, log& log, deployment
 
 http::handler make_api(service& service, deployment_log& deployments, const options& chosen,
                        log& log) {
-  return with_error_pages(http::routes(service, to_route_options(chosen, log, deployments)),
-                          chosen.cors.origins,
-                          [sign = auth::signer{service.signing_key()}](std::string_view token) {
-                            return auth::renew_form_token(sign, token, system_clock()());
-                          });
+  const auto renew = [sign = auth::signer{service.signing_key()}](std::string_view token) {
+    return auth::renew_form_token(sign, token, system_clock()());
+  };
+  return http::with_path_prefix(
+      with_error_pages(http::routes(service, to_route_options(chosen, log, deployments)),
+                       chosen.cors.origins, renew),
+      {.fixed = chosen.path_prefix, .trusted_proxies = chosen.rates.trusted_proxies});
 }
 
 }  // namespace server

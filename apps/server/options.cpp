@@ -2,6 +2,7 @@
 
 #include "memory.hpp"
 
+#include <comments/http/proxies.hpp>
 #include <comments/rules/blocked_words.hpp>
 #include <comments/rules/honeypot.hpp>
 #include <comments/rules/links.hpp>
@@ -50,6 +51,21 @@ std::string check_store(const std::string& text) {
   const bool is_file = text.starts_with("sqlite:") && text.size() > 7;
   if (text == "memory:" || is_file || is_postgres(text)) return "";
   return "must be memory:, sqlite:FILE, or a connection string of PostgreSQL";
+}
+
+// A path that begins as one of the server's own could not be told from it.
+comments::result<std::string> read_prefix(const std::string& text) {
+  using comments::errc, comments::error;
+  auto prefix = comments::http::parse_path_prefix(text);
+  if (!prefix || text.empty())
+    return error{errc::invalid, "must be a path such as /comments, or / for none"};
+  const std::string first = prefix->substr(0, prefix->find('/', 1));
+  constexpr std::string_view ours[] = {"/api",     "/assets",  "/contents",
+                                       "/healthz", "/metrics", "/moderation",
+                                       "/readyz",  "/status",  "/version"};
+  if (std::ranges::find(ours, first) != std::end(ours))
+    return error{errc::invalid, first + " is a path of the server itself"};
+  return std::move(*prefix);
 }
 
 // Returns a validator that reads a text into `value` by `parse`.
@@ -228,7 +244,8 @@ void add_rules(CLI::App& app, options& chosen, plain_numbers& plain) {
       whole(0, 3600));
 }
 
-void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::string& origins) {
+void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::string& prefix,
+                 std::string& origins) {
   using namespace comments;
   http::rate_options& rates = chosen.rates;
   const auto a_minute = whole(0, rate_limiter::rate_max);
@@ -243,6 +260,9 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
   add(app, "trusted-proxies", "NETWORKS", proxies,
       "Proxies whose X-Forwarded-For is believed: 10.0.0.0/8, ::1/128 …",
       read_into(rates.trusted_proxies, http::parse_networks));
+  add(app, "path-prefix", "PATH", prefix,
+      "Path below which a proxy shows the server, / for none; without it, proxies say it",
+      read_into(chosen.path_prefix, read_prefix));
   add(app, "origins", "ORIGINS", origins,
       "Sites whose pages may use the API: https://example.com … or * to read",
       read_into(chosen.cors.origins, http::parse_origins));
@@ -373,7 +393,7 @@ parsed parse(int argc, const char* const* argv) {
   parsed answer;
   options& chosen = answer.chosen;
   std::string listen = to_address(chosen.host, chosen.port);
-  std::string mode{"open"}, proxies, origins;
+  std::string mode{"open"}, proxies, prefix, origins;
   plain_numbers plain{chosen};
 
   CLI::App app{"Serves comments over HTTP: /api/v1 and the two endpoints of the legacy API."};
@@ -382,7 +402,7 @@ parsed parse(int argc, const char* const* argv) {
   add_serving(app, chosen, listen, plain);
   add_comments(app, chosen, mode, plain);
   add_rules(app, chosen, plain);
-  add_clients(app, chosen, proxies, origins);
+  add_clients(app, chosen, proxies, prefix, origins);
   add_actions(app, chosen);
 
   try {

@@ -31,6 +31,7 @@ struct options {
   comments::service_options service{};
   comments::http::rate_options rates{.failed_tokens = {.per_minute = 60}};
   comments::http::cors_options cors{};
+  std::optional<std::string> path_prefix{};  // none: proxies say it
   comments::auth::secrets secrets{};
   std::size_t threads{64};
   std::size_t connections_max{20'000};

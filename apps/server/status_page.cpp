@@ -49,6 +49,15 @@ values describe(const status_row& row, const language& words) {
   return shown;
 }
 
+// The sentences about a proxy that is not heard; empty if there is none.
+std::string trouble_with_proxy(const service_status& status, const language& words) {
+  if (status.unheard_header.empty()) return {};
+  const std::string_view address =
+      status.unheard_address.empty() ? words.word("itsAddress") : status.unheard_address;
+  return words.say(status.is_unheard_trusted ? "unreadProxy" : "untrustedProxy",
+                   {{"header", status.unheard_header}, {"address", address}});
+}
+
 // Returns what is known about the program that answers, each fact with its name.
 std::vector<values> facts_of(const service_status& status, const language& words) {
   std::vector<values> facts;
@@ -70,6 +79,7 @@ std::string to_html(const service_status& status, const language& words) {
   shown.set_text("component", status.component);
   shown.set_flag("is_working", trouble.empty());
   shown.set_text("trouble", words.word(trouble));
+  shown.set_text("proxy_trouble", trouble_with_proxy(status, words));
   shown.set_list("facts", facts_of(status, words));
   shown.set_text("exact_now", to_rfc3339(status.now));
   shown.set_text("now", to_time(status.now));

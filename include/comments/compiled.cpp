@@ -108,6 +108,7 @@
 #include <comments/deployments/csv.ipp>
 #include <comments/deployments/routes.ipp>
 #include <comments/http/client_address.ipp>
+#include <comments/http/proxies.ipp>
 #include <comments/http/cors.ipp>
 #include <comments/http/gzip.ipp>
 #include <comments/http/message.ipp>

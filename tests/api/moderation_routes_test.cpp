@@ -218,7 +218,9 @@ TEST_CASE("moderation is for moderators: unknown callers get 401, all others 403
       {"GET", one.path + "/history", ""},
       {"GET", "/api/v1/comments/17/history", ""},
       {"POST", actions_path, hold.dump()},
-      {"PATCH", "/api/v1/contents/1", R"({"status":"locked"})"}};
+      {"PATCH", "/api/v1/contents/1", R"({"status":"locked"})"},
+      {"PATCH", "/api/v1/contents?content_id=1", R"({"status":"locked"})"},
+      {"GET", "/api/v1/moderation/notices", ""}};
   for (const auto& [method, path, body] : ways) {
     const auto anyone = site.ask(method, path, body);
     CHECK(code_of(anyone) == "unauthenticated");
@@ -284,6 +286,56 @@ TEST_CASE("a content is as a moderator says, and as the default when that is tak
     CHECK(read(site.get("/api/v1/comments?content_id=1")).at("content") == read(changed));
     CHECK(status_of_post() == becomes);
   }
+}
+
+// nginx decodes %2F in a path and leaves out dots, so that such contents could not be locked.
+TEST_CASE("a content that no path can name is found and locked by its id in the query") {
+  full_site site;
+  for (const std::string id : {"1", "/blog/a post/", ".", "..", "a/../b", "a%2Fb", "?x=1&y", "é"}) {
+    CAPTURE(id);
+    const std::string at = "/api/v1/contents?content_id=" + percent_encode(id);
+    CHECK(site.get(at).status == 404);
+    const auto changed = site.ask("PATCH", at, R"({"status":"locked"})", as_moderator());
+    CHECK(changed.status == 200);
+    CHECK(read(changed).at("content_id") == id);
+    CHECK(read(site.get(at)) == read(changed));
+    CHECK(site.get(at, {{"If-None-Match", header(changed, "ETag")}}).status == 304);
+    CHECK(read(site.get("/api/v1/contents/" + percent_encode(id))) == read(changed));
+    CHECK(code_of(site.ask("PATCH", at, R"({"status":null})",
+                           with(as_moderator(), "If-Match", "\"7\""))) == "version_mismatch");
+  }
+}
+
+TEST_CASE("a query that names no content, or two, names the field") {
+  full_site site;
+  for (const auto& [query, errors] :
+       {std::pair{"", "content_id required"}, std::pair{"?", "content_id required"},
+        std::pair{"?id=1", "content_id required"}, std::pair{"?content_id=", "content_id required"},
+        std::pair{"?content_id=1&content_id=1", "content_id too_many"},
+        std::pair{"?content_id=1&content_id=", "content_id too_many"}}) {
+    CAPTURE(query);
+    const std::string at = std::string{"/api/v1/contents"} + query;
+    CHECK(errors_of(site.get(at)) == errors);
+    CHECK(errors_of(site.ask("PATCH", at, R"({"status":"locked"})", as_moderator())) == errors);
+  }
+  const std::string longest = "?content_id=" + std::string(256, 'x');
+  CHECK(errors_of(site.get("/api/v1/contents" + longest)) == "content_id too_long");
+  CHECK(site.get("/api/v1/contents?content_id=1").status == 404);
+  CHECK(header(site.ask("DELETE", "/api/v1/contents"), "Allow") == "OPTIONS, GET, HEAD, PATCH");
+}
+
+TEST_CASE("moderators are told of a proxy that is not heard, and of none without one") {
+  full_site site;
+  const std::string notices = "/api/v1/moderation/notices";
+  CHECK(read(site.get(notices, as_moderator())).dump() == R"({"items":[],"next":null})");
+  site.ask("GET", "/healthz", {}, {{"X-Forwarded-For", "192.0.2.9"}}, "10.0.0.7");
+  const auto told = read(site.get(notices, as_moderator())).at("items");
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].at("code") == "untrusted_proxy");
+  CHECK(told[0].at("header") == "X-Forwarded-For");
+  CHECK(told[0].at("address") == "10.0.0.7");
+  CHECK(told[0].at("detail").get<std::string>().find("--trusted-proxies 10.0.0.7") !=
+        std::string::npos);
 }
 
 TEST_CASE("changes of a content's mode move its version once each, and are events") {

@@ -43,6 +43,29 @@ using texts = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("below a prefix all links of a feed begin with it, and it is another representation") {
+  feed_site on;
+  on.say("1", "first");
+  for (const std::string& path : {atom_path, json_path}) {
+    const auto plain = on.get(path);
+    const http::request asked{
+        .method = "GET", .target = path, .headers = {}, .peer = "192.0.2.1", .prefix = "/comments"};
+    const auto below = on.send(asked);
+    CHECK(plain.body.find("/comments/api/v1/feed") == std::string::npos);
+    const bool has_links = path == atom_path;
+    CHECK((below.body.find("\"/comments/api/v1/feed?content_id=1") != std::string::npos) ==
+          has_links);
+    CHECK((below.body.find("\"/comments/api/v1/comments/") != std::string::npos) == has_links);
+    CHECK(below.body.find("\"/api/v1/") == std::string::npos);
+    CHECK(header(below, "ETag") != header(plain, "ETag"));
+    http::request again = asked;
+    again.headers = {{"If-None-Match", header(plain, "ETag")}};
+    CHECK(on.send(again).status == 200);
+    again.headers = {{"If-None-Match", header(below, "ETag")}};
+    CHECK(on.send(again).status == 304);
+  }
+}
+
 TEST_CASE("without the route there is no feed") { CHECK(site{}.get(atom_path).status == 404); }
 
 TEST_CASE("a feed is of the visible comments of one content, newest first, replies too") {

@@ -262,6 +262,14 @@ class OpenApi(unittest.TestCase):
             self.ask("PATCH", "/api/v1/contents/2", 200, {"status": status, "reason": "calm"},
                      self.moderator)
         self.ask("PATCH", "/api/v1/contents/2", 401, {"status": "locked"})
+        self.ask("GET", "/api/v1/contents?content_id=2", 200)
+        self.ask("GET", "/api/v1/contents", 422)
+        self.ask("PATCH", "/api/v1/contents?content_id=2", 200, {"status": "open"}, self.moderator)
+        self.ask("PATCH", "/api/v1/contents?content_id=2", 401, {"status": "locked"})
+        notices = "/api/v1/moderation/notices"
+        self.ask("GET", notices, 200, headers=self.moderator)
+        self.ask("GET", notices, 200, headers=self.moderator | {"X-Real-IP": "192.0.2.1"})
+        self.ask("GET", notices, 401)
         decide = "/api/v1/moderation/actions"
         for action in ("hold", "spam", "approve"):
             self.ask("POST", decide, 200, {"ids": ids[:1], "action": action}, self.moderator)

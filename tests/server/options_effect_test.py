@@ -42,6 +42,14 @@ class Effect(unittest.TestCase):
         self.assert_obeyed("listen", address, "127.0.0.1:0",
                            lambda server: self.assertEqual(server.address, address))
 
+    def test_path_prefix(self):
+        def check(server):
+            made = server.post("/shown/below/api/v1/comments", {"content_id": "1", "body": "x"})
+            self.assertTrue(made.headers["Location"].startswith("/shown/below/api/v1/comments/"))
+            self.assertEqual(server.get(made.headers["Location"]).status, 200)
+
+        self.assert_obeyed("path-prefix", "/shown/below/", "/other", check)
+
     def test_store(self):
         def check(server):
             server.post(POST, {"content_id": "1", "body": "x"})

@@ -47,6 +47,19 @@ std::vector<std::string> took(const std::vector<deployment>& steps, milliseconds
 
 }  // namespace
 
+TEST_CASE("the page tells of a proxy that is not heard, and what to do") {
+  CHECK(to_html({}).find("proxy") == std::string::npos);
+  const std::string known =
+      to_html({.unheard_header = "X-Forwarded-For", .unheard_address = "10.0.0.7"});
+  CHECK(known.find("--trusted-proxies 10.0.0.7") != known.npos);
+  CHECK(known.find("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for") != known.npos);
+  const std::string unknown = to_html({.unheard_header = "X-Real-IP"});
+  CHECK(unknown.find("--trusted-proxies ADDRESS") != unknown.npos);
+  const std::string unread = to_html(
+      {.unheard_header = "Forwarded", .unheard_address = "10.0.0.7", .is_unheard_trusted = true});
+  CHECK(unread.find("The trusted proxy 10.0.0.7 names readers in Forwarded") != unread.npos);
+}
+
 TEST_CASE("how long each step took stands in its row") {
   using enum deployment_status;
   CHECK(took({step(success, milliseconds{95'000}), step(pending, milliseconds{5'000}),

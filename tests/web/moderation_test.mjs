@@ -154,6 +154,24 @@ desk('a content is locked and opened', async ({ page, server, post, signIn }) =>
   assert.match(await page.getByRole('link', { name: 'Open the thread' }).getAttribute('href'), /^\/contents\?content_id=a%20content/);
 });
 
+desk('a content whose id is a path is locked, too', async ({ page, server, signIn }) => {
+  await server.post('/blog/../a post/', 'on a path');
+  await signIn();
+  await page.getByRole('button', { name: 'Content' }).click();
+  await page.getByLabel('New comments on /blog/../a post/').selectOption('locked');
+  await page.getByText('Saved').waitFor();
+  const { status } = await server.ask('GET', '/api/v1/contents?content_id=%2Fblog%2F..%2Fa%20post%2F');
+  assert.equal(status, 'locked');
+});
+
+desk('a proxy that is not heard is told about', async ({ page, server, signIn }) => {
+  await signIn();
+  assert.equal(await page.locator('p.notice').isVisible(), false);
+  await server.ask('GET', '/healthz', null, { 'X-Forwarded-For': '192.0.2.1' });
+  await page.reload();
+  await page.getByText('--trusted-proxies 127.0.0.1').waitFor();
+});
+
 desk('what comes meanwhile is announced, what others decide goes', async ({ page, server, post, signIn }) => {
   const first = await post('the first');
   await post('the second');

@@ -124,7 +124,7 @@ function eventOf({ say, ago, exact }, { at, kind, status, by, reason, before }) 
 async function contentOf(desk, comment) {
   const { say } = desk.words;
   const id = encodeURIComponent(comment.content_id);
-  const path = `/api/v1/contents/${id}`;
+  const path = `/api/v1/contents?content_id=${id}`; // in a path, proxies decode slashes
   const { status } = await desk.ask('GET', path);
   const outcome = h('span', { role: 'status' });
   const choice = h('select', { onchange: () => changeMode(desk, path, choice, outcome) });

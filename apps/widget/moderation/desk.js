@@ -44,6 +44,7 @@ export function openDesk({ main, words, explain, base, ask, refused }) {
   const onLeave = () => sendRemovals(desk);
   addEventListener('pagehide', onLeave);
   choose(desk, 'pending');
+  tellOfProxy(desk);
   return {
     close() {
       desk.isClosed = true;
@@ -71,16 +72,28 @@ function addElements(desk, main) {
   desk.bulk = h('div.bulk', { hidden: true, role: 'group', ariaLabel: say('selectAll') });
   desk.toast = h('div.toast', { role: 'status' });
   desk.problem = alertLine();
+  desk.notice = h('p.notice', { hidden: true, role: 'status' });
   main.replaceChildren(
     h('h1.unseen', {}, say('moderation')),
     h('div.tools', {}, h('div.tabs', {}, ...desk.tabs.map(({ tab }) => tab)), desk.search),
     h('div.line', {}, h('label', {}, desk.all, ` ${say('selectAll')}`), keyList(say)),
+    desk.notice,
     desk.problem,
     h('div.news', {}, desk.news),
     desk.list,
     desk.more,
     h('div.foot', {}, desk.toast, desk.bulk),
   );
+}
+
+// Tells of a proxy that the server does not hear, so that all readers count as one.
+async function tellOfProxy({ ask, notice, words }) {
+  const { items } = await ask('GET', '/api/v1/moderation/notices').catch(() => ({ items: [] }));
+  for (const { code, header, address } of items) {
+    const word = code === 'untrusted_proxy' ? 'untrustedProxy' : 'unreadProxy';
+    notice.textContent = words.say(word, { header, address: address || words.say('itsAddress') });
+    notice.hidden = false;
+  }
 }
 
 // Returns the search field. It searches once the moderator stops typing for a moment.

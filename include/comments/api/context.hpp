@@ -14,6 +14,7 @@
 #include <comments/clock.hpp>
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>
+#include <comments/http/proxies.hpp>
 #include <comments/http/rate_limits.hpp>
 #include <comments/id.hpp>
 #include <comments/json/encode.hpp>
@@ -48,6 +49,7 @@ class context final {
   const auth::signer& sign() const { return sign_; }
   const json::style& style() const { return style_; }
   const std::shared_ptr<rate_limits>& rates() const { return rates_; }
+  const std::shared_ptr<proxy_watch>& proxies() const { return proxies_; }
   instant now() const { return service_.options().clock(); }
 
   // Returns the function that makes the part of a comment's JSON that is stored with it. It must
@@ -73,6 +75,7 @@ class context final {
   const json::style style_;
   const auth::bearer proofs_;
   const std::shared_ptr<rate_limits> rates_;
+  const std::shared_ptr<proxy_watch> proxies_;
 };
 
 }  // namespace comments::http

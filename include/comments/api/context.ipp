@@ -16,7 +16,9 @@ COMMENTS_INLINE context::context(comments::service& service, route_options optio
       sign_{service.signing_key()},
       style_{[this](const author& author) { return key_of(author); }, options_.body},
       proofs_{sign_, options_.secrets, service.options().clock},
-      rates_{std::make_shared<rate_limits>(options_.rates, service.options().clock)} {}
+      rates_{std::make_shared<rate_limits>(options_.rates, service.options().clock)},
+      proxies_{std::make_shared<proxy_watch>(options_.rates.trusted_proxies,
+                                             options_.on_unheard_proxy)} {}
 
 COMMENTS_INLINE comments::encoder context::encoder() const {
   return [this](const author& author, std::string_view body) {

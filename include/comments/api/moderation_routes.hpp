@@ -1,6 +1,6 @@
 #pragma once
 // api/moderation_routes.hpp - the routes for moderators: the queue, decisions, a comment's history,
-// and the status of a content.
+// the status of a content, and what is wrong with how the server is run.
 //
 //   const http::context shared{service, http::route_options{}};
 //   const http::moderation_routes moderation{shared};
@@ -23,9 +23,12 @@ class moderation_routes final {
   response decide(request asked) const;
   // GET /api/v1/comments/{id}/history
   response history(request asked) const;
-  // GET /api/v1/contents/{content_id}, for everyone
+  // GET /api/v1/moderation/notices
+  response notices(request asked) const;
+  // GET /api/v1/contents/{content_id}, for everyone. Proxies decode and tidy paths, so that some
+  // ids do not arrive in one; GET /api/v1/contents?content_id= takes each of them.
   response find_content(request asked) const;
-  // PATCH /api/v1/contents/{content_id}
+  // PATCH, at the same two addresses
   response change_content(request asked) const;
 
  private:

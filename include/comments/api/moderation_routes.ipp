@@ -9,6 +9,7 @@
 #include <comments/json/encode.hpp>
 #include <comments/permissions.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,15 @@ namespace detail {
 inline std::string purpose_of_cursor(const search& wanted) {
   return "queue " + std::string{wanted.status ? to_text(*wanted.status) : "all"} + " " +
          wanted.text;
+}
+
+// The content that a request names: in its path, or exactly once in its query.
+inline result<std::string> content_id_in(const request& asked) {
+  if (const auto in_path = find_field(asked.path, "content_id")) return std::string{*in_path};
+  const auto is_one = [](const auto& field) { return field.first == "content_id"; };
+  const auto count = std::ranges::count_if(asked.query, is_one);
+  if (count == 1) return std::string{*find_field(asked.query, "content_id")};
+  return to_error({{"content_id", count == 0 ? "required" : "too_many"}});
 }
 
 // The error for the history of a comment that does not exist: only a moderator learns that.
@@ -95,9 +105,24 @@ COMMENTS_INLINE response moderation_routes::history(request asked) const {
   return json_response(json::encode_items(*events, next, json::append_history));
 }
 
+COMMENTS_INLINE response moderation_routes::notices(request asked) const {
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  if (auto allowed = need_moderator(*caller); !allowed) return problem(allowed.error(), asked);
+  std::vector<unheard_proxy> unheard;
+  if (auto found = shared_.proxies()->found()) unheard.push_back(std::move(*found));
+  return json_response(json::encode_items(unheard, "", [](std::string& to, const auto& proxy) {
+    to += json::encode_fields({{"code", proxy.is_trusted ? "unread_proxy" : "untrusted_proxy"},
+                               {"header", proxy.header},
+                               {"address", proxy.address},
+                               {"detail", advice_about(proxy)}});
+  }));
+}
+
 COMMENTS_INLINE response moderation_routes::find_content(request asked) const {
-  const auto found =
-      shared_.service().find_content(std::string{*find_field(asked.path, "content_id")});
+  const auto content_id = detail::content_id_in(asked);
+  if (!content_id) return problem(content_id.error(), asked);
+  const auto found = shared_.service().find_content(*content_id);
   if (!found) return problem(found.error(), asked);
   const std::string etag = to_etag(found->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
@@ -111,9 +136,10 @@ COMMENTS_INLINE response moderation_routes::change_content(request asked) const 
   if (auto allowed = need_moderator(*caller); !allowed) return problem(allowed.error(), asked);
   const auto wanted = json::decode_content_change(asked.body, shared_.limits());
   if (!wanted) return problem(wanted.error(), asked);
-  const std::string content_id{*find_field(asked.path, "content_id")};
+  const auto content_id = detail::content_id_in(asked);
+  if (!content_id) return problem(content_id.error(), asked);
   const auto changed =
-      shared_.service().set_status(content_id, wanted->status, *caller,
+      shared_.service().set_status(*content_id, wanted->status, *caller,
                                    {.any_of = expected_versions(asked), .reason = wanted->reason});
   if (!changed) return problem(changed.error(), asked);
   response answer = json_response(json::encode(*changed));

@@ -16,6 +16,7 @@
 #include <comments/http/cors.hpp>
 #include <comments/http/message.hpp>
 #include <comments/http/middleware.hpp>
+#include <comments/http/proxies.hpp>
 #include <comments/http/rate_limits.hpp>
 #include <comments/json/encode.hpp>
 #include <comments/renderer.hpp>
@@ -61,10 +62,11 @@ struct route_options {
   std::size_t cache_bytes{67'108'864};  // memory for lists that were sent already; 0: none is kept
   // Streams of one client at once, and half as many again of an IPv6 /48; one more is 503.
   std::size_t client_followers_max{10'000};
-  observer observe{};               // called after each request
-  deployment_log* deployments{};    // null: the routes about deployments are 404
-  http::status_page status_page{};  // empty, or without `deployments`: /status is 404
-  std::vector<more_route> more{};   // served inside the same middleware
+  observer observe{};                      // called after each request
+  proxy_watch::teller on_unheard_proxy{};  // told of the first proxy that is not heard
+  deployment_log* deployments{};           // null: the routes about deployments are 404
+  http::status_page status_page{};         // empty, or without `deployments`: /status is 404
+  std::vector<more_route> more{};          // served inside the same middleware
 };
 
 }  // namespace comments::http

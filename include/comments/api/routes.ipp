@@ -14,6 +14,7 @@
 #include <comments/http/cors.hpp>
 #include <comments/http/gzip.hpp>
 #include <comments/http/middleware.hpp>
+#include <comments/http/proxies.hpp>
 #include <comments/http/rate_limits.hpp>
 #include <comments/http/router.hpp>
 
@@ -92,9 +93,12 @@ inline void add_comments(route_adder& to, const api& all) {
   to.add("GET /api/v1/form", all.comments, &comment_routes::form);
   to.add("POST /api/v1/previews", all.comments, &comment_routes::preview);
   to.add("GET /api/v1/counts", all.about, &service_routes::count);
+  to.add("GET /api/v1/contents", all.moderation, &moderation_routes::find_content);
+  to.add("PATCH /api/v1/contents", all.moderation, &moderation_routes::change_content);
   to.add("GET /api/v1/contents/{content_id}", all.moderation, &moderation_routes::find_content);
   to.add("PATCH /api/v1/contents/{content_id}", all.moderation, &moderation_routes::change_content);
   to.add("GET /api/v1/moderation/queue", all.moderation, &moderation_routes::queue);
+  to.add("GET /api/v1/moderation/notices", all.moderation, &moderation_routes::notices);
   to.add("POST /api/v1/moderation/actions", all.moderation, &moderation_routes::decide);
   to.add("GET /api/v1/me/export", all.account, &account_routes::export_all);
   to.add("DELETE /api/v1/me", all.account, &account_routes::erase);
@@ -131,6 +135,7 @@ COMMENTS_INLINE handler routes(service& service, route_options options) {
       [&](auto next) { return with_settled_head(std::move(next)); },
       [&](auto next) { return with_observer(std::move(next), service.metrics(), options.observe); },
       [&](auto next) { return with_cors(std::move(next), options.cors); },
+      [&](auto next) { return with_proxy_watch(std::move(next), all->shared.proxies()); },
       [&](auto next) { return with_rate_limits(std::move(next), all->shared.rates()); },
       [&](auto next) { return with_limits(std::move(next), options.limits); },
       [&](auto next) { return with_guard(std::move(next)); },  // so that it is observed, too

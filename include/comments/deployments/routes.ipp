@@ -86,6 +86,11 @@ COMMENTS_INLINE response deployment_routes::status(request asked) const {
   auto latest = deployments_.list({.limit = shown_max});
   shown.is_log_readable = latest.has_value();
   if (latest) shown.latest = to_status_rows(std::move(latest->items), shown.now);
+  if (const auto unheard = shared_.proxies()->found()) {
+    shown.unheard_header = unheard->header;
+    shown.unheard_address = unheard->address;
+    shown.is_unheard_trusted = unheard->is_trusted;
+  }
   return shared_.options().status_page(shown, asked);
 }
 

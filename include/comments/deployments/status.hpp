@@ -46,6 +46,10 @@ struct service_status {
   bool is_log_readable{true};        // false: `latest` is empty because the log cannot be read
   std::vector<status_row> latest{};  // the latest first
   instant now{};                     // when all this was so
+  // A proxy that says for whom it asks, and is not heard (http/proxies.hpp); no header: none.
+  std::string unheard_header{};
+  std::string unheard_address{};  // empty: not known
+  bool is_unheard_trusted{};
 };
 
 // Returns the rows of `steps`, which are in the order of the log, the latest first. A step took

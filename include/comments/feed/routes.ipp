@@ -17,8 +17,10 @@ namespace comments::feed {
 namespace detail {
 
 // Each format is a representation of its own, so it needs a tag of its own.
-inline std::string etag_of(std::int64_t version, format chosen) {
-  return '"' + std::to_string(version) + "-" + std::string{to_text(chosen)} + '"';
+// The feed's links begin with the prefix, so it makes another representation.
+inline std::string etag_of(std::int64_t version, format chosen, const std::string& prefix) {
+  return '"' + std::to_string(version) + "-" + std::string{to_text(chosen)} +
+         (prefix.empty() ? "" : "-" + prefix) + '"';
 }
 
 inline std::string link_of(const http::request& asked, const std::string& content_id) {
@@ -38,12 +40,15 @@ COMMENTS_INLINE http::response feed_routes::answer(const http::request& asked) c
   const std::string content_id{http::find_field(asked.query, "content_id").value_or("")};
   const auto current = shared_.service().find_content(content_id);
   if (!current) return http::problem(current.error(), asked);
-  if (http::has_etag(http::if_none_match(asked), detail::etag_of(current->version, *chosen)))
-    return http::not_modified(detail::etag_of(current->version, *chosen));
+  const auto etag_at = [&](std::int64_t version) {
+    return detail::etag_of(version, *chosen, asked.prefix);
+  };
+  if (http::has_etag(http::if_none_match(asked), etag_at(current->version)))
+    return http::not_modified(etag_at(current->version));
   const auto found = find_or_make(asked, *current, *chosen);
   if (!found) return http::problem(found.error(), asked);
   const kept_feed& feed = **found;
-  http::response answer = http::tagged_response(detail::etag_of(feed.version, *chosen), feed.body);
+  http::response answer = http::tagged_response(etag_at(feed.version), feed.body);
   answer.headers.back().second = *chosen == format::atom ? atom_type : json_type;
   if (feed.is_packed) answer.headers.emplace_back("Content-Encoding", "gzip");
   return answer;

@@ -66,7 +66,7 @@ struct request {
   std::string body{};
   std::optional<request_error> refusal{};  // why the adapter refuses it; then no route gets it
   std::string peer{};                      // the address that the connection came from
-  std::string prefix{};  // what the adapter cut off the target; links start with it
+  std::string prefix{};  // what was cut off the target, here or by a proxy; links start with it
   http::effort effort{};
   // Middleware fills these in.
   std::string client{};  // the client that limits count it for (http/rate_limits.hpp)

@@ -9,6 +9,7 @@
 //     with_settled_head  has the head say one thing, or be refused
 //     with_observer      counts, times and logs
 //     with_cors          answers preflights                  (http/cors.hpp)
+//     with_proxy_watch   looks for proxies that are not heard (http/proxies.hpp)
 //     with_rate_limits   answers 429                         (http/rate_limits.hpp)
 //     with_limits        answers 413, 431 and what the adapter refused
 //     with_guard         answers what a route throws, so that it is counted and logged, too

@@ -37,6 +37,7 @@ struct postgres_options {
   // Any connection string of libpq: postgresql://…, or "host=a,b dbname=comments". What it says
   // about waits, TLS (sslmode) and hosts holds.
   std::string conninfo{};
+  postgres::pooler pooler{};
   postgres::pool_limits pool{};
   std::chrono::milliseconds statement_wait{5'000};  // for one statement
   std::chrono::milliseconds lock_wait{2'000};       // for a lock of others, by a few at once

@@ -103,6 +103,7 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
       .conninfo = options.conninfo,
       .statement_wait = options.statement_wait,
       .lock_wait = std::min(options.shared_lock_wait, options.lock_wait),
+      .pooler = options.pooler,
       .on_failure = options.on_failure};
   const auto prepare = [&] {
     return postgres::migrate(to, options.migration_wait).and_then([&](done) {

@@ -4,6 +4,7 @@
 
 #include "support/postgres_notebook.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -43,6 +44,52 @@ TEST_CASE("commits are durable whatever the default, unless they are more than t
     notes.options.conninfo = notes.schema.conninfo(std::string{"-c synchronous_commit="} + given);
     CHECK(ask(*notes.open(), "SELECT current_setting('synchronous_commit')") == expected);
   }
+}
+
+TEST_CASE("without a pooler a connection finds out that there is none") {
+  postgres_notebook notes;
+  CHECK_FALSE(notes.open()->is_pooled());
+  notes.options.pooler = postgres::pooler::absent;
+  CHECK_FALSE(notes.open()->is_pooled());
+  notes.options.pooler = postgres::pooler::present;
+  CHECK(notes.open()->is_pooled());
+}
+
+// PgBouncer gives each transaction any session: what one node had set there was another's, and the
+// statements that it had prepared were not there.
+TEST_CASE("behind a pooler each transaction makes its settings, and leaves nothing behind") {
+  using postgres::transaction;
+  postgres_notebook notes;
+  notes.options.pooler = postgres::pooler::present;
+  notes.options.statement_wait = 1'234ms;
+  notes.options.lock_wait = 567ms;
+  notes.options.conninfo = notes.schema.conninfo("-c synchronous_commit=off");
+  const auto on = notes.open();
+  const std::string all =
+      "SELECT concat_ws(' ', current_setting('statement_timeout'), "
+      "current_setting('lock_timeout'), "
+      "current_setting('idle_in_transaction_session_timeout'), "
+      "current_setting('client_min_messages'), current_setting('synchronous_commit'))";
+  const std::string made = "1234ms 567ms 1234ms warning on";
+  for (const auto mode : {transaction::autocommit, transaction::reading, transaction::writing}) {
+    transaction asking{*on, mode};
+    for (int parts = 0; parts < 2; ++parts) {
+      const auto first = asking.send(all);
+      const auto second = asking.send(all);
+      REQUIRE(asking.receive());
+      CHECK(asking.rows(first).text(0, 0) == made);
+      CHECK(asking.rows(second).text(0, 0) == made);
+    }
+    if (mode != transaction::autocommit) CHECK(asking.commit());
+  }
+  {
+    transaction patient{*on, transaction::writing};
+    patient.set_lock_wait(890ms);
+    const auto place = patient.send("SELECT current_setting('lock_timeout')");
+    REQUIRE(patient.receive());
+    CHECK(patient.rows(place).text(0, 0) == "890ms");
+  }
+  CHECK(ask(*on, "SELECT count(*)::text FROM pg_prepared_statements") == "0");
 }
 
 TEST_CASE("a database that is not in UTF-8 is refused") {

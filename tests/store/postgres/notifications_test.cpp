@@ -88,14 +88,20 @@ void notify(const postgres_tables& file, const std::string& from, const std::str
            "')");
 }
 
+postgres::connection_options with(postgres::connection_options options, postgres::pooler pooler) {
+  options.pooler = pooler;
+  return options;
+}
+
 // A watch that hears what is notified from now on.
 struct listener {
   postgres_tables file{};
   readers all{{"1"}};
   postgres::notification_listener watch;
 
-  explicit listener(const postgres::listener_limits& limits = notified)
-      : watch{file.options(), limits, node, all.as_callbacks()} {
+  explicit listener(const postgres::listener_limits& limits = notified,
+                    postgres::pooler pooler = {})
+      : watch{with(file.options(), pooler), limits, node, all.as_callbacks()} {
     write(file, "1");
     watch.wake();
     // The first comparison announces what is followed, and comes after LISTEN.
@@ -129,6 +135,17 @@ TEST_CASE("where nothing is notified, versions are compared") {
   const int asked = made.all.asked();
   CHECK(eventually([&] { return made.all.asked() > asked + 2; }));  // and finds no change
   CHECK(made.all.told("1") == before + 1);
+  CHECK(made.all.told("2") == 0);
+}
+
+TEST_CASE("behind a pooler, which would not pass them on, nothing is listened to") {
+  auto limits = notified;
+  limits.poll_wait = 1ms;
+  listener made{limits, postgres::pooler::present};
+  notify(made.file, other, "2");
+  const int before = made.all.told("1");
+  write(made.file, "1");
+  CHECK(eventually([&] { return made.all.told("1") == before + 1; }));
   CHECK(made.all.told("2") == 0);
 }
 

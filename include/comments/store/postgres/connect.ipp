@@ -9,24 +9,25 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 
 namespace comments::postgres {
 
 namespace detail {
 
-// Sets waits that end, commits that are on disk, and the warning of one that may not be, whatever
-// is the database's or the user's default.
-inline bool begin_session(connection& on, const connection_options& options) {
-  const auto text = [](std::chrono::milliseconds wait) { return std::to_string(wait.count()); };
+// Makes the settings once, for the session.
+inline bool begin_session(connection& on) {
   transaction setting{on, transaction::autocommit};
-  setting.send(
-      "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
-      "set_config('idle_in_transaction_session_timeout', $1, false), "
-      "set_config('client_min_messages', 'warning', false), "
-      "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
-      "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)",
-      text(options.statement_wait), text(options.lock_wait));
+  setting.make_settings(false);
   return setting.receive();
+}
+
+// A pooler gives each client a process id of its own making, because the client's sessions change.
+inline std::optional<bool> is_other_process(connection& on, int known) {
+  transaction asking{on, transaction::autocommit};
+  const auto place = asking.send("SELECT pg_backend_pid()::bigint");
+  if (!asking.receive()) return std::nullopt;
+  return asking.rows(place).number(0, 0) != known;
 }
 
 }  // namespace detail
@@ -47,9 +48,15 @@ COMMENTS_INLINE result<std::unique_ptr<connection>> connect(const connection_opt
   const char* const encoding = PQparameterStatus(handle, "server_encoding");
   if (!encoding || std::string_view{encoding} != "UTF8")
     return unusable("its encoding is not UTF8");
-  if (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1 ||
-      !detail::begin_session(*made, options))
+  if (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1)
     return unusable(no_answer);
+  made->is_pooled_ = options.pooler != pooler::absent;
+  if (options.pooler == pooler::probed) {
+    const auto is_pooled = detail::is_other_process(*made, PQbackendPID(handle));
+    if (!is_pooled) return unusable(no_answer);
+    made->is_pooled_ = *is_pooled;
+  }
+  if (!made->is_pooled_ && !detail::begin_session(*made)) return unusable(no_answer);
   return made;
 }
 

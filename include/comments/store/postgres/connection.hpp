@@ -22,11 +22,20 @@ struct pg_conn;  // libpq's PGconn
 
 namespace comments::postgres {
 
+// Whether a pooler stands in front of the database, as PgBouncer does, that gives each transaction
+// any of its sessions. Behind one, nothing may be left in a session for later.
+enum class pooler {
+  probed,   // find out with each connection
+  present,  // one is there
+  absent,   // none is there, or one that keeps a session for each connection
+};
+
 // How to reach a database, and how long to wait for it.
 struct connection_options {
   std::string conninfo{};  // any connection string of libpq; several hosts are tried in their order
   std::chrono::milliseconds statement_wait{5000};  // for one statement
   std::chrono::milliseconds lock_wait{2000};       // for a lock that another transaction holds
+  postgres::pooler pooler{};
   // Called with the database's own message when something fails, on the thread that called. The
   // message has no parameter and no password in it. Must not throw.
   std::function<void(std::string_view)> on_failure{};
@@ -57,6 +66,10 @@ class connection final {
   // connection cannot be used any more; one that the other side closed while it was idle says so.
   bool check_lost();
 
+  // Returns whether a pooler gives each transaction any session. Then statements are not prepared,
+  // each transaction makes its settings for itself, and nothing can be listened to.
+  bool is_pooled() const { return is_pooled_; }
+
   // Returns the payloads of the notifications that have come since the last call. If there are none
   // it waits for the first, for at most `wait` or until the connection is lost.
   std::vector<std::string> take_notifications(std::chrono::milliseconds wait);
@@ -76,6 +89,7 @@ class connection final {
   const connection_options options_;
   std::map<std::string, std::string, std::less<>> prepared_{};  // statement: its name
   std::size_t names_{};                                         // made so far
+  bool is_pooled_{};
   bool is_lost_{};
   bool has_warned_{};  // the database, since the answer before
 };

@@ -40,6 +40,7 @@ COMMENTS_INLINE result<std::unique_ptr<copy_side>> postgres_copy_side::open(
     return postgres::unusable("its connection string cannot be read");
   const postgres::connection_options to{.conninfo = options.conninfo,
                                         .statement_wait = std::chrono::minutes{10},
+                                        .pooler = options.pooler,
                                         .on_failure = options.on_failure};
   const auto migrated = postgres::migrate(to, options.migration_wait);
   if (!migrated) return migrated.error();

@@ -3,8 +3,8 @@
 //
 // A notification of the database only says *that* a content changed; followers read the event log.
 // So a lost notification costs time and no event: the versions of what is followed are also
-// compared now and then, and often if the database cannot notify. While no content is followed
-// there is no connection, so that a database that pauses when it has none can.
+// compared now and then, and often if the database or a pooler in between cannot notify. While no
+// content is followed there is no connection, so that a database that pauses when it has none can.
 //
 //   postgres::notification_listener changes{
 //       options,

@@ -64,7 +64,7 @@ COMMENTS_INLINE bool notification_listener::follow() {
   auto opened = connect(options_);
   if (!opened) return followed().empty();
   connection& on = **opened;
-  const bool is_notified = limits_.is_notified && [&] {
+  const bool is_notified = limits_.is_notified && !on.is_pooled() && [&] {
     transaction listening{on, transaction::autocommit};
     listening.send(std::string{"LISTEN "}.append(channel));
     return listening.receive();

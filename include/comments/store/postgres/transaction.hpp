@@ -3,8 +3,9 @@
 //
 // Statements are prepared once for each connection and sent without waiting for the answers of
 // those before (pipeline mode), so a transaction takes as many round trips as it calls `receive`
-// and `commit`. After a failure every further call does nothing and returns false; `failed` says
-// why. No wait is longer than the connection's `statement_wait` and one second.
+// and `commit`. Behind a pooler (connection::is_pooled) they are not prepared, and each transaction
+// begins with its settings. After a failure every further call does nothing and returns false;
+// `failed` says why. No wait is longer than the connection's `statement_wait` and one second.
 //
 //   postgres::transaction writing{connection, postgres::transaction::writing};
 //   const auto found = writing.send("SELECT id FROM author WHERE name = $1 FOR UPDATE", "Ana");
@@ -78,6 +79,11 @@ class transaction final {
   // Returns why the follow-up of a commit failed, or `none`.
   failure follow_up_failed() const { return follow_up_failed_; }
 
+  // Sends the connection's settings: waits that end, commits that are on disk, and the warning of
+  // one that may not be, whatever is the database's or the user's default. They hold until the end
+  // of the session, or of the transaction with `is_local`.
+  void make_settings(bool is_local);
+
   // Until the end of the transaction, waits for a lock of others for at most `longest`.
   void set_lock_wait(std::chrono::milliseconds longest);
 
@@ -94,6 +100,8 @@ class transaction final {
   };
   enum class progress { open, committing, committed, rolled_back };
 
+  bool send_prepared(std::string_view sql, std::span<const parameter> values);
+  bool send_unnamed(std::string_view sql, std::span<const parameter> values);
   bool begin_commit();
   bool end_commit();
   void end_part();
@@ -107,6 +115,8 @@ class transaction final {
   connection& on_;
   std::deque<question> sent_{};
   std::vector<answer> answers_{};
+  const mode mode_;
+  bool has_settings_{};  // of its own, in the part that is being sent
   bool is_received_{};   // what is in `answers_` was sent before the last `receive`
   std::size_t parts_{};  // ended by a sync that was sent and not answered
   std::size_t commit_place_{};

@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 
 namespace comments::postgres {
@@ -15,11 +16,33 @@ COMMENTS_INLINE void transaction::clear_answer::operator()(pg_result* answer) co
   PQclear(answer);
 }
 
-COMMENTS_INLINE transaction::transaction(connection& on, mode how) : on_{on} {
+namespace detail {
+
+// The parameters of a statement, as libpq takes them.
+struct sent_values {
+  explicit sent_values(std::span<const parameter> values) : formats(values.size(), 1) {
+    for (const parameter& value : values) {
+      types.push_back(value.type());
+      starts.push_back(value.start());
+      sizes.push_back(value.size());
+    }
+  }
+  int count() const { return static_cast<int>(types.size()); }
+
+  std::vector<Oid> types{};
+  std::vector<const char*> starts{};
+  std::vector<int> sizes{}, formats;
+};
+
+}  // namespace detail
+
+COMMENTS_INLINE transaction::transaction(connection& on, mode how) : on_{on}, mode_{how} {
   on_.has_warned_ = false;
+  has_settings_ = how != autocommit || !on.is_pooled_;
   if (how == reading) send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   if (how == writing) send("BEGIN ISOLATION LEVEL READ COMMITTED");
   is_open_ = how != autocommit;
+  if (is_open_ && on.is_pooled_) make_settings(true);
 }
 
 COMMENTS_INLINE transaction::~transaction() {
@@ -35,32 +58,37 @@ COMMENTS_INLINE std::size_t transaction::send_with(std::string_view sql,
                                                    std::span<const parameter> values) {
   if (std::exchange(is_received_, false)) answers_.clear();
   if (failed_ != failure::none) return 0;
-  std::vector<Oid> types;
-  std::vector<const char*> starts;
-  std::vector<int> sizes, formats(values.size(), 1);
-  for (const parameter& value : values) {
-    types.push_back(value.type());
-    starts.push_back(value.start());
-    sizes.push_back(value.size());
-  }
-  const int count = static_cast<int>(values.size());
-  auto known = on_.prepared_.find(sql);
-  bool is_sent = true;
-  if (known == on_.prepared_.end()) {
-    const std::string name = "c" + std::to_string(++on_.names_);
-    known = on_.prepared_.emplace(sql, name).first;
-    is_sent =
-        PQsendPrepare(on_.handle_, name.c_str(), known->first.c_str(), count, types.data()) != 0;
-    if (is_sent) expect_answer(known->first);
-  }
-  is_sent = is_sent && PQsendQueryPrepared(on_.handle_, known->second.c_str(), count, starts.data(),
-                                           sizes.data(), formats.data(), 1) != 0;
-  if (!is_sent) {
+  // Without a transaction, what is sent before one sync is one, and has one session.
+  if (!std::exchange(has_settings_, true)) make_settings(true);
+  if (!(on_.is_pooled_ ? send_unnamed(sql, values) : send_prepared(sql, values))) {
     lose();
     return 0;
   }
   expect_answer({});
   return sent_.back().place;
+}
+
+COMMENTS_INLINE bool transaction::send_prepared(std::string_view sql,
+                                                std::span<const parameter> values) {
+  const detail::sent_values sent{values};
+  auto known = on_.prepared_.find(sql);
+  if (known == on_.prepared_.end()) {
+    const std::string name = "c" + std::to_string(++on_.names_);
+    known = on_.prepared_.emplace(sql, name).first;
+    if (PQsendPrepare(on_.handle_, name.c_str(), known->first.c_str(), sent.count(),
+                      sent.types.data()) == 0)
+      return false;
+    expect_answer(known->first);
+  }
+  return PQsendQueryPrepared(on_.handle_, known->second.c_str(), sent.count(), sent.starts.data(),
+                             sent.sizes.data(), sent.formats.data(), 1) != 0;
+}
+
+COMMENTS_INLINE bool transaction::send_unnamed(std::string_view sql,
+                                               std::span<const parameter> values) {
+  const detail::sent_values sent{values};
+  return PQsendQueryParams(on_.handle_, std::string{sql}.c_str(), sent.count(), sent.types.data(),
+                           sent.starts.data(), sent.sizes.data(), sent.formats.data(), 1) != 0;
 }
 
 COMMENTS_INLINE void transaction::expect_answer(std::string_view prepared) {
@@ -107,12 +135,24 @@ COMMENTS_INLINE bool transaction::end_commit() {
   return true;
 }
 
+COMMENTS_INLINE void transaction::make_settings(bool is_local) {
+  const auto text = [](std::chrono::milliseconds wait) { return std::to_string(wait.count()); };
+  send(
+      "SELECT set_config('statement_timeout', $1, $3 = 1), set_config('lock_timeout', $2, $3 = 1), "
+      "set_config('idle_in_transaction_session_timeout', $1, $3 = 1), "
+      "set_config('client_min_messages', 'warning', $3 = 1), "
+      "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
+      "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, $3 = 1)",
+      text(on_.options_.statement_wait), text(on_.options_.lock_wait), std::int64_t{is_local});
+}
+
 COMMENTS_INLINE void transaction::set_lock_wait(std::chrono::milliseconds longest) {
   send("SELECT set_config('lock_timeout', $1, true)", std::to_string(longest.count()));
 }
 
 COMMENTS_INLINE void transaction::end_part() {
   if (!is_open_) may_be_done_ = true;  // without a transaction each part is committed by itself
+  if (mode_ == autocommit) has_settings_ = !on_.is_pooled_;
   if (PQpipelineSync(on_.handle_) == 0) {
     lose();
     return;

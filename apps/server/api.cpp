@@ -28,7 +28,7 @@ std::vector<http::more_route> more_routes() {
 http::route_options to_route_options(const options& chosen, log& log, deployment_log& deployments) {
   return {.rates = chosen.rates,
           .cors = chosen.cors,
-          .secrets = chosen.secrets,
+          .changing_secrets = {chosen.held, &chosen.held->secrets},
           .body = chosen.markup == "markdown" ? markdown::make_renderer() : renderer{},
           .legacy_emails = *comments::parse<json::legacy_emails>(chosen.legacy_emails),
           .build = {.commit = COMMENTS_COMMIT, .build_date = COMMENTS_BUILD_DATE},

@@ -29,6 +29,19 @@ namespace server {
 
 using namespace comments;
 
+namespace {
+
+error in_use(const std::string& what, const std::string& why) {
+  return {errc::unavailable, what + ": " + why};
+}
+
+result<std::string> no_address(const options& chosen) {
+  return in_use("--listen " + to_address(chosen.host, chosen.port),
+                "the address is in use, or not one of this machine");
+}
+
+}  // namespace
+
 #ifdef COMMENTS_WITH_EPOLL
 
 namespace {
@@ -81,8 +94,20 @@ struct listener::parts {
   http::epoll_server server;
 };
 
-std::optional<int> listener::bind() {
-  return parts_->server.bind(parts_->chosen.host, parts_->chosen.port);
+result<std::string> listener::bind(std::optional<int> passed) {
+  const options& chosen = parts_->chosen;
+  if (passed) {
+    const auto port = parts_->server.adopt(*passed);
+    if (!port) return in_use("LISTEN_FDS", port.error().message);
+    return *port > 0 ? "passed:" + std::to_string(*port) : "passed";
+  }
+  if (!chosen.path.empty()) {
+    const auto made = parts_->server.bind_path(chosen.path, chosen.socket_mode);
+    if (!made) return in_use("--listen unix:" + chosen.path, made.error().message);
+    return "unix:" + chosen.path;
+  }
+  const auto port = parts_->server.bind(chosen.host, chosen.port);
+  return port ? result{to_address(chosen.host, *port)} : no_address(chosen);
 }
 
 std::size_t listener::connections_max() const { return parts_->limits.connections_max; }
@@ -110,13 +135,16 @@ struct listener::parts {
   std::atomic<bool> is_over{};
 };
 
-std::optional<int> listener::bind() {
-  const std::string& host = parts_->chosen.host;
-  const int port = parts_->chosen.port;
-  if (port != 0)
-    return parts_->server.bind_to_port(host, port) ? std::optional{port} : std::nullopt;
-  const int free = parts_->server.bind_to_any_port(host);
-  return free < 0 ? std::nullopt : std::optional{free};
+result<std::string> listener::bind(std::optional<int> passed) {
+  const options& chosen = parts_->chosen;
+  if (passed || !chosen.path.empty())
+    return in_use("--listen", "only a HOST:PORT can be served on this system");
+  if (chosen.port != 0)
+    return parts_->server.bind_to_port(chosen.host, chosen.port)
+               ? result{to_address(chosen.host, chosen.port)}
+               : no_address(chosen);
+  const int free = parts_->server.bind_to_any_port(chosen.host);
+  return free < 0 ? no_address(chosen) : result{to_address(chosen.host, free)};
 }
 
 std::size_t listener::connections_max() const { return parts_->chosen.threads; }

@@ -6,10 +6,12 @@
 
 #include <comments/http/message.hpp>
 #include <comments/metrics.hpp>
+#include <comments/result.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace server {
 
@@ -20,9 +22,10 @@ class listener final {
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
 
-  // Listens on the chosen address; connections wait until `run`. Returns the port, or nothing if
-  // the address cannot be had.
-  std::optional<int> bind();
+  // Listens on the chosen address, or takes over `passed`, a socket that listens already;
+  // connections wait until `run`. Returns the address, as "127.0.0.1:8000" or "unix:/run/socket"; a
+  // fault names what it is about.
+  comments::result<std::string> bind(std::optional<int> passed);
 
   // Returns how many connections may be open: as many as were chosen, or fewer if the system allows
   // fewer.

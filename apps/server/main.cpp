@@ -8,6 +8,7 @@
 #include "memory.hpp"
 #include "options.hpp"
 #include "stores.hpp"
+#include "supervisor.hpp"
 
 #include <comments/comments.hpp>
 
@@ -31,12 +32,14 @@ int check(const server::options& at) {
   std::string host = at.host;
   if (host == "0.0.0.0") host = "127.0.0.1";
   if (host == "::") host = "::1";
-  httplib::Client client{host, at.port};
+  const bool has_path = !at.path.empty();
+  httplib::Client client{has_path ? at.path : host, has_path ? 80 : at.port};
+  if (has_path) client.set_address_family(AF_UNIX);
   client.set_connection_timeout(2);
   client.set_read_timeout(2);
-  const auto answer = client.Get("/readyz");
+  const auto answer = client.Get("/readyz", {{"Host", "localhost"}});
   if (answer && answer->status == 200) return 0;
-  return server::fail(1, server::to_address(host, at.port) +
+  return server::fail(1, (has_path ? "unix:" + at.path : server::to_address(host, at.port)) +
                              (answer ? " answers, but is not ready" : " does not answer"));
 }
 
@@ -47,21 +50,44 @@ sigset_t block_signals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a log whose reader is gone ends nothing
   return signals;
 }
 
-// Waits for SIGTERM or SIGINT. After SIGTERM the server goes on for the drain's delay, so that load
-// balancers see /readyz change first; another signal, or SIGINT at once, ends that.
-void wait_for_stop(const sigset_t& signals, service& service, server::listener& listener,
-                   std::chrono::seconds delay, server::log& log) {
+void warn_of_secrets(const server::options& chosen, const std::vector<std::string>& readable,
+                     server::log& log) {
+  for (const std::string_view name : auth::weak_secrets(*chosen.held->secrets.get()))
+    log.warn("weak_secret", {{"option", std::string{name}}});
+  for (const std::string& name : readable) log.warn("readable_secret", {{"option", name}});
+}
+
+// Reads again what stands in files. If there is a fault in one of them, nothing changes.
+void reread(const server::options& chosen, server::log& log) {
+  server::notify_supervisor("RELOADING=1");
+  auto read = server::read_files(chosen.files, chosen.secrets);
+  server::notify_supervisor("READY=1");
+  if (!read) return log.error("not_reread", {{"reason", read.error().message}});
+  chosen.held->secrets.set(std::move(read->secrets));
+  chosen.held->blocked_words.set(std::move(read->blocked_words));
+  log.info("reread");
+  warn_of_secrets(chosen, read->readable, log);
+}
+
+// Waits for SIGTERM or SIGINT, and reads files again at each SIGHUP. After SIGTERM the server goes
+// on for the drain's delay, so that load balancers see /readyz change first; another signal, or
+// SIGINT at once, ends that.
+void wait_for_stop(sigset_t signals, service& service, server::listener& listener,
+                   const server::options& chosen, server::log& log) {
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reread(chosen, log);
+  sigdelset(&signals, SIGHUP);
+  server::notify_supervisor("STOPPING=1");
   log.info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   service.drain();
   listener.drain();
-  const timespec wait{static_cast<std::time_t>(delay.count()), 0};
+  const timespec wait{static_cast<std::time_t>(chosen.drain_delay.count()), 0};
   if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
 }
 
@@ -70,34 +96,34 @@ int serve(const server::options& chosen) {
   server::limit_free_memory();
   server::log log{chosen.log_level, chosen.log_format};
   server::listener listener{chosen};
-  const auto port = listener.bind();
-  if (!port)
-    return server::fail(2, "--listen " + server::to_address(chosen.host, chosen.port) +
-                               ": the address is in use, or not one of this machine");
+  const auto passed = server::passed_socket();
+  if (!passed) return server::fail(2, "LISTEN_FDS: " + passed.error().message);
+  const auto address = listener.bind(*passed);
+  if (!address) return server::fail(2, address.error().message);
   const std::string where = server::describe_store(chosen.store);
   auto store = server::open_store(chosen, log);
   if (!store) return server::fail(2, "--store " + where + ": " + store.error().message);
   service service{*store->comments, chosen.service};
   server::watch_memory(service.metrics(), chosen.memory_bytes);
   const http::handler api = server::make_api(service, *store->deployments, chosen, log);
-  log.info("listening", {{"address", server::to_address(chosen.host, *port)},
+  log.info("listening", {{"address", *address},
                          {"store", where},
                          {"connections_max", std::to_string(listener.connections_max())},
                          {"version", std::string{library_version}},
                          {"commit", COMMENTS_COMMIT}});
-  for (const std::string_view name : auth::weak_secrets(chosen.secrets))
-    log.warn("weak_secret", {{"option", std::string{name}}});
+  warn_of_secrets(chosen, chosen.readable, log);
   const server::hourly chores{[&] {
     if (const auto done = service.forget_origins(); !done)
       log.error("origins_kept", {{"reason", done.error().message}});
   }};
+  server::notify_supervisor("READY=1");
   std::atomic<bool> is_stopping{false};
   std::atomic<bool> is_broken{false};
   std::thread serving{[&] {
     is_broken = !listener.run(api, service.metrics());
     if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes `wait_for_stop`
   }};
-  wait_for_stop(signals, service, listener, chosen.drain_delay, log);
+  wait_for_stop(signals, service, listener, chosen, log);
   is_stopping = true;
   service.news().close();  // streams end with a whole event
   listener.stop();

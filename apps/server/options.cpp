@@ -3,7 +3,6 @@
 #include "memory.hpp"
 
 #include <comments/http/proxies.hpp>
-#include <comments/rules/blocked_words.hpp>
 #include <comments/rules/honeypot.hpp>
 #include <comments/rules/links.hpp>
 #include <comments/rules/repeated_text.hpp>
@@ -17,7 +16,6 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -28,10 +26,16 @@
 namespace server {
 namespace {
 
-// Reads "host:port", "[::1]:port" or ":port" (every address). Returns a fault, or nothing.
+// Reads "host:port", "[::1]:port", ":port" (every address) or "unix:path". Returns a fault, or
+// nothing.
 std::string read_address(const std::string& text, options& chosen) {
+  chosen.path.clear();
+  if (text.starts_with("unix:")) {
+    chosen.path = text.substr(5);
+    return chosen.path.empty() ? "must be HOST:PORT, or unix:PATH" : "";
+  }
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return "must be HOST:PORT";
+  if (colon == std::string::npos) return "must be HOST:PORT, or unix:PATH";
   const std::string port = text.substr(colon + 1);
   std::uint16_t number = 0;
   const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
@@ -66,6 +70,13 @@ comments::result<std::string> read_prefix(const std::string& text) {
   if (std::ranges::find(ours, first) != std::end(ours))
     return error{errc::invalid, first + " is a path of the server itself"};
   return std::move(*prefix);
+}
+
+comments::result<unsigned int> read_mode(const std::string& text) {
+  unsigned int mode = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (code == std::errc{} && end == text.data() + text.size() && mode <= 0777) return mode;
+  return comments::error{comments::errc::invalid, "must be rights such as 660"};
 }
 
 // Returns a validator that reads a text into `value` by `parse`.
@@ -169,11 +180,18 @@ void add_postgres(CLI::App& app, options& chosen, plain_numbers& plain) {
   add(app, "store-notify", "on|off", chosen.store_notify,
       "Whether PostgreSQL announces what other servers change, or is asked again and again",
       one_of({"on", "off"}));
+  add(app, "store-pooler", "auto|on|off", chosen.store_pooler,
+      "Whether a pooler such as PgBouncer gives PostgreSQL's sessions to one transaction each",
+      one_of({"auto", "on", "off"}));
 }
 
-void add_serving(CLI::App& app, options& chosen, std::string& listen, plain_numbers& plain) {
-  add(app, "listen", "HOST:PORT", listen, "Address to serve on; port 0 picks a free one",
+void add_serving(CLI::App& app, options& chosen, std::string& listen, std::string& mode,
+                 plain_numbers& plain) {
+  add(app, "listen", "HOST:PORT", listen,
+      "Address to serve on, or unix:PATH; port 0 picks a free one",
       {[&](const std::string& text) { return read_address(text, chosen); }, ""});
+  add(app, "socket-mode", "MODE", mode, "Rights at unix:PATH, in octal digits",
+      read_into(chosen.socket_mode, read_mode));
   add(app, "store", "STORE", chosen.store,
       "Where comments are stored: sqlite:FILE, postgresql://…, or memory:", {check_store, ""});
   add_postgres(app, chosen, plain);
@@ -235,7 +253,7 @@ void add_comments(CLI::App& app, options& chosen, std::string& mode, plain_numbe
 void add_rules(CLI::App& app, options& chosen, plain_numbers& plain) {
   add(app, "links-max", "NUMBER", plain.links_max,
       "Links in a comment; one with more waits for a moderator; -1: any number", whole(-1, 10'000));
-  add(app, "blocked-words", "FILE", chosen.blocked_words,
+  add(app, "blocked-words", "FILE", chosen.files.blocked_words,
       "Words and phrases, one a line; a comment with one waits for a moderator", {});
   add(app, "repeat-window", "SECONDS", plain.repeat_window,
       "How long an author's repeated text is refused; 0: not at all", whole(0, 31'536'000));
@@ -268,10 +286,14 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
       read_into(chosen.cors.origins, http::parse_origins));
   add(app, "moderator-token", "SECRET", chosen.secrets.moderator_token,
       "Token that makes a client a moderator; without it, no token does", {});
+  add(app, "moderator-token-file", "FILE", chosen.files.moderator_token, "File with that token",
+      {});
   add(app, "deploy-token", "SECRET", chosen.secrets.deploy_token,
       "Token with which a pipeline records deployments", {});
+  add(app, "deploy-token-file", "FILE", chosen.files.deploy_token, "File with that token", {});
   add(app, "sso-secret", "SECRET", chosen.secrets.site.secret,
       "Secret of the tokens that sign the host site's users in (JWT, HS256)", {});
+  add(app, "sso-secret-file", "FILE", chosen.files.sso_secret, "File with that secret", {});
   add(app, "sso-issuer", "TEXT", chosen.secrets.site.issuer, "What `iss` in those tokens must be",
       {});
   add(app, "sso-audience", "TEXT", chosen.secrets.site.audience,
@@ -335,38 +357,24 @@ void settle(options& chosen, const std::string& mode, const plain_numbers& plain
     service.rules.push_back(rules::typing_time({.least = std::chrono::seconds{plain.typing_time}}));
 }
 
-// Returns the contents of a file, or nothing if it cannot be read (because it is a folder, say).
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::string text;
-  char some[4096];
-  while (file.read(some, sizeof some) || file.gcount() > 0)
-    text.append(some, static_cast<std::size_t>(file.gcount()));
-  return file.eof() ? std::optional{std::move(text)} : std::nullopt;
-}
-
-// Returns a fault of one of the tokens or of both together, or nothing.
-std::string check_tokens(const comments::auth::secrets& chosen) {
-  const std::pair<std::string, comments::auth::secrets> parts[] = {
-      {"--moderator-token", {.moderator_token = chosen.moderator_token}},
-      {"--deploy-token", {.deploy_token = chosen.deploy_token}},
-      {"--deploy-token", chosen}};
-  for (const auto& [option, some] : parts)
-    if (auto fine = comments::auth::check_secrets(some); !fine)
-      return option + ": " + fine.error().message;
+// Returns an option that was given together with the file that it may come from, or nothing.
+std::string find_doubled(const CLI::App& app) {
+  for (const std::string name : {"--moderator-token", "--deploy-token", "--sso-secret"})
+    if (app.count(name) > 0 && app.count(name + "-file") > 0)
+      return name + "-file: " + name + " is given, too";
   return {};
 }
 
-// Returns a fault that no single option's form shows, or nothing.
-std::string check_rest(options& chosen) {
-  using namespace comments;
-  if (std::string wrong = check_tokens(chosen.secrets); !wrong.empty()) return wrong;
-  if (chosen.blocked_words.empty()) return {};
-  const auto text = read_file(chosen.blocked_words);
-  if (!text) return "--blocked-words: the file cannot be read";
-  auto words = rules::word_list::parse(*text);
-  if (!words) return "--blocked-words: " + words.error().message;
-  chosen.service.rules.push_back(rules::blocked_words(std::move(*words)));
+// Reads the files that the options name. Returns a fault, or nothing.
+std::string read_held(options& chosen) {
+  auto read = read_files(chosen.files, chosen.secrets);
+  if (!read) return read.error().message;
+  chosen.readable = std::move(read->readable);
+  chosen.held = std::make_shared<file_settings>(std::move(*read));
+  if (chosen.files.blocked_words.empty()) return {};
+  chosen.service.rules.push_back([held = chosen.held](const auto& said, const auto& how) {
+    return (*held->blocked_words.get())(said, how);
+  });
   return {};
 }
 
@@ -393,13 +401,13 @@ parsed parse(int argc, const char* const* argv) {
   parsed answer;
   options& chosen = answer.chosen;
   std::string listen = to_address(chosen.host, chosen.port);
-  std::string mode{"open"}, proxies, prefix, origins;
+  std::string mode{"open"}, socket_mode{"660"}, proxies, prefix, origins;
   plain_numbers plain{chosen};
 
   CLI::App app{"Serves comments over HTTP: /api/v1 and the two endpoints of the legacy API."};
   app.name("comments-server");
   app.set_version_flag("--version", version_line());
-  add_serving(app, chosen, listen, plain);
+  add_serving(app, chosen, listen, socket_mode, plain);
   add_comments(app, chosen, mode, plain);
   add_rules(app, chosen, plain);
   add_clients(app, chosen, proxies, prefix, origins);
@@ -420,7 +428,8 @@ parsed parse(int argc, const char* const* argv) {
   read_address(listen, chosen);
   settle(chosen, mode, plain);
   std::string wrong = divide_memory(chosen, app.get_option("--cache-bytes")->count() > 0);
-  if (wrong.empty()) wrong = check_rest(chosen);
+  if (wrong.empty()) wrong = find_doubled(app);
+  if (wrong.empty()) wrong = read_held(chosen);
   if (!wrong.empty()) answer.exit_code = fail(2, to_line(wrong, argc, argv));
   return answer;
 }

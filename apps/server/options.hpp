@@ -4,35 +4,44 @@
 //   const server::parsed parsed = server::parse(argc, argv);
 //   if (parsed.exit_code) return *parsed.exit_code;
 
+#include "reread.hpp"
+
 #include <comments/api/context.hpp>
 #include <comments/service_options.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace server {
 
 struct options {
   std::string host{"127.0.0.1"};
   int port{8000};
+  std::string path{};  // of a socket, which then takes the place of host and port
+  unsigned int socket_mode{0660};
   std::string store{"sqlite:comments.db"};
   std::size_t store_connections{10};
   std::chrono::milliseconds store_wait{5'000};
   std::chrono::milliseconds store_idle{60'000};
   std::string store_notify{"on"};
+  std::string store_pooler{"auto"};
   std::string log_level{"info"};
   std::string log_format{"json"};
   std::string legacy_emails{"show"};
   std::string markup{"markdown"};
-  std::string blocked_words{};
   std::chrono::seconds drain_delay{1};
   comments::service_options service{};
   comments::http::rate_options rates{.failed_tokens = {.per_minute = 60}};
   comments::http::cors_options cors{};
   std::optional<std::string> path_prefix{};  // none: proxies say it
-  comments::auth::secrets secrets{};
+  comments::auth::secrets secrets{};         // given without a file
+  file_names files{};
+  std::shared_ptr<file_settings> held{};  // what the files and the options hold; never null
+  std::vector<std::string> readable{};    // as in `file_values`
   std::size_t threads{64};
   std::size_t connections_max{20'000};
   std::size_t client_connections_max{};  // 0: half of the connections

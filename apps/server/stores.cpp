@@ -52,10 +52,16 @@ class failure_log final {
   int left_out_ COMMENTS_GUARDED_BY(mutex_){};
 };
 
+postgres::pooler to_pooler(const std::string& chosen) {
+  if (chosen == "auto") return postgres::pooler::probed;
+  return chosen == "on" ? postgres::pooler::present : postgres::pooler::absent;
+}
+
 opened open_postgres(const options& chosen, log& log) {
   const auto failures = std::make_shared<failure_log>(log);
   return to_opened(postgres_store::open(
       {.conninfo = chosen.store,
+       .pooler = to_pooler(chosen.store_pooler),
        .pool = {.open_max = chosen.store_connections, .idle_wait = chosen.store_idle},
        .statement_wait = chosen.store_wait,
        .lock_wait = chosen.store_wait * 2 / 5,  // a statement has time left when it gets its lock

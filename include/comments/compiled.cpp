@@ -141,6 +141,7 @@
 #include <comments/http/epoll/framing.ipp>
 #include <comments/http/epoll/held_memory.ipp>
 #include <comments/http/epoll/sockets.ipp>
+#include <comments/http/epoll/listening.ipp>
 #include <comments/http/epoll/worker_pool.ipp>
 #include <comments/http/epoll_server.ipp>
 #endif

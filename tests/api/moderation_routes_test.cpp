@@ -313,8 +313,8 @@ TEST_CASE("a query that names no content, or two, names the field") {
         std::pair{"?id=1", "content_id required"}, std::pair{"?content_id=", "content_id required"},
         std::pair{"?content_id=1&content_id=1", "content_id too_many"},
         std::pair{"?content_id=1&content_id=", "content_id too_many"}}) {
-    CAPTURE(query);
     const std::string at = std::string{"/api/v1/contents"} + query;
+    CAPTURE(at);
     CHECK(errors_of(site.get(at)) == errors);
     CHECK(errors_of(site.ask("PATCH", at, R"({"status":"locked"})", as_moderator())) == errors);
   }

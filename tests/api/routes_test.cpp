@@ -804,8 +804,8 @@ TEST_CASE("a method that a path does not take is 405 with those that it takes") 
 TEST_CASE("a path without a route is not found, for every method") {
   const site site;
   for (const char* path :
-       {"/", "/api", "/api/v1", "/api/v1/comments/", "/api/comment/list/", "/api/comment/list",
-        "/healthz/", "/API/v1/comments", "//healthz", "/api/v1/comments/x/y", "/../healthz"})
+       {"/", "/api", "/api/v1", "/api/v1/comments//", "/api/comment/list/", "/api/comment/list",
+        "//healthz/", "/API/v1/comments", "//healthz", "/api/v1/comments/x/y", "/../healthz"})
     for (const char* method : {"GET", "POST", "OPTIONS", "DELETE"})
       CHECK(site.send({.method = method, .target = path}).status == 404);
 }
@@ -842,6 +842,20 @@ TEST_CASE(
         415);
   CHECK(status("GET", {{"If-None-Match", "\"9\""}, {"If-None-Match", "\"1\""}}, path) == 304);
   CHECK(site.comments.find_content("1")->comments == 1);
+}
+
+TEST_CASE("a path with one slash too many leads to its route, below any prefix of a proxy's") {
+  const site site;
+  for (const auto& [path, way] :
+       {std::pair{"/api/v1/comments/", "../comments"}, std::pair{"/api/v1/comments/x/", "../x"},
+        std::pair{"/api/v1/comments/x/vote/", "../vote"}, std::pair{"/healthz/", "../healthz"},
+        std::pair{"/api/comment/list/1/?a=b", "../1?a=b"}}) {
+    for (const char* method : {"GET", "POST", "DELETE"}) {
+      const response answer = site.send({.method = method, .target = path, .prefix = "/shown"});
+      CHECK(answer.status == 308);
+      CHECK(header(answer, "Location") == way);
+    }
+  }
 }
 
 TEST_CASE("when storage fails at any call, the answer says so and nothing is half done") {

@@ -65,12 +65,29 @@ TEST_CASE("an encoded slash is part of the name's value") {
 
 TEST_CASE("paths that differ by an empty segment, a slash or their case are others") {
   for (const char* target :
-       {"", "a", "/", "//", "/a/", "//a", "/a//", "/a/17/", "/a//b/x", "/a/17/b/", "/A", "/a/17/b",
-        "/a/17/c/x", "/a/17/b/x/y", "*", "/only"}) {
+       {"",          "a",          "/",           "//",       "//a",   "/a//",
+        "//a/17/",   "/a/17//",    "/a//b/x",     "/a/17/b/", "/A",    "/a/17/b",
+        "/a/17/c/x", "/a/17/c/x/", "/a/17/b/x/y", "/a/../",   "/a/./", "/a/%2e%2e/",
+        "/a/%2/",    "*",          "/only"}) {
     CAPTURE(target);
     const response answer = ask("GET", target);
     CHECK(answer.status == 404);
     CHECK(allowed(answer) == "");
+  }
+}
+
+TEST_CASE("one slash too many leads to the path without it, and keeps the query") {
+  for (const auto& [target, way] :
+       {std::pair{"/a/17/", "../17"}, std::pair{"/a/17/?x=1&y=/", "../17?x=1&y=/"},
+        std::pair{"/a/x%2Fb/", "../x%2Fb"}, std::pair{"/a/17/b/x/", "../x"},
+        std::pair{"/b/fixed/", "../fixed"}, std::pair{"http://h.example.com/a/17/", "../17"},
+        std::pair{"/a/", "../a"}, std::pair{"/a/http:/", "../http:"}}) {
+    for (const char* method : {"GET", "HEAD", "POST", "PATCH", "DELETE"}) {
+      const response answer = ask(method, target);
+      CHECK(answer.status == 308);
+      CHECK(find_header(answer.headers, "Location") == way);
+      CHECK(answer.body.empty());
+    }
   }
 }
 

@@ -112,6 +112,8 @@ class Mistake(unittest.TestCase):
         "token-rate": ["-1", "1000000001"],
         "trusted-proxies": ["10.0.0.0/33", "10.0.0.0/", "localhost", "10.0.0.0/8,,", "::/129",
                             "10.0.0.1 10.0.0.2", "*"],
+        "store-pooler": ["yes", "ON"],
+        "socket-mode": ["8", "1000", "rw", "-1", "660 "],
         "path-prefix": ["comments", "//evil.example.com", "/a/../b", "/a b", "/a?b", "/%2e%2e",
                         "/api", "/contents/x", "/status/", "/" + "a" * 200],
         "origins": ["example.com", "https://example.com/", "https://", "https://a b", "null",

@@ -18,6 +18,7 @@
 #include <comments/http/rate_limits.hpp>
 #include <comments/id.hpp>
 #include <comments/json/encode.hpp>
+#include <comments/mutex.hpp>
 #include <comments/principal.hpp>
 #include <comments/result.hpp>
 #include <comments/service.hpp>
@@ -67,13 +68,21 @@ class context final {
   result<principal> identify(const request& asked, std::optional<comment_id> editing = {}) const;
 
  private:
+  // The proofs of secrets that may have been replaced since.
+  struct made_proofs {
+    std::shared_ptr<const auth::secrets> from{};
+    std::shared_ptr<const auth::bearer> proofs{};
+  };
+
+  std::shared_ptr<const auth::bearer> proofs() const COMMENTS_EXCLUDES(mutex_);
   std::string key_of(const author& author) const;
 
   comments::service& service_;
   const route_options options_;
   const auth::signer sign_;
   const json::style style_;
-  const auth::bearer proofs_;
+  mutable mutex mutex_{};
+  mutable made_proofs made_ COMMENTS_GUARDED_BY(mutex_){};
   const std::shared_ptr<rate_limits> rates_;
   const std::shared_ptr<proxy_watch> proxies_;
 };

@@ -15,7 +15,6 @@ COMMENTS_INLINE context::context(comments::service& service, route_options optio
       options_{std::move(options)},
       sign_{service.signing_key()},
       style_{[this](const author& author) { return key_of(author); }, options_.body},
-      proofs_{sign_, options_.secrets, service.options().clock},
       rates_{std::make_shared<rate_limits>(options_.rates, service.options().clock)},
       proxies_{std::make_shared<proxy_watch>(options_.rates.trusted_proxies,
                                              options_.on_unheard_proxy)} {}
@@ -49,7 +48,7 @@ COMMENTS_INLINE std::size_t context::read_limit(const request& asked,
 COMMENTS_INLINE result<principal> context::identify(const request& asked,
                                                     std::optional<comment_id> editing) const {
   const auto header = find_header(asked.headers, "Authorization");
-  auto caller = proofs_.authenticate(
+  auto caller = proofs()->authenticate(
       {.header = header.value_or(""),
        .client = asked.client.empty() ? "" : sign_.keyed_hash("address", asked.client),
        .comment = editing,
@@ -58,6 +57,16 @@ COMMENTS_INLINE result<principal> context::identify(const request& asked,
   if (auto counted = rates_->count_failed_token(asked.client); !counted)
     return std::move(counted).error();
   return caller;
+}
+
+COMMENTS_INLINE std::shared_ptr<const auth::bearer> context::proofs() const {
+  const auto changing = options_.changing_secrets ? options_.changing_secrets->get() : nullptr;
+  const mutex_lock lock{mutex_};
+  if (!made_.proofs || made_.from != changing)
+    made_ = {changing,
+             std::make_shared<const auth::bearer>(sign_, changing ? *changing : options_.secrets,
+                                                  service_.options().clock)};
+  return made_.proofs;
 }
 
 // The key is the same for each author of this store, and for no one else: by the account, if the

@@ -20,10 +20,12 @@
 #include <comments/http/rate_limits.hpp>
 #include <comments/json/encode.hpp>
 #include <comments/renderer.hpp>
+#include <comments/replaceable.hpp>
 #include <comments/version.hpp>
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,7 +58,9 @@ struct route_options {
   rate_options rates{};
   cors_options cors{};
   auth::secrets secrets{};  // without a secret, no one can do what needs it
-  renderer body{};          // makes HTML of a comment's text
+  // The secrets, if they may be replaced while the API is served. Null: `secrets` hold.
+  std::shared_ptr<const replaceable<auth::secrets>> changing_secrets{};
+  renderer body{};  // makes HTML of a comment's text
   json::legacy_emails legacy_emails{};
   build_info build{};
   std::size_t cache_bytes{67'108'864};  // memory for lists that were sent already; 0: none is kept

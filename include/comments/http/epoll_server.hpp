@@ -19,6 +19,7 @@
 
 #include <comments/config.hpp>
 #include <comments/http/epoll/limits.hpp>
+#include <comments/result.hpp>
 
 #include <memory>
 #include <optional>
@@ -43,6 +44,13 @@ class epoll_server final {
   // `port`, or a free port if that is 0. Connections wait until `run`. Returns the port, or nothing
   // if the address is in use or not one of this machine.
   std::optional<int> bind(const std::string& host, int port);
+
+  // Listens at a path instead, with these rights, as http/epoll/listening.hpp says.
+  result<done> bind_path(const std::string& path, unsigned int rights);
+
+  // Takes over a socket that listens already, for as long as it serves. Returns its port, or 0 if
+  // it has none; `unavailable` if `number` is not one.
+  result<int> adopt(int number);
 
   // Serves until `stop`, and then until every request that arrived has its response, or
   // `drain_wait` has passed. Then closes what is left, and returns once the workers have finished

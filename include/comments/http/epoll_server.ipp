@@ -4,6 +4,7 @@
 #include <comments/http/epoll_server.hpp>
 
 #include <comments/http/epoll/event_loop.hpp>
+#include <comments/http/epoll/listening.hpp>
 #include <comments/http/epoll/loop_context.hpp>
 #include <comments/http/epoll/sockets.hpp>
 
@@ -17,7 +18,7 @@ namespace comments::http {
 struct epoll_server::parts {
   const epoll_limits limits{};
   epoll::shutdown_flags flags{};
-  epoll::descriptor listening{};
+  epoll::listening listening{};
 };
 
 COMMENTS_INLINE epoll_server::epoll_server(epoll_limits limits)
@@ -26,9 +27,23 @@ COMMENTS_INLINE epoll_server::epoll_server(epoll_limits limits)
 COMMENTS_INLINE epoll_server::~epoll_server() = default;
 
 COMMENTS_INLINE std::optional<int> epoll_server::bind(const std::string& host, int port) {
-  parts_->listening = epoll::listen_on(host, port);
+  parts_->listening = epoll::listening{epoll::listen_on(host, port)};
   if (!parts_->listening) return std::nullopt;
-  return epoll::port_of(parts_->listening);
+  return epoll::port_of(parts_->listening.socket());
+}
+
+COMMENTS_INLINE result<done> epoll_server::bind_path(const std::string& path, unsigned int rights) {
+  auto made = epoll::listen_at_path(path, rights);
+  if (!made) return std::move(made).error();
+  parts_->listening = std::move(*made);
+  return ok();
+}
+
+COMMENTS_INLINE result<int> epoll_server::adopt(int number) {
+  auto taken = epoll::adopt_listening(number);
+  if (!taken) return std::move(taken).error();
+  parts_->listening = std::move(*taken);
+  return epoll::port_of(parts_->listening.socket());
 }
 
 COMMENTS_INLINE void epoll_server::run(httplib_in_memory& api, registry& metrics) {

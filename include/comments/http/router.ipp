@@ -58,8 +58,28 @@ COMMENTS_INLINE response router::operator()(request&& asked) const {
     if (route.method == method) return answer(route, target, std::move(asked));
     if (!fitting) fitting = &route;
   }
-  if (!fitting) return problem({request_errc::not_found, "There is nothing here."}, asked);
+  if (!fitting) {
+    if (auto moved = without_slash(target)) return std::move(*moved);
+    return problem({request_errc::not_found, "There is nothing here."}, asked);
+  }
   return other_method(*fitting, path, asked);
+}
+
+// The way there is relative, so that it holds below any prefix of a proxy's.
+COMMENTS_INLINE std::optional<response> router::without_slash(std::string_view target) const {
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (!path.ends_with('/')) return std::nullopt;
+  const std::string_view known = path.substr(0, path.size() - 1);
+  const std::string_view last = known.substr(known.rfind('/') + 1);
+  const auto meant = percent_decode(last);
+  if (!meant || *meant == "." || *meant == "..") return std::nullopt;  // those are ways upwards
+  const auto route =
+      std::ranges::find_if(routes_, [&](const entry& at) { return fits(at, known); });
+  if (route == routes_.end()) return std::nullopt;
+  std::string way = "../";
+  way.append(last).append(target.substr(path.size()));
+  return detail::with_route(route->path,
+                            {.status = 308, .headers = {{"Location", std::move(way)}}});
 }
 
 COMMENTS_INLINE bool router::fits(const entry& route, std::string_view path) {

@@ -12,6 +12,7 @@
 
 #include <comments/config.hpp>
 #include <comments/http/epoll/connection.hpp>
+#include <comments/http/epoll/listening.hpp>
 #include <comments/http/epoll/loop_context.hpp>
 #include <comments/http/epoll/sockets.hpp>
 
@@ -34,7 +35,8 @@ class acceptor final {
   static constexpr std::chrono::milliseconds pause_wait{20};
 
   // `events` reports the listening socket with `state`.
-  acceptor(loop_context& context, poller& events, descriptor listening, void* state, taker give);
+  acceptor(loop_context& context, poller& events, listening from, void* state, taker give);
+  ~acceptor();
   acceptor(const acceptor&) = delete;
   acceptor& operator=(const acceptor&) = delete;
 
@@ -46,8 +48,9 @@ class acceptor final {
   // Ends a pause whose time is over.
   void resume(clock::time_point now);
 
-  // Has the kernel drop new connections (see epoll::refuse_newcomers).
-  void refuse_newcomers() { epoll::refuse_newcomers(listening_); }
+  // See `listening`.
+  void refuse_newcomers() { listening_.refuse_newcomers(); }
+  bool is_shared() const { return listening_.is_shared(); }
 
  private:
   bool accept_one();
@@ -56,7 +59,7 @@ class acceptor final {
 
   loop_context& context_;
   poller& events_;
-  descriptor listening_;
+  listening listening_;
   void* state_;
   taker give_;
   std::optional<clock::time_point> paused_at_{};

@@ -11,15 +11,18 @@
 
 namespace comments::http::epoll {
 
-COMMENTS_INLINE acceptor::acceptor(loop_context& context, poller& events, descriptor listening,
+COMMENTS_INLINE acceptor::acceptor(loop_context& context, poller& events, listening from,
                                    void* state, taker give)
     : context_{context},
       events_{events},
-      listening_{std::move(listening)},
+      listening_{std::move(from)},
       state_{state},
       give_{std::move(give)} {
-  events_.add(*listening_, state_, EPOLLIN);
+  events_.add(*listening_.socket(), state_, EPOLLIN);
 }
+
+// Closing a socket that others have, too, does not take it out of the poller.
+COMMENTS_INLINE acceptor::~acceptor() { events_.remove(*listening_.socket()); }
 
 COMMENTS_INLINE bool acceptor::accept() {
   constexpr std::size_t burst = 64;  // then others get their turn
@@ -39,7 +42,7 @@ COMMENTS_INLINE bool acceptor::accept() {
 // Returns false if there is none, for the reason that errno tells.
 COMMENTS_INLINE bool acceptor::accept_one() {
   std::string peer;
-  descriptor socket = accept_on(listening_, peer);
+  descriptor socket = accept_on(listening_.socket(), peer);
   if (!socket) return false;
   admit(std::move(socket), peer);
   return true;
@@ -68,14 +71,14 @@ COMMENTS_INLINE void acceptor::admit(descriptor socket, const std::string& peer)
 }
 
 COMMENTS_INLINE void acceptor::pause() {
-  events_.remove(*listening_);
+  events_.remove(*listening_.socket());
   paused_at_ = clock::now();
 }
 
 COMMENTS_INLINE void acceptor::resume(clock::time_point now) {
   if (!paused_at_ || now - *paused_at_ < pause_wait) return;
   paused_at_.reset();
-  events_.add(*listening_, state_, EPOLLIN);
+  events_.add(*listening_.socket(), state_, EPOLLIN);
 }
 
 }  // namespace comments::http::epoll

@@ -15,6 +15,7 @@
 #include <comments/http/client_address.hpp>
 #include <comments/http/epoll/acceptor.hpp>
 #include <comments/http/epoll/connection.hpp>
+#include <comments/http/epoll/listening.hpp>
 #include <comments/http/epoll/loop_context.hpp>
 #include <comments/http/epoll/mailbox.hpp>
 #include <comments/http/epoll/sockets.hpp>
@@ -45,7 +46,7 @@ class event_loop final {
 
   // Has this loop accept connections, and hand each to the loop of `all` that has the fewest.
   // Before any of them runs. `all` must outlive the loop.
-  void accept_from(descriptor listening, std::vector<std::unique_ptr<event_loop>>& all);
+  void accept_from(listening from, std::vector<std::unique_ptr<event_loop>>& all);
 
   // Takes the one connection of `made` over. Any thread, also while the loop runs.
   void adopt(std::list<connection> made);

@@ -37,14 +37,13 @@ COMMENTS_INLINE event_loop::~event_loop() {
     while (!clients.empty()) forget(clients.front());
 }
 
-COMMENTS_INLINE void event_loop::accept_from(descriptor listening,
+COMMENTS_INLINE void event_loop::accept_from(listening from,
                                              std::vector<std::unique_ptr<event_loop>>& all) {
-  newcomers_.emplace(
-      context_, events_, std::move(listening), this, [&all](std::list<connection> made) {
-        const auto least =
-            std::ranges::min_element(all, {}, [](const auto& loop) { return loop->load(); });
-        (*least)->adopt(std::move(made));
-      });
+  newcomers_.emplace(context_, events_, std::move(from), this, [&all](std::list<connection> made) {
+    const auto least =
+        std::ranges::min_element(all, {}, [](const auto& loop) { return loop->load(); });
+    (*least)->adopt(std::move(made));
+  });
 }
 
 COMMENTS_INLINE void event_loop::adopt(std::list<connection> made) {
@@ -454,9 +453,9 @@ COMMENTS_INLINE void event_loop::drain() {
     // An idle client may be about to send a request, and does not know yet that the server stops.
     for (connection& idle : among(wait::request)) idle.since = now_;
   }
-  // Clients that were connecting when the stop came are served.
-  const bool is_quiet = newcomers_ && newcomers_->accept();
-  if (is_quiet && now_ - *stopped_at_ >= context_.limits.arrival_wait) {
+  // Clients that were connecting when the stop came are served; where others listen, too, by them.
+  const bool is_late = now_ - *stopped_at_ >= context_.limits.arrival_wait;
+  if (newcomers_ && (newcomers_->is_shared() || (newcomers_->accept() && is_late))) {
     newcomers_.reset();
     context_.is_closed = true;
   }

@@ -86,11 +86,12 @@ class wakeup final {
 // The kernel queues as many connections as it is allowed to.
 descriptor listen_on(const std::string& host, int port);
 
-// Returns the port that a socket listens on, or -1.
+// Returns the port that a socket listens on: 0 at a path, and -1 if it is no socket.
 int port_of(const descriptor& listening);
 
 // Returns the next connection, or none, for the reason that errno tells. Sets `peer` to the address
-// of its client, without the port; one of IPv4 looks the same on a socket for both.
+// of its client, without the port; one of IPv4 looks the same on a socket for both. Who connects at
+// a path is on this machine: 127.0.0.1.
 descriptor accept_on(const descriptor& listening, std::string& peer);
 
 // Returns how many bytes were written to `socket` and not confirmed by the other end.

@@ -77,6 +77,7 @@ COMMENTS_INLINE int port_of(const descriptor& listening) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(*listening, reinterpret_cast<sockaddr*>(&address), &size) != 0) return -1;
+  if (address.ss_family == AF_UNIX) return 0;
   return ntohs(address.ss_family == AF_INET6
                    ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
                    : reinterpret_cast<const sockaddr_in&>(address).sin_port);
@@ -88,14 +89,14 @@ COMMENTS_INLINE descriptor accept_on(const descriptor& listening, std::string& p
   descriptor made{::accept4(*listening, reinterpret_cast<sockaddr*>(&address), &size,
                             SOCK_NONBLOCK | SOCK_CLOEXEC)};
   if (!made) return made;
-  char text[INET6_ADDRSTRLEN] = "";
+  char text[INET6_ADDRSTRLEN] = "127.0.0.1";
   if (address.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
     if (IN6_IS_ADDR_V4MAPPED(&v6))
       ::inet_ntop(AF_INET, v6.s6_addr + 12, text, sizeof text);
     else
       ::inet_ntop(AF_INET6, &v6, text, sizeof text);
-  } else {
+  } else if (address.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(address).sin_addr;
     ::inet_ntop(AF_INET, &v4, text, sizeof text);
   }

@@ -6,7 +6,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from options_test import MEMORY, NOW
+from options_test import MEMORY, NOW, variable
 from people import QUEUE, bearer, jwt
 from support import POST, Server, main, run, until
 
@@ -62,7 +62,7 @@ class Files(unittest.TestCase):
         self.assertFalse(self.moderates(server, jwt(sub="ana", role="moderator")))
 
     def test_a_file_that_holds_no_secret_is_one_line_that_names_its_option(self):
-        wrong = [(self.folder / "missing", "cannot be read"), (self.folder, "no file"),
+        wrong = [(f"{self.folder}/missing", "cannot be read"), (str(self.folder), "no file"),
                  (self.put("", "empty"), "empty"), (self.put("\n", "blank"), "empty"),
                  (self.put("one\ntwo\n", "two"), "one line"),
                  (self.put(b"a\0b", "nul"), "one line"),
@@ -71,8 +71,7 @@ class Files(unittest.TestCase):
                  (self.put(OLD, "others", 0o602), "can write"), ("/dev/null", "no file")]
         for option in OPTIONS:
             for path, why in wrong:
-                for told, env in (([f"--{option}={path}"], {}),
-                                  ([], {"COMMENTS_" + option.upper().replace("-", "_"): str(path)})):
+                for told, env in (([f"--{option}={path}"], {}), ([], {variable(option): path})):
                     with self.subTest(option, path=path, env=env):
                         done = run(*MEMORY, *told, env=env)
                         self.assertEqual((done.returncode, done.stdout), (2, ""))

@@ -4,6 +4,7 @@
 // The adapters (store/sqlite.hpp, json/, auth/, http/) are included by name, because each brings
 // the one library that it is for; so are the rules, because a program wants few of them.
 
+#include <comments/characters.hpp>
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>
 #include <comments/deployments/deployment.hpp>

@@ -15,6 +15,7 @@
 #ifndef COMMENTS_WITHOUT_CORE
 #include <comments/background.ipp>
 #include <comments/broadcast.ipp>
+#include <comments/characters.ipp>
 #include <comments/clock.ipp>
 #include <comments/comment.ipp>
 #include <comments/deployments/status.ipp>
@@ -84,8 +85,10 @@
 #endif
 
 #ifdef COMMENTS_WITH_MARKDOWN
+#include <comments/markdown/addresses.ipp>
 #include <comments/markdown/bounds.ipp>
 #include <comments/markdown/cmark.ipp>
+#include <comments/markdown/hints.ipp>
 #endif
 
 // Signatures and tokens (auth/), the routes (http/, api/) and those of deployments.

@@ -1,6 +1,6 @@
 // markdown_fuzz.cpp - any bytes as a comment's source. Whatever becomes of them is read by an HTML5
-// parser, which must find nothing but what Markdown may become; and our bound on how deep cmark
-// nests must be one.
+// parser, which must find nothing but what Markdown may become; and our bounds on how deep cmark
+// nests and on the cells that it makes must be bounds.
 
 #include "support/safe_html.hpp"
 
@@ -39,6 +39,17 @@ std::size_t containers_of(cmark_node* document) {
   return deepest;
 }
 
+std::size_t cells_of(cmark_node* document) {
+  cmark_iter* const steps = cmark_iter_new(document);
+  std::size_t cells = 0;
+  for (cmark_event_type step; (step = cmark_iter_next(steps)) != CMARK_EVENT_DONE;)
+    cells +=
+        step == CMARK_EVENT_ENTER &&
+        std::string_view{"table_cell"} == cmark_node_get_type_string(cmark_iter_get_node(steps));
+  cmark_iter_free(steps);
+  return cells;
+}
+
 // What a body may be; more, the renderer may meet, but need not make well-formed.
 bool is_body(std::string_view source) {
   for (std::size_t at = 0; at < source.size();) {
@@ -58,11 +69,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
   expect(page.fault.empty() || is_ill_formed, page.fault, html);
   expect(html.size() <= std::max(markdown::limits{}.html_bytes_max, 6 * size + 8), "it is short",
          html);
-  if (is_body(source)) expect(is_blank(source) == is_blank(page.text), "all is shown", html);
-  const bool has_mark = source.starts_with("\xef\xbb\xbf");
+  if (is_body(source)) {
+    expect(is_blank(source) == is_blank(page.text), "all is shown", html);
+    expect(markdown::without_hints(html) == html, "no hint is left", html);
+  }
+  const std::string clean = markdown::without_hints(source);
+  const bool has_mark = clean.starts_with("\xef\xbb\xbf");
   if (has_mark || size > markdown::limits{}.source_bytes_max) return 0;
-  const markdown::detail::reserve memory{size};
-  expect(containers_of(markdown::detail::parse(source, true)) <= markdown::count_containers(source),
+  const std::string hinted = markdown::add_hints(clean).text;
+  const std::size_t cells = markdown::count_cells(hinted);
+  const bool has_tables = cells <= markdown::limits{}.cells_max;
+  const markdown::detail::reserve memory{hinted.size(), has_tables ? cells : 0};
+  cmark_node* const document = markdown::detail::parse(hinted, has_tables);
+  expect(containers_of(document) <= markdown::count_containers(clean),
          "the bound on containers is one", source);
+  if (has_tables) expect(cells_of(document) <= cells, "the bound on cells is one", source);
   return 0;
 }

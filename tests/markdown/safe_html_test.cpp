@@ -23,7 +23,11 @@ TEST_CASE("harmless HTML is called safe") {
            "<blockquote><pre><code class=\"language-c++\">a</code></pre></blockquote>",
            "<p><a href=\"https://example.com/?a=1&amp;b=%22\"" + rel + ">a</a></p>",
            "<p><a href=\"mailto:a@example.com\"" + rel + "><em>a</em></a></p>",
-           "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"})
+           "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>",
+           "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td align=\"center\">b</td></tr>"
+           "</tbody></table>",
+           "<ul><li><input type=\"checkbox\" disabled> a</li></ul>",
+           "<p><input type=\"checkbox\" disabled checked> a</p>"})
     CHECK_MESSAGE(why_unsafe(html) == "", html);
 }
 
@@ -31,7 +35,7 @@ TEST_CASE("an element that is not in the list is found, wherever it stands") {
   for (const char* element :
        {"script",   "style", "img",      "svg",      "math", "iframe", "object", "embed",
         "form",     "input", "button",   "template", "base", "link",   "meta",   "div",
-        "span",     "table", "b",        "i",        "s",    "h1",     "h2",     "video",
+        "span",     "label", "b",        "i",        "s",    "h1",     "h2",     "video",
         "frameset", "title", "textarea", "noscript", "x-y",  "details"}) {
     const std::string html = "<" + std::string{element} + ">";
     CHECK_MESSAGE(why_unsafe(html) != "", html);
@@ -46,7 +50,10 @@ TEST_CASE("an attribute that is not in the list is found") {
            "<p style=\"a\">a</p>", "<br onload=\"a\">", "<code id=\"a\">a</code>",
            "<a href=\"http://example.com\"" + rel + " target=\"_top\">a</a>",
            "<a href=\"http://example.com\"" + rel + " title=\"a\">a</a>", "<ol type=\"a\"></ol>",
-           "<ul start=\"2\"></ul>", "<body onload=\"a\">", "<html class=\"a\">"})
+           "<ul start=\"2\"></ul>", "<table><tr><td colspan=\"9\">a</td></tr></table>",
+           "<table border=\"9\"><tr><td>a</td></tr></table>",
+           "<input type=\"checkbox\" disabled name=\"a\">", "<body onload=\"a\">",
+           "<html class=\"a\">"})
     CHECK_MESSAGE(why_unsafe(html) != "", html);
 }
 
@@ -59,7 +66,10 @@ TEST_CASE("an attribute that says what it must not is found") {
            "<ol start=\"1234567890\"></ol>", "<a" + rel + ">a</a>",
            "<a href=\"http://example.com\">a</a>",
            "<a href=\"http://example.com\" rel=\"nofollow\">a</a>",
-           "<a href=\"http://example.com\" rel=\"\">a</a>"})
+           "<a href=\"http://example.com\" rel=\"\">a</a>",
+           "<table><tr><td align=\"a\">a</td></tr></table>", "<input type=\"text\" disabled>",
+           "<input type=\"checkbox\">", "<input disabled>",
+           "<input type=\"checkbox\" disabled=\"a\">"})
     CHECK_MESSAGE(why_unsafe(html) != "", html);
 }
 

@@ -108,11 +108,14 @@ std::vector<std::string> contexts_of(const std::string& vector) {
                                        "&#|;",
                                        "\\|",
                                        "|a|\n|-|\n|\\||",
+                                       "- [ ] |",
                                        "|\n|"}) {
     std::string source;
     for (const char c : frame) c == '|' ? source += vector : source += c;
     sources.push_back(source);
   }
+  sources.push_back(vector + "|b\n-|:-:\nc|d");
+  sources.push_back("a|b\n-|:-:\n" + vector + "|d");
   return sources;
 }
 
@@ -146,7 +149,7 @@ TEST_CASE("no known vector does anything in a reader's page, alone or inside of 
       ++rendered;
     }
   }
-  CHECK(rendered == corpus.size() * 44);
+  CHECK(rendered == corpus.size() * 47);
 }
 
 TEST_CASE("no known vector does anything in the plain paragraphs either") {

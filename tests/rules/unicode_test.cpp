@@ -2,6 +2,8 @@
 
 #include <comments/spoofing.hpp>
 
+#include <comments/characters.hpp>
+
 #include <doctest/doctest.h>
 #include <utf8proc.h>
 
@@ -81,4 +83,22 @@ TEST_CASE("everything that leaves no mark by Unicode's word is invisible") {
     if (is_ignorable(point) || is_space(point))
       REQUIRE_MESSAGE(is_invisible(point), static_cast<unsigned>(point));
   }
+}
+
+TEST_CASE(
+    "punctuation beyond ASCII closes words, unless it joins them; what words are made of does "
+    "not") {
+  int marks = 0;
+  for (char32_t point = 0x80; point <= 0x10ffff; ++point) {
+    const auto category = category_of(point);
+    const bool is_bracket_or_quote =
+        category >= UTF8PROC_CATEGORY_PS && category <= UTF8PROC_CATEGORY_PO;
+    const bool is_part = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+    if (is_bracket_or_quote)
+      REQUIRE_MESSAGE(is_punctuation(point) != is_joining_punctuation(point),
+                      static_cast<unsigned>(point));
+    if (is_part) REQUIRE_MESSAGE(!is_punctuation(point), static_cast<unsigned>(point));
+    marks += is_bracket_or_quote;
+  }
+  CHECK(marks > 600);
 }

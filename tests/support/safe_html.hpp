@@ -36,6 +36,13 @@ inline const std::map<GumboTag, std::set<std::string>> allowed_elements{
     {GUMBO_TAG_H6, {}},
     {GUMBO_TAG_CODE, {"class"}},
     {GUMBO_TAG_OL, {"start"}},
+    {GUMBO_TAG_TABLE, {}},
+    {GUMBO_TAG_THEAD, {}},
+    {GUMBO_TAG_TBODY, {}},
+    {GUMBO_TAG_TR, {}},
+    {GUMBO_TAG_TH, {"align"}},
+    {GUMBO_TAG_TD, {"align"}},
+    {GUMBO_TAG_INPUT, {"type", "disabled", "checked"}},
     {GUMBO_TAG_A, {"href", "rel"}}};
 
 // The scheme by which a browser follows `href`: it drops what is no letter in front and tabs and
@@ -65,6 +72,10 @@ inline std::string why_unsafe_value(std::string_view name, std::string_view valu
   if (name == "href") return why_unsafe_href(value);
   if (name == "rel")
     return value == "nofollow ugc noopener noreferrer" ? "" : "says something else";
+  if (name == "type") return value == "checkbox" ? "" : "is no box";
+  if (name == "disabled" || name == "checked") return value.empty() ? "" : "says something";
+  if (name == "align")
+    return value == "left" || value == "center" || value == "right" ? "" : "is no side";
   const bool is_class = name == "class";
   if (is_class && !value.starts_with("language-")) return "is no language";
   const std::string_view rest = is_class ? value.substr(9) : value;
@@ -87,8 +98,10 @@ inline std::string why_unsafe(const GumboElement& element) {
     if (const std::string why = why_unsafe_value(one.name, one.value); !why.empty())
       return one.name + (" " + why) + ": " + one.value;
   }
-  const bool is_link = element.tag == GUMBO_TAG_A;
-  return is_link && !missing.empty() ? "<a> has no " + *missing.begin() : "";
+  const bool is_box = element.tag == GUMBO_TAG_INPUT;  // which a reader must not be able to tick
+  if (is_box) missing.erase("checked");
+  const bool needs_all = is_box || element.tag == GUMBO_TAG_A;
+  return needs_all && !missing.empty() ? "<" + name + "> has no " + *missing.begin() : "";
 }
 
 // Collects the text below `node` in `text`, and answers what is unsafe there, if anything.
@@ -126,7 +139,7 @@ inline bool is_balanced(std::string_view html) {
     const std::string_view name = html.substr(begin, html.find_first_of(" >", begin) - begin);
     if (is_end && (open.empty() || open.back() != name)) return false;
     if (is_end) open.pop_back();
-    if (!is_end && name != "br" && name != "hr") open.push_back(name);
+    if (!is_end && name != "br" && name != "hr" && name != "input") open.push_back(name);
   }
   return open.empty();
 }

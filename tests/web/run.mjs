@@ -20,12 +20,12 @@ function skip(why) {
 }
 
 if (!existsSync(process.env.COMMENTS_CHROMIUM)) skip('there is no Chromium');
-for (const name of ['playwright-core', 'axe-core', 'esbuild', 'terser'])
+for (const name of ['playwright-core', 'axe-core', 'commonmark-spec', 'esbuild', 'terser'])
   if (!existsSync(join(process.env.COMMENTS_NODE_MODULES, name)))
     skip(`${name} is not installed; ./dev test web installs it from the npm registry`);
 
 const files = ['sources', 'bundle', 'reading', 'writing', 'live', 'embedding', 'access', 'security', 'pages',
-  'moderation', 'regression'];
+  'moderation', 'commonmark', 'regression'];
 if (process.env.COMMENTS_TEST_LONG) files.push('screenshots');
 for (const file of files)
   if (!process.env.COMMENTS_WEB_ONLY || process.env.COMMENTS_WEB_ONLY.split(',').includes(file))

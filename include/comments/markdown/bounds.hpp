@@ -2,9 +2,9 @@
 // markdown/bounds.hpp - how much Markdown is worth parsing, found from the source alone.
 //
 // A parser that was written for its owner's own files takes time in the square of the length for
-// some inputs: it compares each line with every list that the line may belong to, and from each
-// "www." it reads on through the rest. The functions here find such a source in one pass, before
-// the parser gets it.
+// some inputs: it compares each line with every list that the line may belong to, and fills each
+// row of a table up to the width of its head. The functions here find such a source in one pass,
+// before the parser gets it.
 //
 //   using namespace comments;
 //   const std::string body(100, '>');
@@ -17,15 +17,15 @@
 
 namespace comments::markdown {
 
-// A source past any of these is shown as it was written: as plain paragraphs. Past `scanned_max` it
-// is rendered, but its bare addresses are not links.
+// A source past any of these is shown as it was written: as plain paragraphs. Past `cells_max` it
+// is rendered, but without tables.
 struct limits {
   std::size_t source_bytes_max{16'384};  // as long as a body may be
   std::size_t containers_max{32};        // quotes and list items in one another
   std::size_t delimiters_max{4'096};     // runs of * and _ and ~
   std::size_t lookbacks_max{1'000'000};  // what `count_lookbacks` returns
   std::size_t declarations_max{256};     // "<?" and "<!"
-  std::size_t scanned_max{16'000'000};   // what `count_scanned` returns
+  std::size_t cells_max{4'096};          // what `count_cells` returns
   std::size_t depth_max{100};            // nodes of the document in one another, itself included
   std::size_t html_bytes_max{262'144};
 };
@@ -52,10 +52,10 @@ std::size_t count_lookbacks(std::string_view source);
 // Returns how many "<?" and "<!" there are: from each, the parser looks for the end of the source.
 std::size_t count_declarations(std::string_view source);
 
-// Returns what looking for bare addresses would cost, in quarters of a nanosecond or so. From each
-// sign of an address the parser reads the rest of the word, however often it did that before, and
-// behind the last sign from each ")" back to the beginning.
-std::size_t count_scanned(std::string_view source);
+// Returns how many cells the parser may make for tables; never too few. Each line that may part a
+// table's head from its body makes as many columns as it has marks, in each line down to the next
+// blank one, and the parser reads all of the paragraph before it for the head.
+std::size_t count_cells(std::string_view source);
 
 }  // namespace comments::markdown
 

@@ -78,21 +78,27 @@ COMMENTS_INLINE std::size_t count_declarations(std::string_view source) {
   return count;
 }
 
-COMMENTS_INLINE std::size_t count_scanned(std::string_view source) {
-  std::size_t scanned = 0, begin = 0, cost = 0;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const std::string_view rest = source.substr(i);
-    if (std::string_view{" \t\r\n"}.find(rest[0]) != std::string_view::npos) {
-      scanned += (i - begin) * cost;
-      begin = i + 1;
-      cost = 0;
+COMMENTS_INLINE std::size_t count_cells(std::string_view source) {
+  std::size_t cells = 0, above = 0, columns = 0;  // of the lines since the last blank one
+  while (!source.empty()) {
+    const std::size_t end = std::min(source.find_first_of("\r\n"), source.size());
+    const std::string_view line = source.substr(0, end);
+    const std::size_t line_break = source.substr(end).starts_with("\r\n") ? 2 : 1;
+    source.remove_prefix(std::min(end + line_break, source.size()));
+    if (line.find_first_not_of(" \t") == line.npos) {
+      above = columns = 0;
+      continue;
     }
-    if (rest[0] == ')') cost += 1;
-    if (rest[0] == '@') cost += 2;
-    if (rest.starts_with("://")) cost += 3;
-    if (rest.starts_with("www.")) cost += 8;
+    const auto bars = static_cast<std::size_t>(std::ranges::count(line, '|')) + 1;
+    // What may stand in front of it: marks of quotes, list items and their boxes.
+    const bool may_part = line.find_first_not_of("|:- \t\v\f>+*0123456789.)") == line.npos &&
+                          line.find('-') != line.npos && line.find_first_of("|:") != line.npos;
+    cells += may_part ? above + bars : 0;
+    columns += may_part ? bars : 0;
+    cells += columns;
+    above += bars;
   }
-  return scanned + (source.size() - begin) * cost;
+  return cells;
 }
 
 COMMENTS_INLINE bool is_within(const limits& most, std::string_view source) {

@@ -1,9 +1,11 @@
 #pragma once
 // markdown/cmark.hpp - Markdown as people write it in comments, as HTML that cannot run.
 //
-// cmark-gfm reads the source: CommonMark, and GitHub's bare links and ~~strikethrough~~. The HTML
-// is written here and not by cmark, and it has these elements only: p, br, em, strong, del, code,
-// pre, blockquote, ul, ol, li, h3 to h6, hr and a. Everything else in it has passed `escape_html`,
+// cmark-gfm reads the source: CommonMark, and GitHub's tables, task lists, bare links and
+// ~~strikethrough~~. `hints.hpp` and `addresses.hpp` say where it is told to read otherwise. The
+// HTML is written here and not by cmark, and it has these elements only: p, br, em, strong, del,
+// code, pre, blockquote, ul, ol, li, h3 to h6, hr, a, table, thead, tbody, tr, th, td, and input
+// for the box of a task, which is disabled. Everything else in it has passed `escape_html`,
 // `to_href` or `to_language_class`, so little code decides whether the HTML is safe. HTML in the
 // source is shown, not obeyed. Only the definitions include cmark.
 //
@@ -21,7 +23,7 @@
 namespace comments::markdown {
 
 // The number of the HTML's form. It goes up with every change of the HTML that any source becomes.
-inline constexpr int form = 1;
+inline constexpr int form = 2;
 
 // Returns `source` as HTML: well-formed on its own, with nothing in it that runs, loads or looks
 // like the page around it, and at most `html_bytes_max` long, or six times the source if that is

@@ -3,6 +3,8 @@
 
 #include <comments/markdown/cmark.hpp>
 
+#include <comments/markdown/addresses.hpp>
+#include <comments/markdown/hints.hpp>
 #include <comments/mutex.hpp>
 #include <comments/text.hpp>
 
@@ -13,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -68,7 +71,8 @@ COMMENTS_INLINE bool is_no_character(char32_t point) {
 
 namespace detail {
 
-// Returns `text` with U+FFFD for each of those. They get in as "&#1;", for example.
+// Returns `text` without hints, and with U+FFFD for each of those. They get in as "&#1;", for
+// example.
 inline std::string only_characters(std::string_view text) {
   std::string kept;
   kept.reserve(text.size());
@@ -76,6 +80,7 @@ inline std::string only_characters(std::string_view text) {
     const std::size_t begin = at;
     const auto point = next_code_point(text, at);
     if (!point) ++at;
+    if (point && is_hint(*point)) continue;
     if (!point || is_no_character(*point))
       kept += "\xef\xbf\xbd";
     else
@@ -88,7 +93,8 @@ inline std::string only_characters(std::string_view text) {
 // that opened it.
 class html_writer final {
  public:
-  explicit html_writer(const limits& most) : most_{most} {}
+  // `used` has a place for each definition with a number, and gets to know those that links use.
+  html_writer(const limits& most, std::vector<bool>& used) : most_{most}, used_{used} {}
 
   // Returns the HTML of `document`; nothing if it would be deeper or longer than the limits allow,
   // or if a reader would see none of it (of a link's definition, for one).
@@ -101,6 +107,9 @@ class html_writer final {
   void exit_link(cmark_node* node);
   void write_list(cmark_node* node, bool is_enter);
   void write_code_block(cmark_node* node);
+  void write_table(cmark_node* node, bool is_enter);
+  void write_cell(cmark_node* cell, bool is_enter);
+  std::string_view write_box(cmark_node* node, std::string_view text);
   void write_text(std::string_view text);
   void see(std::string_view text);
   void element(const std::string& name, bool is_enter, std::string_view after_begin,
@@ -108,7 +117,10 @@ class html_writer final {
   void begin_line();
 
   const limits& most_;
+  std::vector<bool>& used_;
   std::string html_{};
+  std::size_t column_{0};             // of the next cell in its row
+  bool is_body_open_{false};          // of the table
   std::size_t seen_{0};               // where the last text ended that a reader can see
   std::vector<std::size_t> links_{};  // where the text of each begins, the innermost last
   cmark_node* open_link_{nullptr};    // the one that is an <a>
@@ -168,13 +180,13 @@ inline void html_writer::write_block(cmark_node* node, bool is_enter) {
       see(source);
       break;
     }
-    default: break;
+    default: write_table(node, is_enter);
   }
 }
 
 inline void html_writer::write_inline(cmark_node* node, bool is_enter) {
   switch (cmark_node_get_type(node)) {
-    case CMARK_NODE_TEXT:
+    case CMARK_NODE_TEXT: write_text(write_box(node, view(cmark_node_get_literal(node)))); break;
     case CMARK_NODE_HTML_INLINE: write_text(view(cmark_node_get_literal(node))); break;
     case CMARK_NODE_CODE:
       html_ += "<code>";
@@ -202,8 +214,11 @@ inline void html_writer::write_inline(cmark_node* node, bool is_enter) {
 // description as text. A link without visible text has its address as text. HTML has no link within
 // a link: the outer one stays.
 inline void html_writer::enter_link(cmark_node* node) {
-  const std::string href = open_link_ ? "" : to_href(view(cmark_node_get_url(node)));
-  if (!href.empty()) {
+  const std::string_view url = view(cmark_node_get_url(node));
+  const std::string href = to_href(without_hints(url));
+  const std::size_t number = number_of_definition(url).value_or(used_.size());
+  if (number < used_.size() && !href.empty()) used_[number] = true;
+  if (!href.empty() && !open_link_) {
     open_link_ = node;
     html_ += "<a href=\"" + href + "\" rel=\"nofollow ugc noopener noreferrer\">";
   }
@@ -228,11 +243,64 @@ inline void html_writer::write_list(cmark_node* node, bool is_enter) {
 }
 
 inline void html_writer::write_code_block(cmark_node* node) {
-  const std::string language = to_language_class(view(cmark_node_get_fence_info(node)));
+  const std::string language =
+      to_language_class(without_hints(view(cmark_node_get_fence_info(node))));
   begin_line();
   html_ += language.empty() ? "<pre><code>" : "<pre><code class=\"" + language + "\">";
   write_text(view(cmark_node_get_literal(node)));
   html_ += "</code></pre>\n";
+}
+
+// Writes what stands in tables; the only other blocks that there are come from GFM.
+inline void html_writer::write_table(cmark_node* node, bool is_enter) {
+  const std::string_view type = view(cmark_node_get_type_string(node));
+  if (type == "table_cell") return write_cell(node, is_enter);
+  if (type == "table" && !is_enter && std::exchange(is_body_open_, false)) html_ += "</tbody>\n";
+  if (type == "table") return element("table", is_enter, "\n", "\n");
+  const bool is_head = type == "table_header";
+  if (!is_head && type != "table_row") return;
+  if (is_enter && is_head) html_ += "<thead>\n";
+  if (is_enter && !is_head && !std::exchange(is_body_open_, true)) html_ += "<tbody>\n";
+  element("tr", is_enter, "\n", "\n");
+  if (!is_enter && is_head) html_ += "</thead>\n";
+  column_ = 0;
+}
+
+inline void html_writer::write_cell(cmark_node* cell, bool is_enter) {
+  cmark_node* const row = cmark_node_parent(cell);
+  const bool is_head = view(cmark_node_get_type_string(row)) == "table_header";
+  if (!is_enter) {
+    html_ += is_head ? "</th>\n" : "</td>\n";
+    return;
+  }
+  cmark_node* const table = cmark_node_parent(row);
+  const std::size_t columns = cmark_gfm_extensions_get_table_columns(table);
+  const char side =
+      column_ < columns
+          ? static_cast<char>(cmark_gfm_extensions_get_table_alignments(table)[column_])
+          : '\0';
+  ++column_;
+  html_ += is_head ? "<th" : "<td";
+  html_ += side == 'l'   ? " align=\"left\">"
+           : side == 'c' ? " align=\"center\">"
+           : side == 'r' ? " align=\"right\">"
+                         : ">";
+}
+
+// Writes the box with which a list item begins, if `text` is the first of its first paragraph and
+// has one. Returns the rest of `text`.
+inline std::string_view html_writer::write_box(cmark_node* node, std::string_view text) {
+  if (!text.starts_with(task_hint) || cmark_node_previous(node)) return text;
+  cmark_node* const paragraph = cmark_node_parent(node);
+  cmark_node* const item = cmark_node_parent(paragraph);
+  const bool is_first = cmark_node_get_type(paragraph) == CMARK_NODE_PARAGRAPH && item &&
+                        cmark_node_get_type(item) == CMARK_NODE_ITEM &&
+                        !cmark_node_previous(paragraph);
+  const std::string_view box = text.substr(task_hint.size());
+  if (!is_first || box.size() < 4 || box[0] != '[' || box[2] != ']') return text;
+  html_ += box[1] == ' ' ? "<input type=\"checkbox\" disabled>"
+                         : "<input type=\"checkbox\" disabled checked>";
+  return box.substr(3);
 }
 
 // The only way for a user's words into the HTML, besides addresses and languages.
@@ -263,12 +331,12 @@ class reserve final {
   // Returns what cmark needs at most. A node takes some 170 bytes, and the dearest sources 320 for
   // each of theirs. Each use of a link's definition copies it, in four bytes ("[a] "): n / 2 bytes,
   // n / 8 times. A third is added to that, and 320 doubled.
-  static constexpr std::size_t bytes_for(std::size_t source_bytes) {
-    return 16'384 + source_bytes * 640 + source_bytes * source_bytes / 12;
+  static constexpr std::size_t bytes_for(std::size_t source_bytes, std::size_t cells) {
+    return 16'384 + source_bytes * 640 + source_bytes * source_bytes / 12 + cells * 1'024;
   }
 
-  explicit reserve(std::size_t source_bytes)
-      : size_{bytes_for(source_bytes)},
+  explicit reserve(std::size_t source_bytes, std::size_t cells = 0)
+      : size_{bytes_for(source_bytes, cells)},
         memory_{std::make_unique_for_overwrite<std::byte[]>(size_)} {
     current_ = this;
   }
@@ -315,41 +383,108 @@ class reserve final {
   std::size_t used_{};
 };
 
-// Returns the document that `source` is, with links for its bare addresses or without. It lives in
-// the reserve that is there. While it parses, cmark-gfm keeps what its extensions listen for in
-// tables of the whole process, so one thread parses at a time.
-inline cmark_node* parse(std::string_view source, bool is_linked) {
+// Makes links of bare addresses, as an extension that cmark asks at each sign of one. A link that
+// stands in the text of another one is left to the writer.
+class bare_links final {
+ public:
+  // Takes memory of its own the first time, and ends the process if there is none.
+  static cmark_syntax_extension* extension() {
+    static cmark_syntax_extension* const made = [] {
+      cmark_syntax_extension* const bare = cmark_syntax_extension_new("bare links");
+      cmark_llist* signs = nullptr;
+      for (const char sign : address_signs)
+        signs = cmark_llist_append(cmark_get_default_mem_allocator(), signs,
+                                   reinterpret_cast<void*>(std::intptr_t{sign}));
+      cmark_syntax_extension_set_special_inline_chars(bare, signs);
+      cmark_syntax_extension_set_match_inline_func(bare, &match);
+      return bare;
+    }();
+    return made;
+  }
+
+  static void begin_document() { last_block_ = nullptr; }
+
+ private:
+  static cmark_node* match(cmark_syntax_extension*, cmark_parser*, cmark_node* block,
+                           unsigned char sign, cmark_inline_parser* inlines) {
+    const int at = cmark_inline_parser_get_offset(inlines);
+    const unsigned char next = cmark_inline_parser_peek_at(inlines, at + 1);
+    const bool may_be = sign == '@' || (sign == ':' ? next == '/' : next == 'w' || next == 'W');
+    if (!may_be || address_signs.find(static_cast<char>(sign)) == address_signs.npos)
+      return nullptr;
+    const std::string_view text = view(cmark_node_get_string_content(block));
+    const auto found = find_address(text, static_cast<std::size_t>(at));
+    const bool is_linked = block == last_block_ && found && found->begin < last_end_;
+    if (!found || is_linked) return nullptr;
+    last_block_ = block;
+    last_end_ = found->end;
+    cmark_node_unput(block, at - static_cast<int>(found->begin));
+    cmark_inline_parser_set_offset(inlines, static_cast<int>(found->end));
+    const std::string shown{text.substr(found->begin, found->end - found->begin)};
+    cmark_node* const link = cmark_node_new_with_mem(CMARK_NODE_LINK, reserve::allocator());
+    cmark_node* const words = cmark_node_new_with_mem(CMARK_NODE_TEXT, reserve::allocator());
+    cmark_node_set_url(link, (std::string{found->scheme} + shown).c_str());
+    cmark_node_set_literal(words, shown.c_str());
+    cmark_node_append_child(link, words);
+    return link;
+  }
+
+  // Where the last address was found, because none begins within another one.
+  static inline thread_local cmark_node* last_block_ = nullptr;
+  static inline thread_local std::size_t last_end_ = 0;
+};
+
+// Returns the document that `source` is. It lives in the reserve that is there. While it parses,
+// cmark-gfm keeps what its extensions listen for in tables of the whole process, so one thread
+// parses at a time.
+inline cmark_node* parse(std::string_view source, bool has_tables) {
   static mutex parsing;
   const mutex_lock lock{parsing};
   cmark_gfm_core_extensions_ensure_registered();
   const std::unique_ptr<cmark_parser, decltype(&cmark_parser_free)> parser{
       cmark_parser_new_with_mem(CMARK_OPT_VALIDATE_UTF8, reserve::allocator()), cmark_parser_free};
-  const auto attach = [&](const char* name) {
-    if (cmark_syntax_extension* const extension = cmark_find_syntax_extension(name))
-      cmark_parser_attach_syntax_extension(parser.get(), extension);
+  const auto attach = [&](cmark_syntax_extension* extension) {
+    if (extension) cmark_parser_attach_syntax_extension(parser.get(), extension);
   };
-  attach("strikethrough");
-  if (is_linked) attach("autolink");
+  attach(cmark_find_syntax_extension("strikethrough"));
+  if (has_tables) attach(cmark_find_syntax_extension("table"));
+  attach(bare_links::extension());
+  bare_links::begin_document();
   cmark_parser_feed(parser.get(), source.data(), source.size());
   return cmark_parser_finish(parser.get());
 }
 
+// Returns what `html_writer::write` makes of a source with hints.
+inline std::optional<std::string> write(std::string_view hinted, const limits& most,
+                                        std::vector<bool>& used) {
+  const std::size_t cells = count_cells(hinted);
+  const bool has_tables = cells > 0 && cells <= most.cells_max;
+  const reserve memory{hinted.size(), has_tables ? cells : 0};
+  return html_writer{most, used}.write(parse(hinted, has_tables));
+}
+
 }  // namespace detail
 
-COMMENTS_INLINE std::string render(std::string_view source, const limits& most) {
+COMMENTS_INLINE std::string render(std::string_view given, const limits& most) {
+  const std::string clean = without_hints(given);
+  std::string_view source{clean};
   // cmark skips it, so it would hide a marker behind it.
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
   if (source.starts_with(byte_order_mark)) source.remove_prefix(byte_order_mark.size());
   if (is_within(most, source)) {
-    const detail::reserve memory{source.size()};
-    cmark_node* const document = detail::parse(source, count_scanned(source) <= most.scanned_max);
-    if (auto html = detail::html_writer{most}.write(document)) return std::move(*html);
+    const hinted_source hinted = add_hints(source);
+    std::vector<bool> used(hinted.definitions);
+    auto html = detail::write(hinted.text, most, used);
+    if (std::ranges::find(used, false) != used.end())
+      html = detail::write(add_hints(source, &used).text, most, used);
+    if (html) return std::move(*html);
   }
   return to_paragraphs(source);
 }
 
 COMMENTS_INLINE renderer make_renderer() {
   cmark_gfm_core_extensions_ensure_registered();  // now, because that takes memory of its own
+  detail::bare_links::extension();
   return {.name = "cmark-gfm " + std::string{cmark_version_string()} + ", " + std::to_string(form),
           .to_html = [](std::string_view source) { return render(source); }};
 }

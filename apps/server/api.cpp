@@ -7,7 +7,6 @@
 
 #include <comments/api/routes.hpp>
 #include <comments/feed/routes.hpp>
-#include <comments/markdown/cmark.hpp>
 
 #include <string_view>
 #include <vector>
@@ -29,7 +28,7 @@ http::route_options to_route_options(const options& chosen, log& log, deployment
   return {.rates = chosen.rates,
           .cors = chosen.cors,
           .changing_secrets = {chosen.held, &chosen.held->secrets},
-          .body = chosen.markup == "markdown" ? markdown::make_renderer() : renderer{},
+          .body = to_renderer(chosen.markup),
           .legacy_emails = *comments::parse<json::legacy_emails>(chosen.legacy_emails),
           .build = {.commit = COMMENTS_COMMIT, .build_date = COMMENTS_BUILD_DATE},
           .cache_bytes = chosen.cache_bytes,

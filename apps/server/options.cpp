@@ -3,6 +3,7 @@
 #include "memory.hpp"
 
 #include <comments/http/proxies.hpp>
+#include <comments/markdown/cmark.hpp>
 #include <comments/rules/honeypot.hpp>
 #include <comments/rules/links.hpp>
 #include <comments/rules/repeated_text.hpp>
@@ -367,6 +368,7 @@ std::string find_doubled(const CLI::App& app) {
 
 // Reads the files that the options name. Returns a fault, or nothing.
 std::string read_held(options& chosen) {
+  chosen.files.shown = to_reading(to_renderer(chosen.markup));
   auto read = read_files(chosen.files, chosen.secrets);
   if (!read) return read.error().message;
   chosen.readable = std::move(read->readable);
@@ -379,6 +381,10 @@ std::string read_held(options& chosen) {
 }
 
 }  // namespace
+
+comments::renderer to_renderer(const std::string& markup) {
+  return markup == "markdown" ? comments::markdown::make_renderer() : comments::renderer{};
+}
 
 bool is_postgres(const std::string& store) {
   if (store.starts_with("postgresql://") || store.starts_with("postgres://")) return true;

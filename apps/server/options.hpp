@@ -7,6 +7,7 @@
 #include "reread.hpp"
 
 #include <comments/api/context.hpp>
+#include <comments/renderer.hpp>
 #include <comments/service_options.hpp>
 
 #include <chrono>
@@ -65,6 +66,9 @@ parsed parse(int argc, const char* const* argv);
 
 // Whether `store` names a PostgreSQL database: by a URI, or by keywords and values.
 bool is_postgres(const std::string& store);
+
+// Returns what makes HTML of comments, by the name of their markup.
+comments::renderer to_renderer(const std::string& markup);
 
 // Writes one line to stderr. Returns `exit_code`.
 int fail(int exit_code, const std::string& why);

@@ -91,7 +91,7 @@ result<file_values> read_files(const file_names& names, const auth::secrets& giv
   if (!text) return wrong_option("--blocked-words", "the file cannot be read");
   auto words = rules::word_list::parse(*text);
   if (!words) return wrong_option("--blocked-words", words.error().message);
-  read.blocked_words = rules::blocked_words(std::move(*words));
+  read.blocked_words = rules::blocked_words(std::move(*words), names.shown);
   return read;
 }
 

@@ -7,6 +7,7 @@
 
 #include <comments/auth/bearer.hpp>
 #include <comments/moderation.hpp>
+#include <comments/renderer.hpp>
 #include <comments/replaceable.hpp>
 #include <comments/result.hpp>
 
@@ -26,6 +27,7 @@ struct file_names {
   std::string deploy_token{};
   std::string sso_secret{};
   std::string blocked_words{};
+  comments::reading shown{};  // how comments are shown, which blocked words are looked for in
 };
 
 // What was read from them, beside what was given without a file.

@@ -26,6 +26,7 @@
 #include <comments/permissions.ipp>
 #include <comments/principal.ipp>
 #include <comments/rate_limit.ipp>
+#include <comments/renderer.ipp>
 #include <comments/review.ipp>
 #include <comments/service.ipp>
 #include <comments/spoofing.ipp>

@@ -9,7 +9,9 @@
 //   renderer loud{"loud 1", [](std::string_view body) {
 //     return "<b>" + escape_html(body) + "</b>";
 //   }};
+//   assert(to_reading(loud)("1 < 2") == "1 < 2");
 
+#include <comments/config.hpp>
 #include <comments/text.hpp>
 
 #include <functional>
@@ -26,4 +28,19 @@ struct renderer {
   std::function<std::string(std::string_view)> to_html{to_paragraphs};
 };
 
+// What a reader sees of a body, as plain text. For rules, which judge what is seen.
+using reading = std::function<std::string(std::string_view)>;
+
+// Returns the reading of what `body` renders.
+reading to_reading(renderer body);
+
+// Returns the text of HTML that a renderer made: without tags, and with the characters that its
+// references to characters stand for (numbers, and the names amp, lt, gt and quot). Elements that
+// stand within a line leave nothing; others break the line.
+std::string to_plain_text(std::string_view html);
+
 }  // namespace comments
+
+#ifndef COMMENTS_COMPILED
+#include <comments/renderer.ipp>
+#endif

@@ -117,8 +117,38 @@ TEST_CASE("scripts without spaces are searched character by character") {
   CHECK(found(listed("赌博"), "赌而博") == "");
   CHECK(found(listed("赌博"), "go赌博now") == "赌博");
   CHECK(found(listed("casino"), "赌casino博") == "casino");
-  CHECK(found(listed("카지노"), "카지노 게임") == "카지노");
-  CHECK(found(listed("카지노"), "카지노에서") == "");
+  CHECK(found(listed("ka"), "kaば") == "ka");
+  CHECK(found(listed("ཞིང"), "བོད་ཞིང་") == "ཞིང");
+  CHECK(found(listed("バカ"), "バガ") == "");  // a mark belongs to what it stands on
+  CHECK(found(listed("ガ"), "イガイ") == "ガ");
+}
+
+TEST_CASE("Korean words are found with particles and in compounds, and not across spaces") {
+  const word_list list = listed("카지노\n사기\n도박 사이트");
+  for (const auto* text :
+       {"카지노", "카지노 게임", "카지노에서", "온라인카지노", "온라인카지노입니다", "casino카지노",
+        "카지노888", "카\u200b지노", "\u110f\u1161\u110c\u1175\u1102\u1169"})
+    CHECK_MESSAGE(found(list, text) == "카지노", text);
+  for (const auto* text : {"카 지노", "칸지노", "카진오", "회사 기술", "가지노"})
+    CHECK_MESSAGE(found(list, text) == "", text);
+  CHECK(found(list, "사기꾼") == "사기");
+  CHECK(found(list, "도박사이트를") == "도박 사이트");
+  CHECK(found(list, "온라인도박, 사이트") == "도박 사이트");
+  CHECK(found(list, "도 박 사이트") == "");
+  CHECK(found(listed("casino"), "casino에서") == "casino");
+  CHECK(found(listed("카"), "칸") == "");
+}
+
+TEST_CASE("what a reader sees of a body is judged, and so is what was written") {
+  const reading shown = to_reading({"own 1", [](std::string_view body) {
+                                      return body == "a" ? std::string{"<p>ca<b>si</b>n&#111;</p>"}
+                                                         : to_paragraphs(body);
+                                    }});
+  const rule ask = rules::blocked_words(listed("casino"), shown);
+  CHECK(ask({.body = "a"}, {}) == hold("blocked: casino"));
+  CHECK(ask({.body = "a casino"}, {}) == hold("blocked: casino"));
+  CHECK(ask({.author = {.name = "Casino"}, .body = "b"}, {}) == hold("blocked: casino"));
+  CHECK(ask({.body = "b"}, {}) == accept());
 }
 
 TEST_CASE("a list has an entry on each line, comments and blank lines aside") {

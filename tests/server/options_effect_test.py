@@ -271,13 +271,16 @@ class Effect(unittest.TestCase):
             server, "pending", "[a](http://example.com)"))
 
     def test_blocked_words(self):
-        with tempfile.NamedTemporaryFile("w", suffix=".txt") as words, \
+        with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as words, \
                 tempfile.NamedTemporaryFile() as none:
-            words.write("# what we do not want\n\nCasino\nbuy now\nSTRASSE\n")
+            words.write("# what we do not want\n\nCasino\nbuy now\nSTRASSE\n\uce74\uc9c0\ub178\n")
             words.flush()
 
             def check(server):
-                for body in ("the casino!", "CASINO", "Buy\n now?", "stra\u00dfe", "*casino*"):
+                for body in ("the casino!", "CASINO", "Buy\n now?", "stra\u00dfe", "*casino*",
+                             "ca**si**no", "cas&#105;no",
+                             "[ca](http://example.com)sino",
+                             "\uc628\ub77c\uc778\uce74\uc9c0\ub178\uc5d0\uc11c"):
                     self.assert_status(server, "pending", body)
                 for body in ("casinos", "buy it now", "occasino"):
                     self.assert_status(server, "published", body)

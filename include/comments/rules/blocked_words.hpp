@@ -5,13 +5,18 @@
 // case folding (as NFKC_Casefold does it), without invisible characters. So "CASINO", "ｃａｓｉｎｏ"
 // and a "casino" with a zero-width space in it are "casino", and "casinos" is not. A phrase is
 // found across any spaces and punctuation. In scripts that put no spaces between words every
-// character counts as a word. Letters of two scripts that look alike are different letters. Only
-// this header includes utf8proc.h.
+// character counts as a word. Hangul is compared by syllables, because particles stand directly
+// behind words: "카지노" is in "온라인카지노에서", and "사기" is not in "회사 기술". Letters of two
+// scripts that look alike are different letters. Only this header includes utf8proc.h.
+//
+// What a reader sees is judged: give the rule the reading of the renderer that is used, so that
+// "ca**si**no" is "casino". The body as it was written is judged, too, for the addresses in it.
 //
 //   const auto words = rules::word_list::parse("# a comment\ncasino\nbuy now\n");
-//   if (words) options.rules.push_back(rules::blocked_words(*words));
+//   if (words) options.rules.push_back(rules::blocked_words(*words, to_reading(body)));
 
 #include <comments/moderation.hpp>
+#include <comments/renderer.hpp>
 #include <comments/result.hpp>
 #include <comments/text.hpp>
 
@@ -33,7 +38,8 @@ namespace comments::rules {
 // Returns well-formed `text` decomposed and folded, so that texts that read the same are equal.
 std::u32string fold(std::string_view text);
 
-// Returns the words of well-formed `text`, folded.
+// Returns the words of well-formed `text`, folded. A syllable of Hangul directly behind another one
+// begins with "+".
 std::vector<std::u32string> to_words(std::string_view text);
 
 // Words and phrases to look for. The time that `find` takes grows with the text and not with the
@@ -59,25 +65,48 @@ class word_list final {
   };
 
   void add(const std::vector<std::u32string>& words, std::string_view line);
-  const std::string* entry_at_start(std::span<const std::u32string> words) const;
+  const std::string* entry_at_start(std::span<const std::u32string> words,
+                                    std::size_t at = 0) const;
 
   std::vector<node> nodes_{1};
 };
 
-// Returns the rule that holds a draft with one of `words` in its body, its author's name or its
-// author's web address.
-rule blocked_words(word_list words);
+// Returns the rule that holds a draft with one of `words` in its body, as it is shown or as it was
+// written, in its author's name or in its author's web address. Without `shown` a body is shown as
+// it was written.
+rule blocked_words(word_list words, reading shown = {});
 
 // --- definitions ---
 
 namespace detail {
 
-// Whether `point` is of a script that is written without spaces: Thai and Lao, Burmese, Khmer,
-// kana, Han.
+// Scripts that put no spaces between words: from the first to the last of their blocks.
+inline constexpr std::pair<char32_t, char32_t> blocks_without_spaces[] = {
+    {0xe00, 0x109f},     // Thai, Lao, Tibetan, Burmese
+    {0x1780, 0x17ff},    // Khmer
+    {0x1950, 0x19df},    // Tai Le, New Tai Lue
+    {0x1a20, 0x1aaf},    // Tai Tham
+    {0x1b00, 0x1b7f},    // Balinese
+    {0x3005, 0x312f},    // kana, Bopomofo
+    {0x31a0, 0x31ff},    // the same
+    {0x3400, 0xa63f},    // Han, Yi, Vai
+    {0xa980, 0xaadf},    // Javanese, Burmese, Cham, Tai Viet
+    {0x16fe0, 0x1b2ff},  // Tangut, Nushu, kana
+    {0x20000, 0x3ffff},  // Han
+};
+
 inline bool is_written_without_spaces(char32_t point) {
-  return (point >= 0xe00 && point <= 0xeff) || (point >= 0x1000 && point <= 0x109f) ||
-         (point >= 0x1780 && point <= 0x17ff) || (point >= 0x3040 && point <= 0x30ff) ||
-         (point >= 0x3400 && point <= 0x9fff) || (point >= 0x20000 && point <= 0x3ffff);
+  return std::ranges::any_of(blocks_without_spaces, [point](const auto& block) {
+    return point >= block.first && point <= block.second;
+  });
+}
+
+// Whether `point` begins a syllable of Hangul, or goes on with one, when it is decomposed.
+inline bool begins_syllable(char32_t point) {
+  return (point >= 0x1100 && point <= 0x115f) || (point >= 0xa960 && point <= 0xa97f);
+}
+inline bool continues_syllable(char32_t point) {
+  return (point >= 0x1160 && point <= 0x11ff) || (point >= 0xd7b0 && point <= 0xd7ff);
 }
 
 }  // namespace detail
@@ -111,15 +140,24 @@ inline std::u32string fold(std::string_view text) {
 }
 
 inline std::vector<std::u32string> to_words(std::string_view text) {
+  enum class kind { none, letters, alone, syllable } before{};
   std::vector<std::u32string> words;
-  bool is_open = false;
   for (const char32_t point : fold(text)) {
     const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(point));
-    const bool is_part = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
-    const bool is_alone = detail::is_written_without_spaces(point);
-    if (is_part && (is_alone || !is_open)) words.emplace_back();
-    if (is_part) words.back() += point;
-    is_open = is_part && !is_alone;
+    const bool is_mark = category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
+    const bool is_syllable = detail::begins_syllable(point) || detail::continues_syllable(point);
+    kind is = kind::none;
+    if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO)
+      is = is_syllable                                ? kind::syllable
+           : detail::is_written_without_spaces(point) ? kind::alone
+                                                      : kind::letters;
+    if (is_mark && before != kind::none) is = before;
+    const bool goes_on = is == before && (is_mark || is == kind::letters ||
+                                          (is_syllable && detail::continues_syllable(point)));
+    if (is != kind::none && !goes_on)
+      words.emplace_back(is == kind::syllable && before == is ? U"+" : U"");
+    if (is != kind::none) words.back() += point;
+    before = is;
   }
   return words;
 }
@@ -170,21 +208,28 @@ inline void word_list::add(const std::vector<std::u32string>& words, std::string
   nodes_[at].entry = line;
 }
 
-inline const std::string* word_list::entry_at_start(std::span<const std::u32string> words) const {
-  const node* at = &nodes_.front();
-  for (const std::u32string& word : words) {
-    const auto next = at->next.find(word);
-    if (next == at->next.end()) return nullptr;
-    at = &nodes_[next->second];
-    if (!at->entry.empty()) return &at->entry;
-  }
-  return nullptr;
+// A syllable that goes on a word in the text may begin one in the entry: spaces between words of
+// Korean are often left out. The first one may always.
+inline const std::string* word_list::entry_at_start(std::span<const std::u32string> words,
+                                                    std::size_t at) const {
+  if (!nodes_[at].entry.empty()) return &nodes_[at].entry;
+  if (words.empty()) return nullptr;
+  const auto find_behind = [&](const std::u32string& word) -> const std::string* {
+    const auto next = nodes_[at].next.find(word);
+    if (next == nodes_[at].next.end()) return nullptr;
+    return entry_at_start(words.subspan(1), next->second);
+  };
+  const std::u32string& word = words.front();
+  const std::string* found = find_behind(word);
+  if (!found && word.front() == U'+') found = find_behind(word.substr(1));
+  return found;
 }
 
-inline rule blocked_words(word_list words) {
-  return [list = std::make_shared<const word_list>(std::move(words))](const draft& draft,
-                                                                      const arrival&) {
-    for (const std::string* text : {&draft.body, &draft.author.name, &draft.author.url})
+inline rule blocked_words(word_list words, reading shown) {
+  return [list = std::make_shared<const word_list>(std::move(words)), shown = std::move(shown)](
+             const draft& draft, const arrival&) {
+    const std::string seen = shown ? shown(draft.body) : std::string{};
+    for (const std::string* text : {&seen, &draft.body, &draft.author.name, &draft.author.url})
       if (const auto entry = list->find(*text)) return hold("blocked: " + std::string{*entry});
     return accept();
   };

@@ -90,6 +90,10 @@ TEST_CASE("what ends a sentence is no part of an address, and what stands within
          {a + "\u200cb", a + "\u200cb"},
          {host + ",b", host},
          {host + ".", host},
+         {host + "_", host},
+         {"__" + host + "__", host},
+         {host + ":80", host + ":80"},
+         {host + ":에서", host},
          {host + "./", host + "./"}});
 }
 

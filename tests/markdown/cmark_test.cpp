@@ -314,6 +314,8 @@ TEST_CASE("tables are tables, with the sides of their columns") {
         "<blockquote>\n<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n</table>\n</"
         "blockquote>\n"
         "<p>b</p>\n"},
+       {"||a|\n|-|-|",
+        "<table>\n<thead>\n<tr>\n<td></td>\n<th>a</th>\n</tr>\n</thead>\n</table>\n"},
        {"|a|b|\n|-|", "<p>|a|b|<br>\n|-|</p>\n"},
        {"|<b>|\n|-|\n|[x](javascript:a)|",
         "<table>\n<thead>\n<tr>\n<th>&lt;b&gt;</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>x</td>\n</"
@@ -322,18 +324,24 @@ TEST_CASE("tables are tables, with the sides of their columns") {
 }
 
 TEST_CASE("a list item that begins with a box has one, which nobody can tick") {
-  const std::string open = "<input type=\"checkbox\" disabled>";
-  const std::string done = "<input type=\"checkbox\" disabled checked>";
+  const std::string input = "<label><input type=\"checkbox\" disabled";
+  const auto open = [&](std::string_view of) {
+    return input + "> " + std::string{of} + "</label>";
+  };
+  const auto done = [&](std::string_view of) {
+    return input + " checked> " + std::string{of} + "</label>";
+  };
   check_all_of(
-      {{"- [ ] a [x]\n- [x] b\n* [X] **c**", "<ul>\n<li>" + open + " a [x]</li>\n<li>" + done +
-                                                 " b</li>\n</ul>\n<ul>\n<li>" + done +
-                                                 " <strong>c</strong></li>\n</ul>\n"},
-       {"1. [ ] a\n\n   b", "<ol>\n<li>\n<p>" + open + " a</p>\n<p>b</p>\n</li>\n</ol>\n"},
-       {"> - [ ] a\n>   - [x] b", "<blockquote>\n<ul>\n<li>" + open + " a\n<ul>\n<li>" + done +
-                                      " b</li>\n</ul>\n</li>\n</ul>\n</blockquote>\n"},
+      {{"- [ ] a [x]\n- [x] b\n* [X] **c**", "<ul>\n<li>" + open("a [x]") + "</li>\n<li>" +
+                                                 done("b") + "</li>\n</ul>\n<ul>\n<li>" +
+                                                 done("<strong>c</strong>") + "</li>\n</ul>\n"},
+       {"1. [ ] a\n\n   b", "<ol>\n<li>\n<p>" + open("a") + "</p>\n<p>b</p>\n</li>\n</ol>\n"},
+       {"> - [ ] a\n>   - [x] b\n>     c", "<blockquote>\n<ul>\n<li>" + open("a") + "\n<ul>\n<li>" +
+                                               done("b<br>\nc") +
+                                               "</li>\n</ul>\n</li>\n</ul>\n</blockquote>\n"},
        {"- \\[ ] a\n- [ ]b\n- [y] c\n- &#91;x] d\n- a [x] e",
-        "<ul>\n<li>[ ] a</li>\n<li>[ ]b</li>\n<li>[y] c</li>\n<li>[x] d</li>\n<li>a [x] e</li>\n"
-        "</ul>\n"},
+        "<ul>\n<li>[ ] a</li>\n<li>[ ]b</li>\n<li>[y] c</li>\n<li>[x] d</li>\n<li>a [x] "
+        "e</li>\n</ul>\n"},
        {"[ ] a\n\n```\n- [x] b\n```\n", "<p>[ ] a</p>\n<pre><code>- [x] b\n</code></pre>\n"}});
 }
 

@@ -42,6 +42,7 @@ inline const std::map<GumboTag, std::set<std::string>> allowed_elements{
     {GUMBO_TAG_TR, {}},
     {GUMBO_TAG_TH, {"align"}},
     {GUMBO_TAG_TD, {"align"}},
+    {GUMBO_TAG_LABEL, {}},
     {GUMBO_TAG_INPUT, {"type", "disabled", "checked"}},
     {GUMBO_TAG_A, {"href", "rel"}}};
 

@@ -33,6 +33,16 @@ scene('axe finds nothing in a thread, whatever is open in it', async ({ page, id
   await assertAccessible(page);
 });
 
+scene('tables and tasks are told to who listens', async ({ page, id }) => {
+  await api.post(id, '|a||\n|-|-:|\n|b|c|\n\n- [ ] open\n- [x] **done**\n\n  and well');
+  await site.open(page, api.thread(id));
+  await loaded(page);
+  await page.getByRole('columnheader', { name: 'a' }).waitFor();
+  await page.getByRole('checkbox', { name: 'open', checked: false, disabled: true }).waitFor();
+  await page.getByRole('checkbox', { name: 'done', checked: true, disabled: true }).waitFor();
+  await assertAccessible(page);
+});
+
 scene('who listens hears what is what', async ({ page, id }) => {
   const root = await api.post(id, 'of Ana', { name: 'Ana' });
   await api.post(id, 'of Bruno', { name: 'Bruno', parent_id: root.id });

@@ -121,11 +121,14 @@ inline std::size_t end_without_punctuation(std::string_view address) {
 // Returns the address in [begin, …) whose host begins at `host`.
 inline std::optional<bare_address> find_web_address(std::string_view text, std::size_t begin,
                                                     std::size_t host, std::string_view scheme) {
-  const std::size_t behind = end_of_host(text, host);
+  std::size_t behind = end_of_host(text, host);
+  while (behind > host && (text[behind - 1] == '_' || text[behind - 1] == '-')) --behind;
   if (!is_host(text.substr(host, behind - host), !scheme.empty())) return std::nullopt;
   std::size_t end = behind;
+  const std::string_view rest = text.substr(end);
+  const bool is_port = rest.size() > 1 && rest[0] == ':' && is_ascii_alphanumeric(rest[1]);
   const bool goes_on =
-      end < text.size() && std::string_view{"/?#:@"}.find(text[end]) != std::string_view::npos;
+      is_port || (!rest.empty() && std::string_view{"/?#@"}.find(rest[0]) != rest.npos);
   if (goes_on) end = end_of_path(text, begin, end);
   end = begin + end_without_punctuation(text.substr(begin, end - begin));
   if (end <= host) return std::nullopt;

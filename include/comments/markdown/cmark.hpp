@@ -4,8 +4,8 @@
 // cmark-gfm reads the source: CommonMark, and GitHub's tables, task lists, bare links and
 // ~~strikethrough~~. `hints.hpp` and `addresses.hpp` say where it is told to read otherwise. The
 // HTML is written here and not by cmark, and it has these elements only: p, br, em, strong, del,
-// code, pre, blockquote, ul, ol, li, h3 to h6, hr, a, table, thead, tbody, tr, th, td, and input
-// for the box of a task, which is disabled. Everything else in it has passed `escape_html`,
+// code, pre, blockquote, ul, ol, li, h3 to h6, hr, a, table, thead, tbody, tr, th, td, and for the
+// box of a task label and input, which is disabled. Everything else in it has passed `escape_html`,
 // `to_href` or `to_language_class`, so little code decides whether the HTML is safe. HTML in the
 // source is shown, not obeyed. Only the definitions include cmark.
 //

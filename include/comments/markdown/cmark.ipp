@@ -123,6 +123,7 @@ class html_writer final {
   bool is_body_open_{false};          // of the table
   std::size_t seen_{0};               // where the last text ended that a reader can see
   std::vector<std::size_t> links_{};  // where the text of each begins, the innermost last
+  cmark_node* labelled_{nullptr};     // the last paragraph that began with a box
   cmark_node* open_link_{nullptr};    // the one that is an <a>
 };
 
@@ -157,6 +158,7 @@ inline std::optional<std::string> html_writer::write(cmark_node* document) {
 inline void html_writer::write_block(cmark_node* node, bool is_enter) {
   switch (cmark_node_get_type(node)) {
     case CMARK_NODE_PARAGRAPH:
+      if (!is_enter && node == labelled_) html_ += "</label>";
       if (!is_tight(node)) element("p", is_enter, "", "\n");
       break;
     case CMARK_NODE_HEADING: {
@@ -268,7 +270,9 @@ inline void html_writer::write_table(cmark_node* node, bool is_enter) {
 
 inline void html_writer::write_cell(cmark_node* cell, bool is_enter) {
   cmark_node* const row = cmark_node_parent(cell);
-  const bool is_head = view(cmark_node_get_type_string(row)) == "table_header";
+  // An empty cell is the head of nothing.
+  const bool is_head =
+      view(cmark_node_get_type_string(row)) == "table_header" && cmark_node_first_child(cell);
   if (!is_enter) {
     html_ += is_head ? "</th>\n" : "</td>\n";
     return;
@@ -288,7 +292,7 @@ inline void html_writer::write_cell(cmark_node* cell, bool is_enter) {
 }
 
 // Writes the box with which a list item begins, if `text` is the first of its first paragraph and
-// has one. Returns the rest of `text`.
+// has one. The paragraph is its label. Returns the rest of `text`.
 inline std::string_view html_writer::write_box(cmark_node* node, std::string_view text) {
   if (!text.starts_with(task_hint) || cmark_node_previous(node)) return text;
   cmark_node* const paragraph = cmark_node_parent(node);
@@ -298,8 +302,9 @@ inline std::string_view html_writer::write_box(cmark_node* node, std::string_vie
                         !cmark_node_previous(paragraph);
   const std::string_view box = text.substr(task_hint.size());
   if (!is_first || box.size() < 4 || box[0] != '[' || box[2] != ']') return text;
-  html_ += box[1] == ' ' ? "<input type=\"checkbox\" disabled>"
-                         : "<input type=\"checkbox\" disabled checked>";
+  labelled_ = paragraph;
+  html_ += "<label><input type=\"checkbox\" disabled";
+  html_ += box[1] == ' ' ? ">" : " checked>";
   return box.substr(3);
 }
 

@@ -104,12 +104,29 @@ class hint_writer final {
       copy(2);
     } else if (c == '*' || c == '~' || c == '_') {
       write_delimiters();
-    } else {
-      const bool is_text = c == '[' && write_bracket();
+    } else if (c == '[') {
+      const bool is_text = write_bracket();
       copy(1);
       if (is_text) made_.text += text_hint;  // and no link either
-      if (c == '\n' || (c == '\r' && !rest().starts_with('\n'))) line_begin_ = at_;
+    } else {
+      copy_plain();
     }
+  }
+
+  // Copies at least one character, and those behind it up to a sign or the end of the line.
+  void copy_plain() {
+    const auto is_sign = [](char c) {
+      return c == '\\' || c == '*' || c == '~' || c == '_' || c == '[';
+    };
+    const std::size_t most = std::min(number_at_, source_.size());
+    std::size_t end = at_ + 1;
+    char last = source_[at_];
+    const auto ends_line = [&] {
+      return last == '\n' || (last == '\r' && !source_.substr(end).starts_with('\n'));
+    };
+    while (end < most && !is_sign(source_[end]) && !ends_line()) last = source_[end++];
+    copy(end - at_);
+    if (ends_line()) line_begin_ = at_;
   }
 
   void begin_line() {

@@ -1,5 +1,7 @@
 #include <comments/json/decode.hpp>
 
+#include <comments/json/document.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -126,7 +128,7 @@ TEST_CASE("of many unknown fields some are named, and a long name is not repeate
   for (int i = 0; i < 5'000; ++i) fields += ",\"x" + std::to_string(i) + "\":1";
   const auto refused = decode_draft(with(fields), "", usual);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().violations.size() == unknown_fields_max);
+  CHECK(refused.error().violations.size() == json::unknown_fields_max);
   CHECK(refusal(with("\"" + std::string(256, 'x') + "\":1")) == "invalid,  unknown");
   CHECK(refusal(with("\"author\":{\"" + std::string(256, 'x') + "\":1}")) ==
         "invalid, /author unknown");

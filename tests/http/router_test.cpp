@@ -80,8 +80,8 @@ TEST_CASE("one slash too many leads to the path without it, and keeps the query"
   for (const auto& [target, way] :
        {std::pair{"/a/17/", "../17"}, std::pair{"/a/17/?x=1&y=/", "../17?x=1&y=/"},
         std::pair{"/a/x%2Fb/", "../x%2Fb"}, std::pair{"/a/17/b/x/", "../x"},
-        std::pair{"/b/fixed/", "../fixed"}, std::pair{"http://h.example.com/a/17/", "../17"},
-        std::pair{"/a/", "../a"}, std::pair{"/a/http:/", "../http:"}}) {
+        std::pair{"/b/fixed/", "../fixed"}, std::pair{"/a/", "../a"},
+        std::pair{"/a/http:/", "../http:"}}) {
     for (const char* method : {"GET", "HEAD", "POST", "PATCH", "DELETE"}) {
       const response answer = ask(method, target);
       CHECK(answer.status == 308);

@@ -114,7 +114,7 @@ TEST_CASE("a field that is not what was asked for is one violation") {
                                             {"/in/list", "type"},
                                             {"/in/nothing", "required"},
                                             {"/in/a", "format"},
-                                            {"/a~1b", "unknown"}});
+                                            {"/in/a~1b", "unknown"}});
 }
 
 TEST_CASE("what in a list is not a text is one violation, and left out") {

@@ -53,10 +53,10 @@ TEST_CASE("a prefix means the same with and without its slashes") {
 
 TEST_CASE("a body over the mount's own limit is too large, not malformed") {
   with_mounted({}, [](httplib::Client& client) {
-    const std::string start = R"({"content_id":1,"body":"Oi","more":")";
+    const std::string start = R"({"content_id":1,"body":"Oi")";
     for (const std::size_t size : {65'536u, 65'537u}) {
       CAPTURE(size);
-      const std::string body = start + std::string(size - start.size() - 2, 'a') + R"("})";
+      const std::string body = start + std::string(size - start.size() - 1, ' ') + "}";
       REQUIRE(body.size() == size);
       const auto posted = client.Post("/api/v1/comments", body, "application/json");
       REQUIRE(posted);

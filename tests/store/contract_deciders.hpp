@@ -116,7 +116,7 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
       },
       later);
   CHECK(must(changed).body == "decided");
-  CHECK(asked == 17);
+  CHECK(asked == 18);
   CHECK(refused == asked);
   CHECK(look(store, "1").all.content.version == 8);
   CHECK(must(store.contents(std::vector<std::string>{"2"})).front().version == 0);

@@ -42,8 +42,11 @@ COMMENTS_INLINE std::string to_prefix(std::string text) {
 
 COMMENTS_INLINE void cut_prefix(request& asked, const std::string& prefix) {
   settle_target(asked);
-  if (asked.target.starts_with(prefix)) asked.target.erase(0, prefix.size());
   asked.prefix = prefix;
+  if (prefix.empty() || !asked.target.starts_with(prefix)) return;
+  asked.target.erase(0, prefix.size());
+  if (!asked.target.starts_with('/'))
+    asked.target.insert(0, "/");  // the prefix itself was asked for
 }
 
 COMMENTS_INLINE request to_request(const httplib::Request& from, const std::string& prefix) {

@@ -33,6 +33,16 @@ TEST_CASE("a counter starts at nothing and adds up") {
   CHECK(one.value() == 42);
 }
 
+TEST_CASE("a counter of what is counted elsewhere never goes back") {
+  counter one;
+  one.raise(7);
+  CHECK(one.value() == 7);
+  one.raise(5);
+  CHECK(one.value() == 7);
+  one.raise(9);
+  CHECK(one.value() == 9);
+}
+
 TEST_CASE("a gauge goes up and down, and below nothing") {
   gauge one;
   CHECK(one.value() == 0);

@@ -626,6 +626,29 @@ TEST_CASE("a clock that throws, or is empty, ends each call that needs the time"
   CHECK(*service{store}.find_content("1") == open_content("1", 1, 1));
 }
 
+TEST_CASE("what a storage did and failed to do is in the metrics, once it was used") {
+  memory_store kept;
+  faulty_store store{kept};
+  service api{store};
+  api.probe_store();
+  CHECK(api.metrics().to_text().find("comments_store_last_success") == std::string::npos);
+  store.done = {.last_success = from_milliseconds(1'700'000'000'999),
+                .failures = {{"busy", 3}},
+                .connections_used = 1,
+                .connections_open = 2};
+  for (int i = 0; i < 2; ++i) api.probe_store();
+  const std::string text = api.metrics().to_text();
+  for (const std::string line :
+       {"comments_store_last_success_seconds 1700000000",
+        "comments_store_failures_total{kind=\"busy\"} 3",
+        "comments_store_connections{state=\"open\"} 2",
+        "comments_store_connections{state=\"used\"} 1"})
+    CHECK(text.find("\n" + line + "\n") != std::string::npos);
+  CHECK_FALSE(api.is_store_away());
+  store.done.is_away = true;
+  CHECK(api.is_store_away());
+}
+
 TEST_CASE("a store is asked whether it takes writes, and only a probe has it recover") {
   memory_store kept;
   faulty_store store{kept};

@@ -34,7 +34,7 @@ OWNERS = {  # who may include what, below include/comments; an .ipp may what its
     "nlohmann/*": ["json/document.hpp"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [], "kainjow/*": [],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
-                  ["store/sqlite/database_file.hpp", "store/postgres/connection.hpp",
+                  ["store/sqlite/*", "store/postgres/connection.hpp",
                    "store/postgres/transaction.hpp", "http/*"])
 BANNED_CODE = r"\busing\s+namespace\b|\bstd::(?:ranges::)?views\b|\bnamespace\s*(?=\{)"
 BANNED = {"regex", "format", "expected", "iostream"}

@@ -48,9 +48,7 @@ int check(const server::options& at) {
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
+  for (const int each : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, each);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // a log whose reader is gone ends nothing
   return signals;
@@ -117,8 +115,7 @@ int serve(const server::options& chosen) {
       log.error("origins_kept", {{"reason", done.error().message}});
   }};
   server::notify_supervisor("READY=1");
-  std::atomic<bool> is_stopping{false};
-  std::atomic<bool> is_broken{false};
+  std::atomic<bool> is_stopping{}, is_broken{};
   std::thread serving{[&] {
     is_broken = !listener.run(api, service.metrics());
     if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes `wait_for_stop`
@@ -142,5 +139,7 @@ int main(int argc, char** argv) {
     case server::options::check: return check(parsed.chosen);
     case server::options::migrate: return server::migrate(parsed.chosen);
     case server::options::copy: return server::copy(parsed.chosen);
+    case server::options::back_up: return server::back_up(parsed.chosen);
+    case server::options::restore: return server::restore(parsed.chosen);
   }
 }

@@ -301,6 +301,18 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
       "What `aud` in those tokens must contain", {});
 }
 
+// Adds what keeps the file of --store, and gets it back.
+void add_keeping(CLI::App& app, options& chosen) {
+  CLI::App& backup = *app.add_subcommand(
+      "backup", "Copies the database of --store to FILE; servers may use it meanwhile");
+  backup.fallthrough()->callback([&] { chosen.action = options::back_up; });
+  CLI::App& restore = *app.add_subcommand(
+      "restore", "Puts a copy of FILE in the place of --store, and keeps what was there");
+  restore.fallthrough()->callback([&] { chosen.action = options::restore; });
+  for (CLI::App* each : {&backup, &restore})
+    each->add_option("FILE", chosen.file, "A file of SQLite")->required()->type_name("");
+}
+
 // Adds what the program can do instead of serving.
 void add_actions(CLI::App& app, options& chosen) {
   app.add_flag_callback(
@@ -321,6 +333,7 @@ void add_actions(CLI::App& app, options& chosen) {
       is_kept);
   add(copy, "to", "STORE", chosen.to, "An empty store, or an unfinished copy", is_kept);
   for (const char* name : {"--from", "--to"}) copy.get_option(name)->required();
+  add_keeping(app, chosen);
 }
 
 // Divides the memory: pages have a quarter of it at most, unless both were chosen.
@@ -425,7 +438,7 @@ parsed parse(int argc, const char* const* argv) {
     answer.exit_code = app.exit(done);
     return answer;
   } catch (const CLI::ExtrasError&) {
-    answer.exit_code = fail(2, to_unknown(app.remaining()));
+    answer.exit_code = fail(2, to_unknown(app.remaining(true)));
     return answer;
   } catch (const CLI::ParseError& mistake) {
     answer.exit_code = fail(2, to_line(mistake.what(), argc, argv));

@@ -49,9 +49,10 @@ struct options {
   std::size_t client_followers_max{};    // 0: half of the followers
   std::size_t memory_bytes{};            // held for clients and kept; `parse` replaces 0
   std::size_t cache_bytes{67'108'864};   // of these, for pages
-  enum { serve, check, migrate, copy } action{serve};
+  enum { serve, check, migrate, copy, back_up, restore } action{serve};
   std::string from{};  // the stores of `copy`
   std::string to{};
+  std::string file{};  // of `back_up` and `restore`
 };
 
 // The options, or the code to exit with: 0 after --help and --version, 2 after a mistake.

@@ -22,6 +22,7 @@ std::string_view trouble_of(service_health health) {
   switch (health) {
     case service_health::working: return {};
     case service_health::read_only: return "readOnly";
+    case service_health::store_away: return "storeAway";
     case service_health::draining: return "draining";
   }
   return {};

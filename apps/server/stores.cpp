@@ -6,10 +6,14 @@
 #include <comments/store/postgres/connect.hpp>
 #include <comments/store/sqlite.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace server {
@@ -69,18 +73,33 @@ opened open_postgres(const options& chosen, log& log) {
        .on_failure = [failures](std::string_view why) { failures->failed(why); }}));
 }
 
+// Says if others than their owner may open the files of a store: they hold addresses and a key.
+void warn_of_rights(const std::string& path, log& log) {
+  using std::filesystem::perms;
+  std::error_code failed;
+  const auto place = std::filesystem::weakly_canonical(path, failed).string();
+  for (const char* const end : {"", "-wal"}) {
+    const auto rights = std::filesystem::status(place + end, failed).permissions();
+    if (failed || (rights & (perms::group_all | perms::others_all)) == perms::none) continue;
+    log.warn("store_rights", {{"file", place + end}, {"reason", "others may open it: chmod 600"}});
+    return;
+  }
+}
+
 opened open_sqlite(const options& chosen, log& log) {
   // What fails while the store is being opened is in the error that `open_store` returns.
-  const auto is_open = std::make_shared<bool>(false);
+  const auto is_open = std::make_shared<std::atomic<bool>>(false);
+  const std::string path = chosen.store.substr(chosen.store.find(':') + 1);
   // A content in memory takes 256 bytes or so; all of them have a sixteenth of the memory at most.
   const std::size_t contents_max = std::max<std::size_t>(chosen.memory_bytes / 16 / 256, 1'024);
   auto made =
-      sqlite_store::open({.path = chosen.store.substr(chosen.store.find(':') + 1),
+      sqlite_store::open({.path = path,
                           .contents_kept = std::min(content_cache::contents_kept_max, contents_max),
                           .on_failure = [&log, is_open](std::string_view why) {
                             if (*is_open) log.error("store_failed", {{"reason", std::string{why}}});
                           }});
   *is_open = made.has_value();
+  if (made) warn_of_rights(path, log);
   return to_opened(std::move(made));
 }
 

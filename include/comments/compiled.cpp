@@ -31,6 +31,7 @@
 #include <comments/service.ipp>
 #include <comments/spoofing.ipp>
 #include <comments/store.ipp>
+#include <comments/store/activity.ipp>
 #include <comments/store/algorithms.ipp>
 #include <comments/store/list_order.ipp>
 #include <comments/store/copy.ipp>
@@ -46,17 +47,20 @@
 
 #ifdef COMMENTS_WITH_SQLITE
 #include <comments/store/sqlite.ipp>
+#include <comments/store/sqlite/backup.ipp>
 #include <comments/store/sqlite/check.ipp>
 #include <comments/store/sqlite/connection.ipp>
 #include <comments/store/sqlite/copy.ipp>
 #include <comments/store/sqlite/database_file.ipp>
 #include <comments/store/sqlite/deployments.ipp>
 #include <comments/store/sqlite/health.ipp>
+#include <comments/store/sqlite/log_file.ipp>
 #include <comments/store/sqlite/pool.ipp>
 #include <comments/store/sqlite/rows.ipp>
 #include <comments/store/sqlite/schema.ipp>
 #include <comments/store/sqlite/search.ipp>
 #include <comments/store/sqlite/updates.ipp>
+#include <comments/store/sqlite/watch.ipp>
 #include <comments/store/sqlite/wiping_vfs.ipp>
 #include <comments/store/sqlite/writer.ipp>
 #endif

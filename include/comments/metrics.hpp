@@ -27,6 +27,8 @@ namespace comments {
 class counter final {
  public:
   void add(std::uint64_t by = 1) { value_.fetch_add(by, std::memory_order_relaxed); }
+  // Makes it `to`, if it is less: for a number that is counted elsewhere.
+  void raise(std::uint64_t to);
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:

@@ -111,6 +111,12 @@ inline void append_gauge(std::string& text, std::string_view name, const std::st
 
 }  // namespace detail
 
+COMMENTS_INLINE void counter::raise(std::uint64_t to) {
+  std::uint64_t now = value();
+  while (now < to && !value_.compare_exchange_weak(now, to, std::memory_order_relaxed)) {
+  }
+}
+
 COMMENTS_INLINE void histogram::observe(double seconds) {
   assert(seconds >= 0);
   std::size_t slot = 0;

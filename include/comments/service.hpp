@@ -184,8 +184,11 @@ class service final {
 
   // Whether the store takes writes. Does not wait.
   bool is_writable() const { return store_.is_writable(); }
-  // Copies `is_writable` to its gauge, and where it does not hold, starts the recovery of the store
-  // on another thread. For readiness probes and metrics. Does not wait.
+  // Whether the storage could not be reached when it was last needed. Does not wait.
+  bool is_store_away() const { return store_.activity().is_away; }
+  // Copies `is_writable` and how the storage does to their metrics, and where it takes no writes,
+  // starts the recovery of the store on another thread. For readiness probes and metrics. Does not
+  // wait.
   void probe_store();
 
   const service_options& options() const { return options_; }
@@ -204,6 +207,7 @@ class service final {
   result<std::optional<std::int64_t>> expected_version(const std::string& content_id,
                                                        const change_options& options) const;
   void count(const result<post_result>& posted);
+  void count(const store_activity& seen);
 
   store& store_;
   const service_options options_;

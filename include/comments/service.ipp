@@ -339,10 +339,29 @@ COMMENTS_INLINE result<std::vector<event>> service::events(std::string_view cont
 COMMENTS_INLINE void service::probe_store() {
   const bool is_well = is_writable();
   writable_.set(is_well);
+  count(store_.activity());
   if (!is_well) recovery_.begin([this] { store_.recover(); });
 }
 
 // --- private ---
+
+COMMENTS_INLINE void service::count(const store_activity& seen) {
+  for (const auto& [kind, failures] : seen.failures)
+    metrics_
+        .counter_of("comments_store_failures_total", "What the storage failed to do.",
+                    std::string{"kind=\""}.append(kind).append("\""))
+        .raise(failures);
+  if (!seen.last_success) return;
+  metrics_
+      .gauge_of("comments_store_last_success_seconds",
+                "When the storage last did what it was asked for, in seconds since 1970.")
+      .set(to_milliseconds(*seen.last_success) / 1000);
+  const auto connections = [&](std::string_view labels) -> gauge& {
+    return metrics_.gauge_of("comments_store_connections", "Connections to the storage.", labels);
+  };
+  connections("state=\"open\"").set(static_cast<std::int64_t>(seen.connections_open));
+  connections("state=\"used\"").set(static_cast<std::int64_t>(seen.connections_used));
+}
 
 // Returns the moment of the call, or `unavailable` if the clock throws or is empty.
 COMMENTS_INLINE result<instant> service::now() const {

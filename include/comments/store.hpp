@@ -35,6 +35,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace comments {
@@ -196,6 +197,15 @@ class change_listener {
   virtual void wake() = 0;
 };
 
+// How a store's storage has done since it was opened: for metrics and pages.
+struct store_activity {
+  bool is_away{};                         // it could not be reached when it was last needed
+  std::optional<instant> last_success{};  // when it last did what it was asked for
+  std::vector<std::pair<std::string_view, std::uint64_t>> failures{};  // by their kind
+  std::size_t connections_used{};                                      // for a caller, now
+  std::size_t connections_open{};
+};
+
 // --- the port ---
 
 class store {
@@ -319,6 +329,9 @@ class store {
   // any more says no, returns `unavailable` for every write, and still reads what it acknowledged.
   // Does not wait.
   virtual bool is_writable() const { return true; }
+
+  // Returns how the storage does. Does not wait. Empty for a store that does not count.
+  virtual store_activity activity() const { return {}; }
 
   // Tries to make such a store writable again, if it is time to. May wait for the disk.
   virtual void recover() {}

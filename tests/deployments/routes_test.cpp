@@ -361,6 +361,8 @@ TEST_CASE("a store that fails is a problem of the list, and a state of the statu
   };
   store.is_read_only = true;
   CHECK(api_on(memory).get("/status").body.find(" is read_only at ") != std::string::npos);
+  store.done.is_away = true;
+  CHECK(api_on(memory).get("/status").body.find(" is store_away at ") != std::string::npos);
   for (std::size_t i = 0; i < 4; ++i) {
     faulty_log broken{memory, 1};
     const testing::client ill = api_on(broken);

@@ -222,6 +222,44 @@ class Doubt(ClusterTest):
         self.assertEqual(self.post("second").headers["Idempotency-Replayed"], None)
 
 
+class Away(ClusterTest):
+    """What a node says of a database that does not answer."""
+
+    def setUp(self):
+        super().setUp()
+        self.node, = self.start_nodes(1)
+
+    def metric(self, name):
+        lines = self.node.get("/metrics").body.decode().splitlines()
+        return int(next(line for line in lines if line.startswith(name + " ")).rpartition(" ")[2])
+
+    def status(self):
+        return self.node.get("/status").body.decode()
+
+    def test_the_status_page_and_the_metrics_tell_and_readiness_stays(self):
+        unreachable = 'comments_store_failures_total{kind="unreachable"}'
+        self.assertEqual(self.node.post(POST, {"content_id": "1", "body": "x"}).status, 201)
+        self.assertIn("It is working.", self.status())
+        self.assertEqual(self.metric(unreachable), 0)
+        self.assertEqual(self.metric('comments_store_connections{state="used"}'), 0)
+        self.assertGreater(self.metric('comments_store_connections{state="open"}'), 0)
+        last = self.metric("comments_store_last_success_seconds")
+        self.assertLess(abs(time.time() - last), 600)
+        self.postgres.stop()
+        try:
+            page = self.status()
+            self.assertIn("Its database does not answer.", page)
+            self.assertNotIn("It is working.", page)
+            self.assertEqual(self.node.get("/readyz").status, 200)
+            self.assertGreater(self.metric(unreachable), 0)
+            self.assertGreater(self.metric(
+                'comments_store_failures_total{kind="no_connection"}'), 0)
+            self.assertGreaterEqual(self.metric("comments_store_last_success_seconds"), last)
+        finally:
+            self.postgres.start()
+        self.assertIn("It is working.", self.status())
+
+
 class Obstacles(FailureTest):
     def test_a_lock_held_for_10_s_stops_writes_to_its_content_alone(self):
         free = [f"free-{n}" for n in range(8)]

@@ -96,6 +96,8 @@ TEST_CASE("absent values are shown as absent") {
   CHECK(html.find("The log cannot be read now.") != html.npos);
   CHECK(html.find("None is recorded yet.") == html.npos);
   CHECK(to_html({}).find("None is recorded yet.") != html.npos);
+  CHECK(to_html({.health = service_health::store_away}).find("Its database does not answer.") !=
+        html.npos);
   CHECK(to_html({.health = service_health::draining}).find("It is shutting down.") != html.npos);
 }
 

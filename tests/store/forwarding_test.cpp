@@ -58,6 +58,9 @@ TEST_CASE("each function is passed on, and its error comes back") {
   CHECK(is_passed_on(front.reports_by("ana", {}, 10)));
   CHECK(front.signing_key() == memory.signing_key());
   CHECK_FALSE(front.is_writable());
+  CHECK_FALSE(front.activity().is_away);
+  inside.done.is_away = true;
+  CHECK(front.activity().is_away);
   front.recover();
   CHECK(inside.recoveries == 1);
   faulty_store broken{memory, 1};

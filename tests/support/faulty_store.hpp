@@ -115,6 +115,9 @@ class faulty_store final : public comments::forwarding_store {
   void recover() override { ++recoveries; }
   bool is_writable() const override { return !is_read_only && inner().is_writable(); }
 
+  comments::store_activity activity() const override { return done; }
+
+  comments::store_activity done{};  // set it before the store is used
   std::atomic<bool> is_read_only{};
   std::atomic<int> recoveries{};
 

@@ -81,9 +81,10 @@ COMMENTS_INLINE response deployment_routes::status(request asked) const {
                        .build_date = build.build_date,
                        .now = shared_.now()};
   behind.probe_store();
-  if (!behind.is_writable()) shown.health = service_health::read_only;
-  if (behind.is_draining()) shown.health = service_health::draining;
   auto latest = deployments_.list({.limit = shown_max});
+  if (!behind.is_writable()) shown.health = service_health::read_only;
+  if (behind.is_store_away()) shown.health = service_health::store_away;
+  if (behind.is_draining()) shown.health = service_health::draining;
   shown.is_log_readable = latest.has_value();
   if (latest) shown.latest = to_status_rows(std::move(latest->items), shown.now);
   if (const auto unheard = shared_.proxies()->found()) {

@@ -22,12 +22,13 @@ namespace comments {
 
 enum class service_health {
   working,
-  read_only,  // the store takes no writes now
-  draining,   // the service is shutting down
+  read_only,   // the store takes no writes now
+  store_away,  // the store's database does not answer
+  draining,    // the service is shutting down
 };
 
-constexpr std::array<std::string_view, 3> names_of(service_health) {
-  return {"working", "read_only", "draining"};
+constexpr std::array<std::string_view, 4> names_of(service_health) {
+  return {"working", "read_only", "store_away", "draining"};
 }
 
 // A deployment's step, and how long it took.

@@ -76,6 +76,7 @@ COMMENTS_INLINE std::string_view forwarding_store::signing_key() const {
   return inner_.signing_key();
 }
 COMMENTS_INLINE bool forwarding_store::is_writable() const { return inner_.is_writable(); }
+COMMENTS_INLINE store_activity forwarding_store::activity() const { return inner_.activity(); }
 COMMENTS_INLINE void forwarding_store::recover() { inner_.recover(); }
 COMMENTS_INLINE bool forwarding_store::is_remote() const { return inner_.is_remote(); }
 COMMENTS_INLINE std::unique_ptr<change_listener> forwarding_store::listen(change_callbacks to) {

@@ -109,6 +109,8 @@ class postgres_store final : public store, public deployment_log {
   // Opens a connection of its own while a content is followed.
   COMMENTS_INLINE std::unique_ptr<change_listener> listen(change_callbacks to) override;
   bool is_remote() const override { return true; }
+  // The failures are those of store/postgres/connection.hpp.
+  COMMENTS_INLINE store_activity activity() const override;
 
   // Returns how many connections are open, without those of `listen`.
   std::size_t connections() const;

@@ -104,7 +104,10 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
       .statement_wait = options.statement_wait,
       .lock_wait = std::min(options.shared_lock_wait, options.lock_wait),
       .pooler = options.pooler,
-      .on_failure = options.on_failure};
+      .on_failure = options.on_failure,
+      .seen = std::make_shared<activity_counter>(std::vector<std::string_view>{
+          "conflict", "disconnected", "rejected", "locked", "transient", postgres::unreachable,
+          postgres::no_connection})};
   const auto prepare = [&] {
     return postgres::migrate(to, options.migration_wait).and_then([&](done) {
       return postgres::read_key(to);
@@ -251,6 +254,10 @@ COMMENTS_INLINE result<deployment_page> postgres_store::deployments(
 }
 
 // --- the rest ---
+
+COMMENTS_INLINE store_activity postgres_store::activity() const {
+  return parts_->database.activity();
+}
 
 COMMENTS_INLINE std::string_view postgres_store::signing_key() const { return parts_->key; }
 

@@ -22,6 +22,7 @@
 #include <comments/store/sqlite/database_file.hpp>
 #include <comments/store/sqlite/health.hpp>
 #include <comments/store/sqlite/pool.hpp>
+#include <comments/store/sqlite/watch.hpp>
 #include <comments/store/sqlite/writer.hpp>
 
 #include <chrono>
@@ -50,6 +51,8 @@ struct sqlite_options {
   // After a failure that leaves the file in doubt: how long writes are refused before the store
   // tries to repair it.
   std::chrono::milliseconds recovery_pause{1000};
+  // How often the store looks, in a thread, whether the files are in place. A write looks as well.
+  std::chrono::milliseconds watch_pause{500};
   comments::clock clock{system_clock()};
   std::string vfs{};  // SQLite's VFS to open the file with; empty: the default
   // Receives SQLite's own words when a call fails, for the log. Called from any thread.
@@ -65,8 +68,9 @@ class sqlite_store final : public store, public deployment_log {
  public:
   // Opens the file, makes it if there is none, and brings its schema up to date. `unavailable`,
   // with a sentence for the operator, if the file cannot be opened or locked, is in use by another
-  // process, is no SQLite database, damaged or another program's, or was written by a newer
-  // version; then it is left as it was.
+  // process, is no SQLite database, damaged or another program's, was written by a newer version,
+  // or has another file's log beside it; then it is left as it was. Only the owner may read and
+  // write a file that it makes, and the files beside it.
   static result<std::unique_ptr<sqlite_store>> open(sqlite_options options);
 
   COMMENTS_INLINE result<post_result> insert(const insertion& wanted, instant now) override;
@@ -108,15 +112,19 @@ class sqlite_store final : public store, public deployment_log {
 
   std::string_view signing_key() const override { return key_; }
 
-  // False from a failure that leaves the file in doubt until the log is repaired, and from damage
-  // until the file is opened again.
-  bool is_writable() const override { return health_->is_well(); }
+  // False from a failure that leaves the file in doubt until the log is repaired, from damage until
+  // the file is opened again, and while the file or one beside it is not where it was opened.
+  bool is_writable() const override { return health_->is_well() && watch_->is_in_place(); }
+
+  // The failures are counted by what they say of the file (`sqlite::severity`). The connections are
+  // those that read.
+  COMMENTS_INLINE store_activity activity() const override;
 
   // Tries to repair the log, at most once in `recovery_pause`. Every write tries, too.
   COMMENTS_INLINE void recover() override;
 
  private:
-  sqlite_store(const sqlite_options& options, std::unique_ptr<sqlite::file_lock> lock,
+  sqlite_store(const sqlite_options& options, std::unique_ptr<const sqlite::file_lock> lock,
                sqlite::writer_options writing, std::unique_ptr<sqlite::connection> writer);
 
   template <typename T, typename Work>
@@ -124,14 +132,16 @@ class sqlite_store final : public store, public deployment_log {
   template <typename Work>
   auto read(Work&& wanted) const -> result<decltype(wanted(std::declval<sqlite::transaction&>()))>;
 
-  const std::unique_ptr<sqlite::file_lock> lock_;
+  const std::unique_ptr<const sqlite::file_lock> lock_;
   const std::string key_;
   const std::shared_ptr<sqlite::health> health_;
+  const std::shared_ptr<sqlite::watch> watch_;
   bucket_table buckets_{};
   mutable content_cache cache_;
   sqlite::writer writer_;
   mutable sqlite::pool readers_;  // closes before the writer, which then moves all of the log
   std::optional<sqlite::background_check> check_{};
+  std::optional<sqlite::watch_thread> looking_{};
 };
 
 }  // namespace comments

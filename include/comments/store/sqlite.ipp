@@ -29,7 +29,9 @@ namespace detail {
 
 // Returns a connection that only reads. Its cache of 1 MB is small, because each commit of the
 // writer empties it.
-inline result<std::unique_ptr<sqlite::connection>> open_reader(sqlite::file_options file) {
+inline result<std::unique_ptr<sqlite::connection>> open_reader(sqlite::file_options file,
+                                                               const sqlite::watch& seen) {
+  if (!seen.is_in_place()) return sqlite::unusable("it was moved, removed or replaced");
   file.on_failure = sqlite::for_reading(std::move(file.on_failure));
   auto opened = sqlite::connect(file);
   if (!opened) return opened;
@@ -44,10 +46,10 @@ COMMENTS_INLINE result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_
   auto claim = sqlite::claim_database(options.path);
   if (!claim) return std::move(claim).error();
   auto health = std::make_shared<sqlite::health>(options.recovery_pause, options.clock);
-  const sqlite::file_options file{.path = claim->path,
-                                  .vfs = options.vfs,
-                                  .busy_wait = options.busy_wait,
-                                  .on_failure = health->listener(options.on_failure)};
+  sqlite::file_options file{.path = claim->path,
+                            .vfs = options.vfs,
+                            .busy_wait = options.busy_wait,
+                            .on_failure = health->listener(options.on_failure)};
   auto writer = sqlite::connect(file);
   if (!writer) return std::move(writer).error();
   if (auto migrated = sqlite::migrate(**writer); !migrated) return std::move(migrated).error();
@@ -56,28 +58,36 @@ COMMENTS_INLINE result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_
   std::error_code failed;
   const bool is_small = std::filesystem::file_size(file.path, failed) <= options.checked_max;
   if (is_small && !sqlite::is_sound(**writer)) return sqlite::unusable("it is damaged");
-  auto opened = std::unique_ptr<sqlite_store>{
-      new sqlite_store{options,
-                       std::move(claim->lock),
-                       {file, std::move(health), std::move(key), options.group, options.log},
-                       std::move(*writer)}};
+  file.may_be_made = false;
+  auto seen = std::make_shared<sqlite::watch>(file.path, *claim->lock, sqlite::mark_anew(**writer),
+                                              file.on_failure);
+  auto opened = std::unique_ptr<sqlite_store>{new sqlite_store{
+      options,
+      std::move(claim->lock),
+      {file, std::move(health), std::move(key), options.group, options.log, std::move(seen)},
+      std::move(*writer)}};
   const auto reader = opened->readers_.take();
   if (!reader) return sqlite::unusable("it cannot be opened twice");
   const bool is_checked = is_small || guarded([&] { opened->check_.emplace(file); });
   if (!is_checked && !sqlite::is_sound(*reader)) return sqlite::unusable("it is damaged");
+  guarded([&] {
+    opened->looking_.emplace(options.watch_pause, [&writer = opened->writer_] { writer.look(); });
+  });
   return opened;
 }
 
 COMMENTS_INLINE sqlite_store::sqlite_store(const sqlite_options& options,
-                                           std::unique_ptr<sqlite::file_lock> lock,
+                                           std::unique_ptr<const sqlite::file_lock> lock,
                                            sqlite::writer_options writing,
                                            std::unique_ptr<sqlite::connection> writer)
     : lock_{std::move(lock)},
       key_{writing.key},
       health_{writing.health},
+      watch_{writing.watch},
       cache_{options.contents_kept},
       writer_{writing, std::move(writer), cache_},
-      readers_{options.readers, [file = writing.file] { return detail::open_reader(file); }} {}
+      readers_{options.readers,
+               [file = writing.file, seen = watch_] { return detail::open_reader(file, *seen); }} {}
 
 template <typename T, typename Work>
 result<T> sqlite_store::write(Work&& wanted) {
@@ -94,6 +104,7 @@ auto sqlite_store::read(Work&& wanted) const
   sqlite::transaction work{*reader, "BEGIN"};
   auto found = wanted(work);
   if (work->failed()) return unavailable();
+  health_->activity().succeed();
   return found;
 }
 
@@ -238,6 +249,13 @@ COMMENTS_INLINE result<record_result> sqlite_store::record(const deployment& ste
 COMMENTS_INLINE result<deployment_page> sqlite_store::deployments(
     const deployment_query& query) const {
   return read([&](auto& work) { return sqlite::deployments(work, query); });
+}
+
+COMMENTS_INLINE store_activity sqlite_store::activity() const {
+  store_activity seen = health_->activity().look();
+  seen.connections_used = readers_.used();
+  seen.connections_open = readers_.open();
+  return seen;
 }
 
 COMMENTS_INLINE void sqlite_store::recover() {

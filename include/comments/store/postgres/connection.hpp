@@ -7,8 +7,10 @@
 
 #include <comments/config.hpp>
 #include <comments/result.hpp>
+#include <comments/store/activity.hpp>
 #include <comments/store/postgres/values.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -39,6 +41,7 @@ struct connection_options {
   // Called with the database's own message when something fails, on the thread that called. The
   // message has no parameter and no password in it. Must not throw.
   std::function<void(std::string_view)> on_failure{};
+  std::shared_ptr<activity_counter> seen{};  // counts what transactions did; or null
 };
 
 // Why a transaction failed.
@@ -50,6 +53,14 @@ enum class failure {
   locked,        // another transaction held a lock for longer than `lock_wait`
   transient,     // the database cannot do it now: a limit, a full disk, a timeout
 };
+
+// The kinds of failures, and of the lack of a connection, as they are counted: for
+// `activity_counter`.
+constexpr std::array<std::string_view, 6> names_of(failure) {
+  return {"none", "conflict", "disconnected", "rejected", "locked", "transient"};
+}
+inline constexpr std::string_view unreachable = "unreachable";      // no connection can be opened
+inline constexpr std::string_view no_connection = "no_connection";  // all are in use for too long
 
 // Returns what an SQLSTATE (PostgreSQL's manual, appendix A) says about the transaction; "" is no
 // answer at all.

@@ -28,6 +28,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -65,7 +66,7 @@ class executor final {
   auto erase(const Erase& erase_all) -> decltype(erase_all(std::declval<connection&>()));
 
   // Returns a connection for one transaction. If the transaction fails, call `prepare_retry`.
-  pool::loan take() const { return connections_.take(); }
+  pool::loan take() const;
 
   // Returns whether a transaction that failed may be tried again, after `tries` failures before it,
   // and waits for a moment before it says so. Also closes idle connections that were probably lost,
@@ -77,13 +78,17 @@ class executor final {
 
   // Returns how many connections are open.
   std::size_t connections() const { return connections_.open(); }
+  // Returns what transactions did, if the options count that, and the connections.
+  store_activity activity() const;
 
  private:
+  result<std::unique_ptr<connection>> open_one() const;
+
   const connection_options options_;
   const executor_limits limits_;
   const std::string node_;
   std::atomic<bool> can_notify_;
-  mutable pool connections_{limits_.pool, [this] { return connect(options_); }};
+  mutable pool connections_{limits_.pool, [this] { return open_one(); }};
   permits long_waits_{limits_.long_waits_max};
 };
 

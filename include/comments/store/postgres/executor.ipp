@@ -18,6 +18,25 @@ COMMENTS_INLINE executor::executor(connection_options options, executor_limits l
       node_{std::move(node)},
       can_notify_{can_notify} {}
 
+COMMENTS_INLINE result<std::unique_ptr<connection>> executor::open_one() const {
+  auto made = connect(options_);
+  if (!made && options_.seen) options_.seen->fail(unreachable, true);
+  return made;
+}
+
+COMMENTS_INLINE pool::loan executor::take() const {
+  auto lent = connections_.take();
+  if (!lent && options_.seen) options_.seen->fail(no_connection, false);
+  return lent;
+}
+
+COMMENTS_INLINE store_activity executor::activity() const {
+  store_activity seen = options_.seen ? options_.seen->look() : store_activity{};
+  seen.connections_used = connections_.used();
+  seen.connections_open = connections_.open();
+  return seen;
+}
+
 COMMENTS_INLINE bool executor::prepare_retry(failure why, int tries) const {
   constexpr int lost_max = 2, conflicts_max = 8;
   if (why == failure::disconnected) {

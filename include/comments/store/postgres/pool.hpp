@@ -58,8 +58,9 @@ class pool final {
   // were opened before that are likely to be lost, too.
   void drop_idle() COMMENTS_EXCLUDES(mutex_);
 
-  // Returns how many are open, lent or not.
+  // Returns how many are open, lent or not, and how many are lent.
   std::size_t open() const COMMENTS_EXCLUDES(mutex_);
+  std::size_t used() const COMMENTS_EXCLUDES(mutex_);
 
  private:
   using steady = std::chrono::steady_clock;

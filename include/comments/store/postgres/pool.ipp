@@ -65,6 +65,11 @@ COMMENTS_INLINE std::size_t pool::open() const {
   return opened_;
 }
 
+COMMENTS_INLINE std::size_t pool::used() const {
+  const mutex_lock lock{mutex_};
+  return opened_ - idle_.size();
+}
+
 COMMENTS_INLINE std::size_t pool::open_max() const {
   return std::max<std::size_t>(limits_.open_max, 1);
 }

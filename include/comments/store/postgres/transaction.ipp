@@ -46,6 +46,9 @@ COMMENTS_INLINE transaction::transaction(connection& on, mode how) : on_{on}, mo
 }
 
 COMMENTS_INLINE transaction::~transaction() {
+  if (failed_ != failure::none && on_.options_.seen)
+    on_.options_.seen->fail(names_of(failed_)[static_cast<std::size_t>(failed_)],
+                            failed_ == failure::disconnected);
   if (!is_open_ && !sent_.empty()) on_.is_lost_ = true;  // answers would come that are not read
   if (!is_open_ || on_.is_lost_) return;
   failed_ = failure::none;
@@ -108,8 +111,10 @@ COMMENTS_INLINE bool transaction::receive() {
   }
   sent_.clear();
   is_received_ = true;
-  if (failed_ == failure::none) may_be_done_ = false;  // it is known to be done
-  return failed_ == failure::none;
+  if (failed_ != failure::none) return false;
+  may_be_done_ = false;  // it is known to be done
+  if (on_.options_.seen) on_.options_.seen->succeed();
+  return true;
 }
 
 COMMENTS_INLINE bool transaction::commit() {

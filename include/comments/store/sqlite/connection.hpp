@@ -14,6 +14,7 @@
 #include <comments/config.hpp>
 #include <comments/result.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -37,6 +38,10 @@ enum class severity {
   damage,   // the file is no sound database
 };
 
+constexpr std::array<std::string_view, 3> names_of(severity) {
+  return {"passing", "doubt", "damage"};
+}
+
 // Receives what a failure says of the file, and SQLite's own words for it.
 using failure_listener = std::function<void(severity, std::string_view message)>;
 
@@ -46,6 +51,7 @@ struct file_options {
   std::string vfs{};                          // SQLite's VFS to open it with; empty: the default
   std::chrono::milliseconds busy_wait{5000};  // how long to wait for another program's lock
   failure_listener on_failure{};              // called by the thread that uses the connection
+  bool may_be_made{true};                     // if it is not there; else it cannot be opened
 };
 
 // A prepared statement, lent by its connection, with its parameters bound. One of each SQL text is
@@ -151,8 +157,13 @@ class connection final {
   bool checkpoint(checkpoint_mode mode, std::chrono::milliseconds reader_wait);
   // Returns how long the log was after the last commit of this connection, in pages.
   std::int64_t log_pages() const { return log_pages_; }
+  // Returns whether a commit has written to the log since the last call.
+  bool take_logged();
   // Drops the pages that are in memory. Only between transactions.
   void forget_pages();
+  // Leaves the log and the file as they are when the connection closes. The last connection to a
+  // file else moves the log to the file, and removes it.
+  void keep_log();
 
   // Makes statements fail while `stop` is true. It must live as long as the connection.
   void stop_when(const std::atomic<bool>& stop);
@@ -175,6 +186,7 @@ class connection final {
   const failure_listener on_failure_;
   const std::unique_ptr<statement_cache> statements_;
   std::int64_t log_pages_{};
+  bool has_logged_{};
   bool failed_{};
   bool is_committing_{};
   bool is_in_doubt_{};
@@ -195,9 +207,10 @@ class transaction final {
   connection& on_;
 };
 
-// Opens a connection to a file, and makes the file if there is none. Each commit is on disk before
-// it returns, and only `checkpoint` moves pages from the log to the file. `unavailable`, with a
-// sentence for the operator, if the file cannot be opened for writing or is no database.
+// Opens a connection to a file, and makes the file if there is none and it may. Each commit is on
+// disk before it returns, and only `checkpoint` moves pages from the log to the file.
+// `unavailable`, with a sentence for the operator, if the file cannot be opened for writing or is
+// no database.
 result<std::unique_ptr<connection>> connect(const file_options& file);
 
 // --- definitions of templates ---

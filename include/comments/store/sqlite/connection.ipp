@@ -138,7 +138,13 @@ COMMENTS_INLINE bool connection::checkpoint(checkpoint_mode mode,
   return code == SQLITE_OK;
 }
 
+COMMENTS_INLINE bool connection::take_logged() { return std::exchange(has_logged_, false); }
+
 COMMENTS_INLINE void connection::forget_pages() { sqlite3_db_release_memory(handle_.get()); }
+
+COMMENTS_INLINE void connection::keep_log() {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
 
 COMMENTS_INLINE void connection::stop_when(const std::atomic<bool>& stop) {
   constexpr int steps = 1000;  // of SQLite's machine: well under a millisecond
@@ -150,6 +156,7 @@ COMMENTS_INLINE void connection::stop_when(const std::atomic<bool>& stop) {
 
 COMMENTS_INLINE int connection::note_log(void* self, sqlite3*, const char*, int pages) {
   static_cast<connection*>(self)->log_pages_ = pages;
+  static_cast<connection*>(self)->has_logged_ = true;
   return SQLITE_OK;
 }
 
@@ -210,7 +217,8 @@ COMMENTS_INLINE sqlite3_stmt* connection::find(std::string_view sql) {
 
 COMMENTS_INLINE result<std::unique_ptr<connection>> connect(const file_options& file) {
   sqlite3* handle = nullptr;
-  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (file.may_be_made ? SQLITE_OPEN_CREATE : 0);
   const auto disk = std::make_shared<const wiping_vfs>(file.vfs);
   const int code = sqlite3_open_v2(file.path.c_str(), &handle, flags, disk->name().c_str());
   connection::owned_handle owned{handle};

@@ -4,7 +4,7 @@
 // SQLite makes a file that is not there and trusts one that is. `claim_database` looks first, so
 // that a file that is no database, or that another process uses, is left as it was. The claim is a
 // lock on a file beside the database: it follows the database through links, and ends with the
-// process, however that ends.
+// process, however that ends. In that file also stands which log belongs to the database.
 //
 //   const auto claim = sqlite::claim_database("comments.db");
 //   if (!claim) throw std::runtime_error{claim.error().message};
@@ -12,8 +12,10 @@
 
 #include <comments/config.hpp>
 #include <comments/result.hpp>
+#include <comments/store/sqlite/log_file.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,11 +25,11 @@ namespace comments::sqlite {
 // operator.
 error unusable(std::string_view problem);
 
-// A lock on a file, which is made for it.
+// A lock on a file, which is made for it, and what the file says of a log.
 class file_lock final {
  public:
-  // Tries once to lock the file, and does not wait.
-  explicit file_lock(const std::string& path);
+  // Tries once to lock the file, and does not wait. Only the owner may open one that it makes.
+  explicit file_lock(std::string path);
   file_lock(const file_lock&) = delete;
   file_lock& operator=(const file_lock&) = delete;
   ~file_lock();
@@ -36,10 +38,17 @@ class file_lock final {
   bool is_possible() const { return descriptor_ >= 0; }
   // False if another lock holds the file, in this process or another one.
   bool is_held() const { return is_held_; }
+  const std::string& path() const { return path_; }
+
+  // Notes which log belongs to the database, durably if that can be. Only while the lock is held.
+  void note(const log_origin& origin) const;
+  // Returns what was noted last, by whichever process.
+  std::optional<log_origin> noted() const;
 
  private:
-  int descriptor_;
-  bool is_held_;
+  const std::string path_;
+  const int descriptor_;
+  const bool is_held_;
 };
 
 struct database_claim {
@@ -49,8 +58,28 @@ struct database_claim {
 
 // Claims the database at `path`, which need not be there yet. The lock is on `path` + "-lock".
 // `unavailable` if the path cannot be that of a database, if the file has a second name, if its
-// first bytes are not SQLite's, or if another claim holds it.
+// first bytes are not SQLite's, if another claim holds it, or if the log beside it is another
+// file's. Finishes a restore that was ended between its last two steps (store/sqlite/backup.hpp).
 result<database_claim> claim_database(const std::string& path);
+
+// --- for a restore ---
+
+// Claims what is at `path`, a database or not.
+result<database_claim> claim_path(const std::string& path);
+
+// Returns why a file cannot be a database, as far as its first bytes tell; empty if it can. An
+// empty file can be one. No connection of this process may have the file open.
+std::string_view header_problem(const std::string& path);
+
+// Returns a descriptor of a file to write to, or -1. One that it makes is its owner's alone,
+// whatever the umask, and the owner is that of the folder, if this process may choose.
+int open_private(const std::string& path);
+
+// A restore moves the database at `path` away, and then puts the file at `restored_path` in its
+// place. `finish_restore` does the second step if the process ended after the first; if it ended
+// before both, that file is removed.
+std::string restored_path(const std::string& path);
+void finish_restore(const std::string& path);
 
 }  // namespace comments::sqlite
 

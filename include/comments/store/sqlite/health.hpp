@@ -14,6 +14,7 @@
 #include <comments/clock.hpp>
 #include <comments/config.hpp>
 #include <comments/mutex.hpp>
+#include <comments/store/activity.hpp>
 #include <comments/store/sqlite/connection.hpp>
 
 #include <atomic>
@@ -37,8 +38,8 @@ class health final : public std::enable_shared_from_this<health> {
   // Whether the file is neither in doubt nor damaged. Does not wait.
   bool is_well() const { return worst_ == severity::passing; }
 
-  // Keeps what a failure says of the file, if it is worse than what is known. The first failure
-  // begins the pause.
+  // Counts a failure, and keeps what it says of the file, if it is worse than what is known. The
+  // first that says something begins the pause.
   void note(severity found) COMMENTS_EXCLUDES(mutex_);
 
   // Returns whether it is time to try to recover, and counts that as a try. Always false once there
@@ -47,6 +48,10 @@ class health final : public std::enable_shared_from_this<health> {
 
   // Ends the doubt, if there is no damage.
   void restore() COMMENTS_EXCLUDES(mutex_);
+
+  // What was done, and the failures by what they say of the file.
+  activity_counter& activity() { return activity_; }
+  const activity_counter& activity() const { return activity_; }
 
   // Returns a listener that notes what failures say of the file and passes SQLite's words on to
   // `log`. What `log` throws is ignored.
@@ -57,6 +62,7 @@ class health final : public std::enable_shared_from_this<health> {
 
   const std::chrono::milliseconds pause_;
   const clock now_;
+  activity_counter activity_{{"passing", "doubt", "damage"}};
   std::atomic<severity> worst_{severity::passing};  // written under the mutex
   mutex mutex_{};
   std::optional<instant> tried_ COMMENTS_GUARDED_BY(mutex_){};

@@ -17,6 +17,7 @@ COMMENTS_INLINE health::health(std::chrono::milliseconds pause, clock now)
     : pause_{pause}, now_{std::move(now)} {}
 
 COMMENTS_INLINE void health::note(severity found) {
+  activity_.fail(names_of(found)[static_cast<std::size_t>(found)], false);
   if (found == severity::passing) return;
   const mutex_lock lock{mutex_};
   if (worst_ == severity::passing) tried_ = time();

@@ -43,6 +43,10 @@ class pool final {
   // none is open and `open` makes none. Throws what `open` throws.
   loan take() COMMENTS_EXCLUDES(mutex_);
 
+  // Returns how many are open, lent or not, and how many are lent.
+  std::size_t open() const COMMENTS_EXCLUDES(mutex_);
+  std::size_t used() const COMMENTS_EXCLUDES(mutex_);
+
  private:
   bool is_worth_a_try(bool may_open) const COMMENTS_REQUIRES(mutex_);
   result<std::unique_ptr<connection>> open_one() COMMENTS_EXCLUDES(mutex_);
@@ -51,7 +55,7 @@ class pool final {
 
   const std::size_t open_max_;
   const opener open_;
-  mutex mutex_{};
+  mutable mutex mutex_{};
   condition changed_{};
   // Has room for each connection, so that to give one back needs no memory.
   std::vector<std::unique_ptr<connection>> idle_ COMMENTS_GUARDED_BY(mutex_){};

@@ -36,6 +36,16 @@ COMMENTS_INLINE bool pool::is_worth_a_try(bool may_open) const {
   return !idle_.empty() || open_count_ == 0 || (may_open && open_count_ < open_max_);
 }
 
+COMMENTS_INLINE std::size_t pool::open() const {
+  const mutex_lock lock{mutex_};
+  return open_count_;
+}
+
+COMMENTS_INLINE std::size_t pool::used() const {
+  const mutex_lock lock{mutex_};
+  return open_count_ - idle_.size();
+}
+
 COMMENTS_INLINE result<std::unique_ptr<connection>> pool::open_one() {
   try {
     auto made = open_();

@@ -24,6 +24,11 @@ inline constexpr std::int64_t application_id = 0x434d4e54;
 // a newer version, or cannot be written; then it is left as it was.
 result<done> migrate(connection& on);
 
+// Gives the file a new random mark: SQLite's number of the schema (`PRAGMA schema_version`), in its
+// header, which tells other connections to read the schema anew. So the file differs from every
+// copy that was ever made of it (store/sqlite/log_file.hpp). Returns the mark that the file has.
+std::uint32_t mark_anew(connection& on);
+
 // Returns the signing key: 32 bytes, or another number of them if the file is damaged.
 std::string read_key(connection& on);
 

@@ -57,6 +57,19 @@ COMMENTS_INLINE result<done> migrate(connection& on) {
   return ok();
 }
 
+COMMENTS_INLINE std::uint32_t mark_anew(connection& on) {
+  {
+    transaction work{on, "BEGIN IMMEDIATE"};
+    const std::int64_t before = work->number("PRAGMA schema_version");
+    std::int64_t mark = work->number("SELECT random() & 0x7fffffff");
+    if (mark == before) ++mark;
+    work->execute("PRAGMA schema_version = " + std::to_string(mark));
+    work->commit();  // without it the file keeps the mark that it has
+  }
+  transaction reading{on, "BEGIN"};
+  return static_cast<std::uint32_t>(reading->number("PRAGMA schema_version"));
+}
+
 COMMENTS_INLINE std::string read_key(connection& on) {
   auto row = on.prepare("SELECT value FROM setting WHERE name = 'signing_key'");
   const std::string hex = row.step() ? row.text(0) : "";

@@ -8,6 +8,9 @@
 // after a deletion the log must be emptied (`wal_checkpoint(TRUNCATE)`), and the pages in memory
 // must be dropped (`shrink_memory`), because else their gaps go to the log again.
 //
+// A database file that it makes is its owner's alone (0600), whatever the umask. SQLite gives the
+// files beside it the same rights.
+//
 //   const sqlite::wiping_vfs disk{""};  // in front of SQLite's default
 //   sqlite::file_options file{.path = "comments.db", .vfs = disk.name()};
 

@@ -3,7 +3,10 @@
 
 #include <comments/store/sqlite/wiping_vfs.hpp>
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -24,6 +27,15 @@ inline std::size_t number_at(bytes from, std::size_t at, std::size_t count) {
   std::size_t number = 0;
   for (const unsigned char byte : from.subspan(at, count)) number = number << 8 | byte;
   return number;
+}
+
+// Makes the file, if it is not there. No connection has a new file open, so closing it here drops
+// none of SQLite's locks. If it cannot be made, SQLite says so.
+inline void make_private(const char* path) {
+  const int made = ::open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made < 0) return;
+  static_cast<void>(::fchmod(made, 0600));
+  ::close(made);
 }
 
 }  // namespace detail
@@ -157,6 +169,7 @@ struct wiping_vfs::shim : sqlite3_vfs {
   static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* made, int flags, int* out) {
     sqlite3_vfs* const below = under(vfs);
     if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return below->xOpen(below, name, made, flags, out);
+    if ((flags & SQLITE_OPEN_CREATE) != 0 && name) detail::make_private(name);
     file& opened = *new (made) file{};
     opened.below = reinterpret_cast<sqlite3_file*>(&opened + 1);
     opened.below->pMethods = nullptr;

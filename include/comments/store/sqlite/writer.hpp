@@ -4,7 +4,8 @@
 //
 // Callers that write at the same moment share a transaction, and so the sync that makes it durable.
 // After a commit the writer moves pages from the log to the file, if there are enough of them.
-// After a commit in doubt it refuses all writes until it has repaired the log.
+// After a commit in doubt it refuses all writes until it has repaired the log, and while the files
+// are not in place it refuses them, too, and touches nothing.
 //
 //   auto health = std::make_shared<sqlite::health>(std::chrono::milliseconds{1000}, clock);
 //   auto opened = sqlite::connect(file);
@@ -23,6 +24,7 @@
 #include <comments/store/sqlite/connection.hpp>
 #include <comments/store/sqlite/health.hpp>
 #include <comments/store/sqlite/rows.hpp>
+#include <comments/store/sqlite/watch.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -50,6 +52,7 @@ struct writer_options {
   std::string key{};  // the signing key, to tell the file from another one
   group_limits group{};
   log_limits log{};
+  std::shared_ptr<sqlite::watch> watch{};  // null: nothing is watched
 };
 
 // How a job ended.
@@ -71,6 +74,8 @@ class writer final {
   writer(writer_options options, std::unique_ptr<connection> on, content_cache& cache);
   writer(const writer&) = delete;
   writer& operator=(const writer&) = delete;
+  // Leaves a log that belongs to a file which is not in place any more.
+  ~writer();
 
   // Returns how the transaction ended that `wanted` shared with other jobs. `committed` is durable.
   // Waits for other writers, and for another program's lock as long as `busy_wait`. Throws only
@@ -85,6 +90,10 @@ class writer final {
   // Tries to repair the log, if it is in doubt and the last try is long enough ago.
   void recover() COMMENTS_EXCLUDES(mutex_);
 
+  // Looks whether the files are in place. If the log is not, and the file is, moves what the log
+  // holds to the file. Waits for the commit that runs.
+  void look() COMMENTS_EXCLUDES(mutex_);
+
  private:
   using jobs = group_commit<job, ending>;
   using job_list = std::span<const job* const>;
@@ -92,6 +101,11 @@ class writer final {
 
   void run_all(job_list works, ending_list endings) COMMENTS_EXCLUDES(mutex_);
   bool commit_all(job_list works, ending_list endings, effects& noted) COMMENTS_REQUIRES(mutex_);
+  bool is_file_in_place() COMMENTS_REQUIRES(mutex_);
+  void note_mark(connection& on) const COMMENTS_REQUIRES(mutex_);
+  void note_log() COMMENTS_REQUIRES(mutex_);
+  bool checkpoint(checkpoint_mode mode, std::chrono::milliseconds reader_wait)
+      COMMENTS_REQUIRES(mutex_);
   void move_log() COMMENTS_REQUIRES(mutex_);
   bool empty_log() COMMENTS_REQUIRES(mutex_);
   bool repair_log() noexcept COMMENTS_REQUIRES(mutex_);
@@ -101,8 +115,9 @@ class writer final {
   content_cache& cache_;
   mutex mutex_{};
   std::unique_ptr<connection> on_ COMMENTS_GUARDED_BY(mutex_);
-  std::int64_t moved_at_ COMMENTS_GUARDED_BY(mutex_){};  // the log's length at the last step
-  bool has_erased_ COMMENTS_GUARDED_BY(mutex_){};        // something that the log still holds
+  std::int64_t moved_at_ COMMENTS_GUARDED_BY(mutex_){};    // the log's length at the last step
+  bool has_erased_ COMMENTS_GUARDED_BY(mutex_){};          // something that the log still holds
+  bool may_begin_anew_ COMMENTS_GUARDED_BY(mutex_){true};  // the log, with the next commit
   jobs jobs_;
 };
 

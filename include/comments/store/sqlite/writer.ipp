@@ -50,6 +50,11 @@ COMMENTS_INLINE writer::writer(writer_options options, std::unique_ptr<connectio
   has_erased_ = !empty_log();
 }
 
+COMMENTS_INLINE writer::~writer() {
+  const mutex_lock lock{mutex_};
+  if (!is_file_in_place()) on_->keep_log();
+}
+
 COMMENTS_INLINE ending writer::run(const job& wanted) {
   const auto [end, why] = jobs_.submit(wanted);
   if (end) return *end;
@@ -58,7 +63,21 @@ COMMENTS_INLINE ending writer::run(const job& wanted) {
 
 COMMENTS_INLINE void writer::recover() {
   const mutex_lock lock{mutex_};
-  repair_log();
+  if (!options_.watch || options_.watch->look()) repair_log();
+}
+
+COMMENTS_INLINE void writer::look() {
+  const mutex_lock lock{mutex_};
+  if (!options_.watch) return;
+  if (options_.health->is_well()) {
+    transaction reading{*on_, "BEGIN"};
+    note_mark(*on_);
+  }
+  if (!options_.watch->look()) checkpoint(checkpoint_mode::passive, std::chrono::milliseconds{0});
+}
+
+COMMENTS_INLINE bool writer::is_file_in_place() {
+  return !options_.watch || options_.watch->look() || options_.watch->is_file_in_place();
 }
 
 // Each job has an ending of its own, but all rest on one commit: if that fails, what any of them
@@ -66,9 +85,12 @@ COMMENTS_INLINE void writer::recover() {
 COMMENTS_INLINE void writer::run_all(job_list works, ending_list endings) {
   const mutex_lock lock{mutex_};
   for (auto& end : endings) end = ending::undone;
+  if (options_.watch && !options_.watch->glance()) return;
   if (!repair_log()) return;
   effects noted;
   if (commit_all(works, endings, noted)) {
+    note_log();
+    options_.health->activity().succeed();
     for (const content& changed : noted.contents) cache_.update(changed);
     has_erased_ = has_erased_ || noted.has_erased;
     move_log();
@@ -84,6 +106,7 @@ COMMENTS_INLINE void writer::run_all(job_list works, ending_list endings) {
 // of them has failed.
 COMMENTS_INLINE bool writer::commit_all(job_list works, ending_list endings, effects& noted) {
   transaction work{*on_, "BEGIN IMMEDIATE"};
+  note_mark(*on_);
   bool is_well = !work->failed();
   for (std::size_t i = 0; i < works.size() && is_well; ++i) {
     is_well = detail::run_job(*works[i], work, noted) && !work->failed();
@@ -95,6 +118,31 @@ COMMENTS_INLINE bool writer::commit_all(job_list works, ending_list endings, eff
   noted = {};
   detail::run_apart(work, works, endings, noted);
   return work->commit();
+}
+
+// Another tool that changes the schema changes the mark. SQLite sees that in the log's index, and
+// without such a change it reads the header from memory: not from a file that was written over.
+COMMENTS_INLINE void writer::note_mark(connection& on) const {
+  if (!options_.watch) return;
+  const std::int64_t mark = on.number("PRAGMA schema_version");
+  if (!on.failed()) options_.watch->note_mark(static_cast<std::uint32_t>(mark));
+}
+
+// A log begins anew only with the first commit after a checkpoint.
+COMMENTS_INLINE void writer::note_log() {
+  if (on_->take_logged() && std::exchange(may_begin_anew_, false) && options_.watch)
+    options_.watch->note_log();
+}
+
+// A file that was written over must not get pages of ours.
+COMMENTS_INLINE bool writer::checkpoint(checkpoint_mode mode,
+                                        std::chrono::milliseconds reader_wait) {
+  if (!is_file_in_place()) return false;
+  may_begin_anew_ = true;
+  on_->take_logged();
+  const bool is_done = on_->checkpoint(mode, reader_wait);
+  if (options_.watch) options_.watch->look();  // the file is longer now
+  return is_done;
 }
 
 // The thread that has just committed moves pages, a step at a time. A thread of its own would need
@@ -111,15 +159,15 @@ COMMENTS_INLINE void writer::move_log() {
   if (pages < moved_at_ + options_.log.pages_step) return;
   moved_at_ = pages;
   const bool is_long = pages >= options_.log.pages_max;
-  on_->checkpoint(is_long ? checkpoint_mode::restart : checkpoint_mode::passive,
-                  options_.log.reader_wait);
+  checkpoint(is_long ? checkpoint_mode::restart : checkpoint_mode::passive,
+             options_.log.reader_wait);
 }
 
 // What was erased still stands in the log, as it was before, and the pages in memory hold copies of
 // rows that moved, which would go to the log with their next change. While a reader stays in a
 // snapshot this fails, and the next commit tries again.
 COMMENTS_INLINE bool writer::empty_log() {
-  if (!on_->checkpoint(checkpoint_mode::truncate, std::chrono::milliseconds{0})) return false;
+  if (!checkpoint(checkpoint_mode::truncate, std::chrono::milliseconds{0})) return false;
   on_->forget_pages();
   return true;
 }
@@ -143,7 +191,7 @@ COMMENTS_INLINE bool writer::repair_log() noexcept {
 // able to read the file, replaces the one that failed. Readers see the last good commit all along.
 COMMENTS_INLINE bool writer::try_repair() {
   if (!options_.health->begin_recovery()) return false;
-  if (!on_->checkpoint(checkpoint_mode::truncate, options_.file.busy_wait)) return false;
+  if (!checkpoint(checkpoint_mode::truncate, options_.file.busy_wait)) return false;
   auto opened = connect(options_.file);
   if (!opened || read_key(**opened) != options_.key) return false;
   on_ = std::move(*opened);

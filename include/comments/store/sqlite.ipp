@@ -52,7 +52,8 @@ COMMENTS_INLINE result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_
                             .on_failure = health->listener(options.on_failure)};
   auto writer = sqlite::connect(file);
   if (!writer) return std::move(writer).error();
-  if (auto migrated = sqlite::migrate(**writer); !migrated) return std::move(migrated).error();
+  if (auto migrated = sqlite::migrate(**writer, file.path); !migrated)
+    return std::move(migrated).error();
   std::string key = sqlite::read_key(**writer);
   if (key.size() != 32) return sqlite::unusable("it is damaged: its signing key is missing");
   std::error_code failed;

@@ -14,6 +14,7 @@
 #include "support/temporary_folder.hpp"
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -219,6 +220,50 @@ TEST_CASE("a file of schema 3 keeps all that is in it, and gets a log of deploym
   store = file.open();
   CHECK(must(store->deployments({})).items == std::vector{kept});
   CHECK(look(*store, "1") == seen);
+}
+
+TEST_CASE("a file of an older schema is copied first, whole and for its owner alone") {
+  const old_file file{"", a_file_of_schema_3};
+  const std::string copy = sqlite::path_before(file.path);
+  CHECK(copy == file.path + ".before-" + std::to_string(sql_schema::newest));
+  for (int round = 0; round < 2; ++round) {  // an owner may go back, and come again
+    CAPTURE(round);
+    file.open();
+    using std::filesystem::perms;
+    CHECK((std::filesystem::status(copy).permissions() & perms::all) ==
+          (perms::owner_read | perms::owner_write));
+    CHECK_FALSE(std::filesystem::exists(copy + "-copying"));
+    const testing::database kept{copy};
+    CHECK(kept.text("PRAGMA user_version") == "3");
+    CHECK(kept.text("PRAGMA integrity_check") == "ok");
+    CHECK(kept.text("SELECT group_concat(body) FROM comment") ==
+          (round == 0 ? "first,second" : "first,second,more"));
+    if (round == 1) break;
+    std::filesystem::copy_file(copy, file.path, std::filesystem::copy_options::overwrite_existing);
+    testing::database{file.path}.run(
+        "INSERT INTO comment SELECT content_id, 9, '00000000-0000-7000-8000-000000000009', "
+        "parent_id, status, author_name, author_email, author_url, author_verified, 'more', 0, 0, "
+        "created_at, edited_at, version, NULL, 0, '', reply_to, depth, listed, reports, "
+        "author_subject, origin FROM comment WHERE position = 1");
+  }
+  CHECK_FALSE(std::filesystem::exists(file.path + ".before-3"));
+}
+
+TEST_CASE("a file of an older schema that cannot be copied is left as it was, and the owner told") {
+  const old_file file{"", a_file_of_schema_3};
+  std::filesystem::create_directory(sqlite::path_before(file.path));
+  const auto opened = sqlite_store::open({.path = file.path});
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find(sqlite::path_before(file.path)) != std::string::npos);
+  CHECK(testing::database{file.path}.text("PRAGMA user_version") == "3");
+  std::filesystem::remove(sqlite::path_before(file.path));
+  CHECK(file.open());
+}
+
+TEST_CASE("a new file has nothing that could be copied") {
+  const testing::temporary_folder folder;
+  must(sqlite_store::open({.path = folder.path("new.db")}));
+  CHECK_FALSE(std::filesystem::exists(sqlite::path_before(folder.path("new.db"))));
 }
 
 TEST_CASE("a file that is up to date again has the tables and indexes of a new one") {

@@ -19,10 +19,16 @@ namespace comments::sqlite {
 // Marks a file as ours ("CMNT" in the file's header).
 inline constexpr std::int64_t application_id = 0x434d4e54;
 
-// Makes the tables of an empty file, or brings older ones up to date, in one transaction.
-// `unavailable`, with a sentence for the operator, if the file is another program's, was written by
-// a newer version, or cannot be written; then it is left as it was.
-result<done> migrate(connection& on);
+// Makes the tables of an empty file, or brings older ones up to date, in one transaction. An older
+// file at `path` is copied first, to `path_before(path)`, durably and for its owner alone, in place
+// of an older copy; without `path` it is not. `unavailable`, with a sentence for the operator, if
+// the file is another program's, was written by a newer version, or cannot be copied or written;
+// then it is left as it was.
+result<done> migrate(connection& on, const std::string& path = {});
+
+// Returns where the copy is that an older program can go on with: "comments.db.before-5". It holds
+// what is erased later.
+std::string path_before(const std::string& path);
 
 // Gives the file a new random mark: SQLite's number of the schema (`PRAGMA schema_version`), in its
 // header, which tells other connections to read the schema anew. So the file differs from every

@@ -6,9 +6,15 @@
 #include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite/database_file.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace comments::sqlite {
 
@@ -32,6 +38,29 @@ inline bool turn_log_on(connection& on) {
   return row.step() && row.text(0) == "wal";
 }
 
+inline bool sync_folder(const std::string& path) {
+  const auto parent = std::filesystem::path{path}.parent_path();
+  const int opened = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool is_synced = opened >= 0 && ::fsync(opened) == 0;
+  if (opened >= 0) ::close(opened);
+  return is_synced;
+}
+
+// Writes all that the file holds to `copy`, which is whole once it has that name.
+inline bool copy_to(connection& on, const std::string& copy) {
+  const std::string unfinished = copy + "-copying";
+  std::error_code failed;
+  std::filesystem::remove(unfinished, failed);  // what one that was ended has left
+  const int made = open_private(unfinished);
+  if (made < 0) return false;
+  on.run("VACUUM INTO ?1", unfinished);
+  const bool is_whole = !on.failed() && ::fsync(made) == 0;
+  ::close(made);
+  if (is_whole && ::rename(unfinished.c_str(), copy.c_str()) == 0) return sync_folder(copy);
+  std::filesystem::remove(unfinished, failed);
+  return false;
+}
+
 inline bool run_migrations(connection& on, std::int64_t version) {
   transaction work{on, "BEGIN IMMEDIATE"};
   for (const sql_schema::migration& step : sql_schema::migrations())
@@ -45,12 +74,19 @@ inline bool run_migrations(connection& on, std::int64_t version) {
 
 }  // namespace detail
 
-COMMENTS_INLINE result<done> migrate(connection& on) {
+COMMENTS_INLINE std::string path_before(const std::string& path) {
+  return path + ".before-" + std::to_string(sql_schema::newest);
+}
+
+COMMENTS_INLINE result<done> migrate(connection& on, const std::string& path) {
   const std::int64_t version = on.number("PRAGMA user_version");
   if (const auto problem = detail::ownership_problem(on, version); !problem.empty())
     return unusable(problem);
   if (!detail::turn_log_on(on)) return unusable("it cannot be written");
   if (version == sql_schema::newest) return ok();
+  if (version > 0 && !path.empty() && !detail::copy_to(on, path_before(path)))
+    return unusable("it has an older schema, and cannot be copied to " + path_before(path) +
+                    " before that is changed");
   on.execute("PRAGMA foreign_keys = OFF");  // a table that others refer to may be made anew
   if (!detail::run_migrations(on, version) || !on.execute("PRAGMA foreign_keys = ON"))
     return unusable("it cannot be written");

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """bench - what `./dev bench` runs: figures of the server, each beside a reference of the same run.
 
-    bench.py --server PATH --tools FOLDER --json FILE [--quick] [--newest PATH]
+    bench.py --server PATH --tools FOLDER --json FILE [--quick] [--newest PATH] [attack]
+
+`attack` measures nothing but what a bystander notices of attackers.
 
 What is compared is measured in turns, so that whatever else the machine does hits both; each figure
 is the median of the turns. CPU is that of the server and its children, whatever asks it.
@@ -125,10 +127,50 @@ class Bench:
             say("servers that share a PostgreSQL")
             self.optional("a shared PostgreSQL", lambda: cluster.measure(self, LIST + "c{}"))
             self.measure_idle()
+            self.measure_attack()
             self.measure_growth()
         self.measure_footprint()
         self.optional("the parts", self.measure_parts)
         return {"machine": self.machine, "rounds": self.rounds, "sections": self.sections}
+
+    def run_attack(self):
+        with self.stack:
+            self.measure_attack()
+        return {"machine": self.machine, "rounds": self.rounds, "sections": self.sections}
+
+    def measure_attack(self):
+        """What somebody else notices while 64 clients ask for the dearest there is."""
+        say("attack")
+        granted = 128 << 20
+        with processes.server(self.chosen.server, f"sqlite:{self.folder / 'attacked.db'}",
+                              self.folder, "warn", "--memory-bytes",
+                              str(granted // 8 * 3)) as target:
+            text = {"content_id": "big", "body": "a@example.com " * 1_170}
+            for sent in [text] * 200 + [{"content_id": "small", "body": "Oi"}]:
+                target.request("POST", POST, sent)
+            asked = {"/healthz": 50, LIST + "small": 100}
+            quiet = {path: self.bystander(target, path) for path in asked}
+            seconds = 4 * len(asked) * self.rounds * self.seconds
+            attackers = subprocess.Popen([sys.executable, Path(__file__).with_name("attack.py"),
+                                          str(target.port), str(seconds)])
+            try:
+                time.sleep(0.5)
+                attacked = {path: [self.bystander(target, path) for _ in range(self.rounds)]
+                            for path in asked}
+            finally:
+                attackers.terminate()
+                attackers.wait()
+            for path, limit in asked.items():
+                self.add("A bystander's p99 beside 64 attackers from 8 addresses", path, "ms",
+                         attacked[path], {"name": "alone", "rounds": [quiet[path]]},
+                         ("value", "<=", limit))
+            self.add("A bystander's p99 beside 64 attackers from 8 addresses",
+                     "the most that was resident, with 128 MB granted", "MB",
+                     [{"value": processes.peak_bytes(target.pid) / 1e6}], aim=("value", "<=", 110))
+
+    def bystander(self, target, path):
+        one = self.load(target, "--get", path, "--rate", 100, connections=1)
+        return {"value": one["p99_us"] / 1e3}
 
     def measure_reads(self):
         say("reads")
@@ -361,6 +403,7 @@ def main():
     parser.add_argument("--tools", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--quick", action="store_true", help="shorter, and without the largest")
+    parser.add_argument("section", nargs="?", choices=["attack"], help="only this")
     chosen = parser.parse_args()
     for name in ("server", "newest", "tools", "json"):  # the programs work in another folder
         setattr(chosen, name, (path := getattr(chosen, name)) and path.resolve())
@@ -369,7 +412,8 @@ def main():
     # On a disk, unlike /tmp perhaps, and open to the user that PostgreSQL runs as.
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="comments-bench-") as folder:
         os.chmod(folder, 0o755)
-        result = Bench(chosen, folder).run()
+        bench = Bench(chosen, folder)
+        result = bench.run_attack() if chosen.section == "attack" else bench.run()
     report.write(result, chosen.json)
     print(report.markdown(result))
 

@@ -42,6 +42,12 @@ def cpu_seconds(pid):
     return ticks / TICK
 
 
+def peak_bytes(pid):
+    """The most that was resident, of the process alone."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
 def memory_bytes(pid):
     """Resident, of the process and its children."""
     kilobytes = 0
@@ -105,11 +111,12 @@ class Process:
             return answer.status, answer.headers, answer.read()
 
 
-def server(binary, store, folder, log_level="warn"):
+def server(binary, store, folder, log_level="warn", *more):
     """The server under test."""
     port = free_port()
     return Process([binary, "--store", store, "--listen", f"127.0.0.1:{port}", "--drain-delay", "0",
-                    "--client-connections-max", "1000000", "--log-level", log_level], folder, port)
+                    "--client-connections-max", "1000000", "--log-level", log_level, *more],
+                   folder, port)
 
 
 NGINX = """

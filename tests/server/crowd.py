@@ -185,10 +185,7 @@ def get(target, *lines):
 def post(content_id="1", body="x", *lines, pad=0):
     """A comment, as bytes; with `pad`, in a body of exactly so many."""
     fields = {"content_id": content_id, "body": body}
-    if pad:
-        fields["pad"] = ""
-        fields["pad"] = "a" * (pad - len(json.dumps(fields)))
-    sent = json.dumps(fields).encode()
+    sent = json.dumps(fields).encode().ljust(pad)
     head = "\r\n".join([f"POST {POST} HTTP/1.1", "Host: x", "Content-Type: application/json",
                         f"Content-Length: {len(sent)}", *lines, "", ""])
     return head.encode() + sent

@@ -25,10 +25,8 @@ export function draftOf(thread, parent, edited) {
   return { text, name, email, trap, isNamed, ask, keep, drop, send };
 
   function ask() {
-    form ??= thread.ask('GET', '/api/v1/form').catch(() => {
-      form = undefined; // asked for again with the next key
-    });
-    return form;
+    // Without an answer it is asked for again with the next key.
+    return (form ??= thread.ask('GET', '/api/v1/form').catch(() => (form = undefined)));
   }
 
   // Keeps the name, too, because the server takes one comment by one author under a key.
@@ -54,31 +52,38 @@ export function draftOf(thread, parent, edited) {
     return made;
   }
 
-  // Tries again if no answer came, or without what the server does not know. If the key belongs to an
-  // earlier text that did arrive, it is renewed.
   async function post(body) {
     body.content_id = thread.contentId;
     body.author = isNamed ? { name: name.value.trim(), email: email.value.trim() } : {};
     if (parent) body.parent_id = parent.id;
     if (trap.value) body.trap = trap.value;
     body.form = (await ask())?.form;
-    for (let tries = 0; ; ++tries) {
-      try {
-        return await thread.ask('POST', '/api/v1/comments', { body, key, token: thread.token });
-      } catch (why) {
-        const isOther = why.code === 'idempotency_reuse';
-        const isNewer =
-          why.errors[0] &&
-          why.errors.every(
-            ({ pointer, code }) =>
-              code === 'unknown' && /form|trap/.test(pointer) && delete body[pointer.slice(1)],
-          );
-        if (!pauses[tries] || !(why.mayPass || isOther || isNewer)) throw why;
-        if (isOther) {
-          key = randomKey();
-          keep();
-        } else if (why.mayPass) await new Promise((done) => setTimeout(done, pauses[tries]));
-      }
+    return insist(thread, body, key, renew);
+  }
+
+  function renew() {
+    key = randomKey();
+    keep();
+    return key;
+  }
+}
+
+// Posts it, again if no answer came, or without what the server does not know. If the key belongs to
+// an earlier text that did arrive, it is renewed.
+async function insist(thread, body, key, renew) {
+  for (let tries = 0; ; ++tries) {
+    try {
+      return await thread.ask('POST', '/api/v1/comments', { body, key, token: thread.token });
+    } catch (why) {
+      const isNewer =
+        why.errors[0] &&
+        why.errors.every(
+          ({ pointer, code }) =>
+            code === 'unknown' && /form|trap/.test(pointer) && delete body[pointer.slice(1)],
+        );
+      const isOther = why.code === 'idempotency_reuse';
+      if (!pauses[tries] || !(why.mayPass || isNewer || (isOther && (key = renew())))) throw why;
+      if (why.mayPass) await new Promise((done) => setTimeout(done, pauses[tries]));
     }
   }
 }

@@ -120,13 +120,13 @@ class WithinTheBudget(CrowdTest):
         for kind in KINDS:
             with self.subTest(kind.__name__):
                 attackers = Attackers(self.crowd)
-                kind(attackers, size(150, 1_000))
+                kind(attackers, size(100, 1_000))
                 self.attack(attackers, size(0.5, 5))
 
     def test_mixtures_that_are_found_by_trying(self):
         """From the worst mixture so far the next one is made, by changing it in one place."""
         worst, counts = 0, [20] * len(KINDS)
-        for seed in range(size(3, 40)):
+        for seed in range(size(2, 40)):
             chosen = random.Random(seed)
             tried = list(counts)
             tried[chosen.randrange(len(KINDS))] = chosen.choice([0, 100, 200])
@@ -151,7 +151,7 @@ class WithoutMemory(unittest.TestCase):
                 accepted = []
 
                 def post(number):
-                    for turn in range(size(10, 100)):
+                    for turn in range(size(5, 100)):
                         with contextlib.suppress(*NO_ANSWER):
                             text = texts[(number + turn) % len(texts)]
                             answer = server.post(POST, {"content_id": "1", "body": text})

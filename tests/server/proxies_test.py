@@ -238,9 +238,13 @@ class Handed(unittest.TestCase):
             for name in named:
                 self.assertEqual(site.fetch(urljoin(page, name)).status, 200, (page, name))
         self.assertEqual(site.get("/embed.js").status, 200)
-        posted = site.fetch(address, "POST", urlencode({"body": "by the form"}),
-                            {"Content-Type": "application/x-www-form-urlencoded"})
+        # As a browser sends it that knows no Sec-Fetch-Site: the proxy must pass on the Host.
+        form = {"Content-Type": "application/x-www-form-urlencoded",
+                "Origin": f"http://{site.host}:{site.port}"}
+        posted = site.fetch(address, "POST", urlencode({"body": "by the form"}), form)
         self.assertEqual(posted.status, 303, posted)
+        other = form | {"Origin": "http://evil.example.com"}
+        self.assertEqual(site.fetch(address, "POST", urlencode({"body": "x"}), other).status, 403)
         shown = urljoin(address, posted.headers["Location"]).partition("#")[0]
         self.assertIn(b"by the form", site.fetch(shown).body)
 

@@ -33,8 +33,8 @@ TEST_CASE("of HTML a reader sees the text, without tags and references") {
 }
 
 TEST_CASE("what a renderer shows of a body can be read") {
-  CHECK(to_reading({})("a <b> & \"c\"\n\nd") == "\na <b> & \"c\"\n\n\nd\n\n");
+  CHECK(to_plain_reader({})("a <b> & \"c\"\n\nd") == "\na <b> & \"c\"\n\n\nd\n\n");
   const renderer loud{"loud 1",
                       [](std::string_view body) { return "<b>" + escape_html(body) + "</b>"; }};
-  CHECK(to_reading(loud)("1 < 2") == "1 < 2");
+  CHECK(to_plain_reader(loud)("1 < 2") == "1 < 2");
 }

@@ -381,7 +381,7 @@ std::string find_doubled(const CLI::App& app) {
 
 // Reads the files that the options name. Returns a fault, or nothing.
 std::string read_held(options& chosen) {
-  chosen.files.shown = to_reading(to_renderer(chosen.markup));
+  chosen.files.shown = to_plain_reader(to_renderer(chosen.markup));
   auto read = read_files(chosen.files, chosen.secrets);
   if (!read) return read.error().message;
   chosen.readable = std::move(read->readable);

@@ -27,7 +27,7 @@ struct file_names {
   std::string deploy_token{};
   std::string sso_secret{};
   std::string blocked_words{};
-  comments::reading shown{};  // how comments are shown, which blocked words are looked for in
+  comments::plain_reader shown{};  // how comments are shown, which blocked words are looked for in
 };
 
 // What was read from them, beside what was given without a file.

@@ -9,7 +9,7 @@
 //   renderer loud{"loud 1", [](std::string_view body) {
 //     return "<b>" + escape_html(body) + "</b>";
 //   }};
-//   assert(to_reading(loud)("1 < 2") == "1 < 2");
+//   assert(to_plain_reader(loud)("1 < 2") == "1 < 2");
 
 #include <comments/config.hpp>
 #include <comments/text.hpp>
@@ -29,10 +29,10 @@ struct renderer {
 };
 
 // What a reader sees of a body, as plain text. For rules, which judge what is seen.
-using reading = std::function<std::string(std::string_view)>;
+using plain_reader = std::function<std::string(std::string_view)>;
 
-// Returns the reading of what `body` renders.
-reading to_reading(renderer body);
+// Returns a reader of what `body` renders.
+plain_reader to_plain_reader(renderer body);
 
 // Returns the text of HTML that a renderer made: without tags, and with the characters that its
 // references to characters stand for (numbers, and the names amp, lt, gt and quot). Elements that

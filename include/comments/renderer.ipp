@@ -60,7 +60,7 @@ inline std::optional<std::uint32_t> to_character(std::string_view name) {
 
 }  // namespace detail
 
-COMMENTS_INLINE reading to_reading(renderer body) {
+COMMENTS_INLINE plain_reader to_plain_reader(renderer body) {
   return [to_html = std::move(body.to_html)](std::string_view text) {
     return to_plain_text(to_html(text));
   };

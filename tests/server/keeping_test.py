@@ -17,6 +17,7 @@ from pathlib import Path
 from support import POST, Server, binary, environment, main, run, size, until
 
 NOW = ("--drain-delay", "0")
+LONG = size(0, 1)  # else one way stands for all where the file is large
 SMALL, LARGE = 3, 100  # comments of 16 KB, of which each takes four times that
 
 
@@ -98,7 +99,8 @@ class Refusal(Keeping):
 
     def test_a_backup_copied_over_a_killed_servers_file_is_not_undone_in_silence(self):
         for count in (SMALL, LARGE):
-            for name, copy in self.copies().items():
+            copies = list(self.copies().items())
+            for name, copy in copies[:1 if count == LARGE and not LONG else None]:
                 with self.subTest(name, comments=count):
                     self.clear()
                     with self.server() as server:
@@ -144,7 +146,7 @@ class Refusal(Keeping):
 
     def test_the_log_of_a_killed_server_is_played_as_ever(self):
         for count in (SMALL, LARGE):
-            for ends in (("", "-wal", "-lock"), ("", "-wal")):
+            for ends in (("", "-wal", "-lock"), ("", "-wal"))[count == LARGE and not LONG:]:
                 with self.subTest(comments=count, ends=ends), \
                         tempfile.TemporaryDirectory() as elsewhere:
                     self.clear()
@@ -179,7 +181,7 @@ class Restore(Keeping):
 
     def test_what_was_backed_up_is_what_is_served(self):
         for count in (SMALL, LARGE, size(0, 2000)):
-            for ending in ("stopped", "killed"):
+            for ending in ("stopped", "killed")[count == LARGE and not LONG:]:
                 with self.subTest(comments=count, ending=ending):
                     self.clear()
                     self.walk(count, ending)
@@ -241,7 +243,7 @@ class Restore(Keeping):
         old = [f"kept{n}" for n in range(60)] + [f"later{n}" for n in range(20)]
         whole = [old, old[:60]]
         killed = 0
-        for _ in range(size(12, 100)):
+        for _ in range(size(6, 100)):
             doing = subprocess.Popen([binary(), "restore", "backup.db"], cwd=self.folder,
                                      env=environment(), stdout=subprocess.PIPE, text=True)
             with contextlib.suppress(subprocess.TimeoutExpired):

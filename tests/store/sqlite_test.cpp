@@ -313,10 +313,11 @@ TEST_CASE("a page costs the same among hidden comments, however many there are" 
   testing::database{opened.path}.run(contents_of_two_sizes + R"sql(
 UPDATE comment SET status = 'spam', listed = 0
   WHERE content_id = '100000' AND position BETWEEN 51 AND 99950)sql");
-  for (const auto& [scope, sort] : bounded_lists) {
-    CAPTURE(static_cast<int>(scope));
-    CAPTURE(static_cast<int>(sort));
-    query asked{.scope = scope, .parent = parent_of(scope, much_answered), .sort = sort};
+  for (const auto& list : bounded_lists) {
+    CAPTURE(static_cast<int>(list.first));
+    CAPTURE(static_cast<int>(list.second));
+    query asked{
+        .scope = list.first, .parent = parent_of(list.first, much_answered), .sort = list.second};
     compare(opened.seen, [&](const std::string& id, std::int64_t) {
       asked.content_id = id;
       CHECK(must(opened.store->list(asked)).items.size() == 50);

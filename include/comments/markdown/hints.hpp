@@ -6,11 +6,11 @@
 // source, and are taken out of all that the parser makes of it:
 //
 // - "[Alice]: yes" is a link's definition, and definitions are not shown. One that no link can use
-//   gets a hint in front, so that it is text. One that may be used gets a number into its address,
-//   so that its links tell whether it is.
+//  gets a hint in front, so that it is text. One that may be used gets a number into its address,
+//  so that its links tell whether it is.
 // - "**中文。**字" keeps its asterisks, because a full stop stands before them and a letter behind.
-//   Between East Asian characters and a row of * or ~ a hint stands in for a letter. (The amendment
-//   that commonmark-spec's issue 650 discusses says when.)
+//  Between East Asian characters and a row of * or ~ a hint stands in for a letter. (The amendment
+//  that commonmark-spec's issue 650 discusses says when.)
 // - "- [x] a" gets a hint where a list item begins with a box.
 //
 //   using namespace comments;

@@ -9,11 +9,12 @@
 // behind words: "카지노" is in "온라인카지노에서", and "사기" is not in "회사 기술". Letters of two
 // scripts that look alike are different letters. Only this header includes utf8proc.h.
 //
-// What a reader sees is judged: give the rule the reading of the renderer that is used, so that
+// What a reader sees is judged: give the rule a reader of the renderer that is used, so that
 // "ca**si**no" is "casino". The body as it was written is judged, too, for the addresses in it.
 //
+//   const renderer body;
 //   const auto words = rules::word_list::parse("# a comment\ncasino\nbuy now\n");
-//   if (words) options.rules.push_back(rules::blocked_words(*words, to_reading(body)));
+//   if (words) options.rules.push_back(rules::blocked_words(*words, to_plain_reader(body)));
 
 #include <comments/moderation.hpp>
 #include <comments/renderer.hpp>
@@ -74,7 +75,7 @@ class word_list final {
 // Returns the rule that holds a draft with one of `words` in its body, as it is shown or as it was
 // written, in its author's name or in its author's web address. Without `shown` a body is shown as
 // it was written.
-rule blocked_words(word_list words, reading shown = {});
+rule blocked_words(word_list words, plain_reader shown = {});
 
 // --- definitions ---
 
@@ -225,7 +226,7 @@ inline const std::string* word_list::entry_at_start(std::span<const std::u32stri
   return found;
 }
 
-inline rule blocked_words(word_list words, reading shown) {
+inline rule blocked_words(word_list words, plain_reader shown) {
   return [list = std::make_shared<const word_list>(std::move(words)), shown = std::move(shown)](
              const draft& draft, const arrival&) {
     const std::string seen = shown ? shown(draft.body) : std::string{};

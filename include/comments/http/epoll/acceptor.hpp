@@ -5,6 +5,11 @@
 // or no memory to spare, accepting pauses for a moment, because the poller would report the same
 // connection again and again.
 //
+//   registry metrics;
+//   httplib_in_memory api;
+//   const epoll_limits limits;
+//   epoll::shutdown_flags flags;
+//   epoll::loop_context context{api, metrics, limits, flags};
 //   epoll::poller events;
 //   const auto give = [](std::list<epoll::connection> made) { std::cout << made.size(); };
 //   epoll::acceptor newcomers{context, events, epoll::listen_on("::1", 0), &events, give};

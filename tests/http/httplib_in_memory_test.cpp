@@ -438,7 +438,7 @@ TEST_CASE(
   REQUIRE(testing::wire{server.port()}.ask(testing::get("/healthz")).status == 200);  // it runs
   const std::size_t before = testing::scarce_memory::failed();
   int answered = 0, ended = 0;
-  for (const std::size_t each : {7, 31, 101, 307}) {
+  for (const std::size_t each : {7u, 31u, 101u, 307u}) {
     const testing::scarce_memory shortage{each};
     for (int i = 0; i < 100; ++i) {
       testing::wire client{server.port()};

@@ -439,14 +439,12 @@ TEST_CASE("a form's token and trap come along, as texts that may be missing") {
 TEST_CASE("a body, and a reason, is an object with that text") {
   CHECK(*decode_body(R"({"body":"a"})", usual) == "a");
   CHECK(*decode_reason(R"({"reason":"b"})", usual) == "b");
-  for (const auto& [value, said] :
+  for (const auto& [given, said] :
        {std::pair{R"("")", "required"}, std::pair{"null", "required"}, std::pair{"1", "type"}}) {
-    const auto with = [value](const std::string& name) {
-      return "{\"" + name + "\":" + value + "}";
-    };
-    CHECK(to_line(decode_body(with("body"), usual).error().violations) ==
+    const std::string value = given;
+    CHECK(to_line(decode_body("{\"body\":" + value + "}", usual).error().violations) ==
           std::string{"/body "} + said);
-    CHECK(to_line(decode_reason(with("reason"), usual).error().violations) ==
+    CHECK(to_line(decode_reason("{\"reason\":" + value + "}", usual).error().violations) ==
           std::string{"/reason "} + said);
   }
   CHECK(to_line(decode_body("{}", usual).error().violations) == "/body required");

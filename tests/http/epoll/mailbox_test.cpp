@@ -52,7 +52,6 @@ TEST_CASE("a mailbox gives out what was posted, of each kind and in this order")
   CHECK(accepted.empty());
   CHECK(box.take_newcomers().size() == 1);
   for (const auto& [place, is_done] : {std::pair{2, false}, {0, true}, {1, false}}) {
-    CAPTURE(place);
     const auto news = box.take();
     REQUIRE(news);
     CHECK(news->of == handles[static_cast<std::size_t>(place)]);

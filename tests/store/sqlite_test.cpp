@@ -88,6 +88,7 @@ struct seen_store {
         must(sqlite_store::open({.path = path,
                                  .busy_wait = std::chrono::milliseconds{7},
                                  .contents_kept = contents_kept,
+                                 .watch_pause = std::chrono::hours{1},  // it uses a connection, too
                                  .on_failure = [this](auto why) { failures.emplace_back(why); }}));
   })};
 

@@ -71,7 +71,8 @@ async function provoke(page, selector) {
       for (const { name, value } of one.attributes)
         if (/^on|^style$|^srcdoc$/i.test(name) || /^\s*(javascript|data|vbscript):/i.test(value))
           odd.push(one.outerHTML);
-      if (/^(script|style|iframe|object|embed|form|input|img|svg|math|base|link|meta)$/.test(one.localName))
+      const isTask = one.outerHTML.replace(' checked=""', '') === '<input type="checkbox" disabled="">';
+      if (/^(script|style|iframe|object|embed|form|input|img|svg|math|base|link|meta)$/.test(one.localName) && !isTask)
         odd.push(one.outerHTML);
     }
     return odd;

@@ -82,7 +82,7 @@ scene('everything is done by keyboard alone', async ({ page, id }) => {
   assert.equal((await focused(page)).tag, 'input');
   await page.keyboard.type('Rude.');
   await page.keyboard.press('Enter');
-  await page.getByText('Thank you.').first().waitFor();
+  await page.getByText('Thanks.').first().waitFor();
 });
 
 scene('a reply stands below what it answers', async ({ page, id }) => {
@@ -158,7 +158,7 @@ scene('a comment is reported, with a reason', async ({ page, id }) => {
   await page.getByRole('button', { name: 'Report' }).click();
   await page.getByLabel('What is wrong with it?').fill('It is rude.');
   await page.getByRole('button', { name: 'Send' }).click();
-  await page.locator('.comment').getByText('Thank you.').waitFor();
+  await page.locator('.comment').getByText('Thanks.').waitFor();
   const { items } = await api.ask('GET', `/api/v1/moderation/queue?status=published&q=something`, null, {
     Authorization: 'Bearer a-token-for-moderators',
   });

@@ -638,11 +638,10 @@ TEST_CASE("what a storage did and failed to do is in the metrics, once it was us
                 .connections_open = 2};
   for (int i = 0; i < 2; ++i) api.probe_store();
   const std::string text = api.metrics().to_text();
-  for (const std::string line :
-       {"comments_store_last_success_seconds 1700000000",
-        "comments_store_failures_total{kind=\"busy\"} 3",
-        "comments_store_connections{state=\"open\"} 2",
-        "comments_store_connections{state=\"used\"} 1"})
+  for (const std::string line : {"comments_store_last_success_seconds 1700000000",
+                                 "comments_store_failures_total{kind=\"busy\"} 3",
+                                 "comments_store_connections{state=\"open\"} 2",
+                                 "comments_store_connections{state=\"used\"} 1"})
     CHECK(text.find("\n" + line + "\n") != std::string::npos);
   CHECK_FALSE(api.is_store_away());
   store.done.is_away = true;

@@ -33,9 +33,9 @@
 #include <comments/store.ipp>
 #include <comments/store/activity.ipp>
 #include <comments/store/algorithms.ipp>
-#include <comments/store/list_order.ipp>
 #include <comments/store/copy.ipp>
 #include <comments/store/forwarding.ipp>
+#include <comments/store/list_order.ipp>
 #include <comments/store/memory.ipp>
 #include <comments/store/sql_schema.ipp>
 #include <comments/text.ipp>
@@ -116,13 +116,13 @@
 #include <comments/deployments/csv.ipp>
 #include <comments/deployments/routes.ipp>
 #include <comments/http/client_address.ipp>
-#include <comments/http/proxies.ipp>
 #include <comments/http/cors.ipp>
 #include <comments/http/gzip.ipp>
 #include <comments/http/message.ipp>
 #include <comments/http/middleware.ipp>
 #include <comments/http/negotiation.ipp>
 #include <comments/http/problem.ipp>
+#include <comments/http/proxies.ipp>
 #include <comments/http/rate_limits.ipp>
 #include <comments/http/router.ipp>
 #include <comments/http/sse.ipp>
@@ -148,8 +148,8 @@
 #include <comments/http/epoll/event_loop.ipp>
 #include <comments/http/epoll/framing.ipp>
 #include <comments/http/epoll/held_memory.ipp>
-#include <comments/http/epoll/sockets.ipp>
 #include <comments/http/epoll/listening.ipp>
+#include <comments/http/epoll/sockets.ipp>
 #include <comments/http/epoll/worker_pool.ipp>
 #include <comments/http/epoll_server.ipp>
 #endif

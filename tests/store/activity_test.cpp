@@ -19,8 +19,8 @@ TEST_CASE("failures are counted by their kind, and the last success has a time")
   seen.fail("of another kind", false);
   const store_activity found = seen.look();
   CHECK(found.last_success.value() >= before);
-  CHECK(found.failures == std::vector<std::pair<std::string_view, std::uint64_t>>{{"busy", 2},
-                                                                                  {"lost", 0}});
+  CHECK(found.failures ==
+        std::vector<std::pair<std::string_view, std::uint64_t>>{{"busy", 2}, {"lost", 0}});
   CHECK_FALSE(found.is_away);
 }
 

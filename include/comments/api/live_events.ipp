@@ -17,7 +17,7 @@ namespace comments::http {
 COMMENTS_INLINE result<std::int64_t> parse_after(const request& asked, std::int64_t current) {
   std::string_view where = "Last-Event-ID";
   auto text = find_header(asked.headers, where);
-  if (!text) {
+  if (!text || text->empty()) {  // an empty one names no event
     where = "after";
     text = find_field(asked.query, where);
   }

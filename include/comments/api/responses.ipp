@@ -12,7 +12,7 @@ namespace comments::http {
 
 COMMENTS_INLINE std::optional<response> refuse_media(const request& asked) {
   const auto encoding = find_header(asked.headers, "Content-Encoding");
-  if (encoding && !encoding->empty() && !is_same_name(*encoding, "identity"))
+  if (encoding && !is_same_name(*encoding, "identity"))
     return problem({request_errc::unsupported_media,
                     "The body must not be compressed.",
                     {{"Content-Encoding", "unsupported"}}},

@@ -27,16 +27,12 @@ int refuse(const options& chosen, const error& why) {
               "--store " + describe_store(chosen.store) + ": " + why.message);
 }
 
-std::string path_of(const options& chosen) {
-  return chosen.store.substr(chosen.store.find(':') + 1);
-}
-
 }  // namespace
 
 int back_up(const options& chosen) {
   if (const auto problem = kind_problem(chosen.store); !problem.empty())
     return fail(2, "--store " + describe_store(chosen.store) + ": " + std::string{problem});
-  const auto made = sqlite::back_up(path_of(chosen), chosen.file);
+  const auto made = sqlite::back_up(file_of(chosen.store), chosen.file);
   if (!made) return refuse(chosen, made.error());
   std::cout << "backup: " << made->path << ", " << made->size << " bytes" << std::endl;
   return 0;
@@ -45,7 +41,7 @@ int back_up(const options& chosen) {
 int restore(const options& chosen) {
   if (const auto problem = kind_problem(chosen.store); !problem.empty())
     return fail(2, "--store " + describe_store(chosen.store) + ": " + std::string{problem});
-  const auto done = sqlite::restore(chosen.file, path_of(chosen), system_clock()());
+  const auto done = sqlite::restore(chosen.file, file_of(chosen.store), system_clock()());
   if (!done) return refuse(chosen, done.error());
   std::cout << "restored: " << done->path << ", " << done->comments << " comments\n";
   if (!done->kept.empty()) std::cout << "kept: " << done->kept << ", the database before\n";

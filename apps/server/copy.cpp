@@ -23,7 +23,7 @@ result<std::unique_ptr<copy_side>> open_side(const std::string& name, bool must_
     return postgres_copy_side::open({.conninfo = name, .on_failure = [](std::string_view why) {
                                        std::cerr << "comments-server: " << why << '\n';
                                      }});
-  const std::string path = name.substr(name.find(':') + 1);
+  const std::string path = file_of(name);
   std::error_code ignored;
   if (must_exist && !std::filesystem::exists(path, ignored))
     return error{errc::not_found, "There is no such file."};

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <string_view>
 

@@ -89,7 +89,7 @@ void warn_of_rights(const std::string& path, log& log) {
 opened open_sqlite(const options& chosen, log& log) {
   // What fails while the store is being opened is in the error that `open_store` returns.
   const auto is_open = std::make_shared<std::atomic<bool>>(false);
-  const std::string path = chosen.store.substr(chosen.store.find(':') + 1);
+  const std::string path = file_of(chosen.store);
   // A content in memory takes 256 bytes or so; all of them have a sixteenth of the memory at most.
   const std::size_t contents_max = std::max<std::size_t>(chosen.memory_bytes / 16 / 256, 1'024);
   auto made =
@@ -109,6 +109,8 @@ opened open_store(const options& chosen, log& log) {
   if (chosen.store == "memory:") return to_opened(result{std::make_unique<memory_store>()});
   return is_postgres(chosen.store) ? open_postgres(chosen, log) : open_sqlite(chosen, log);
 }
+
+std::string file_of(const std::string& store) { return store.substr(store.find(':') + 1); }
 
 std::string describe_store(const std::string& name) {
   return is_postgres(name) ? postgres::describe(name) : name;

@@ -24,6 +24,9 @@ struct opened_store {
 // store borrows `log`.
 comments::result<opened_store> open_store(const options& chosen, log& log);
 
+// Returns the file of a store "sqlite:FILE".
+std::string file_of(const std::string& store);
+
 // Returns what `--store` says, without the secrets in it.
 std::string describe_store(const std::string& name);
 

@@ -17,16 +17,15 @@ COMMENTS_INLINE client_share* client_shares::admit_anyway(std::string_view peer)
 
 COMMENTS_INLINE client_share* client_shares::count(std::string_view peer, bool is_limited) {
   const auto from = parse_address(peer);
-  const bool has_network = from && !from->is_v4();
-  const std::string name = has_network ? to_text(first_of(*from, 64)) : std::string{peer};
-  const std::string network = has_network ? to_text(first_of(*from, 48)) + "/48" : "";
+  const std::string name = client_key("", peer, {});
+  const std::string network = network_key(name);
   const bool is_proxy = from && std::ranges::any_of(limits_.trusted_proxies, [&](const auto& one) {
                           return contains(one, *from);
                         });
   const mutex_lock lock{mutex_};
   client_share& own = *find_or_add(name);
   try {
-    if (has_network && !own.network) own.network = find_or_add(network);
+    if (!network.empty() && !own.network) own.network = find_or_add(network);
   } catch (...) {
     drop(own);
     throw;

@@ -54,20 +54,6 @@ class unfinished_file final {
   const std::string path_;
 };
 
-// Makes what was written to a file, or the names in a folder, survive a power cut.
-inline bool sync(const std::string& path) {
-  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (opened < 0) return false;
-  const bool is_synced = ::fsync(opened) == 0;
-  ::close(opened);
-  return is_synced;
-}
-
-inline std::string folder_of(const std::string& path) {
-  const auto parent = std::filesystem::path{path}.parent_path();
-  return parent.empty() ? "." : parent.string();
-}
-
 // Gives a file the name `to`, unless something has it. Returns whether it has it now.
 inline bool publish(const std::string& path, const std::string& to) {
   if (::link(path.c_str(), to.c_str()) == 0) return true;
@@ -212,10 +198,10 @@ COMMENTS_INLINE result<backup_result> back_up(const std::string& from, const std
   if ((*opened)->number("PRAGMA application_id") != application_id)
     return unusable("it is no database of comments");
   (*opened)->run("VACUUM INTO ?1", name);
-  if ((*opened)->failed() || !detail::sync(name)) return detail::failed(what, why);
+  if ((*opened)->failed() || !sync(name)) return detail::failed(what, why);
   const auto size = std::filesystem::file_size(name, ignored);
   if (!detail::publish(name, to)) return detail::failed(what, "there is a file of that name now");
-  if (!detail::sync(detail::folder_of(to))) return detail::failed(what, "its folder is not synced");
+  if (!sync(folder_of(to))) return detail::failed(what, "its folder is not synced");
   return backup_result{to, size};
 }
 
@@ -245,7 +231,7 @@ COMMENTS_INLINE result<restore_result> restore(const std::string& from, const st
     return detail::failed(what, problem);
   const std::string kept = detail::name_kept(claimed->path, now),
                     ready = restored_path(claimed->path);
-  if (!detail::sync(copied.path()) || !detail::settle(*claimed, kept))
+  if (!sync(copied.path()) || !detail::settle(*claimed, kept))
     return detail::failed(what,
                           "the database that it replaces cannot be closed; does a tool use it?");
   if (::rename(copied.path().c_str(), ready.c_str()) != 0)
@@ -255,8 +241,7 @@ COMMENTS_INLINE result<restore_result> restore(const std::string& from, const st
       return detail::failed(what, "the folder cannot be written");
     done.kept = kept;
   }
-  if (::rename(ready.c_str(), claimed->path.c_str()) != 0 ||
-      !detail::sync(detail::folder_of(claimed->path)))
+  if (::rename(ready.c_str(), claimed->path.c_str()) != 0 || !sync(folder_of(claimed->path)))
     return detail::failed(what, "the folder cannot be written");
   return done;
 }

@@ -75,6 +75,13 @@ std::string_view header_problem(const std::string& path);
 // whatever the umask, and the owner is that of the folder, if this process may choose.
 int open_private(const std::string& path);
 
+// Makes what was written to a file, or the names in a folder, survive a power cut. Returns whether
+// they do.
+bool sync(const std::string& path);
+
+// Returns the folder that a file stands in.
+std::string folder_of(const std::string& path);
+
 // A restore moves the database at `path` away, and then puts the file at `restored_path` in its
 // place. `finish_restore` does the second step if the process ended after the first; if it ended
 // before both, that file is removed.

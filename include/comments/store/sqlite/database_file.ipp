@@ -47,10 +47,22 @@ COMMENTS_INLINE int open_private(const std::string& path) {
   if (made < 0) return ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   static_cast<void>(::fchmod(made, 0600));
   struct stat folder {};
-  const auto parent = std::filesystem::path{path}.parent_path();
-  if (::geteuid() == 0 && ::stat(parent.empty() ? "." : parent.c_str(), &folder) == 0)
+  if (::geteuid() == 0 && ::stat(folder_of(path).c_str(), &folder) == 0)
     static_cast<void>(!::fchown(made, folder.st_uid, folder.st_gid));
   return made;
+}
+
+COMMENTS_INLINE bool sync(const std::string& path) {
+  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (opened < 0) return false;
+  const bool is_synced = ::fsync(opened) == 0;
+  ::close(opened);
+  return is_synced;
+}
+
+COMMENTS_INLINE std::string folder_of(const std::string& path) {
+  const auto parent = std::filesystem::path{path}.parent_path();
+  return parent.empty() ? "." : parent.string();
 }
 
 COMMENTS_INLINE file_lock::file_lock(std::string path)

@@ -6,7 +6,6 @@
 #include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite/database_file.hpp>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -38,14 +37,6 @@ inline bool turn_log_on(connection& on) {
   return row.step() && row.text(0) == "wal";
 }
 
-inline bool sync_folder(const std::string& path) {
-  const auto parent = std::filesystem::path{path}.parent_path();
-  const int opened = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool is_synced = opened >= 0 && ::fsync(opened) == 0;
-  if (opened >= 0) ::close(opened);
-  return is_synced;
-}
-
 // Writes all that the file holds to `copy`, which is whole once it has that name.
 inline bool copy_to(connection& on, const std::string& copy) {
   const std::string unfinished = copy + "-copying";
@@ -53,10 +44,10 @@ inline bool copy_to(connection& on, const std::string& copy) {
   std::filesystem::remove(unfinished, failed);  // what one that was ended has left
   const int made = open_private(unfinished);
   if (made < 0) return false;
-  on.run("VACUUM INTO ?1", unfinished);
-  const bool is_whole = !on.failed() && ::fsync(made) == 0;
   ::close(made);
-  if (is_whole && ::rename(unfinished.c_str(), copy.c_str()) == 0) return sync_folder(copy);
+  on.run("VACUUM INTO ?1", unfinished);
+  const bool is_whole = !on.failed() && sync(unfinished);
+  if (is_whole && ::rename(unfinished.c_str(), copy.c_str()) == 0) return sync(folder_of(copy));
   std::filesystem::remove(unfinished, failed);
   return false;
 }

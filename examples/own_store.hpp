@@ -150,17 +150,22 @@ class own_store final : public comments::store {
     });
   }
 
-  comments::result<comments::comment> vote(const comments::comment_id& id, const std::string& voter,
-                                           bool is_there, comments::instant now) override {
+  comments::result<comments::comment> vote(const comments::comment_id& id,
+                                           const comments::voter& by, bool is_there,
+                                           comments::instant now) override {
     return write<comments::comment>([&](store_rows& in) -> comments::result<comments::comment> {
       comments::comment* about = in.find(id);
       if (!about || (is_there && !is_visible(*about))) return comments::comment_not_found();
       const auto known = std::ranges::find_if(in.votes, [&](const store_rows::vote_row& row) {
-        return row.voter == voter && row.cast.comment == id;
+        return is_by(by, row.voter) && row.cast.comment == id;
       });
       if ((known != in.votes.end()) == is_there) return *about;
+      comments::network_count neighbours{by};
+      for (const store_rows::vote_row& row : in.votes)
+        if (row.cast.comment == id) neighbours.add(row.voter);
+      if (is_there && neighbours.is_full()) return comments::network_used_up();
       if (is_there)
-        in.votes.push_back({voter, {id, about->content_id, now}});
+        in.votes.push_back({by.name, {id, about->content_id, now}});
       else
         in.votes.erase(known);
       comments::content& current = in.make_content(about->content_id);
@@ -172,15 +177,19 @@ class own_store final : public comments::store {
   }
 
   comments::result<comments::comment> report(const comments::comment_id& id,
-                                             const comments::report& said) override {
+                                             const comments::voter& by, const std::string& reason,
+                                             comments::instant now) override {
     return write<comments::comment>([&](store_rows& in) -> comments::result<comments::comment> {
       comments::comment* about = in.find(id);
       if (!about || !is_visible(*about)) return comments::comment_not_found();
-      const bool is_known = std::ranges::any_of(in.reports, [&](const store_rows::report_row& row) {
-        return row.about == id && row.said.reporter == said.reporter;
-      });
-      if (is_known) return *about;
-      in.reports.push_back({id, said});
+      comments::network_count neighbours{by};
+      for (const store_rows::report_row& row : in.reports) {
+        if (row.about != id) continue;
+        if (is_by(by, row.said.reporter)) return *about;
+        neighbours.add(row.said.reporter);
+      }
+      if (neighbours.is_full()) return comments::network_used_up();
+      in.reports.push_back({id, {by.name, reason, now}});
       ++about->reports;
       return *about;
     });

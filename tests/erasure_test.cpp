@@ -29,10 +29,10 @@ struct place {
       of_eva.push_back(write({.name = "Eva", .email = "EVA@example.com"}));
     }
     for (const comment_id& id : of_bob) {
-      REQUIRE(kept.vote(id, "u:17", true, noon));
-      REQUIRE(kept.vote(id, "u:18", true, noon));
-      REQUIRE(kept.report(id, {"u:17", "rude", noon}));
-      REQUIRE(kept.report(id, {"u:19", "rude", noon}));
+      REQUIRE(kept.vote(id, {"u:17"}, true, noon));
+      REQUIRE(kept.vote(id, {"u:18"}, true, noon));
+      REQUIRE(kept.report(id, {"u:17"}, "rude", noon));
+      REQUIRE(kept.report(id, {"u:19"}, "rude", noon));
     }
   }
   comment_id write(author by) {
@@ -95,7 +95,7 @@ TEST_CASE("all authors with an e-mail address are erased, with their accounts") 
   broadcast news{metrics};
   const comment_id other =
       at.write({.email = "ana@example.com", .verified = true, .subject = "20"});
-  REQUIRE(at.kept.vote(at.of_eva[0], "u:20", true, noon));
+  REQUIRE(at.kept.vote(at.of_eva[0], {"u:20"}, true, noon));
   const auto erased =
       eraser{at.kept, news, 200}.erase({.email = "ana@example.com"}, "moderator", later);
   REQUIRE(erased);

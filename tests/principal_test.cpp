@@ -44,6 +44,19 @@ TEST_CASE("a user votes as the account from everywhere, a caller without one as 
   CHECK(voter_of({.subject = "17", .client = "c"}) == "a:c");
 }
 
+TEST_CASE("the names of voters of one network begin alike, and tell the names before") {
+  const std::string one = voter_of({.client = "c", .network = "n"});
+  CHECK(one == "a:n:c");
+  CHECK(network_of(one) == "a:n:");
+  CHECK(network_of(voter_of({.client = "d", .network = "n"})) == "a:n:");
+  CHECK(former_name_of(one) == voter_of({.client = "c"}));
+  for (const std::string& name :
+       {voter_of({.client = "c"}), voter_of_user("x:y:z"), std::string{}}) {
+    CHECK(network_of(name) == "");
+    CHECK(former_name_of(name) == "");
+  }
+}
+
 TEST_CASE("a user's name is never taken for an address, and an unknown caller is no voter") {
   CHECK(voter_of({.role = role::user, .subject = "a:c"}) != voter_of({.client = "c"}));
   CHECK(voter_of({}) == "");

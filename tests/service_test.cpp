@@ -475,6 +475,28 @@ TEST_CASE("reporters at once hide a comment once") {
   }
 }
 
+// 90 reports from one /48 hid 30 comments, and 300 votes from one counted.
+TEST_CASE("a network that has many addresses neither hides a comment nor lifts it") {
+  memory_store store;
+  service api{store};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  const auto from = [](int site) {
+    return principal{.client = std::to_string(site), .network = "net"};
+  };
+  CHECK(api.report(id, "rude", from(0))->reports == 1);
+  CHECK(api.report(id, "rude", from(0))->reports == 1);
+  for (int site = 1; site < 10; ++site)
+    CHECK(api.report(id, "rude", from(site)).error().code == errc::conflict);
+  for (int site = 0; site < 4; ++site) CHECK(api.vote(id, from(site), true)->votes == site + 1);
+  for (int site = 4; site < 10; ++site)
+    CHECK(api.vote(id, from(site), true).error().code == errc::conflict);
+  CHECK(is_visible(*api.find(id)));
+  for (int client = 0; client < 10; ++client)
+    CHECK(api.vote(id, {.client = std::to_string(100 + client)}, true)->votes == client + 5);
+  CHECK(api.vote(id, {.role = principal::role::user, .subject = "ana", .network = "net"}, true)
+            ->votes == 15);
+}
+
 TEST_CASE("moderators at once decide about a comment one after the other") {
   memory_store store;
   service api{store};

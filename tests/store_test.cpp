@@ -38,10 +38,10 @@ class least_store final : public store {
   result<comment> amend(const comment_id&, const decider&, instant) override {
     return comment_not_found();
   }
-  result<comment> vote(const comment_id&, const std::string&, bool, instant) override {
+  result<comment> vote(const comment_id&, const voter&, bool, instant) override {
     return comment_not_found();
   }
-  result<comment> report(const comment_id&, const comments::report&) override {
+  result<comment> report(const comment_id&, const voter&, const std::string&, instant) override {
     return comment_not_found();
   }
   result<content> set_status(const std::string&, std::optional<content_status>,
@@ -132,8 +132,8 @@ TEST_CASE("a store of one's own needs this header and the standard library only"
   CHECK(own->events("1", 1, 10)->empty());
   const event closed{.kind = event_kind::moderated};
   CHECK(own->amend(id, {}, now).error().code == errc::not_found);
-  CHECK(own->vote(id, "ana", true, now).error().code == errc::not_found);
-  CHECK(own->report(id, {}).error().code == errc::not_found);
+  CHECK(own->vote(id, {"ana"}, true, now).error().code == errc::not_found);
+  CHECK(own->report(id, {"ana"}, "rude", now).error().code == errc::not_found);
   CHECK(own->set_status("1", {}, 1, closed, now).error().code == errc::version_mismatch);
   CHECK(own->forget_origins(now, 10).value() == 0u);
   CHECK(own->forget_reporter("ana"));

@@ -245,6 +245,10 @@ void add_comments(CLI::App& app, options& chosen, std::string& mode, plain_numbe
       one_of({"open", "premoderated", "first-comment", "locked"}));
   add(app, "reports-max", "NUMBER", service.reports_max,
       "Reports after which a comment is pending again; 0: never", whole(0, 1'000'000));
+  add(app, "network-votes-max", "NUMBER", service.network_votes_max,
+      "Clients of one IPv6 /48 that may vote for a comment; 0: any number", whole(0, 1'000'000));
+  add(app, "network-reports-max", "NUMBER", service.network_reports_max,
+      "Clients of one IPv6 /48 that may report a comment; 0: any number", whole(0, 1'000'000));
   add(app, "decisions-max", "NUMBER", service.decisions_max,
       "Comments that a moderator may decide about in one request", whole(1, 1000));
   add(app, "origin-days", "DAYS", plain.origin_days,
@@ -276,6 +280,8 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
       "Comments on a content in a minute; 0: any number", a_minute);
   add(app, "token-rate", "NUMBER", rates.failed_tokens.per_minute,
       "Wrong tokens of a client in a minute; 0: any number", a_minute);
+  add(app, "network-clients", "NUMBER", rates.network_clients,
+      "An IPv6 /48 gets these rates so many times, however many clients it has", whole(1, 65'536));
   add(app, "trusted-proxies", "NETWORKS", proxies,
       "Proxies whose X-Forwarded-For is believed: 10.0.0.0/8, ::1/128 …",
       read_into(rates.trusted_proxies, http::parse_networks));

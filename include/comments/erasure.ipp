@@ -68,7 +68,7 @@ COMMENTS_INLINE result<done> eraser::erase_account(const std::string& subject, i
     if (!found) return found.error();
     if (found->empty()) return store_.forget_reporter(voter);
     for (const vote& cast : *found) {
-      const auto taken = store_.vote(cast.comment, voter, false, now);
+      const auto taken = store_.vote(cast.comment, {voter}, false, now);
       if (!taken) return taken.error();
       news_.announce(cast.content_id);
       ++sum_.votes;

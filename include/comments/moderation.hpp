@@ -82,6 +82,7 @@ constexpr std::optional<status> to_status(action taken) {
 struct arrival {
   instant now{};
   std::string client{};                    // a keyed hash of its address; empty: not known
+  std::string network{};                   // the same of its IPv6 /48; empty: none
   bool is_honeypot_filled{};               // a field of the form that people do not see
   std::optional<instant> form_shown_at{};  // as our own signature proves; none: not known
   bool is_edit{};                          // of a comment that is there: no form was shown for it

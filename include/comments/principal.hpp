@@ -28,7 +28,8 @@ struct principal {
   std::string subject{};  // how the host's site names a user; a moderator may have one, too
   std::string name{};     // a user's name and e-mail address, by the host's site
   std::string email{};
-  std::string client{};  // a keyed hash of the client's address; empty: not known
+  std::string client{};   // a keyed hash of the client's address; empty: not known
+  std::string network{};  // a keyed hash of the IPv6 /48 that this address is in; empty: none
 
   friend bool operator==(const principal&, const principal&) = default;
 };
@@ -49,7 +50,8 @@ inline bool is_user(const principal& caller) {
 bool is_author(const principal& caller, const comment& written);
 
 // Voters and reporters have names: this prefix and an account, or this prefix and the keyed hash of
-// an address. Names of the second kind are forgotten together with `comment::origin`.
+// an address: "a:ADDRESS", and for IPv6 "a:NETWORK:ADDRESS", so that the names of one /48 begin
+// alike. Names of the second kind are forgotten together with `comment::origin`.
 inline constexpr std::string_view user_prefix = "u:";
 inline constexpr std::string_view address_prefix = "a:";
 
@@ -59,6 +61,11 @@ std::string voter_of_user(std::string_view subject);
 // Returns the name under which the caller votes and reports: that of the account, else that of the
 // address, else an empty one.
 std::string voter_of(const principal& caller);
+
+// Returns what the names of all voters of the same network begin with; empty if it has none.
+std::string_view network_of(std::string_view voter);
+// Returns the name that the same voter had before names said the network; empty: no other one.
+std::string former_name_of(std::string_view voter);
 
 // Returns how moderators see the caller in a history: "author", "moderator", "moderator ana".
 std::string to_actor(const principal& caller);

@@ -16,7 +16,22 @@ COMMENTS_INLINE std::string voter_of_user(std::string_view subject) {
 
 COMMENTS_INLINE std::string voter_of(const principal& caller) {
   if (is_user(caller)) return voter_of_user(caller.subject);
-  return caller.client.empty() ? "" : std::string{address_prefix}.append(caller.client);
+  if (caller.client.empty()) return "";
+  std::string name{address_prefix};
+  if (!caller.network.empty()) name.append(caller.network).append(":");
+  return name.append(caller.client);
+}
+
+COMMENTS_INLINE std::string_view network_of(std::string_view voter) {
+  if (!voter.starts_with(address_prefix)) return {};
+  const std::size_t end = voter.find(':', address_prefix.size());
+  return end == voter.npos ? std::string_view{} : voter.substr(0, end + 1);
+}
+
+COMMENTS_INLINE std::string former_name_of(std::string_view voter) {
+  const std::string_view network = network_of(voter);
+  if (network.empty()) return "";
+  return std::string{address_prefix}.append(voter.substr(network.size()));
 }
 
 COMMENTS_INLINE std::string to_actor(const principal& caller) {

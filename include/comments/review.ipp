@@ -54,7 +54,9 @@ COMMENTS_INLINE result<review> reviewer::review_edit(const comment& stands, cons
                       .author = stands.author,
                       .body = body,
                       .key = to_string(stands.id)};
-  auto found = review_text(written, caller, {.now = now, .client = caller.client, .is_edit = true});
+  auto found = review_text(
+      written, caller,
+      {.now = now, .client = caller.client, .network = caller.network, .is_edit = true});
   if (!found) return found;
   return review_place(written, caller, std::move(*found));
 }

@@ -88,12 +88,14 @@ class service final {
                          const change_options& options = {});
 
   // Makes the vote of the caller for a comment be there, or not be there, and returns the comment.
-  // `unauthenticated` if neither their account nor their address is known; `not_found`.
+  // `unauthenticated` if neither their account nor their address is known; `not_found`; `conflict`
+  // if `network_votes_max` of the caller's network have voted for it.
   result<comment> vote(const comment_id& id, const principal& caller, bool is_there);
 
   // Reports a comment to the moderators; a second report by the same caller does nothing. With the
   // report number `reports_max` the comment becomes pending, until a moderator decides. `invalid`
-  // without a reason; `unauthenticated` as for `vote`; `not_found` if readers cannot see it.
+  // without a reason; `unauthenticated` as for `vote`; `not_found` if readers cannot see it;
+  // `conflict` if `network_reports_max` of the caller's network have reported it.
   result<comment> report(const comment_id& id, const std::string& reason, const principal& caller);
 
   // --- moderating: for moderators, else `unauthenticated` or `forbidden` ---

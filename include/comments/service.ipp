@@ -121,11 +121,11 @@ COMMENTS_INLINE result<comment> service::remove(const comment_id& id, const prin
 
 COMMENTS_INLINE result<comment> service::vote(const comment_id& id, const principal& caller,
                                               bool is_there) {
-  const std::string voter = voter_of(caller);
-  if (voter.empty()) return detail::unknown_caller();
+  const voter by{.name = voter_of(caller), .network_max = options_.network_votes_max};
+  if (by.name.empty()) return detail::unknown_caller();
   const auto moment = now();
   if (!moment) return moment.error();
-  auto voted = store_.vote(id, voter, is_there, *moment);
+  auto voted = store_.vote(id, by, is_there, *moment);
   if (!voted) return voted;
   news_.announce(voted->content_id);
   if (!is_visible(*voted)) return comment_not_found();
@@ -134,14 +134,14 @@ COMMENTS_INLINE result<comment> service::vote(const comment_id& id, const princi
 
 COMMENTS_INLINE result<comment> service::report(const comment_id& id, const std::string& reason,
                                                 const principal& caller) {
-  const std::string reporter = voter_of(caller);
-  if (reporter.empty()) return detail::unknown_caller();
+  const voter by{.name = voter_of(caller), .network_max = options_.network_reports_max};
+  if (by.name.empty()) return detail::unknown_caller();
   auto broken = check_reason(reason, options_.limits);
   if (broken.empty() && is_blank(reason)) broken.push_back({"/reason", "required"});
   if (!broken.empty()) return to_error(std::move(broken));
   const auto moment = now();
   if (!moment) return moment.error();
-  auto reported = store_.report(id, {reporter, reason, *moment});
+  auto reported = store_.report(id, by, reason, *moment);
   const std::int64_t most = options_.reports_max;
   if (!reported || most == 0 || reported->reports < most) return reported;
   auto held = amend(id, *moment, [&](const comment& stands) -> result<amendment> {
@@ -384,6 +384,7 @@ COMMENTS_INLINE result<post_result> service::try_post(draft written, const princ
   if (!moment) return moment.error();
   options.how.now = *moment;
   options.how.client = caller.client;
+  options.how.network = caller.network;
   const auto found = reviews_.review_text(*checked, caller, options.how);
   if (!found) return found.error();
   auto encoded = detail::encode(options.encode, checked->author, checked->body);

@@ -33,6 +33,9 @@ struct service_options {
   content_status mode{};        // the status of contents that have none of their own
   std::vector<rule> rules{};    // judge every draft and edit that no moderator wrote
   std::int64_t reports_max{3};  // this many reports make a comment pending again; 0: none do
+  // So many clients of one IPv6 /48 may vote for a comment, and report it; 0: any number.
+  std::size_t network_votes_max{4};
+  std::size_t network_reports_max{1};
   std::chrono::hours origins_kept{24 * 30};  // how long the address of a comment may be known
   broadcast_limits followers{};              // of contents, at once
   comments::clock clock{system_clock()};

@@ -83,7 +83,13 @@ struct amendment {
 // `unavailable`.
 using decider = std::function<result<amendment>(const comment&)>;
 
-// What a reader says against a comment. `reporter` is a name as `voter_of` makes it.
+// Who votes for a comment or reports it.
+struct voter {
+  std::string name{};         // as `voter_of` makes it
+  std::size_t network_max{};  // so many of one network (`network_of`) count; 0: any number
+};
+
+// What a reader said against a comment. `reporter` is the name of a voter.
 struct report {
   std::string reporter{};
   std::string reason{};
@@ -179,6 +185,7 @@ error parent_not_found();
 error version_moved();
 error too_often(const quota& left);
 error key_reused();
+error network_used_up();
 
 // --- changes by other processes ---
 
@@ -240,17 +247,20 @@ class store {
   // `insert` is.
   virtual result<comment> amend(const comment_id& id, const decider& decide, instant now) = 0;
 
-  // Makes `voter`'s vote for a comment be there, or not be there, and returns the comment. One
-  // voter has one vote. If that changes something, the comment's votes and the content's version
-  // move by one, and the event is `voted`. `not_found` if there is no such comment, or if the vote
-  // is to be there and the comment is not visible. Durable as `insert` is.
-  virtual result<comment> vote(const comment_id& id, const std::string& voter, bool is_there,
+  // Makes the vote of `by` for a comment be there, or not be there, and returns the comment. One
+  // voter has one vote, also under the name before (`former_name_of`). If that changes something,
+  // the comment's votes and the content's version move by one, and the event is `voted`.
+  // `not_found` if there is no such comment, or if the vote is to be there and the comment is not
+  // visible; `conflict` if the voter's network has too many votes for it already. Durable as
+  // `insert` is.
+  virtual result<comment> vote(const comment_id& id, const voter& by, bool is_there,
                                instant now) = 0;
 
   // Adds a report, and one to the comment's `reports`, and returns the comment. Does nothing if
   // this reporter has reported the comment before. Moves no version. `not_found` if the comment is
-  // not visible. Durable as `insert` is.
-  virtual result<comment> report(const comment_id& id, const comments::report& said) = 0;
+  // not visible; `conflict` as for a vote. Durable as `insert` is.
+  virtual result<comment> report(const comment_id& id, const voter& by, const std::string& reason,
+                                 instant now) = 0;
 
   // Gives a content this status, or none of its own, and returns the content. Moves its version by
   // one and appends the event `cause`, as `amend` does. Makes the content if it has no comments.

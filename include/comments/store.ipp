@@ -26,4 +26,8 @@ COMMENTS_INLINE error key_reused() {
   return {errc::key_reused, "This key came with another draft before.", {{"key", "reused"}}};
 }
 
+COMMENTS_INLINE error network_used_up() {
+  return {errc::conflict, "Enough readers of this network have said that."};
+}
+
 }  // namespace comments

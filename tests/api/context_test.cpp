@@ -127,9 +127,12 @@ TEST_CASE("an author's key is of the account, else of the address, else of the n
 TEST_CASE("what limits a comment is for the store to count: its client's rate and its content's") {
   const rate by_client{.per_minute = 60, .burst = 2}, by_content{.per_minute = 5};
   using all = std::vector<allowance>;
-  CHECK(allowances_of({}, "ana") == all{});
-  CHECK(allowances_of({.writes = by_client}, "ana") == all{{"ana", by_client}});
-  CHECK(allowances_of({.writes = by_client}, "") == all{});
-  CHECK(allowances_of({.writes = by_client, .content_writes = by_content}, "ana") ==
+  CHECK(allowances_of({}, {.client = "ana"}) == all{});
+  CHECK(allowances_of({.writes = by_client}, {.client = "ana"}) == all{{"ana", by_client}});
+  CHECK(allowances_of({.writes = by_client}, {}) == all{});
+  CHECK(allowances_of({.writes = by_client, .content_writes = by_content}, {.client = "ana"}) ==
         all{{"ana", by_client}, {"", by_content}});
+  const principal neighbour{.client = "ana", .network = "net"};
+  CHECK(allowances_of({.writes = by_client, .network_clients = 4}, neighbour) ==
+        all{{"ana", by_client}, {"net", {.per_minute = 240, .burst = 8}}});
 }

@@ -159,6 +159,15 @@ TEST_CASE("an IPv6 client is its /64, and an IPv4 client itself") {
   CHECK(behind({}, "192.0.2.1") != behind({}, "192.0.2.2"));
 }
 
+TEST_CASE("the network of an IPv6 client is its /48, and an IPv4 client has none") {
+  CHECK(network_key("2001:db8:7:1::/64") == "2001:db8:7::/48");
+  CHECK(network_key("2001:db8:7:ffff::/64") == "2001:db8:7::/48");
+  CHECK(network_key("2001:db8:8::/64") == "2001:db8:8::/48");
+  for (const char* other : {"192.0.2.1", "192.0.2.1/64", "::ffff:192.0.2.1/64", "", "/64", "unix",
+                            "2001:db8:7::1", "2001:db8:7::/48"})
+    CHECK(network_key(other) == "");
+}
+
 TEST_CASE("the head of a request, as it came, tells the same client") {
   const auto trusted = *parse_networks("192.0.2.0/24");
   const auto client = [&](const std::string& headers, const std::string& body = "") {

@@ -149,6 +149,39 @@ TEST_CASE("right tokens cost nothing, and after too many wrong ones none is look
   CHECK(api.limits->check_tokens("192.0.2.1"));
 }
 
+// A /48 counted as 65,536 clients.
+TEST_CASE("an IPv6 /48 may do as much as so many clients, however many it has") {
+  limited_api api{{.reads = {.per_minute = 3}, .network_clients = 2}};
+  const auto get = [&](int site) {
+    return api.ask("GET", "/", "2001:db8:7:" + std::to_string(site) + "::1");
+  };
+  CHECK(header(get(1), "RateLimit") == "\"read\";r=2;t=20");
+  for (int i = 0; i < 2; ++i) CHECK(get(1).status == 200);
+  CHECK(get(1).status == 429);  // the client's own
+  CHECK(header(get(2), "RateLimit") == "\"read\";r=2;t=20");
+  for (int site = 3; site < 5; ++site) CHECK(get(site).status == 200);
+  const auto refused = get(5);
+  CHECK(refused.status == 429);
+  CHECK(header(refused, "RateLimit-Policy") == "\"read\";q=6;w=60");
+  CHECK(header(refused, "Retry-After") == "10");
+  CHECK(api.ask("GET", "/", "2001:db8:8:1::1").status == 200);  // another network
+  for (int i = 1; i < 10; ++i)
+    CHECK(api.ask("GET", "/", "192.0.2." + std::to_string(i)).status == 200);
+}
+
+TEST_CASE("an IPv6 /48 may send as many wrong tokens as so many clients") {
+  limited_api api{{.failed_tokens = {.per_minute = 2}, .network_clients = 3}};
+  const auto client = [](int site) { return "2001:db8:7:" + std::to_string(site) + "::/64"; };
+  for (int site = 0; site < 6; ++site) {
+    CHECK(api.limits->check_tokens(client(site)));
+    CHECK(api.limits->count_failed_token(client(site)));
+  }
+  CHECK_FALSE(api.limits->check_tokens(client(6)));
+  CHECK_FALSE(api.limits->count_failed_token(client(6)));
+  CHECK(api.limits->check_tokens("2001:db8:8::/64"));
+  CHECK(api.limits->check_tokens("192.0.2.1"));
+}
+
 TEST_CASE("a client forgotten for others starts anew") {
   limited_api api{{.writes = {.per_minute = 1}, .keys_max = 2}};
   for (const char* peer : {"192.0.2.1", "192.0.2.2"})

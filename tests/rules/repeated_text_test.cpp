@@ -31,6 +31,16 @@ TEST_CASE("the same text from the same client is refused") {
   CHECK(ask(saying("Buy now!"), from("b")) == accept());
 }
 
+TEST_CASE("the same text from another address of the same network is refused") {
+  const rule ask = rules::repeated_text();
+  const auto from_network = [](std::string client, std::string network) {
+    return arrival{.now = start, .client = std::move(client), .network = std::move(network)};
+  };
+  CHECK(ask(saying("Buy now!"), from_network("a", "n")) == accept());
+  CHECK(ask(saying("Buy now!"), from_network("b", "n")) == repeated);
+  CHECK(ask(saying("Buy now!"), from_network("b", "m")) == accept());
+}
+
 TEST_CASE("another content makes it no other text") {
   const rule ask = rules::repeated_text();
   CHECK(ask({.content_id = "1", .body = "Buy now!"}, from("a")) == accept());

@@ -227,7 +227,7 @@ TEST_CASE_TEMPLATE_DEFINE("a key replays the comment as it stands now, for the d
   const draft written{.content_id = "1", .body = "first", .key = "k"};
   const comment first = post(store, written);
   must(store.amend(first.id, rewrite("second"), later));
-  must(store.vote(first.id, "ana", true, later));
+  must(store.vote(first.id, {"ana"}, true, later));
   must(store.amend(first.id, to(status::spam), later));
   const comment stands = must(store.find(first.id));
   CHECK(stands.body == "second");
@@ -498,7 +498,7 @@ TEST_CASE_TEMPLATE_DEFINE("what is known of a content is what stands", Maker, co
   for (int i = 0; i < 3; ++i) {
     const comment made = post(store, {.content_id = "1", .body = "x"});
     check("1");
-    must(store.vote(made.id, "voter", true, noon));
+    must(store.vote(made.id, {"voter"}, true, noon));
     check("1");
   }
   must(store.set_status("1", content_status::locked, {}, {}, noon));
@@ -811,6 +811,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_by_a_reporter, Maker);                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_count_readers, Maker);                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::networks_are_limited, Maker);                  \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::former_names_are_known, Maker);                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_come_latest_first, Maker);             \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);            \

@@ -97,7 +97,7 @@ TEST_CASE_TEMPLATE_DEFINE("an amendment changes what it may change, and says so 
                                               .body = "first"},
                                      .origin = "0123",
                                      .encoded = "1 first"});
-  must(store.vote(reply.id, "ana", true, noon));
+  must(store.vote(reply.id, {"ana"}, true, noon));
   const picture before = look(store, "1");
   const author changed_author{"B", "b@example.com", "https://example.com/", true, "user 7"};
   const auto amended = must(store.amend(
@@ -399,9 +399,9 @@ TEST_CASE_TEMPLATE_DEFINE("what is removed is erased, and its key still replays 
   must(store.amend(made.id, to(status::pending), later));
   must(store.amend(made.id, to(status::published), later));
   must(store.amend(reply.id, rewrite("another"), later));
-  must(store.vote(made.id, "ana", true, later));
-  must(store.report(made.id, {"ana", "rude", later}));
-  must(store.report(reply.id, {"ana", "rude as well", later}));
+  must(store.vote(made.id, {"ana"}, true, later));
+  must(store.report(made.id, {"ana"}, "rude", later));
+  must(store.report(reply.id, {"ana"}, "rude as well", later));
   const picture before = look(store, "1");
 
   const comment removed = must(store.amend(
@@ -458,7 +458,7 @@ TEST_CASE_TEMPLATE_DEFINE("one voter has one vote, and what changes nothing move
   const auto vote = [&](const std::string& voter, bool is_there, bool changes) {
     CAPTURE(voter);
     const picture before = look(store, "1");
-    const comment now = must(store.vote(made.id, voter, is_there, later));
+    const comment now = must(store.vote(made.id, {voter}, is_there, later));
     if (changes) votes += is_there ? 1 : -1;
     version += changes;
     comment expected = made;
@@ -489,21 +489,21 @@ TEST_CASE_TEMPLATE_DEFINE("only what is visible is voted for; a vote may always 
   Maker maker;
   store& store = maker.store();
   const comment made = post(store, {.content_id = "1", .body = "x"});
-  must(store.vote(made.id, "ana", true, noon));
+  must(store.vote(made.id, {"ana"}, true, noon));
   for (const bool is_there : {true, false})
     for (const comment_id& id : {comment_id{}, make_comment_id(noon)})
-      check_not_found(store.vote(id, "ana", is_there, later));
+      check_not_found(store.vote(id, {"ana"}, is_there, later));
   for (const status hidden : hidden_statuses) {
     must(store.amend(made.id, to(hidden), later));
     const picture before = look(store, "1");
-    check_not_found(store.vote(made.id, "ana", true, later));
-    check_not_found(store.vote(made.id, "bob", true, later));
+    check_not_found(store.vote(made.id, {"ana"}, true, later));
+    check_not_found(store.vote(made.id, {"bob"}, true, later));
     CHECK(look(store, "1") == before);
-    CHECK(must(store.vote(made.id, "bob", false, later)) == before.comments[0]);
+    CHECK(must(store.vote(made.id, {"bob"}, false, later)) == before.comments[0]);
     CHECK(look(store, "1") == before);
-    CHECK(must(store.vote(made.id, "ana", false, later)).votes == 0);
+    CHECK(must(store.vote(made.id, {"ana"}, false, later)).votes == 0);
     must(store.amend(made.id, to(status::published), later));
-    CHECK(must(store.vote(made.id, "ana", true, later)).votes == 1);
+    CHECK(must(store.vote(made.id, {"ana"}, true, later)).votes == 1);
   }
 }
 
@@ -514,7 +514,7 @@ TEST_CASE_TEMPLATE_DEFINE("votes order what is sorted by `top`", Maker, votes_or
   const std::pair<std::size_t, int> votes[] = {{1, 2}, {5, 2}, {3, 1}, {6, 3}};
   for (const auto& [which, count] : votes)
     for (int i = 0; i < count; ++i)
-      must(store.vote(made[which].id, "voter " + std::to_string(i), true, later));
+      must(store.vote(made[which].id, {"voter " + std::to_string(i)}, true, later));
   const auto top = [&](query asked) {
     std::vector<std::int64_t> found;
     asked.content_id = "1";
@@ -573,9 +573,9 @@ TEST_CASE_TEMPLATE_DEFINE("votes_of tells a voter's votes by their comments' ids
   std::vector<comment> made;
   for (const std::string id : {"2", "1", "2", "3", "1"})
     made.push_back(post(store, {.content_id = id, .body = "x"}));
-  for (const comment& one : made) must(store.vote(one.id, "ana", true, later));
-  must(store.vote(made[1].id, "bob", true, noon));
-  must(store.vote(made[4].id, "ana", false, later));
+  for (const comment& one : made) must(store.vote(one.id, {"ana"}, true, later));
+  must(store.vote(made[1].id, {"bob"}, true, noon));
+  must(store.vote(made[4].id, {"ana"}, false, later));
   std::vector<comments::vote> expected;
   for (std::size_t i = 0; i < 4; ++i) expected.push_back({made[i].id, made[i].content_id, later});
   std::ranges::sort(expected, {}, &comments::vote::comment);
@@ -602,10 +602,10 @@ TEST_CASE_TEMPLATE_DEFINE("a reader reports a comment once, and no version moves
   const comment other = post(store, {.content_id = "1", .body = "y"});
   const picture before = look(store, "1");
   const std::vector<comments::report> said{{"ana", "rude", noon}, {"a:01", "", later}};
-  CHECK(must(store.report(made.id, said[0])).reports == 1);
-  CHECK(must(store.report(made.id, said[1])).reports == 2);
-  CHECK(must(store.report(made.id, {"ana", "again", later})).reports == 2);
-  CHECK(must(store.report(other.id, {"ana", "rude", later})).reports == 1);
+  CHECK(must(store.report(made.id, {said[0].reporter}, said[0].reason, said[0].at)).reports == 1);
+  CHECK(must(store.report(made.id, {said[1].reporter}, said[1].reason, said[1].at)).reports == 2);
+  CHECK(must(store.report(made.id, {"ana"}, "again", later)).reports == 2);
+  CHECK(must(store.report(other.id, {"ana"}, "rude", later)).reports == 1);
   picture after = look(store, "1");
   CHECK(after.reports[0] == std::vector{said[1], said[0]});  // the latest first
   CHECK(after.all.content == before.all.content);
@@ -624,8 +624,8 @@ TEST_CASE_TEMPLATE_DEFINE("a reader reports a comment once, and no version moves
         return fine;
       },
       later));
-  CHECK(must(store.report(made.id, {"ana", "again", later})).reports == 0);
-  CHECK(must(store.report(made.id, {"bob", "rude", later})).reports == 1);
+  CHECK(must(store.report(made.id, {"ana"}, "again", later)).reports == 0);
+  CHECK(must(store.report(made.id, {"bob"}, "rude", later)).reports == 1);
 }
 
 TEST_CASE_TEMPLATE_DEFINE("only a visible comment is reported", Maker,
@@ -633,16 +633,63 @@ TEST_CASE_TEMPLATE_DEFINE("only a visible comment is reported", Maker,
   Maker maker;
   store& store = maker.store();
   const comment made = post(store, {.content_id = "1", .body = "x"});
-  must(store.report(made.id, {"ana", "rude", noon}));
+  must(store.report(made.id, {"ana"}, "rude", noon));
   for (const comment_id& id : {comment_id{}, make_comment_id(noon)})
-    check_not_found(store.report(id, {"ana", "rude", noon}));
+    check_not_found(store.report(id, {"ana"}, "rude", noon));
   for (const status hidden : hidden_statuses) {
     must(store.amend(made.id, to(hidden), later));
     const picture before = look(store, "1");
     for (const std::string reporter : {"ana", "bob"})
-      check_not_found(store.report(made.id, {reporter, "rude", later}));
+      check_not_found(store.report(made.id, {reporter}, "rude", later));
     CHECK(look(store, "1") == before);
   }
+}
+
+// A network of 65,536 clients voted as often.
+TEST_CASE_TEMPLATE_DEFINE(
+    "so many of one network may vote for a comment and report it, and no more", Maker,
+    networks_are_limited) {
+  Maker maker;
+  store& store = maker.store();
+  const comment made = post(store, {.content_id = "1", .body = "x"});
+  const comment other = post(store, {.content_id = "1", .body = "y"});
+  const auto of = [](std::string name) { return voter{.name = std::move(name), .network_max = 2}; };
+  for (const char* name : {"a:net:1", "a:net:2"}) {
+    must(store.vote(made.id, of(name), true, later));
+    must(store.report(made.id, of(name), "rude", later));
+  }
+  const picture before = look(store, "1");
+  CHECK(before.comments[0].votes == 2);
+  CHECK(before.comments[0].reports == 2);
+  CHECK(store.vote(made.id, of("a:net:3"), true, later).error().code == errc::conflict);
+  CHECK(store.report(made.id, of("a:net:3"), "rude", later).error().code == errc::conflict);
+  CHECK(must(store.vote(made.id, of("a:net:3"), false, later)).votes == 2);  // it had none
+  CHECK(must(store.vote(made.id, of("a:net:2"), true, later)).votes == 2);   // it has one
+  CHECK(look(store, "1") == before);
+
+  // Others have a say all the same: other networks, addresses without one, accounts, comments.
+  for (const char* name : {"a:net2:3", "a:ne:3", "a:net", "a:9", "u:net:3"}) {
+    CAPTURE(name);
+    must(store.vote(made.id, of(name), true, later));
+    must(store.report(made.id, of(name), "rude", later));
+  }
+  CHECK(must(store.vote(other.id, of("a:net:3"), true, later)).votes == 1);
+  CHECK(must(store.vote(made.id, of("a:net:1"), false, later)).votes == 6);
+  CHECK(must(store.vote(made.id, of("a:net:3"), true, later)).votes == 7);
+  CHECK(must(store.vote(made.id, {"a:net:4"}, true, later)).votes == 8);  // without a limit
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a voter whose name now says its network is known by the name before",
+                          Maker, former_names_are_known) {
+  Maker maker;
+  store& store = maker.store();
+  const comment made = post(store, {.content_id = "1", .body = "x"});
+  must(store.vote(made.id, {"a:1"}, true, noon));
+  must(store.report(made.id, {"a:1"}, "rude", noon));
+  CHECK(must(store.vote(made.id, {"a:net:1"}, true, later)).votes == 1);
+  CHECK(must(store.report(made.id, {"a:net:1"}, "rude", later)).reports == 1);
+  CHECK(must(store.vote(made.id, {"a:net:2"}, false, later)).votes == 1);
+  CHECK(must(store.vote(made.id, {"a:net:1"}, false, later)).votes == 0);
 }
 
 TEST_CASE_TEMPLATE_DEFINE("reports come the latest first, up to the limit", Maker,
@@ -654,7 +701,7 @@ TEST_CASE_TEMPLATE_DEFINE("reports come the latest first, up to the limit", Make
   for (const int minute : {3, 1, 4, 5, 9, 2, 6}) {
     const comments::report said{std::to_string(minute), "rude",
                                 noon + std::chrono::minutes{minute}};
-    must(store.report(made.id, said));
+    must(store.report(made.id, {said.reporter}, said.reason, said.at));
     expected.push_back(said);
   }
   std::ranges::sort(expected, std::ranges::greater{}, &comments::report::at);
@@ -743,11 +790,11 @@ TEST_CASE_TEMPLATE_DEFINE("what tells an address is forgotten by its age, a part
     const std::string id = std::to_string(i % 2);
     insertion written{.said = {.content_id = id, .body = "x"}, .origin = i == 1 ? "" : "0123"};
     made.push_back(post(store, written, at(i)));
-    must(store.vote(made.back().id, "a:01", true, at(i)));
-    must(store.vote(made.back().id, "ana", true, at(i)));
-    must(store.vote(made.back().id, "a;", true, at(i)));  // no prefix, though near it
-    must(store.report(made.back().id, {"a:01", "rude", at(i)}));
-    must(store.report(made.back().id, {"ana", "rude", at(i)}));
+    must(store.vote(made.back().id, {"a:01"}, true, at(i)));
+    must(store.vote(made.back().id, {"ana"}, true, at(i)));
+    must(store.vote(made.back().id, {"a;"}, true, at(i)));  // no prefix, though near it
+    must(store.report(made.back().id, {"a:01"}, "rude", at(i)));
+    must(store.report(made.back().id, {"ana"}, "rude", at(i)));
   }
   const picture before[] = {look(store, "0"), look(store, "1")};
   CHECK(must(store.forget_origins(at(0), 100)) == 0);
@@ -786,7 +833,7 @@ TEST_CASE_TEMPLATE_DEFINE("a reporter's reports are forgotten, and still count",
   const auto made = talk(store);
   for (const comment& one : made)
     for (const std::string reporter : {"ana", "bob", "Ana"})
-      must(store.report(one.id, {reporter, "rude", later}));
+      must(store.report(one.id, {reporter}, "rude", later));
   const picture before = look(store, "1");
   must(store.forget_reporter("nobody"));
   CHECK(look(store, "1") == before);
@@ -807,12 +854,12 @@ TEST_CASE_TEMPLATE_DEFINE("the history of a comment is its events without its vo
   const auto made = talk(store);
   const comment_id& id = made[2].id;
   must(store.amend(id, rewrite("second"), later));                   // 8
-  must(store.vote(id, "ana", true, later));                          // 9
+  must(store.vote(id, {"ana"}, true, later));                        // 9
   must(store.amend(made[0].id, rewrite("elsewhere"), later));        // 10
   must(store.amend(id, rewrite("third"), later));                    // 11
   must(store.amend(id, to(status::spam), later));                    // 12
   must(store.set_status("1", content_status::open, {}, {}, later));  // 13
-  must(store.vote(id, "ana", false, later));                         // 14
+  must(store.vote(id, {"ana"}, false, later));                       // 14
   must(store.amend(id, to(status::removed), later));                 // 15
   std::vector<event> expected;
   for (const event& one : must(store.events("1", 0, 100)))
@@ -929,7 +976,7 @@ TEST_CASE_TEMPLATE_DEFINE("64 threads vote for one comment, and it has as many v
   const comment made = post(store, {.content_id = "1", .body = "x"});
   std::atomic<int> wrong{};
   const auto vote = [&](const std::string& voter, bool is_there) {
-    if (!store.vote(made.id, voter, is_there, later)) ++wrong;
+    if (!store.vote(made.id, {voter}, is_there, later)) ++wrong;
   };
   const auto check = [&](std::size_t voters) {
     const comment now = must(store.find(made.id));
@@ -1016,7 +1063,7 @@ TEST_CASE_TEMPLATE_DEFINE(
     kept.push_back(post(store, {.content_id = "1", .body = "stays"}));
     for (int vote = 0; vote < i % 4; ++vote)
       for (const comment* one : {&kept.back(), &others.back()})
-        must(store.vote(one->id, std::to_string(vote), true, noon));
+        must(store.vote(one->id, {std::to_string(vote)}, true, noon));
     // Below what may be hidden: such a parent is then listed as what holds this one.
     if (i % 5 == 0) post(store, {.content_id = "1", .parent = others.back().id, .body = "below"});
   }
@@ -1083,8 +1130,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has all that was done to
   auto made = searchable(maker.store());
   for (const comment& one : made) {
     if (!is_visible(one)) continue;
-    must(maker.store().vote(one.id, "ana", true, later));
-    must(maker.store().report(one.id, {"ana", "rude", later}));
+    must(maker.store().vote(one.id, {"ana"}, true, later));
+    must(maker.store().report(one.id, {"ana"}, "rude", later));
   }
   must(maker.store().amend(made[0].id, rewrite("second"), later));
   must(maker.store().amend(made[1].id, to(status::published), later));
@@ -1105,8 +1152,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has all that was done to
     maker.reopen();
     CHECK((everything() == before));
   }
-  CHECK(must(maker.store().vote(made[0].id, "ana", true, later)).votes == 1);
-  CHECK(must(maker.store().report(made[0].id, {"ana", "rude", later})).reports == 1);
+  CHECK(must(maker.store().vote(made[0].id, {"ana"}, true, later)).votes == 1);
+  CHECK(must(maker.store().report(made[0].id, {"ana"}, "rude", later)).reports == 1);
 }
 
 }  // namespace store_contract

@@ -63,7 +63,7 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that throws ends its own call and no other
       }
       failures += !store.amend(id, rewrite(std::to_string(i)), later);
       failures += !store.insert({{.content_id = "1", .body = "new"}}, noon);
-      failures += !store.vote(id, "ana", i % 2 == 0, later);
+      failures += !store.vote(id, {"ana"}, i % 2 == 0, later);
     }
   });
   CHECK(failures == 0);
@@ -95,8 +95,8 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
         ask(store.insert({{.content_id = "2", .body = "?", .key = "k"}}, noon));
         ask(store.amend(id, rewrite("?"), noon));
         ask(store.amend(made[1].id, rewrite("?"), noon));
-        ask(store.vote(id, "ana", true, noon));
-        ask(store.report(id, {"ana", "rude", noon}));
+        ask(store.vote(id, {"ana"}, true, noon));
+        ask(store.report(id, {"ana"}, "rude", noon));
         ask(store.set_status("1", content_status::locked, {}, {}, noon));
         ask(store.forget_origins(later, 10));
         ask(store.forget_reporter("ana"));

@@ -36,7 +36,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that trusts its storage takes writes, and rec
     CHECK(look(store, "1") == before);
   }
   must(store.amend(made.id, to(status::spam), later));
-  check_not_found(store.vote(made.id, "ana", true, later));  // a refusal is no reason to stop
+  check_not_found(store.vote(made.id, {"ana"}, true, later));  // a refusal is no reason to stop
   CHECK(store.is_writable());
   CHECK(store.is_remote() == is_remote);
 }
@@ -96,7 +96,7 @@ inline std::vector<change_callbacks> odd_callbacks(store& called, std::atomic<in
   const auto all = [] { return std::vector<std::string>{"1"}; };
   const auto call = [&called, &calls] {
     const comment_id unknown = make_comment_id(noon);
-    if (!called.find(unknown) && !called.vote(unknown, "ana", true, noon)) ++calls;
+    if (!called.find(unknown) && !called.vote(unknown, {"ana"}, true, noon)) ++calls;
   };
   return {{.followed = [&]() -> std::vector<std::string> { throw std::runtime_error{"secret"}; },
            .announce = [](std::string_view) {}},
@@ -165,8 +165,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has forgotten what was t
   const comment made =
       post(maker.store(), {.said = {.content_id = "1", .body = "x"}, .origin = "0123"});
   for (const std::string who : {"a:01", "ana"}) {
-    must(maker.store().vote(made.id, who, true, noon));
-    must(maker.store().report(made.id, {who, "rude", noon}));
+    must(maker.store().vote(made.id, {who}, true, noon));
+    must(maker.store().report(made.id, {who}, "rude", noon));
   }
   CHECK(must(maker.store().forget_origins(later, 10)) == 3);
   must(maker.store().forget_reporter("ana"));

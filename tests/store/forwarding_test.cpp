@@ -42,8 +42,8 @@ TEST_CASE("each function is passed on, and its error comes back") {
   const comment_id id = made->stored.id;
   const std::vector<std::string> ids{"1"};
   CHECK(is_passed_on(front.amend(id, store_contract::rewrite("y"), noon)));
-  CHECK(is_passed_on(front.vote(id, "ana", true, noon)));
-  CHECK(is_passed_on(front.report(id, {"ana", "rude", noon})));
+  CHECK(is_passed_on(front.vote(id, {"ana"}, true, noon)));
+  CHECK(is_passed_on(front.report(id, {"ana"}, "rude", noon)));
   CHECK(is_passed_on(front.set_status("1", content_status::locked, {}, {}, noon)));
   CHECK(is_passed_on(front.forget_origins(noon, 10)));
   CHECK(is_passed_on(front.forget_reporter("ana")));

@@ -66,8 +66,8 @@ TEST_CASE(
       reply = store.insert({{.content_id = "1", .parent = root, .body = "y"}}, noon)->stored.id;
       // The last vote is the eighth event, so the next event needs room.
       for (const char* voter : {"ana", "ben", "eva", "ivo", "lia", "rui"})
-        CHECK(store.vote(root, voter, true, noon));
-      CHECK(store.report(reply, {"ana", "rude", noon}));
+        CHECK(store.vote(root, {voter}, true, noon));
+      CHECK(store.report(reply, {"ana"}, "rude", noon));
     }
   };
   using write = std::function<bool(talk&)>;
@@ -93,13 +93,11 @@ TEST_CASE(
        [&](talk& at) {
          return at.store.amend(at.reply, store_contract::to(status::removed), noon).has_value();
        }},
-      {"a vote", [&](talk& at) { return at.store.vote(at.reply, name, true, noon).has_value(); }},
+      {"a vote", [&](talk& at) { return at.store.vote(at.reply, {name}, true, noon).has_value(); }},
       {"a vote that goes",
-       [&](talk& at) { return at.store.vote(at.root, "ana", false, noon).has_value(); }},
+       [&](talk& at) { return at.store.vote(at.root, {"ana"}, false, noon).has_value(); }},
       {"a report",
-       [&](talk& at) {
-         return at.store.report(at.root, {name, name, noon}).has_value();
-       }},
+       [&](talk& at) { return at.store.report(at.root, {name}, name, noon).has_value(); }},
       {"a status",
        [&](talk& at) {
          const event cause{.kind = event_kind::moderated, .reason = name};

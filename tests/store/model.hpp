@@ -264,8 +264,9 @@ class model final {
     const std::string voter = any_reader();
     const bool is_there = !one_in(3);
     const instant now = any_time();
-    compare(
-        [&](side& on) { return on.text(on.store->vote(id_on(on, number), voter, is_there, now)); });
+    compare([&](side& on) {
+      return on.text(on.store->vote(id_on(on, number), {voter}, is_there, now));
+    });
   }
 
   // No two at one moment: no store promises their order.
@@ -273,7 +274,9 @@ class model final {
     const std::size_t number = any_comment();
     const comments::report said{any_reader(), "reason " + std::to_string(below(3)),
                                 from_milliseconds(1'000'000'000'000 + ++reports_)};
-    compare([&](side& on) { return on.text(on.store->report(id_on(on, number), said)); });
+    compare([&](side& on) {
+      return on.text(on.store->report(id_on(on, number), {said.reporter}, said.reason, said.at));
+    });
   }
 
   void set_status() {

@@ -154,11 +154,9 @@ std::vector<std::pair<std::string, std::function<errc(postgres_store&)>>> writes
          return end_of(to.insert({{.content_id = "1", .body = "y", .key = "k"}}, noon));
        }},
       {"amend", [=](postgres_store& to) { return end_of(to.amend(made.id, keep, noon)); }},
-      {"vote", [=](postgres_store& to) { return end_of(to.vote(made.id, "ana", true, noon)); }},
+      {"vote", [=](postgres_store& to) { return end_of(to.vote(made.id, {"ana"}, true, noon)); }},
       {"report",
-       [=](postgres_store& to) {
-         return end_of(to.report(made.id, {"ana", "rude", noon}));
-       }},
+       [=](postgres_store& to) { return end_of(to.report(made.id, {"ana"}, "rude", noon)); }},
       {"set_status",
        [=](postgres_store& to) {
          return end_of(to.set_status("1", content_status::locked, {}, {}, noon));
@@ -188,7 +186,7 @@ TEST_CASE("a content that is locked is unavailable, and all others are not") {
   CHECK(std::chrono::steady_clock::now() - start < 30s);
   CHECK(refused == std::vector<errc>(3, errc::unavailable));
   CHECK(posted == 5);
-  CHECK(store->vote(made.id, "ana", true, noon).error().code == errc::unavailable);
+  CHECK(store->vote(made.id, {"ana"}, true, noon).error().code == errc::unavailable);
   CHECK(must(store->find(made.id)) == made);
   CHECK(must(store->list({.content_id = "held"})).items == std::vector{made});
   other.let_go();
@@ -211,7 +209,7 @@ TEST_CASE("callers wait for a locked content apart from others, until it is unlo
     ++ended;
   }};
   std::thread voting{[&] {
-    done += store->vote(made.id, "ana", true, noon).has_value();
+    done += store->vote(made.id, {"ana"}, true, noon).has_value();
     ++ended;
   }};
   CHECK(eventually([&] { return waiting(schema) == "2"; }));
@@ -348,10 +346,8 @@ TEST_CASE("connections that were cut are replaced, and the next caller does not 
   const std::vector<std::function<bool()>> calls{
       [&] { return store->insert({{.content_id = "1", .body = "y"}}, noon).has_value(); },
       [&] { return store->amend(made.id, keep, noon).has_value(); },
-      [&] { return store->vote(made.id, "ana", true, noon).has_value(); },
-      [&] {
-        return store->report(made.id, {"ana", "rude", noon}).has_value();
-      },
+      [&] { return store->vote(made.id, {"ana"}, true, noon).has_value(); },
+      [&] { return store->report(made.id, {"ana"}, "rude", noon).has_value(); },
       [&] { return store->set_status("2", content_status::locked, {}, {}, noon).has_value(); },
       [&] { return store->record({.component = "a", .version = "1"}, noon).has_value(); },
       [&] { return store->forget_origins(noon, 10).has_value(); },
@@ -419,7 +415,7 @@ TEST_CASE("a post whose commit was not answered is looked for, and not made twic
   CHECK(must(cut->events("1", 0, 10)).size() == 1);
   // A vote that is there is there; an edit may have been made twice, so it is not tried again.
   proxy.cut(1, testing::commit_cut::behind);
-  CHECK(must(cut->vote(made.id, "ana", true, noon)).votes == 1);
+  CHECK(must(cut->vote(made.id, {"ana"}, true, noon)).votes == 1);
   proxy.cut(1, testing::commit_cut::behind);
   CHECK(cut->amend(made.id, keep, noon).error().code == errc::in_doubt);
   CHECK(must(cut->find(made.id)).votes == 1);
@@ -538,8 +534,8 @@ TEST_CASE("origins are forgotten in steps, and what stands before one that fails
     const comment made =
         must(store->insert({.said = {.content_id = "1", .body = "x"}, .origin = "0123"}, noon))
             .stored;
-    must(store->vote(made.id, "a:01", true, noon));
-    must(store->report(made.id, {"a:01", "rude", noon}));
+    must(store->vote(made.id, {"a:01"}, true, noon));
+    must(store->report(made.id, {"a:01"}, "rude", noon));
   }
   schema.run(
       "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; "
@@ -595,7 +591,7 @@ TEST_CASE(
   const auto end_of = [](const auto& answer) { return answer ? errc{} : answer.error().code; };
   const std::pair<std::string, std::function<errc()>> calls[] = {
       {"insert", [&] { return end_of(store->insert(wanted, noon)); }},
-      {"vote", [&] { return end_of(store->vote(made.id, text, true, noon)); }},
+      {"vote", [&] { return end_of(store->vote(made.id, {text}, true, noon)); }},
       {"list", [&] { return end_of(store->list({.content_id = "1"})); }}};
   for (const auto& [title, call] : calls) {
     const std::string name{title};
@@ -617,7 +613,7 @@ TEST_CASE(
       if (code != errc{}) CHECK((code == errc::unavailable || code == errc::in_doubt));
       if (code == errc::unavailable) CHECK(schema.run("SELECT version FROM content") == before);
       failures += code != errc{} || has_thrown;
-      if (name == "vote") must(store->vote(made.id, text, false, noon));
+      if (name == "vote") must(store->vote(made.id, {text}, false, noon));
       CHECK(store->list({.content_id = "1"}));
       CHECK(store->connections() <= 1);
       if (!has_failed) break;
@@ -714,12 +710,12 @@ TEST_CASE("what another node changes is announced at once, and what this one cha
   listening->wake();
   CHECK(eventually([&] { return all.told("followed") > 0; }));  // by now it listens
   const comment own = must(here->insert({{.content_id = "own", .body = "x"}}, noon)).stored;
-  must(here->vote(own.id, "ana", true, noon));
+  must(here->vote(own.id, {"ana"}, true, noon));
   must(there->insert({{.content_id = "posted", .body = "x"}}, noon));
   const comment made = must(there->insert({{.content_id = "voted", .body = "x"}}, noon)).stored;
   CHECK(eventually([&] { return all.told("voted") == 1; }));
   CHECK(all.told("posted") == 1);
-  must(there->vote(made.id, "ana", true, noon));
+  must(there->vote(made.id, {"ana"}, true, noon));
   CHECK(eventually([&] { return all.told("voted") == 2; }));
   must(there->amend(made.id, keep, noon));
   CHECK(eventually([&] { return all.told("voted") == 3; }));

@@ -116,8 +116,8 @@ struct seen_store {
     must(store->amend(root, to(status::spam), noon));
     must(store->amend(root, to(status::published), noon));
     for (const bool is_there : {true, false, true})
-      must(store->vote(held, "a:" + content_id, is_there, noon));
-    must(store->report(held, {"a:" + content_id, "rude", noon}));
+      must(store->vote(held, {"a:" + content_id}, is_there, noon));
+    must(store->report(held, {"a:" + content_id}, "rude", noon));
     must(store->set_status(content_id, content_status::locked, {}, {}, noon));
     must(store->history(held, 0, 10));
     must(store->reports_of(held, 10));
@@ -709,12 +709,10 @@ TEST_CASE("a change that is cut off at any step leaves nothing, until it gets th
   const comment root = post(*opened.store, {.content_id = "1", .body = "root"});
   const comment reply =
       post(*opened.store, {.content_id = "1", .parent = root.id, .body = "reply"});
-  must(opened.store->report(reply.id, {"bob", "rude", noon}));
+  must(opened.store->report(reply.id, {"bob"}, "rude", noon));
   const std::function<bool()> changes[] = {
-      [&] { return opened.store->vote(reply.id, "ana", true, noon).has_value(); },
-      [&] {
-        return opened.store->report(reply.id, {"ana", "rude", noon}).has_value();
-      },
+      [&] { return opened.store->vote(reply.id, {"ana"}, true, noon).has_value(); },
+      [&] { return opened.store->report(reply.id, {"ana"}, "rude", noon).has_value(); },
       [&] {
         return opened.store->set_status("1", content_status::locked, {}, {}, noon).has_value();
       },

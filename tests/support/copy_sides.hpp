@@ -93,8 +93,8 @@ void fill(Store& store) {
     written.said.parent = id;
     written.said.key.clear();
     REQUIRE(store.insert(written, now).has_value());
-    REQUIRE(store.vote(id, "u:7", true, now).has_value());
-    REQUIRE(store.report(id, {"a:1", "rude", now}).has_value());
+    REQUIRE(store.vote(id, {"u:7"}, true, now).has_value());
+    REQUIRE(store.report(id, {"a:1"}, "rude", now).has_value());
     if (i % 7 == 0)
       REQUIRE(store
                   .amend(

@@ -52,13 +52,15 @@ class faulty_store final : public comments::forwarding_store {
                                             comments::instant now) override {
     return break_or([&] { return inner().amend(id, decide, now); });
   }
-  comments::result<comments::comment> vote(const comments::comment_id& id, const std::string& voter,
-                                           bool is_there, comments::instant now) override {
-    return break_or([&] { return inner().vote(id, voter, is_there, now); });
+  comments::result<comments::comment> vote(const comments::comment_id& id,
+                                           const comments::voter& by, bool is_there,
+                                           comments::instant now) override {
+    return break_or([&] { return inner().vote(id, by, is_there, now); });
   }
   comments::result<comments::comment> report(const comments::comment_id& id,
-                                             const comments::report& said) override {
-    return break_or([&] { return inner().report(id, said); });
+                                             const comments::voter& by, const std::string& reason,
+                                             comments::instant now) override {
+    return break_or([&] { return inner().report(id, by, reason, now); });
   }
   comments::result<comments::content> set_status(const std::string& content_id,
                                                  std::optional<comments::content_status> status,

@@ -133,11 +133,10 @@ COMMENTS_INLINE response comment_routes::form(request) const {
 
 COMMENTS_INLINE result<post_result> comment_routes::store(draft written, const principal& caller,
                                                           arrival how) const {
-  return shared_.service().post(
-      std::move(written), caller,
-      {.how = std::move(how),
-       .allowances = allowances_of(shared_.options().rates, caller.client),
-       .encode = shared_.encoder()});
+  return shared_.service().post(std::move(written), caller,
+                                {.how = std::move(how),
+                                 .allowances = allowances_of(shared_.options().rates, caller),
+                                 .encode = shared_.encoder()});
 }
 
 // With the token by which its author may change it: in the first response alone, not in a replay,

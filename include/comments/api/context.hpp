@@ -32,10 +32,10 @@
 
 namespace comments::http {
 
-// Returns the allowances that a new comment of `client` takes from. The store counts them in the
-// transaction that writes the comment, so they hold for all processes that write to it. An empty
-// `client` has no allowance of its own.
-std::vector<allowance> allowances_of(const rate_options& rates, std::string_view client);
+// Returns the allowances that a new comment of `caller` takes from: of the client, of its network,
+// of the content. The store counts them in the transaction that writes the comment, so they hold
+// for all processes that write to it. A client that is not known has no allowance of its own.
+std::vector<allowance> allowances_of(const rate_options& rates, const principal& caller);
 
 // Safe to use from any thread. The service outlives it, and it outlives all routes.
 class context final {

@@ -26,10 +26,13 @@ COMMENTS_INLINE comments::encoder context::encoder() const {
 }
 
 COMMENTS_INLINE std::vector<allowance> allowances_of(const rate_options& rates,
-                                                     std::string_view client) {
+                                                     const principal& caller) {
   std::vector<allowance> all;
-  if (rates.writes.per_minute > 0 && !client.empty())
-    all.push_back({std::string{client}, rates.writes});
+  if (rates.writes.per_minute > 0) {
+    if (!caller.client.empty()) all.push_back({caller.client, rates.writes});
+    if (!caller.network.empty())
+      all.push_back({caller.network, rate_of_network(rates, rates.writes)});
+  }
   if (rates.content_writes.per_minute > 0) all.push_back({{}, rates.content_writes});
   return all;
 }
@@ -48,9 +51,11 @@ COMMENTS_INLINE std::size_t context::read_limit(const request& asked,
 COMMENTS_INLINE result<principal> context::identify(const request& asked,
                                                     std::optional<comment_id> editing) const {
   const auto header = find_header(asked.headers, "Authorization");
+  const std::string network = network_key(asked.client);
   auto caller = proofs()->authenticate(
       {.header = header.value_or(""),
        .client = asked.client.empty() ? "" : sign_.keyed_hash("address", asked.client),
+       .network = network.empty() ? "" : sign_.keyed_hash("network", network),
        .comment = editing,
        .may_guess = [&] { return rates_->check_tokens(asked.client).has_value(); }});
   if (caller || caller.error().code == errc::edit_window_closed) return caller;

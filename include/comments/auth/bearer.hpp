@@ -51,6 +51,7 @@ result<done> check_secrets(const secrets& chosen);
 struct credentials {
   std::string_view header{};            // the value of Authorization; empty: there was none
   std::string client{};                 // a keyed hash of the caller's address
+  std::string network{};                // a keyed hash of its IPv6 /48; empty: none
   std::optional<comment_id> comment{};  // that the request is about: its edit token counts
   std::function<bool()> may_guess{};    // whether the client has guesses left; none: always
 };

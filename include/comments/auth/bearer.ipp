@@ -81,7 +81,7 @@ COMMENTS_INLINE bearer::bearer(const signer& sign, const secrets& chosen, clock 
       clock_{std::move(clock)} {}
 
 COMMENTS_INLINE result<principal> bearer::authenticate(const credentials& from) const {
-  principal caller{.client = from.client};
+  principal caller{.client = from.client, .network = from.network};
   if (from.header.empty()) return caller;
   const std::string scheme = detail::scheme_of(from.header);
   if (scheme.empty()) return detail::refused_token();

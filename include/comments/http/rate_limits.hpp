@@ -1,8 +1,9 @@
 #pragma once
 // http/rate_limits.hpp - how often a client may ask: 429 past that, and headers with what is left.
 //
-// A client is an address (http/client_address.hpp). Reads and writes are counted apart, and so are
-// wrong tokens, so that no client can guess one. These counts are those of one process; the store
+// A client is an address (http/client_address.hpp), and all clients of one IPv6 /48 together get no
+// more than `network_clients` of them would. Reads and writes are counted apart, and so are wrong
+// tokens, so that no client can guess one. These counts are those of one process; the store
 // counts new comments once more, for all processes together. Probes are never limited, and neither
 // is OPTIONS, which browsers send by themselves.
 //
@@ -19,7 +20,9 @@
 #include <comments/rate_limit.hpp>
 #include <comments/result.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,8 +35,31 @@ struct rate_options {
   rate writes{};                           // of a client: everything else but OPTIONS
   rate content_writes{};                   // new comments of a content, from all clients together
   rate failed_tokens{};                    // of a client: wrong or expired tokens
+  std::int64_t network_clients{16};        // an IPv6 /48 may do as much as so many clients
   std::size_t keys_max{100'000};           // how many clients each of these remembers
   std::vector<network> trusted_proxies{};  // whose X-Forwarded-For counts
+};
+
+// Returns what all clients of one IPv6 /48 may do together, if one may do `of_client`.
+rate rate_of_network(const rate_options& options, rate of_client);
+
+// Counts clients, and the clients of each /48 together. Safe to use from any thread.
+class client_limiter final {
+ public:
+  client_limiter(const rate_options& options, rate of_client);
+
+  bool is_limited() const { return clients_.is_limited(); }
+  std::chrono::seconds window() const { return clients_.window(); }
+
+  // Counts one request of the client, and returns what is left to it: the less of what the client
+  // and its network have.
+  quota take(std::string_view client, instant now);
+  // Returns the same, and counts nothing.
+  quota peek(std::string_view client, instant now);
+
+ private:
+  rate_limiter clients_;
+  rate_limiter networks_;
 };
 
 // The counts that all requests share. Safe to use from any thread.
@@ -46,11 +72,11 @@ class rate_limits final {
   std::string client_of(const request& asked) const;
 
   // Returns the counts for a request of that method.
-  rate_limiter& limiter_of(std::string_view method);
+  client_limiter& limiter_of(std::string_view method);
   // Counts one request of the client `key`, and returns what is left.
-  quota take(rate_limiter& from, std::string_view key);
+  quota take(client_limiter& from, std::string_view key);
   // Returns what is left, and counts nothing.
-  quota peek(rate_limiter& from, std::string_view key);
+  quota peek(client_limiter& from, std::string_view key);
 
   // `rate_limited` if too many tokens of the client were wrong. Call it before a token that can be
   // guessed is compared: then a client that tries tokens is refused even with the right one.
@@ -64,9 +90,9 @@ class rate_limits final {
  private:
   const rate_options options_;
   const clock now_;
-  rate_limiter reads_;
-  rate_limiter writes_;
-  rate_limiter tokens_;
+  client_limiter reads_;
+  client_limiter writes_;
+  client_limiter tokens_;
 };
 
 // Sets each request's `client`, and answers 429 with Retry-After where a client asks too often. The

@@ -5,6 +5,7 @@
 
 #include <comments/http/problem.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace comments::http {
@@ -15,7 +16,7 @@ inline bool is_read(std::string_view method) { return method == "GET" || method 
 
 // Says how many requests are allowed in what time, and how many are left for how long. With none
 // left, the time is until the next one.
-inline void add_quota(response& answer, const rate_limiter& limiter, const quota& left,
+inline void add_quota(response& answer, const client_limiter& limiter, const quota& left,
                       std::string_view method) {
   const std::string name = is_read(method) ? "\"read\"" : "\"write\"";
   const auto time = left.remaining == 0 ? left.next : left.reset;
@@ -28,26 +29,57 @@ inline void add_quota(response& answer, const rate_limiter& limiter, const quota
 
 }  // namespace detail
 
+COMMENTS_INLINE rate rate_of_network(const rate_options& options, rate of_client) {
+  const auto all = [&](std::int64_t of_one) {
+    return std::min(of_one, token_rate::rate_max) * options.network_clients;
+  };
+  return {.per_minute = all(of_client.per_minute), .burst = all(of_client.burst)};
+}
+
+COMMENTS_INLINE client_limiter::client_limiter(const rate_options& options, rate of_client)
+    : clients_{of_client, options.keys_max},
+      networks_{rate_of_network(options, of_client), options.keys_max} {}
+
+// The network is asked first, so that a client that it refuses keeps its own token.
+COMMENTS_INLINE quota client_limiter::take(std::string_view client, instant now) {
+  const std::string network = network_key(client);
+  if (!network.empty()) {
+    if (const quota all = networks_.peek(network, now); !all.is_allowed) return all;
+  }
+  const quota own = clients_.take(client, now);
+  if (network.empty() || !own.is_allowed) return own;
+  const quota all = networks_.take(network, now);
+  return all.remaining < own.remaining ? all : own;
+}
+
+COMMENTS_INLINE quota client_limiter::peek(std::string_view client, instant now) {
+  const quota own = clients_.peek(client, now);
+  const std::string network = network_key(client);
+  if (network.empty() || !own.is_allowed) return own;
+  const quota all = networks_.peek(network, now);
+  return all.remaining < own.remaining ? all : own;
+}
+
 COMMENTS_INLINE rate_limits::rate_limits(rate_options options, clock now)
     : options_{std::move(options)},
       now_{std::move(now)},
-      reads_{options_.reads, options_.keys_max},
-      writes_{options_.writes, options_.keys_max},
-      tokens_{options_.failed_tokens, options_.keys_max} {}
+      reads_{options_, options_.reads},
+      writes_{options_, options_.writes},
+      tokens_{options_, options_.failed_tokens} {}
 
 COMMENTS_INLINE std::string rate_limits::client_of(const request& asked) const {
   return client_key(asked, options_.trusted_proxies);
 }
 
-COMMENTS_INLINE rate_limiter& rate_limits::limiter_of(std::string_view method) {
+COMMENTS_INLINE client_limiter& rate_limits::limiter_of(std::string_view method) {
   return detail::is_read(method) ? reads_ : writes_;
 }
 
-COMMENTS_INLINE quota rate_limits::take(rate_limiter& from, std::string_view key) {
+COMMENTS_INLINE quota rate_limits::take(client_limiter& from, std::string_view key) {
   return from.take(key, now_());
 }
 
-COMMENTS_INLINE quota rate_limits::peek(rate_limiter& from, std::string_view key) {
+COMMENTS_INLINE quota rate_limits::peek(client_limiter& from, std::string_view key) {
   return from.peek(key, now_());
 }
 
@@ -67,7 +99,7 @@ COMMENTS_INLINE result<done> rate_limits::check(const quota& left, std::string w
 COMMENTS_INLINE handler with_rate_limits(handler next, std::shared_ptr<rate_limits> limits) {
   return [next = std::move(next), limits = std::move(limits)](request&& asked) {
     asked.client = limits->client_of(asked);
-    rate_limiter& limiter = limits->limiter_of(asked.method);
+    client_limiter& limiter = limits->limiter_of(asked.method);
     if (!limiter.is_limited() || asked.method == "OPTIONS" || is_probe(asked.target))
       return next(std::move(asked));
     const std::string method = asked.method;

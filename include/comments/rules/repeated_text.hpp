@@ -92,6 +92,7 @@ inline rule repeated_text(repeated_text_options options = {}) {
   return [said = std::make_shared<said_texts>(options)](const draft& draft, const arrival& how) {
     std::vector<std::string> writers;
     if (!how.client.empty()) writers.push_back("client " + how.client);
+    if (!how.network.empty()) writers.push_back("network " + how.network);
     const author& author = draft.author;
     if (!author.subject.empty())
       writers.push_back("subject " + author.subject);

@@ -12,11 +12,14 @@
 
 #include <comments/config.hpp>
 #include <comments/id.hpp>
+#include <comments/principal.hpp>
 #include <comments/rate_limit.hpp>
 #include <comments/store.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace comments {
@@ -33,6 +36,25 @@ event to_event(const insertion& wanted);
 inline bool is_met(const mode_check& expected, const content& stands) {
   return !expected.is_checked || expected.mode == stands.status;
 }
+
+// Whether a vote or a report under this name is the voter's.
+bool is_by(const voter& voter, std::string_view name);
+
+// Counts those of a voter's network who have voted for a comment already, or reported it.
+class network_count final {
+ public:
+  explicit network_count(const voter& of)
+      : network_{network_of(of.name)}, most_{network_.empty() ? 0 : of.network_max} {}
+
+  void add(std::string_view name) { count_ += most_ > 0 && name.starts_with(network_); }
+  // Whether one more must not count.
+  bool is_full() const { return most_ > 0 && count_ >= most_; }
+
+ private:
+  const std::string network_;
+  const std::size_t most_;
+  std::size_t count_{};
+};
 
 // Returns a new id for a comment made at `now`; `unavailable` if the system has no random bytes.
 result<comment_id> new_id(instant now);

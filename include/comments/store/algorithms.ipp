@@ -34,6 +34,10 @@ COMMENTS_INLINE event to_event(const insertion& wanted) {
           .status = std::string{to_text(wanted.status)}};
 }
 
+COMMENTS_INLINE bool is_by(const voter& voter, std::string_view name) {
+  return name == voter.name || (!name.empty() && name == former_name_of(voter.name));
+}
+
 COMMENTS_INLINE result<comment_id> new_id(instant now) {
   const auto made = guarded([&] { return make_comment_id(now); });
   if (!made) return error{errc::unavailable, "There are no random bytes for an id."};

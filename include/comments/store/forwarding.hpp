@@ -41,10 +41,10 @@ class forwarding_store : public store {
   COMMENTS_INLINE result<post_result> insert(const insertion& wanted, instant now) override;
   COMMENTS_INLINE result<comment> amend(const comment_id& id, const decider& decide,
                                         instant now) override;
-  COMMENTS_INLINE result<comment> vote(const comment_id& id, const std::string& voter,
-                                       bool is_there, instant now) override;
-  COMMENTS_INLINE result<comment> report(const comment_id& id,
-                                         const comments::report& said) override;
+  COMMENTS_INLINE result<comment> vote(const comment_id& id, const voter& by, bool is_there,
+                                       instant now) override;
+  COMMENTS_INLINE result<comment> report(const comment_id& id, const voter& by,
+                                         const std::string& reason, instant now) override;
   COMMENTS_INLINE result<content> set_status(const std::string& content_id,
                                              std::optional<content_status> status,
                                              std::optional<std::int64_t> expected,

@@ -14,14 +14,13 @@ COMMENTS_INLINE result<comment> forwarding_store::amend(const comment_id& id, co
                                                         instant now) {
   return inner_.amend(id, decide, now);
 }
-COMMENTS_INLINE result<comment> forwarding_store::vote(const comment_id& id,
-                                                       const std::string& voter, bool is_there,
-                                                       instant now) {
-  return inner_.vote(id, voter, is_there, now);
+COMMENTS_INLINE result<comment> forwarding_store::vote(const comment_id& id, const voter& by,
+                                                       bool is_there, instant now) {
+  return inner_.vote(id, by, is_there, now);
 }
-COMMENTS_INLINE result<comment> forwarding_store::report(const comment_id& id,
-                                                         const comments::report& said) {
-  return inner_.report(id, said);
+COMMENTS_INLINE result<comment> forwarding_store::report(const comment_id& id, const voter& by,
+                                                         const std::string& reason, instant now) {
+  return inner_.report(id, by, reason, now);
 }
 COMMENTS_INLINE result<content> forwarding_store::set_status(const std::string& content_id,
                                                              std::optional<content_status> status,

@@ -9,7 +9,7 @@
 #include <comments/mutex.hpp>
 #include <comments/principal.hpp>
 #include <comments/store/algorithms.hpp>
-#include <comments/store/list_order.hpp>
+#include <comments/store/memory/rows.hpp>
 
 #include <algorithm>
 #include <map>
@@ -17,78 +17,31 @@
 
 namespace comments {
 
-namespace detail {
-
-// The place of a comment: its content, and its position in it.
-struct memory_place {
-  std::string content_id{};
-  std::int64_t position{};
-};
-
-struct used_key {
-  std::int64_t fingerprint{};
-  comment_id made{};
-};
-
-// All that belongs to one content. Comments and events are in the order of their versions.
-struct memory_content {
-  comments::content content{};
-  std::vector<comment> comments{};
-  list_order order{};
-  std::vector<event> events{};
-  std::map<std::string, used_key> keys{};
-};
-
-// Returns the comment at a position that has one.
-inline auto& find_at(auto& comments, std::int64_t position) {
-  return *std::ranges::lower_bound(comments, position, {}, &comment::position);
-}
-
-// Makes room for one more item, so that push_back cannot fail.
-template <typename T>
-void make_room(std::vector<T>& items) {
-  if (items.size() == items.capacity()) items.reserve(std::max<std::size_t>(8, items.size() * 2));
-}
-
-// Erases the items for which `is_old` holds, at most `limit`. Returns how many.
-template <typename Items, typename Claim>
-std::size_t erase_some(Items& items, std::size_t limit, const Claim& is_old) {
-  std::size_t count = 0;
-  std::erase_if(items, [&](const auto& item) {
-    if (count == limit || !is_old(item)) return false;
-    ++count;
-    return true;
-  });
-  return count;
-}
-
-}  // namespace detail
-
 // Functions that change something trust that there is room for it.
 struct memory_store::state {
-  using contents = std::map<std::string, detail::memory_content, std::less<>>;
+  using contents = std::map<std::string, memory::kept_content, std::less<>>;
 
   std::string signing_key{};
   bucket_table buckets{};
   comments::mutex mutex{};
   contents contents_by_id COMMENTS_GUARDED_BY(mutex){};
-  std::map<comment_id, detail::memory_place> places COMMENTS_GUARDED_BY(mutex){};
-  std::map<std::string, std::map<comment_id, comments::vote>> votes COMMENTS_GUARDED_BY(mutex){};
+  std::map<comment_id, memory::place> places COMMENTS_GUARDED_BY(mutex){};
+  std::map<comment_id, std::vector<memory::cast_vote>> votes COMMENTS_GUARDED_BY(mutex){};
   std::map<comment_id, std::vector<comments::report>> reports COMMENTS_GUARDED_BY(mutex){};
   std::vector<deployment> deployments COMMENTS_GUARDED_BY(mutex){};  // by their positions
 
-  const detail::memory_content* find_content(std::string_view id) const COMMENTS_REQUIRES(mutex) {
+  const memory::kept_content* find_content(std::string_view id) const COMMENTS_REQUIRES(mutex) {
     const auto found = contents_by_id.find(id);
     return found == contents_by_id.end() ? nullptr : &found->second;
   }
 
   // Returns the content with this id. If there is none, makes an empty one.
-  detail::memory_content& make_content(const std::string& id) COMMENTS_REQUIRES(mutex) {
-    return contents_by_id.try_emplace(id, detail::memory_content{.content = {.content_id = id}})
+  memory::kept_content& make_content(const std::string& id) COMMENTS_REQUIRES(mutex) {
+    return contents_by_id.try_emplace(id, memory::kept_content{.content = {.content_id = id}})
         .first->second;
   }
 
-  detail::memory_content& content_of(const comment& of) COMMENTS_REQUIRES(mutex) {
+  memory::kept_content& content_of(const comment& of) COMMENTS_REQUIRES(mutex) {
     return contents_by_id.find(of.content_id)->second;
   }
 
@@ -96,10 +49,10 @@ struct memory_store::state {
     const auto place = places.find(id);
     if (place == places.end()) return nullptr;
     auto& all = contents_by_id.find(place->second.content_id)->second.comments;
-    return &detail::find_at(all, place->second.position);
+    return &memory::find_at(all, place->second.position);
   }
 
-  const detail::used_key* find_key(const draft& draft) const COMMENTS_REQUIRES(mutex) {
+  const memory::used_key* find_key(const draft& draft) const COMMENTS_REQUIRES(mutex) {
     const auto* content = find_content(draft.content_id);
     if (draft.key.empty() || !content) return nullptr;
     const auto used = content->keys.find(draft.key);
@@ -107,15 +60,15 @@ struct memory_store::state {
   }
 
   // Moves the version of a content by one, and appends the event that says why.
-  static void append(detail::memory_content& to, event cause) noexcept {
+  static void append(memory::kept_content& to, event cause) noexcept {
     to.content.version = cause.version;
     to.events.push_back(std::move(cause));
   }
 
   // Returns `cause` as the next event of a content, and makes room for it.
-  static event next_event(detail::memory_content& of, event cause, const comment_id& about,
+  static event next_event(memory::kept_content& of, event cause, const comment_id& about,
                           instant now) {
-    detail::make_room(of.events);
+    memory::make_room(of.events);
     cause.content_id = of.content.content_id;
     cause.version = of.content.version + 1;
     cause.comment = about;
@@ -128,7 +81,7 @@ struct memory_store::state {
 
   // Counts a comment below `parent` that was shown or hidden, in its content and its ancestors.
   // `visible` and `listed` are 1 if it became that, -1 if it ceased to be, else 0.
-  void settle(detail::memory_content& content, std::optional<comment_id> parent, int visible,
+  void settle(memory::kept_content& content, std::optional<comment_id> parent, int visible,
               int listed) COMMENTS_REQUIRES(mutex) {
     content.content.comments += visible;
     while (parent && listed != 0) {
@@ -144,8 +97,7 @@ struct memory_store::state {
   }
 
   // Erases what a comment that was removed leaves elsewhere.
-  void erase_traces(detail::memory_content& content, const comment_id& id)
-      COMMENTS_REQUIRES(mutex) {
+  void erase_traces(memory::kept_content& content, const comment_id& id) COMMENTS_REQUIRES(mutex) {
     for (event& event : content.events)
       if (event.comment == id) event.before.clear();
     for (auto& [key, used] : content.keys)
@@ -189,15 +141,15 @@ COMMENTS_INLINE result<post_result> memory_store::state::insert(const insertion&
                                                                 const comment_id& id, instant now) {
   const draft& draft = wanted.said;
   const std::optional<comment_id> parent_id = parent ? std::optional{parent->id} : std::nullopt;
-  detail::memory_content& content = make_content(draft.content_id);
+  memory::kept_content& content = make_content(draft.content_id);
   comment made = to_comment(wanted, id, content.content.version + 1, now);
   made.parent = parent_id;
   made.depth = parent ? parent->depth + 1 : 0;
-  detail::make_room(content.comments);  // `parent` may point to nothing from here on
+  memory::make_room(content.comments);  // `parent` may point to nothing from here on
   event posted = next_event(content, to_event(wanted), id, now);
-  std::map<comment_id, detail::memory_place> place{{id, {draft.content_id, made.position}}};
-  std::map<std::string, detail::used_key> key;
-  if (!draft.key.empty()) key.emplace(draft.key, detail::used_key{fingerprint(draft), id});
+  std::map<comment_id, memory::place> place{{id, {draft.content_id, made.position}}};
+  std::map<std::string, memory::used_key> key;
+  if (!draft.key.empty()) key.emplace(draft.key, memory::used_key{fingerprint(draft), id});
   list_order place_in_lists{made};
   post_result answer{.stored = made};
   if (auto allowed = take_tokens(buckets, wanted, now); !allowed) return std::move(allowed).error();
@@ -221,7 +173,7 @@ COMMENTS_INLINE result<comment> memory_store::amend(const comment_id& id, const 
   if (!stands) return comment_not_found();
   auto decided = ask(decide, *stands);
   if (!decided) return std::move(decided).error();
-  detail::memory_content& content = at.content_of(*stands);
+  memory::kept_content& content = at.content_of(*stands);
   event cause = state::next_event(content, std::move(decided->cause), id, now);
   comment after = comments::amend(*stands, decided->changed);
   after.version = cause.version;
@@ -239,46 +191,55 @@ COMMENTS_INLINE result<comment> memory_store::amend(const comment_id& id, const 
   return answer;
 }
 
-COMMENTS_INLINE result<comment> memory_store::vote(const comment_id& id, const std::string& voter,
+COMMENTS_INLINE result<comment> memory_store::vote(const comment_id& id, const voter& by,
                                                    bool is_there, instant now) {
   if (is_deciding()) return called_back();
   state& at = *state_;
   const mutex_lock lock{at.mutex};
   comment* voted = at.find(id);
   if (!voted || (is_there && !is_visible(*voted))) return comment_not_found();
-  const auto known = at.votes.find(voter);
-  const bool was_there = known != at.votes.end() && known->second.contains(id);
-  if (was_there == is_there) return *voted;
-  detail::memory_content& content = at.content_of(*voted);
+  std::vector<memory::cast_vote>& cast = at.votes[id];
+  const auto is_theirs = [&](const memory::cast_vote& one) { return is_by(by, one.voter); };
+  if (std::ranges::any_of(cast, is_theirs) == is_there) return *voted;
+  network_count neighbours{by};
+  for (const memory::cast_vote& one : cast) neighbours.add(one.voter);
+  if (is_there && neighbours.is_full()) return network_used_up();
+  memory::kept_content& content = at.content_of(*voted);
   event cause = state::next_event(content, {.kind = event_kind::voted}, id, now);
   comment answer = *voted;
   answer.votes += is_there ? 1 : -1;
   answer.version = cause.version;
-  if (is_there) at.votes[voter].emplace(id, comments::vote{id, voted->content_id, now});
+  memory::cast_vote made{by.name, now};
+  memory::make_room(cast);
 
   state::append(content, std::move(cause));
   content.order.move(list_order::places_of(*voted), answer);
   voted->votes = answer.votes;
   voted->version = answer.version;
-  if (is_there) return answer;
-  known->second.erase(id);
-  if (known->second.empty()) at.votes.erase(known);
+  if (is_there)
+    cast.push_back(std::move(made));
+  else
+    std::erase_if(cast, is_theirs);
   return answer;
 }
 
-COMMENTS_INLINE result<comment> memory_store::report(const comment_id& id,
-                                                     const comments::report& said) {
+COMMENTS_INLINE result<comment> memory_store::report(const comment_id& id, const voter& by,
+                                                     const std::string& reason, instant now) {
   if (is_deciding()) return called_back();
   state& at = *state_;
   const mutex_lock lock{at.mutex};
   comment* reported = at.find(id);
   if (!reported || !is_visible(*reported)) return comment_not_found();
   auto& reports = at.reports[id];
-  if (std::ranges::find(reports, said.reporter, &comments::report::reporter) != reports.end())
-    return *reported;
+  network_count neighbours{by};
+  for (const comments::report& said : reports) {
+    if (is_by(by, said.reporter)) return *reported;
+    neighbours.add(said.reporter);
+  }
+  if (neighbours.is_full()) return network_used_up();
   comment answer = *reported;
   ++answer.reports;
-  reports.push_back(said);
+  reports.push_back({by.name, reason, now});
 
   ++reported->reports;
   return answer;
@@ -293,7 +254,7 @@ COMMENTS_INLINE result<content> memory_store::set_status(const std::string& cont
   const mutex_lock lock{at.mutex};
   const auto* known = at.find_content(content_id);
   if (expected && *expected != (known ? known->content.version : 0)) return version_moved();
-  detail::memory_content& content = at.make_content(content_id);
+  memory::kept_content& content = at.make_content(content_id);
   event changed = state::next_event(content, cause, {}, now);
   comments::content answer = content.content;
   answer.status = status;
@@ -315,12 +276,12 @@ COMMENTS_INLINE result<std::size_t> memory_store::forget_origins(instant before,
       stands.origin.clear();
       ++origins;
     }
-  for (auto& [voter, cast] : state_->votes)
-    if (voter.starts_with(address_prefix))
-      votes += detail::erase_some(cast, limit - votes,
-                                  [&](const auto& vote) { return vote.second.at < before; });
+  for (auto& [id, cast] : state_->votes)
+    votes += memory::erase_some(cast, limit - votes, [&](const memory::cast_vote& one) {
+      return one.voter.starts_with(address_prefix) && one.at < before;
+    });
   for (auto& [id, said] : state_->reports)
-    reports += detail::erase_some(said, limit - reports, [&](const comments::report& made) {
+    reports += memory::erase_some(said, limit - reports, [&](const comments::report& made) {
       return made.reporter.starts_with(address_prefix) && made.at < before;
     });
   return origins + votes + reports;
@@ -349,7 +310,7 @@ COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
   page found{.content = content->content};
   page_filler filler{found, query};
   content->order.walk(query, [&](std::int64_t position) {
-    return filler.add(detail::find_at(content->comments, position));
+    return filler.add(memory::find_at(content->comments, position));
   });
   return found;
 }
@@ -437,10 +398,11 @@ COMMENTS_INLINE result<std::vector<comments::vote>> memory_store::votes_of(
   if (is_deciding()) return called_back();
   const mutex_lock lock{state_->mutex};
   std::vector<comments::vote> found;
-  const auto votes = state_->votes.find(voter);
-  if (votes == state_->votes.end()) return found;
-  auto cast = after ? votes->second.upper_bound(*after) : votes->second.begin();
-  for (; cast != votes->second.end() && found.size() < limit; ++cast) found.push_back(cast->second);
+  auto cast = after ? state_->votes.upper_bound(*after) : state_->votes.begin();
+  for (; cast != state_->votes.end() && found.size() < limit; ++cast)
+    for (const memory::cast_vote& one : cast->second)
+      if (one.voter == voter)
+        found.push_back({cast->first, state_->places[cast->first].content_id, one.at});
   return found;
 }
 

@@ -141,17 +141,17 @@ COMMENTS_INLINE result<comment> postgres_store::amend(const comment_id& id, cons
   });
 }
 
-COMMENTS_INLINE result<comment> postgres_store::vote(const comment_id& id, const std::string& voter,
+COMMENTS_INLINE result<comment> postgres_store::vote(const comment_id& id, const voter& by,
                                                      bool is_there, instant now) {
   return parts_->change(id, true, [&](auto& writing, const auto& content_id, auto& moved) {
-    return postgres::vote(writing, content_id, id, voter, is_there, now, moved);
+    return postgres::vote(writing, content_id, id, by, is_there, now, moved);
   });
 }
 
-COMMENTS_INLINE result<comment> postgres_store::report(const comment_id& id,
-                                                       const comments::report& said) {
+COMMENTS_INLINE result<comment> postgres_store::report(const comment_id& id, const voter& by,
+                                                       const std::string& reason, instant now) {
   return parts_->change(id, true, [&](auto& writing, const auto& content_id, auto&) {
-    return postgres::report(writing, content_id, id, said);
+    return postgres::report(writing, content_id, id, by, reason, now);
   });
 }
 

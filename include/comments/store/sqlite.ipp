@@ -126,15 +126,16 @@ COMMENTS_INLINE result<comment> sqlite_store::amend(const comment_id& id, const 
       [&](auto& work, auto& noted) { return sqlite::amend(work, id, decide, now, noted); });
 }
 
-COMMENTS_INLINE result<comment> sqlite_store::vote(const comment_id& id, const std::string& voter,
+COMMENTS_INLINE result<comment> sqlite_store::vote(const comment_id& id, const voter& by,
                                                    bool is_there, instant now) {
   return write<comment>(
-      [&](auto& work, auto& noted) { return sqlite::vote(work, id, voter, is_there, now, noted); });
+      [&](auto& work, auto& noted) { return sqlite::vote(work, id, by, is_there, now, noted); });
 }
 
-COMMENTS_INLINE result<comment> sqlite_store::report(const comment_id& id,
-                                                     const comments::report& said) {
-  return write<comment>([&](auto& work, auto&) { return sqlite::report(work, id, said); });
+COMMENTS_INLINE result<comment> sqlite_store::report(const comment_id& id, const voter& by,
+                                                     const std::string& reason, instant now) {
+  return write<comment>(
+      [&](auto& work, auto&) { return sqlite::report(work, id, by, reason, now); });
 }
 
 COMMENTS_INLINE result<content> sqlite_store::set_status(const std::string& content_id,

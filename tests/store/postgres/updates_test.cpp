@@ -77,7 +77,7 @@ TEST_CASE("a change says which content it has moved, and one that changes nothin
   const comment made = post(file, {{.content_id = "1", .body = "x"}});
   const auto vote = [&](bool is_there) {
     return change(file.on(), [&](transaction& writing, auto& noted) {
-      return postgres::vote(writing, "1", made.id, "ana", is_there, noon, noted);
+      return postgres::vote(writing, "1", made.id, {"ana"}, is_there, noon, noted);
     });
   };
   CHECK(vote(true).second == std::vector<std::string>{"1"});
@@ -87,7 +87,7 @@ TEST_CASE("a change says which content it has moved, and one that changes nothin
   CHECK(file.run("SELECT version FROM content") == "3");
   CHECK(file.run("SELECT count(*) FROM event") == "3");
   const auto [reported, moved] = change(file.on(), [&](transaction& writing, auto&) {
-    return postgres::report(writing, "1", made.id, {"ana", "rude", noon});
+    return postgres::report(writing, "1", made.id, {"ana"}, "rude", noon);
   });
   REQUIRE(reported);
   CHECK(reported->reports == 1);
@@ -124,7 +124,7 @@ TEST_CASE("what is removed leaves nothing of what it was in any table") {
                   .origin = "secret",
                   .encoded = "secret"});
   change(file.on(), [&](transaction& writing, auto&) {
-    return postgres::report(writing, "1", made.id, {"ana", "secret", noon});
+    return postgres::report(writing, "1", made.id, {"ana"}, "secret", noon);
   });
   for (const status wanted : {status::spam, status::removed})
     CHECK(change(file.on(), [&](transaction& writing, auto& noted) {
@@ -204,10 +204,10 @@ TEST_CASE("origins are forgotten where they are older, a number of each kind at 
                                      .allowances = {{std::string{"client "} + body, allowed}}});
     for (const std::string name : {"a:address", "user 7"}) {
       change(file.on(), [&](transaction& writing, auto& noted) {
-        return postgres::vote(writing, "1", made.id, name, true, noon, noted);
+        return postgres::vote(writing, "1", made.id, {name}, true, noon, noted);
       });
       change(file.on(), [&](transaction& writing, auto&) {
-        return postgres::report(writing, "1", made.id, {name, "rude", noon});
+        return postgres::report(writing, "1", made.id, {name}, "rude", noon);
       });
     }
   }
@@ -257,7 +257,7 @@ TEST_CASE("all reports of a reporter are erased, and no others") {
     const comment made = post(file, {{.content_id = content_id, .body = "x"}});
     for (const char* const name : {"ana", "rui"})
       change(file.on(), [&](transaction& writing, auto&) {
-        return postgres::report(writing, content_id, made.id, {name, "rude", noon});
+        return postgres::report(writing, content_id, made.id, {name}, "rude", noon);
       });
   }
   CHECK(postgres::forget_reporter(file.on(), "ana"));

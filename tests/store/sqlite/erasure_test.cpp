@@ -86,8 +86,8 @@ TEST_CASE("what is removed is neither in the file nor in its log") {
   must(kept.store->amend(made.id, rewrite(secret(8)), later));
   must(kept.store->amend(made.id, rewrite(secret(9, 20'000)), later));  // several pages
   must(kept.store->amend(made.id, rewrite(secret(10)), later));
-  must(kept.store->report(made.id, {secret(11), secret(12), later}));
-  must(kept.store->report(reply.id, {secret(51), secret(52), later}));
+  must(kept.store->report(made.id, {secret(11)}, secret(12), later));
+  must(kept.store->report(reply.id, {secret(51)}, secret(52), later));
   CHECK(kept.secrets() == std::set{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 50, 51, 52});
   kept.remove(made.id);
   CHECK(kept.secrets() == std::set{50, 51, 52});
@@ -100,10 +100,10 @@ TEST_CASE("origins and the names of address voters are in no file when they are 
   kept_store kept;
   const insertion written = secretive(1);
   const comment made = post(*kept.store, written);
-  must(kept.store->vote(made.id, "a:" + secret(20), true, noon));
-  must(kept.store->vote(made.id, secret(21), true, noon));
-  must(kept.store->report(made.id, {"a:" + secret(22), secret(23), noon}));
-  must(kept.store->report(made.id, {secret(24), secret(25), noon}));
+  must(kept.store->vote(made.id, {"a:" + secret(20)}, true, noon));
+  must(kept.store->vote(made.id, {secret(21)}, true, noon));
+  must(kept.store->report(made.id, {"a:" + secret(22)}, secret(23), noon));
+  must(kept.store->report(made.id, {secret(24)}, secret(25), noon));
   CHECK(kept.secrets().size() == 13);
   CHECK(must(kept.store->forget_origins(later, 10)) == 3);
   CHECK(kept.secrets() == std::set{1, 2, 3, 4, 5, 6, 21, 24, 25});

@@ -305,8 +305,8 @@ TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, 
       for (int i = 0; i < 4; ++i) {
         const std::string who = std::to_string(i);
         keep(0, ill.store->amend(made[0].id, store_contract::rewrite(who), noon));
-        keep(2, ill.store->vote(made[2].id, who, true, noon));
-        keep(3, ill.store->report(made[3].id, {who, "rude", noon}));
+        keep(2, ill.store->vote(made[2].id, {who}, true, noon));
+        keep(3, ill.store->report(made[3].id, {who}, "rude", noon));
         keep(1, ill.store->amend(made[1].id, store_contract::to(status::removed), noon));
       }
       ill.disk.heal();

@@ -65,7 +65,7 @@ TEST_CASE("a history begins with the post, and is read without the votes between
     return amendment{before, {.kind = event_kind::edited}};
   };
   for (int i = 0; i < 500; ++i)
-    REQUIRE(sqlite::vote(work, made.id, std::to_string(i), true, noon, file.noted));
+    REQUIRE(sqlite::vote(work, made.id, {std::to_string(i)}, true, noon, file.noted));
   REQUIRE(sqlite::amend(work, made.id, edit, noon, file.noted));
   sqlite::history(work, made, 0, 10);
   file.seen.take_steps();
@@ -135,8 +135,8 @@ TEST_CASE("a limit beyond everything is as good as all") {
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN"};
   const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
-  REQUIRE(sqlite::vote(work, made.id, "ana", true, noon, file.noted));
-  REQUIRE(sqlite::report(work, made.id, {"ana", "rude", noon}));
+  REQUIRE(sqlite::vote(work, made.id, {"ana"}, true, noon, file.noted));
+  REQUIRE(sqlite::report(work, made.id, {"ana"}, "rude", noon));
   constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
   CHECK(sqlite::history(work, made, 0, most).size() == 1);
   CHECK(sqlite::events(work, "1", 0, most).size() == 2);

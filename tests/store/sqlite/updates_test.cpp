@@ -69,9 +69,9 @@ TEST_CASE("what is refused, or changes nothing, notes and writes nothing") {
   const std::int64_t before = work->number("SELECT total_changes()");
   CHECK_FALSE(sqlite::amend(work, made.id, refuse, noon, file.noted));
   CHECK_FALSE(sqlite::amend(work, comment_id{}, to(status::spam), noon, file.noted));
-  CHECK_FALSE(sqlite::vote(work, comment_id{}, "ana", true, noon, file.noted));
-  CHECK(sqlite::vote(work, made.id, "ana", false, noon, file.noted));
-  CHECK_FALSE(sqlite::report(work, comment_id{}, {"ana", "rude", noon}));
+  CHECK_FALSE(sqlite::vote(work, comment_id{}, {"ana"}, true, noon, file.noted));
+  CHECK(sqlite::vote(work, made.id, {"ana"}, false, noon, file.noted));
+  CHECK_FALSE(sqlite::report(work, comment_id{}, {"ana"}, "rude", noon));
   CHECK_FALSE(sqlite::set_status(work, "1", {}, 7, {}, noon, file.noted));
   CHECK(sqlite::forget_origins(work, noon, 10, file.noted) == 0);
   sqlite::forget_reporter(work, "ana", file.noted);
@@ -84,11 +84,11 @@ TEST_CASE("a vote and a status note the content as it is then; a report moves no
   tables file;
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const comment made = file.write(work, {{.content_id = "1", .body = "x"}});
-  CHECK(sqlite::vote(work, made.id, "ana", true, noon, file.noted)->votes == 1);
+  CHECK(sqlite::vote(work, made.id, {"ana"}, true, noon, file.noted)->votes == 1);
   CHECK(sqlite::set_status(work, "1", content_status::locked, 2, {}, noon, file.noted));
   CHECK(file.noted.contents ==
         std::vector<content>{{"1", 2, 1, {}}, {"1", 3, 1, content_status::locked}});
-  CHECK(sqlite::report(work, made.id, {"ana", "rude", noon})->reports == 1);
+  CHECK(sqlite::report(work, made.id, {"ana"}, "rude", noon)->reports == 1);
   CHECK(file.noted.contents.size() == 2);
   CHECK_FALSE(file.noted.has_erased);
 }
@@ -98,8 +98,8 @@ TEST_CASE("what is forgotten by its age is noted as erased, once for all") {
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   const comment made =
       file.write(work, {.said = {.content_id = "1", .body = "x"}, .origin = "0123"});
-  REQUIRE(sqlite::vote(work, made.id, "a:0123", true, noon, file.noted));
-  REQUIRE(sqlite::report(work, made.id, {"a:0123", "rude", noon}));
+  REQUIRE(sqlite::vote(work, made.id, {"a:0123"}, true, noon, file.noted));
+  REQUIRE(sqlite::report(work, made.id, {"a:0123"}, "rude", noon));
   const instant after = noon + std::chrono::milliseconds{1};
   CHECK(sqlite::forget_origins(work, noon, 10, file.noted) == 0);
   CHECK_FALSE(file.noted.has_erased);
@@ -122,7 +122,7 @@ TEST_CASE("nothing of what a removed comment was is left in any table") {
     return amendment{before, {.kind = event_kind::edited, .before = "secret"}};
   };
   REQUIRE(sqlite::amend(work, made.id, edit, noon, file.noted));
-  REQUIRE(sqlite::report(work, made.id, {"secret", "secret", noon}));
+  REQUIRE(sqlite::report(work, made.id, {"secret"}, "secret", noon));
   REQUIRE(sqlite::amend(work, made.id, to(status::removed), noon, file.noted));
   for (const std::string table : {"comment", "event", "complaint"}) {
     auto rows = work->prepare("SELECT * FROM " + table);

@@ -8,7 +8,7 @@
 //
 //   postgres::transaction writing{connection, postgres::transaction::writing};
 //   postgres::moved_contents moved;
-//   const auto voted = postgres::vote(writing, content_id, id, "u:ana", true, now, moved);
+//   const auto voted = postgres::vote(writing, content_id, id, {"u:ana"}, true, now, moved);
 //   if (!writing.commit()) return fail(postgres::to_error(postgres::end_of(writing)).message);
 
 #include <comments/config.hpp>
@@ -30,10 +30,10 @@ result<comment> amend(transaction& writing, const std::string& content_id, const
                       const decider& decide, instant now, moved_contents& moved);
 
 result<comment> vote(transaction& writing, const std::string& content_id, const comment_id& id,
-                     const std::string& voter, bool is_there, instant now, moved_contents& moved);
+                     const voter& by, bool is_there, instant now, moved_contents& moved);
 
 result<comment> report(transaction& writing, const std::string& content_id, const comment_id& id,
-                       const comments::report& said);
+                       const voter& by, const std::string& reason, instant now);
 
 result<content> set_status(transaction& writing, const std::string& content_id,
                            std::optional<content_status> status,

@@ -3,6 +3,7 @@
 
 #include <comments/store/postgres/updates.hpp>
 
+#include <comments/principal.hpp>
 #include <comments/store/algorithms.hpp>
 
 #include <array>
@@ -135,28 +136,49 @@ COMMENTS_INLINE result<comment> amend(transaction& writing, const std::string& c
   return changed;
 }
 
+namespace detail {
+
+// Whether as many of the voter's network as may are in a table already. `counting` counts those
+// whose names are from $3 on and below $4.
+inline bool is_used_up(transaction& writing, std::string_view counting,
+                       const std::string& content_id, const std::string& id, const voter& by) {
+  std::string end{network_of(by.name)};
+  if (end.empty() || by.network_max == 0) return false;
+  const std::string start = end;
+  ++end.back();
+  const auto counted = writing.send(counting, content_id, id, start, end);
+  return writing.receive() && writing.rows(counted).number(0, 0) >= as_number(by.network_max);
+}
+
+}  // namespace detail
+
 COMMENTS_INLINE result<comment> vote(transaction& writing, const std::string& content_id,
-                                     const comment_id& id, const std::string& voter, bool is_there,
+                                     const comment_id& id, const voter& by, bool is_there,
                                      instant now, moved_contents& moved) {
-  const std::string id_text = to_string(id);
+  const std::string id_text = to_string(id), former = former_name_of(by.name);
   const auto content = select_locked_content(writing, content_id);
-  const auto known =
-      writing.send("SELECT at FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3",
-                   content_id, id_text, voter);
+  const auto known = writing.send(
+      "SELECT at FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter IN ($3, $4)",
+      content_id, id_text, by.name, former);
   const auto comment = select_comment(writing, content_id, id_text);
   if (!writing.receive() || writing.rows(comment).empty()) return comment_not_found();
   auto found = read_comment(writing.rows(comment), 0);
   if (is_there && !is_visible(found)) return comment_not_found();
   if (writing.rows(known).empty() != is_there) return found;
   auto changed = read_content(writing.rows(content), content_id);
+  constexpr std::string_view counting =
+      "SELECT count(*) FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter >= $3 AND "
+      "voter < $4";
+  if (is_there && detail::is_used_up(writing, counting, content_id, id_text, by))
+    return network_used_up();
   found.version = detail::move_content(writing, changed, 0, moved);
   found.votes += is_there ? 1 : -1;
   if (is_there)
     writing.send("INSERT INTO vote (content_id, comment_id, voter, at) VALUES ($1, $2, $3, $4)",
-                 content_id, id_text, voter, to_milliseconds(now));
+                 content_id, id_text, by.name, to_milliseconds(now));
   else
-    writing.send("DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3",
-                 content_id, id_text, voter);
+    writing.send("DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter IN ($3, $4)",
+                 content_id, id_text, by.name, former);
   insert_event(writing, {.content_id = content_id,
                          .version = found.version,
                          .kind = event_kind::voted,
@@ -168,20 +190,30 @@ COMMENTS_INLINE result<comment> vote(transaction& writing, const std::string& co
 }
 
 COMMENTS_INLINE result<comment> report(transaction& writing, const std::string& content_id,
-                                       const comment_id& id, const comments::report& said) {
-  auto locked = detail::lock_comment(writing, content_id, id);
-  if (!locked || !is_visible(locked->comment)) return comment_not_found();
-  comment& found = locked->comment;
+                                       const comment_id& id, const voter& by,
+                                       const std::string& reason, instant now) {
   const std::string id_text = to_string(id);
-  const auto added = writing.send(
+  select_locked_content(writing, content_id);
+  const auto known = writing.send(
+      "SELECT at FROM complaint WHERE content_id = $1 AND comment_id = $2 AND "
+      "reporter IN ($3, $4)",
+      content_id, id_text, by.name, former_name_of(by.name));
+  const auto about = select_comment(writing, content_id, id_text);
+  if (!writing.receive() || writing.rows(about).empty()) return comment_not_found();
+  auto found = read_comment(writing.rows(about), 0);
+  if (!is_visible(found)) return comment_not_found();
+  if (!writing.rows(known).empty()) return found;
+  constexpr std::string_view counting =
+      "SELECT count(*) FROM complaint WHERE content_id = $1 AND comment_id = $2 AND "
+      "reporter >= $3 AND reporter < $4";
+  if (detail::is_used_up(writing, counting, content_id, id_text, by)) return network_used_up();
+  writing.send(
       "INSERT INTO complaint (content_id, comment_id, reporter, reason, at) "
-      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (content_id, comment_id, reporter) DO NOTHING",
-      content_id, id_text, said.reporter, said.reason, to_milliseconds(said.at));
-  if (!writing.receive()) return unavailable();
-  if (!writing.rows(added).has_changed()) return std::move(found);
+      "VALUES ($1, $2, $3, $4, $5)",
+      content_id, id_text, by.name, reason, to_milliseconds(now));
   writing.send("UPDATE comment SET reports = $3 WHERE content_id = $1 AND id = $2", content_id,
                id_text, ++found.reports);
-  return std::move(found);
+  return found;
 }
 
 COMMENTS_INLINE result<content> set_status(transaction& writing, const std::string& content_id,

@@ -8,7 +8,7 @@
 //   const auto opened = sqlite::connect({.path = "comments.db"});
 //   sqlite::effects noted;
 //   sqlite::transaction work{**opened, "BEGIN IMMEDIATE"};
-//   const auto voted = sqlite::vote(work, comment_id{}, "u:7", true, system_clock()(), noted);
+//   const auto voted = sqlite::vote(work, comment_id{}, {"u:7"}, true, system_clock()(), noted);
 //   if (!work->commit()) throw std::runtime_error{work->commit_error().message};
 
 #include <comments/config.hpp>
@@ -26,10 +26,11 @@ namespace comments::sqlite {
 result<comment> amend(transaction& work, const comment_id& id, const decider& decide, instant now,
                       effects& noted);
 
-result<comment> vote(transaction& work, const comment_id& id, const std::string& voter,
-                     bool is_there, instant now, effects& noted);
+result<comment> vote(transaction& work, const comment_id& id, const voter& by, bool is_there,
+                     instant now, effects& noted);
 
-result<comment> report(transaction& work, const comment_id& id, const comments::report& said);
+result<comment> report(transaction& work, const comment_id& id, const voter& by,
+                       const std::string& reason, instant now);
 
 result<content> set_status(transaction& work, const std::string& content_id,
                            std::optional<content_status> status,

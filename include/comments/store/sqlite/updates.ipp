@@ -3,6 +3,7 @@
 
 #include <comments/store/sqlite/updates.hpp>
 
+#include <comments/principal.hpp>
 #include <comments/store/algorithms.hpp>
 
 #include <cstddef>
@@ -79,32 +80,42 @@ COMMENTS_INLINE result<comment> amend(transaction& work, const comment_id& id,
 
 namespace detail {
 
-// Adds or deletes a vote. Returns whether that changed anything.
-inline bool put_vote(transaction& work, const comment& about, const std::string& voter,
-                     bool is_there, instant now) {
-  const std::string id = to_string(about.id);
-  const bool is_known =
-      work->prepare("SELECT 1 FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter = ?3",
-                    about.content_id, id, voter)
-          .step();
-  if (is_known == is_there) return false;
-  if (is_there)
-    work->run("INSERT INTO vote VALUES (?1, ?2, ?3, ?4)", about.content_id, id, voter,
-              to_milliseconds(now));
-  else
-    work->run("DELETE FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter = ?3",
-              about.content_id, id, voter);
-  return true;
+// Whether as many of the voter's network as may are in a table already. `counting` counts those
+// whose names are from ?3 on and below ?4.
+inline bool is_used_up(transaction& work, std::string_view counting, const comment& about,
+                       const voter& by) {
+  std::string end{network_of(by.name)};
+  if (end.empty() || by.network_max == 0) return false;
+  const std::string start = end, id = to_string(about.id);
+  ++end.back();
+  auto row = work->prepare(counting, about.content_id, id, start, end);
+  return row.step() && row.number(0) >= as_number(by.network_max);
 }
 
 }  // namespace detail
 
-COMMENTS_INLINE result<comment> vote(transaction& work, const comment_id& id,
-                                     const std::string& voter, bool is_there, instant now,
-                                     effects& noted) {
+COMMENTS_INLINE result<comment> vote(transaction& work, const comment_id& id, const voter& by,
+                                     bool is_there, instant now, effects& noted) {
   auto found = find_comment(work, id);
   if (!found || (is_there && !is_visible(*found))) return comment_not_found();
-  if (!detail::put_vote(work, *found, voter, is_there, now)) return std::move(*found);
+  const std::string id_text = to_string(id), former = former_name_of(by.name);
+  const bool is_known = work->prepare(
+                                "SELECT 1 FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND "
+                                "voter IN (?3, ?4)",
+                                found->content_id, id_text, by.name, former)
+                            .step();
+  if (is_known == is_there) return std::move(*found);
+  if (is_there) {
+    constexpr std::string_view counting =
+        "SELECT count(*) FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter >= ?3 AND "
+        "voter < ?4";
+    if (detail::is_used_up(work, counting, *found, by)) return network_used_up();
+    work->run("INSERT INTO vote VALUES (?1, ?2, ?3, ?4)", found->content_id, id_text, by.name,
+              to_milliseconds(now));
+  } else {
+    work->run("DELETE FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter IN (?3, ?4)",
+              found->content_id, id_text, by.name, former);
+  }
   content current = find_content(work, found->content_id);
   found->version = move_content(work, std::move(current), 0, noted).version;
   found->votes += is_there ? 1 : -1;
@@ -114,24 +125,28 @@ COMMENTS_INLINE result<comment> vote(transaction& work, const comment_id& id,
                       .comment = id,
                       .at = now});
   work->run("UPDATE comment SET votes = ?3, version = ?4 WHERE id = ?1 AND content_id = ?2",
-            to_string(id), found->content_id, found->votes, found->version);
+            id_text, found->content_id, found->votes, found->version);
   return std::move(*found);
 }
 
-COMMENTS_INLINE result<comment> report(transaction& work, const comment_id& id,
-                                       const comments::report& said) {
+COMMENTS_INLINE result<comment> report(transaction& work, const comment_id& id, const voter& by,
+                                       const std::string& reason, instant now) {
   auto found = find_comment(work, id);
   if (!found || !is_visible(*found)) return comment_not_found();
   const std::string id_text = to_string(id);
   const bool is_known =
       work->prepare(
               "SELECT 1 FROM complaint WHERE content_id = ?1 AND comment_id = ?2 AND "
-              "reporter = ?3",
-              found->content_id, id_text, said.reporter)
+              "reporter IN (?3, ?4)",
+              found->content_id, id_text, by.name, former_name_of(by.name))
           .step();
   if (is_known) return std::move(*found);
+  constexpr std::string_view counting =
+      "SELECT count(*) FROM complaint WHERE content_id = ?1 AND comment_id = ?2 AND "
+      "reporter >= ?3 AND reporter < ?4";
+  if (detail::is_used_up(work, counting, *found, by)) return network_used_up();
   work->run("INSERT INTO complaint VALUES (?1, ?2, ?3, ?4, ?5)", found->content_id, id_text,
-            said.reporter, said.reason, to_milliseconds(said.at));
+            by.name, reason, to_milliseconds(now));
   work->run("UPDATE comment SET reports = ?3 WHERE id = ?1 AND content_id = ?2", id_text,
             found->content_id, ++found->reports);
   return std::move(*found);

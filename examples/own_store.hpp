@@ -35,7 +35,7 @@ struct store_rows {
     comments::comment_id made{};
   };
   struct vote_row {
-    std::string voter{};
+    std::string voter{}, browser{};
     comments::vote cast{};
   };
   struct report_row {
@@ -156,21 +156,24 @@ class own_store final : public comments::store {
     return write<comments::comment>([&](store_rows& in) -> comments::result<comments::comment> {
       comments::comment* about = in.find(id);
       if (!about || (is_there && !is_visible(*about))) return comments::comment_not_found();
-      const auto known = std::ranges::find_if(in.votes, [&](const store_rows::vote_row& row) {
-        return is_by(by, row.voter) && row.cast.comment == id;
-      });
-      if ((known != in.votes.end()) == is_there) return *about;
+      const auto is_theirs = [&](const store_rows::vote_row& row) {
+        if (row.cast.comment != id) return false;
+        return is_there ? is_by(by, row.voter, row.browser)
+                        : may_take_back(by, row.voter, row.browser);
+      };
+      const auto theirs = std::ranges::count_if(in.votes, is_theirs);
+      if ((theirs > 0) == is_there) return *about;
       comments::network_count neighbours{by};
       for (const store_rows::vote_row& row : in.votes)
         if (row.cast.comment == id) neighbours.add(row.voter);
       if (is_there && neighbours.is_full()) return comments::network_used_up();
       if (is_there)
-        in.votes.push_back({by.name, {id, about->content_id, now}});
+        in.votes.push_back({by.name, browser_of_vote(by), {id, about->content_id, now}});
       else
-        in.votes.erase(known);
+        std::erase_if(in.votes, is_theirs);
       comments::content& current = in.make_content(about->content_id);
       in.append(current, {.kind = comments::event_kind::voted}, id, now);
-      about->votes += is_there ? 1 : -1;
+      about->votes += is_there ? 1 : -theirs;
       about->version = current.version;
       return *about;
     });

@@ -497,6 +497,63 @@ TEST_CASE("a network that has many addresses neither hides a comment nor lifts i
             ->votes == 15);
 }
 
+TEST_CASE("the browser that a comment came from sees it while it waits, among the others") {
+  memory_store store;
+  service api{store, {.mode = content_status::premoderated}};
+  const principal ana{.client = "c", .browser = "ana"}, eva{.client = "c", .browser = "eva"};
+  const auto say = [&](const principal& who, std::optional<comment_id> parent = {}) {
+    return api.post({.content_id = "1", .parent = parent, .body = "x"}, who)->stored.id;
+  };
+  const auto first = say(moderator), own = say(ana), last = say(moderator);
+  const auto own_reply = say(ana, first);
+  const auto ids = [&](const query& wanted, const principal& who) {
+    std::vector<comment_id> found;
+    const auto page = api.list_with_own(wanted, who);
+    if (*page)
+      for (const comment& item : (**page).items) found.push_back(item.id);
+    return found;
+  };
+  using list = std::vector<comment_id>;
+  CHECK(ids({.content_id = "1"}, ana) == list{first, own, last});
+  CHECK(ids({.content_id = "1", .sort = sort::newest}, ana) == list{last, own, first});
+  CHECK(ids({.content_id = "1", .sort = sort::top}, ana) == list{first, own, last});
+  CHECK(ids({.content_id = "1", .parent = first}, ana) == list{own_reply});
+  CHECK((**api.list_with_own({.content_id = "1"}, ana)).items[0].replies == 1);
+  for (const principal& other : {eva, principal{.client = "c"}, principal{}}) {
+    CHECK(ids({.content_id = "1"}, other).empty());
+    CHECK(api.find(own, other).error().code == errc::not_found);
+  }
+  CHECK(api.find(own, ana)->body == "x");
+
+  // On the page where it belongs, and on no other.
+  const auto page = api.list_with_own({.content_id = "1", .limit = 1}, ana);
+  CHECK(ids({.content_id = "1", .limit = 1}, ana) == list{first});  // its reply is counted
+  CHECK(ids({.content_id = "1", .limit = 1, .after = (**page).next}, ana) == list{own, last});
+  CHECK(ids({.content_id = "2"}, ana).empty());
+
+  REQUIRE(api.moderate({&own, 1}, decision::spam, moderator));
+  CHECK(ids({.content_id = "1", .limit = 1, .after = (**page).next}, ana).empty());
+  CHECK(api.find(own, ana).error().code == errc::not_found);
+  REQUIRE(api.moderate({&own, 1}, decision::approve, moderator));
+  CHECK(ids({.content_id = "1"}, ana) == list{first, own, last});  // for the reply's sake
+  CHECK(api.find(own, eva)->body == "x");
+}
+
+TEST_CASE("a vote is taken back by the browser that gave it, and by no other at its address") {
+  memory_store store;
+  service api{store};
+  const auto id = api.post({.content_id = "1", .body = "um"})->stored.id;
+  const principal ana{.client = "c", .browser = "ana"}, eva{.client = "c", .browser = "eva"};
+  CHECK(api.vote(id, ana, true)->votes == 1);
+  CHECK(api.vote(id, eva, true)->votes == 1);  // a browser is no further voter
+  CHECK(api.vote(id, eva, false)->votes == 1);
+  CHECK(api.vote(id, {.client = "c"}, false)->votes == 1);
+  CHECK(api.vote(id, {.client = "elsewhere", .browser = "ana"}, true)->votes == 1);
+  CHECK(api.vote(id, {.browser = "ana"}, true).error().code == errc::unauthenticated);
+  CHECK(api.vote(id, {.browser = "ana"}, false)->votes == 0);
+  CHECK(api.vote(id, {}, false).error().code == errc::unauthenticated);
+}
+
 TEST_CASE("moderators at once decide about a comment one after the other") {
   memory_store store;
   service api{store};
@@ -529,8 +586,8 @@ TEST_CASE("of two edits of the same version at once, one wins") {
 TEST_CASE("a post and an edit keep the encoded form that they are given, or none") {
   memory_store store;
   service api{store};
-  const encoder encode = [](const author& by, std::string_view body) {
-    return by.name + ":" + std::string{body};
+  const encoder encode = [](const comment& written) {
+    return written.author.name + ":" + written.body;
   };
   const draft written{.content_id = "1", .author = {.name = "Ana"}, .body = "um"};
   const auto made = api.post(written, {}, {.encode = encode})->stored;
@@ -544,7 +601,7 @@ TEST_CASE("an encoder that throws ends its own call, and nothing is stored") {
   memory_store store;
   service api{store};
   const draft written{.content_id = "1", .body = "um", .key = "k"};
-  const encoder broken = [](const author&, std::string_view) -> std::string { throw 7; };
+  const encoder broken = [](const comment&) -> std::string { throw 7; };
   const auto refused = api.post(written, {}, {.encode = broken});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == errc::unavailable);
@@ -577,9 +634,9 @@ TEST_CASE("a rule, an encoder and a clock may call the service that calls them")
     call();
     return system_clock()();
   };
-  const encoder encoding = [&](const author&, std::string_view body) {
+  const encoder encoding = [&](const comment& written) {
     call();
-    return std::string{body};
+    return written.body;
   };
   service judged{store, {.rules = {asking}}};
   service timed{store, {.clock = ticking}};

@@ -49,7 +49,7 @@ safe_html comment_list::write(const std::vector<comment>& items) {
 
 values comment_list::describe(const comment& item) {
   --left_;
-  const face drawn = face_of(shared_.style().key_of(item.author));
+  const face drawn = face_of(shared_.style().key_of(item));
   values shown;
   shown.set_text("id", to_string(item.id));
   shown.set_text("hue", std::to_string(drawn.hue));

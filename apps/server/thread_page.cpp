@@ -281,7 +281,7 @@ class thread_page final {
   std::string etag_of(const content& current, const language& words) const {
     const auto hour = std::chrono::floor<std::chrono::hours>(shared_.now().time_since_epoch());
     return '"' + std::to_string(current.version) + "-" + std::to_string(hour.count()) + "-" +
-           sources_hash() + "-" + words.code() + '"';
+           sources_hash() + "-" + words.code() + "-" + shared_.style().tag() + '"';
   }
 
   // What the list depends on, and nothing else that a client may write into an address.

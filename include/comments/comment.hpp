@@ -77,6 +77,8 @@ struct comment {
   std::optional<instant> edited_at{};
   std::int64_t version{};
   std::string origin{};   // a keyed hash of the address that it came from, until it is forgotten
+  std::string browser{};  // the random name of the browser that it came from; empty: not known
+  bool held{};            // was not published at some time: a moderator decides what becomes of it
   std::string encoded{};  // what an encoder made of author and body; only that encoder can read it
 
   friend bool operator==(const comment&, const comment&) = default;

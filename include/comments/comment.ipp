@@ -7,6 +7,7 @@ namespace comments {
 
 COMMENTS_INLINE comment to_tombstone(comment hidden) {
   hidden.author = {};
+  hidden.browser.clear();
   hidden.body.clear();
   hidden.encoded.clear();
   hidden.edited_at.reset();

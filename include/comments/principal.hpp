@@ -3,7 +3,8 @@
 //
 // The code that reads a request (HTTP, or a program that embeds the library) makes a principal of
 // what the request proves, and the service decides by nothing else. A principal without an account
-// still has the keyed hash of its address, which tells one voter or reporter from another.
+// still has the keyed hash of its address, which tells one voter or reporter from another, and may
+// prove that its browser was here before. That opens what this browser left, and adds no voter.
 //
 //   const principal moderator{.role = principal::role::moderator, .subject = "ana"};
 //   auto decided = api.moderate(ids, decision::approve, moderator);
@@ -30,6 +31,7 @@ struct principal {
   std::string email{};
   std::string client{};   // a keyed hash of the client's address; empty: not known
   std::string network{};  // a keyed hash of the IPv6 /48 that this address is in; empty: none
+  std::string browser{};  // the random name that the browser proves to have; empty: none
 
   friend bool operator==(const principal&, const principal&) = default;
 };

@@ -51,8 +51,9 @@ class reviewer final {
                              const principal& caller, instant now) const;
 
  private:
-  // Whether a comment of this author is published: by the account, else by the e-mail address.
-  result<bool> is_known(const author& by) const;
+  // Whether moderators know the author: a comment of the account is published, or they published
+  // one of this browser. What the author only claims, such as an e-mail address, proves nothing.
+  result<bool> is_known(const author& by, const std::string& browser) const;
 
   const store& store_;
   const service_options& options_;

@@ -32,7 +32,7 @@ COMMENTS_INLINE result<review> reviewer::review_place(const draft& written, cons
     found.reason = "premoderated";
   }
   if (mode == content_status::first_comment) {
-    const auto is_author_known = is_known(written.author);
+    const auto is_author_known = is_known(written.author, caller.browser);
     if (!is_author_known) return is_author_known.error();
     if (*is_author_known) return found;
     found.status = status::pending;
@@ -58,18 +58,25 @@ COMMENTS_INLINE result<review> reviewer::review_edit(const comment& stands, cons
       written, caller,
       {.now = now, .client = caller.client, .network = caller.network, .is_edit = true});
   if (!found) return found;
-  return review_place(written, caller, std::move(*found));
+  principal author = caller;
+  author.browser = stands.browser;
+  return review_place(written, author, std::move(*found));
 }
 
-COMMENTS_INLINE result<bool> reviewer::is_known(const author& by) const {
-  if (!by.verified && by.email.empty()) return false;
-  const auto found = store_.find_all({.status = status::published,
-                                      .subject = by.verified ? by.subject : "",
-                                      .email = by.verified ? "" : by.email,
-                                      .verified = by.verified,
-                                      .limit = 1});
-  if (!found) return found.error();
-  return !found->items.empty();
+COMMENTS_INLINE result<bool> reviewer::is_known(const author& by,
+                                                const std::string& browser) const {
+  const auto is_published = [this](search wanted) -> result<bool> {
+    wanted.status = status::published;
+    wanted.limit = 1;
+    const auto found = store_.find_all(wanted);
+    if (!found) return found.error();
+    return !found->items.empty();
+  };
+  if (by.verified) {
+    auto known = is_published({.subject = by.subject, .verified = true});
+    if (!known || *known) return known;
+  }
+  return browser.empty() ? false : is_published({.browser = browser});
 }
 
 }  // namespace comments

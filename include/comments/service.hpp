@@ -43,8 +43,9 @@
 
 namespace comments {
 
-// Makes what a comment keeps as `encoded`. Empty: it keeps nothing.
-using encoder = std::function<std::string(const author&, std::string_view body)>;
+// Makes what a comment keeps as `encoded`, of its content, author, body and browser. Empty: it
+// keeps nothing.
+using encoder = std::function<std::string(const comment& written)>;
 
 // What a post needs beside the draft and its author.
 struct post_options {
@@ -87,9 +88,10 @@ class service final {
   result<comment> remove(const comment_id& id, const principal& caller,
                          const change_options& options = {});
 
-  // Makes the vote of the caller for a comment be there, or not be there, and returns the comment.
-  // `unauthenticated` if neither their account nor their address is known; `not_found`; `conflict`
-  // if `network_votes_max` of the caller's network have voted for it.
+  // Makes the vote of the caller for a comment be there, or not be there, as `store::vote` does,
+  // and returns the comment. `unauthenticated` if neither their account nor their address is known,
+  // nor the browser that takes a vote back; `not_found`; `conflict` if `network_votes_max` of the
+  // caller's network have voted for it.
   result<comment> vote(const comment_id& id, const principal& caller, bool is_there);
 
   // Reports a comment to the moderators; a second report by the same caller does nothing. With the
@@ -147,7 +149,8 @@ class service final {
   // --- reading: for everyone ---
 
   // Returns the comment as the caller may see it. A hidden comment with visible replies is a
-  // tombstone for all but its author and moderators. `not_found`.
+  // tombstone for all but its author and moderators. The browser that it came from sees it while
+  // it waits. `not_found`.
   result<comment> find(const comment_id& id, const principal& caller = {}) const;
 
   // Returns the reason that a moderator gave for hiding a comment, for its author and moderators.
@@ -158,6 +161,10 @@ class service final {
   // It ends earlier if the comments have more text than `page_bytes_max`. `invalid` if the id
   // cannot be one or the limit is not 1 to `page_max`.
   result<page> list(query wanted) const;
+
+  // Returns the same page with the comments in it that came from the caller's browser and wait for
+  // a moderator: in their places, beyond the limit, and counted as replies. Nothing without such.
+  result<std::optional<page>> list_with_own(query wanted, const principal& caller) const;
 
   // Returns the contents with these ids, in this order; unknown ones are empty. `invalid` for an id
   // that cannot be one, for no id, and for more than `contents_max`.

@@ -25,10 +25,34 @@ inline bool is_expected(std::int64_t version, const change_options& options) {
          std::ranges::find(options.any_of, version) != options.any_of.end();
 }
 
+// Puts a comment that no list has into its place on a page. Returns whether it belongs there.
+inline bool insert(page& to, const query& wanted, comment item) {
+  const auto place = [&](const auto& of) { return rank(wanted.sort, of); };
+  if (wanted.after && place(item) <= place(*wanted.after)) return false;
+  if (to.next && place(*to.next) < place(item)) return false;
+  const auto at = std::ranges::lower_bound(to.items, place(item), {}, place);
+  const bool is_there = at != to.items.end() && at->id == item.id;  // as a tombstone
+  if (is_there)
+    *at = std::move(item);
+  else
+    to.items.insert(at, std::move(item));
+  return true;
+}
+
+// Counts a reply that no list has with the comment that it answers. Returns whether that is on the
+// page.
+inline bool count_reply(page& to, const comment& reply) {
+  const auto above = std::ranges::find(to.items, reply.parent,
+                                       [](const comment& item) { return std::optional{item.id}; });
+  if (above == to.items.end() || is_listed(reply)) return false;
+  ++above->replies;
+  return true;
+}
+
 // Returns what `encode` makes of a text, or `unavailable` if it throws.
-inline result<std::string> encode(const encoder& encode, const author& by, std::string_view body) {
+inline result<std::string> encode(const encoder& encode, const comment& written) {
   if (!encode) return std::string{};
-  auto encoded = guarded([&] { return encode(by, body); });
+  auto encoded = guarded([&] { return encode(written); });
   if (!encoded) return error{errc::unavailable, "The text could not be encoded."};
   return std::move(*encoded);
 }
@@ -88,7 +112,9 @@ COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string 
   if (auto allowed = may(*found); !allowed) return std::move(allowed).error();
   const auto reviewed = reviews_.review_edit(*found, body, caller, *moment);
   if (!reviewed) return reviewed.error();
-  const auto encoded = detail::encode(options.encode, found->author, body);
+  comment written = *found;
+  written.body = body;
+  const auto encoded = detail::encode(options.encode, written);
   if (!encoded) return encoded.error();
   return amend(id, *moment, [&](const comment& stands) -> result<amendment> {
     if (auto allowed = may(stands); !allowed) return std::move(allowed).error();
@@ -121,8 +147,9 @@ COMMENTS_INLINE result<comment> service::remove(const comment_id& id, const prin
 
 COMMENTS_INLINE result<comment> service::vote(const comment_id& id, const principal& caller,
                                               bool is_there) {
-  const voter by{.name = voter_of(caller), .network_max = options_.network_votes_max};
-  if (by.name.empty()) return detail::unknown_caller();
+  const voter by{voter_of(caller), caller.browser, options_.network_votes_max};
+  const bool is_known = !by.name.empty() || (!is_there && !by.browser.empty());
+  if (!is_known) return detail::unknown_caller();
   const auto moment = now();
   if (!moment) return moment.error();
   auto voted = store_.vote(id, by, is_there, *moment);
@@ -258,6 +285,8 @@ COMMENTS_INLINE result<comment> service::find(const comment_id& id, const princi
   auto found = store_.find(id);
   if (!found || is_visible(*found) || is_moderator(caller)) return found;
   if (is_author(caller, *found) && found->status != status::removed) return found;
+  const bool is_own = !caller.browser.empty() && caller.browser == found->browser;
+  if (is_own && found->status == status::pending) return found;
   if (!is_listed(*found)) return comment_not_found();
   return to_tombstone(std::move(*found));
 }
@@ -296,6 +325,26 @@ COMMENTS_INLINE result<page> service::list(query wanted) const {
   for (comment& item : page->items)
     if (!is_visible(item)) item = to_tombstone(std::move(item));
   return page;
+}
+
+COMMENTS_INLINE result<std::optional<page>> service::list_with_own(query wanted,
+                                                                   const principal& caller) const {
+  std::optional<page> found;
+  if (caller.browser.empty()) return found;
+  auto own = store_.find_all({.status = status::pending,
+                              .content_id = wanted.content_id,
+                              .browser = caller.browser,
+                              .limit = options_.page_max});
+  if (!own) return std::move(own).error();
+  if (own->items.empty()) return found;
+  auto listed = list(wanted);
+  if (!listed) return std::move(listed).error();
+  bool has_own = false;
+  for (comment& item : own->items)
+    has_own |= item.parent == wanted.parent ? detail::insert(*listed, wanted, std::move(item))
+                                            : detail::count_reply(*listed, item);
+  if (has_own) found = std::move(*listed);
+  return found;
 }
 
 COMMENTS_INLINE result<std::vector<content>> service::contents(
@@ -387,10 +436,14 @@ COMMENTS_INLINE result<post_result> service::try_post(draft written, const princ
   options.how.network = caller.network;
   const auto found = reviews_.review_text(*checked, caller, options.how);
   if (!found) return found.error();
-  auto encoded = detail::encode(options.encode, checked->author, checked->body);
+  auto encoded = detail::encode(options.encode, {.content_id = checked->content_id,
+                                                 .author = checked->author,
+                                                 .body = checked->body,
+                                                 .browser = caller.browser});
   if (!encoded) return std::move(encoded).error();
   insertion wanted{.said = std::move(*checked),
                    .origin = caller.client,
+                   .browser = caller.browser,
                    .depth_max = options_.depth_max,
                    .encoded = std::move(*encoded),
                    .allowances = std::move(options.allowances)};

@@ -63,6 +63,7 @@ struct insertion {
   comments::status status{};            // published, or what the rules made of it: pending, spam
   std::string reason{};                 // why it is not simply published
   std::string origin{};                 // what `comment::origin` will be
+  std::string browser{};                // what `comment::browser` will be
   std::int64_t depth_max{6};            // a reply that would be deeper hangs here; at least 1
   std::string encoded{};                // what `comment::encoded` will be
   mode_check expected{};                // the content's status that `status` rests on
@@ -86,6 +87,7 @@ using decider = std::function<result<amendment>(const comment&)>;
 // Who votes for a comment or reports it.
 struct voter {
   std::string name{};         // as `voter_of` makes it
+  std::string browser{};      // what `principal::browser` is
   std::size_t network_max{};  // so many of one network (`network_of`) count; 0: any number
 };
 
@@ -122,6 +124,10 @@ struct cursor {
   friend bool operator==(const cursor&, const cursor&) = default;
 };
 
+// Returns the place of a comment in the order of a list: the smaller comes first.
+std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place);
+std::pair<std::int64_t, std::int64_t> rank(sort sort, const comment& listed);
+
 struct query {
   std::string content_id{};
   comments::scope scope{comments::scope::roots};
@@ -147,7 +153,9 @@ struct search {
   std::string subject{};           // of a verified author
   std::string email{};             // upper and lower case of ASCII letters are the same
   std::optional<bool> verified{};  // the author
-  std::string text{};              // in the body or the author's name; case as for `email`
+  std::string content_id{};
+  std::string browser{};  // of comments that were held
+  std::string text{};     // in the body or the author's name; case as for `email`
   std::optional<comment_id> after{};
   std::size_t limit{50};
 };
@@ -248,8 +256,10 @@ class store {
   virtual result<comment> amend(const comment_id& id, const decider& decide, instant now) = 0;
 
   // Makes the vote of `by` for a comment be there, or not be there, and returns the comment. One
-  // voter has one vote, also under the name before (`former_name_of`). If that changes something,
-  // the comment's votes and the content's version move by one, and the event is `voted`.
+  // voter has one vote, also under the name before (`former_name_of`), and so has one browser. A
+  // vote is taken back by its account or its browser; by its address only if no browser is known.
+  // If that changes something, the comment's votes move, the content's version moves by one, and
+  // the event is `voted`.
   // `not_found` if there is no such comment, or if the vote is to be there and the comment is not
   // visible; `conflict` if the voter's network has too many votes for it already. Durable as
   // `insert` is.
@@ -317,8 +327,8 @@ class store {
                                                            std::size_t limit) const = 0;
 
   // Returns the comments that `wanted` describes, whatever their status, at most `wanted.limit`.
-  // With a status other than published, a subject or an e-mail address, and no text, the cost grows
-  // with the number of comments that have that; else with the number of all comments.
+  // With a status other than published, a subject, an e-mail address or a browser, and no text, the
+  // cost grows with the number of comments that have that; else with the number of all comments.
   virtual result<search_result> find_all(const search& wanted) const = 0;
 
   // Returns at most `limit` votes of a voter, by the ids of their comments, over `after`.

@@ -5,6 +5,14 @@
 
 namespace comments {
 
+COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place) {
+  if (sort == sort::newest) return {0, -place.position};
+  return {sort == sort::top ? -place.votes : 0, place.position};
+}
+COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const comment& listed) {
+  return rank(sort, cursor{listed.position, listed.votes});
+}
+
 COMMENTS_INLINE error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }
 COMMENTS_INLINE error in_doubt() {
   return {errc::in_doubt, "It is unknown whether this took effect, or will."};

@@ -111,17 +111,54 @@ TEST_CASE("a client that guesses tokens is stopped, and keeps no other client ou
   CHECK(one.identify(as_moderator())->role == role::moderator);
 }
 
-TEST_CASE("an author's key is of the account, else of the address, else of the name") {
+// With a key of the e-mail address, whoever posted with a guess saw whether it was right.
+TEST_CASE(
+    "an author's key is of the account, else of the browser within the content, else nothing") {
   const shared_by_all one, other;
-  const auto key = [&](author by) { return one.context.style().key_of(by); };
+  const auto key = [&](author by, std::string browser = {}, std::string content_id = "1") {
+    return one.context.style().key_of({.id = make_comment_id(some_moment),
+                                       .content_id = std::move(content_id),
+                                       .author = std::move(by),
+                                       .browser = std::move(browser)});
+  };
   const author ana{"Ana", "ana@example.com", "", true, "17"};
   CHECK(key(ana) == key({"Other", "other@example.com", "", true, "17"}));
   CHECK(key(ana) != key({"Ana", "ana@example.com", "", true, "18"}));
   CHECK(key(ana) != key({.name = "Ana", .email = "ana@example.com"}));
   CHECK(key(ana) != key({.name = "17"}));
-  CHECK(key({.name = "a", .email = "x@example.com"}) == key({.email = "x@example.com"}));
-  CHECK(key({.name = "a"}) != key({.name = "b"}));
-  CHECK(key(ana) != other.context.style().key_of(ana));
+  CHECK(key(ana, "b", "1") == key(ana, "c", "2"));
+  CHECK(key({.name = "a"}, "b") == key({.name = "c", .email = "x@example.com"}, "b"));
+  CHECK(key({.name = "a"}, "b") != key({.name = "a"}, "c"));
+  CHECK(key({.name = "a"}, "b", "1") != key({.name = "a"}, "b", "2"));
+  const author guessed{.name = "x@example.com", .email = "x@example.com"};
+  CHECK(key(guessed) != key(guessed));  // each comment has its own
+  const comment same{.content_id = "1", .author = ana};
+  CHECK(one.context.style().key_of(same) != other.context.style().key_of(same));
+}
+
+TEST_CASE("a browser is known by its proof, until that is too old, and by nothing else") {
+  shared_by_all one;
+  const std::string name = auth::make_browser_name();
+  CHECK(name.size() == 16);
+  const std::string proof = auth::make_browser_proof(one.context.sign(), name, one.now.now());
+  const auto browser = [&](const http::fields& headers) {
+    return one.context.browser_of({.headers = headers});
+  };
+  CHECK(browser({{"comments-browser", proof}}) == name);
+  CHECK(browser({}) == "");
+  CHECK(browser({{"Comments-Browser", proof}, {"Comments-Browser", proof}}) == "");
+  const shared_by_all other;
+  for (const std::string& wrong :
+       {std::string{}, name, proof + "x", proof.substr(1), std::string(600, 'x'), "a.b" + proof,
+        auth::make_browser_proof(other.context.sign(), name, one.now.now()),
+        one.context.sign().token("browser", name), one.context.sign().token("form", "1 " + name)})
+    CHECK(browser({{"Comments-Browser", wrong}}) == "");
+  CHECK(one.identify({{"Comments-Browser", proof}})->browser == name);
+  CHECK(one.identify({{"Comments-Browser", proof}})->role == role::anyone);
+  one.now.advance(std::chrono::days{400});
+  CHECK(browser({{"Comments-Browser", proof}}) == name);
+  one.now.advance(1ms);
+  CHECK(browser({{"Comments-Browser", proof}}) == "");
 }
 
 TEST_CASE("what limits a comment is for the store to count: its client's rate and its content's") {

@@ -152,7 +152,8 @@ TEST_CASE("304 takes one look at the version, whether the list is kept or not") 
     for (const std::string& target : {list_path + "&limit=2", legacy_path})
       for (int i = 0; i < 3; ++i) {
         const std::size_t calls = store.calls();
-        CHECK(api.get(target, {{"If-None-Match", R"("3", "3-emails-show")"}}).status == 304);
+        const std::string tags = R"("3", "3-3-plain_1", "3-emails-show")";
+        CHECK(api.get(target, {{"If-None-Match", tags}}).status == 304);
         CHECK(store.calls() == calls + 1);
         if (i == 1) CHECK(api.get(target).status == 200);
       }
@@ -310,7 +311,8 @@ TEST_CASE("an API that keeps lists answers as one that makes each anew, whatever
     if (!links.empty() && random() % 4 == 0) target = links[random() % links.size()];
     fields headers{{"X-Request-Id", "one"}};
     if (random() % 4 == 0)
-      headers.emplace_back("If-None-Match", "\"" + std::to_string(random() % 100) + "\"");
+      headers.emplace_back("If-None-Match",
+                           "\"" + std::to_string(random() % 100) + pick("\"", "-3-plain_1\""));
     CAPTURE(target);
     request asked{.method = pick("GET", "GET", "HEAD"),
                   .target = target,
@@ -322,7 +324,7 @@ TEST_CASE("an API that keeps lists answers as one that makes each anew, whatever
     if (!link.empty() && asked.prefix.empty()) links.push_back(link.substr(1, link.find('>') - 1));
   }
   CHECK(count(behind.comments, "hits") > testing::size<std::uint64_t>(50, 100));
-  CHECK(count(behind.comments, "evictions") > testing::size<std::uint64_t>(5, 15));
+  CHECK(count(behind.comments, "evictions") > testing::size<std::uint64_t>(3, 10));
 }
 
 TEST_CASE(

@@ -23,6 +23,11 @@ using namespace testing;
 
 namespace {
 
+fields with_tag(fields headers, std::string tag) {
+  headers.emplace_back("If-None-Match", std::move(tag));
+  return headers;
+}
+
 const std::string comments_path = "/api/v1/comments";
 const std::string legacy_path = "/api/comment/new";
 const std::string absent_id = "0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
@@ -290,7 +295,7 @@ TEST_CASE("a post answers with the comment, where it is, and once with an edit t
   const auto posted = read(answer);
   const std::string id = posted.at("id");
   CHECK(header(answer, "Location") == "/api/v1/comments/" + id);
-  CHECK(header(answer, "ETag") == "\"1\"");
+  CHECK(header(answer, "ETag") == "\"1-3-plain_1\"");
   CHECK(header(answer, "Content-Type") == "application/json");
   CHECK(header(answer, "Cache-Control") == "no-store");
   CHECK(posted.at("content_id") == "blog/1");
@@ -305,6 +310,7 @@ TEST_CASE("a post answers with the comment, where it is, and once with an edit t
   const response found = site.get(header(answer, "Location"));
   CHECK(found.status == 200);
   auto expected = posted;
+  expected.erase("browser");
   expected.erase("edit_token");
   CHECK(read(found) == expected);
 }
@@ -336,18 +342,85 @@ TEST_CASE("links in answers start with the prefix that an adapter cut off") {
         "/talk/x");
 }
 
-TEST_CASE("an author's key is the same wherever the author speaks, and tells authors apart") {
+// A post with a guess told whether it is the address behind a comment.
+TEST_CASE("a guess of who wrote a comment is answered by nobody's key") {
   const site site;
-  const auto key_of = [&](std::string_view author) {
-    const auto posted = read(site.post(
-        comments_path, R"({"content_id":1,"body":"Oi","author":)" + std::string{author} + "}"));
-    return posted.at("author").at("key").get<std::string>();
+  const auto post = [&](std::string_view author, fields headers = {}, std::string id = "1") {
+    headers.emplace_back("Content-Type", "application/json");
+    return read(site.send({.method = "POST",
+                           .target = comments_path,
+                           .headers = headers,
+                           .body = R"({"content_id":")" + id + R"(","body":"Oi","author":)" +
+                                   std::string{author} + "}"}));
   };
-  const std::string key = key_of(R"({"name":"Gabriela","email":"gabriela@example.com"})");
-  CHECK(key == key_of(R"({"name":"Gabi","email":"gabriela@example.com"})"));
-  CHECK(key != key_of(R"({"name":"Gabriela","email":"charlie@example.com"})"));
-  CHECK(key != key_of(R"({"name":"Gabriela"})"));
-  CHECK(key_of(R"({"name":"Gabriela"})") == key_of(R"({"name":"Gabriela"})"));
+  const auto key_of = [](const auto& posted) {
+    return posted.at("author").at("key").template get<std::string>();
+  };
+  const std::string gabriela = R"({"name":"Gabriela","email":"gabriela@example.com"})";
+  const auto first = post(gabriela);
+  for (const std::string& guess : {gabriela, std::string{R"({"email":"gabriela@example.com"})"},
+                                   std::string{R"({"name":"Gabriela"})"}})
+    CHECK(key_of(post(guess)) != key_of(first));
+  const fields same{{"Comments-Browser", first.at("browser")}};
+  const auto second = post(R"({"name":"Gabi"})", same);
+  CHECK(key_of(second) == key_of(first));
+  CHECK(key_of(post(gabriela, same, "2")) != key_of(first));
+  const std::string path = comments_path + std::string{"/"} + first.at("id").get<std::string>();
+  CHECK(key_of(read(site.get(path))) == key_of(first));
+}
+
+TEST_CASE("own comments that wait are in one's own list, and in no cache") {
+  const site site{{}, {.mode = content_status::premoderated}};
+  const auto made = read(site.post(comments_path, R"({"content_id":"1","body":"Oi"})"));
+  const fields own{{"Comments-Browser", made.at("browser")}};
+  const std::string list = "/api/v1/comments?content_id=1", path = "/api/v1/comments/";
+  const std::string id = made.at("id");
+  for (int i = 0; i < 2; ++i) {
+    const auto seen = site.get(list, own);
+    CHECK(read(seen).at("items").at(0).at("status") == "pending");
+    CHECK(read(seen).at("items").at(0).at("body") == "Oi");
+    CHECK(header(seen, "Cache-Control") == "private, no-store");
+    CHECK(header(seen, "ETag") == "");
+    CHECK(site.get(list, with_tag(own, "\"1-3-plain_1\"")).status == 200);
+    const auto others = site.get(list);
+    CHECK(read(others).at("items").empty());
+    CHECK(header(others, "Cache-Control") == "no-cache");
+  }
+  CHECK(header(site.get(path + id, own), "Cache-Control") == "private, no-store");
+  CHECK(site.get(path + id).status == 404);
+  const auto stranger = read(site.post(comments_path, R"({"content_id":"2","body":"Oi"})"));
+  const fields other{{"Comments-Browser", stranger.at("browser")}};
+  CHECK(header(site.get(list, other), "ETag") == "\"1-3-plain_1\"");  // as everyone gets it
+  CHECK(site.get(list, with_tag(other, "\"1-3-plain_1\"")).status == 304);
+  CHECK(site.get(path + id, other).status == 404);
+}
+
+TEST_CASE("every accepted post and vote hands out the browser's proof, anew and of the same name") {
+  site site;
+  const auto made = read(site.post(comments_path, R"({"content_id":"1","body":"Oi"})"));
+  const std::string first = made.at("browser"), id = made.at("id");
+  const std::string vote = "/api/v1/comments/" + id + "/vote";
+  const auto put = [&](std::string method, fields headers) {
+    return read(site.ask(std::move(method), vote, {}, std::move(headers)));
+  };
+  site.now.advance(std::chrono::days{399});
+  const std::string second = put("PUT", {{"Comments-Browser", first}}).at("browser");
+  CHECK(second != first);
+  site.now.advance(std::chrono::days{2});
+  CHECK(put("DELETE", {}).at("votes") == 1);
+  CHECK(put("DELETE", {{"Comments-Browser", first}}).at("votes") == 1);  // it is too old
+  CHECK(put("DELETE", {{"Comments-Browser", second}}).at("votes") == 0);
+  CHECK_FALSE(put("DELETE", {}).contains("browser"));
+  CHECK(put("PUT", {}).contains("browser"));
+  CHECK(site.get("/api/v1/comments/" + id).body.find("browser") == std::string::npos);
+}
+
+TEST_CASE("a list that was kept before keys changed their form is sent anew") {
+  site site;
+  site.say("1", "Oi");
+  const std::string list = "/api/v1/comments?content_id=1";
+  CHECK(site.get(list, {{"If-None-Match", "\"1\""}}).status == 200);
+  CHECK(site.get(list, {{"If-None-Match", "\"1-3-plain_1\""}}).status == 304);
 }
 
 TEST_CASE("a retried post is answered with the first comment, without its token") {
@@ -401,7 +474,7 @@ TEST_CASE("a reply stands below its parent, which counts it") {
   const std::string reply = site.say("1", "b", parent);
   CHECK(read(site.get("/api/v1/comments/" + reply)).at("parent_id") == parent);
   CHECK(read(site.get("/api/v1/comments/" + parent)).at("replies") == 1);
-  CHECK(header(site.get("/api/v1/comments/" + parent), "ETag") == "\"2\"");
+  CHECK(header(site.get("/api/v1/comments/" + parent), "ETag") == "\"2-3-plain_1\"");
   CHECK(walk(site, "/api/v1/comments?content_id=1") == "a");
   CHECK(walk(site, "/api/v1/comments?content_id=1&parent_id=" + parent) == "b");
   CHECK(walk(site, "/api/v1/comments?content_id=1&parent_id=" + reply) == "");
@@ -422,8 +495,8 @@ TEST_CASE("a reply to an unknown comment or to one of another content is refused
 TEST_CASE("one comment is found by its id, in either case, and 304 saves it") {
   site site;
   std::string id = site.say("1", "Oi");
-  CHECK(header(site.get("/api/v1/comments/" + id), "ETag") == "\"1\"");
-  CHECK(site.get("/api/v1/comments/" + id, {{"If-None-Match", "W/\"1\""}}).status == 304);
+  CHECK(header(site.get("/api/v1/comments/" + id), "ETag") == "\"1-3-plain_1\"");
+  CHECK(site.get("/api/v1/comments/" + id, {{"If-None-Match", "W/\"1-3-plain_1\""}}).status == 304);
   std::ranges::transform(id, id.begin(), [](unsigned char c) { return std::toupper(c); });
   CHECK(site.get("/api/v1/comments/" + id).status == 200);
 }
@@ -439,7 +512,7 @@ TEST_CASE("a list is this JSON, and empty for a content without comments") {
   site site;
   const response empty = site.get("/api/v1/comments?content_id=99");
   CHECK(empty.status == 200);
-  CHECK(header(empty, "ETag") == "\"0\"");
+  CHECK(header(empty, "ETag") == "\"0-3-plain_1\"");
   CHECK(header(empty, "Link") == "");
   CHECK(empty.body == R"({"items":[],"next":null,)"
                       R"("content":{"content_id":"99","version":0,"comments":0,"status":"open"}})");
@@ -593,17 +666,19 @@ TEST_CASE("a list's tag is the content's version, and 304 saves it") {
   const std::string list = "/api/v1/comments?content_id=1";
   site.say("1", "a");
   site.say("1", "b");
-  CHECK(header(site.get(list), "ETag") == "\"2\"");
-  for (const char* header_of : {"\"2\"", "W/\"2\"", "\"1\", \"2\"", "*", "\"x\" ,W/\"2\""}) {
+  CHECK(header(site.get(list), "ETag") == "\"2-3-plain_1\"");
+  for (const char* header_of : {"\"2-3-plain_1\"", "W/\"2-3-plain_1\"", "\"1\", \"2-3-plain_1\"",
+                                "*", "\"x\" ,W/\"2-3-plain_1\""}) {
     const response answer = site.get(list, {{"If-None-Match", header_of}});
     CHECK(answer.status == 304);
-    CHECK(header(answer, "ETag") == "\"2\"");
+    CHECK(header(answer, "ETag") == "\"2-3-plain_1\"");
     CHECK(header(answer, "Content-Type") == "");
   }
-  for (const char* header_of : {"\"1\"", "2", "\"1\", \"3\"", ""})
+  for (const char* header_of :
+       {"\"1-3-plain_1\"", "2-3-plain_1", "\"1-3-plain_1\", \"3-3-plain_1\"", ""})
     CHECK(site.get(list, {{"If-None-Match", header_of}}).status == 200);
   site.say("1", "c");
-  CHECK(site.get(list, {{"If-None-Match", "\"2\""}}).status == 200);
+  CHECK(site.get(list, {{"If-None-Match", "\"2-3-plain_1\""}}).status == 200);
 }
 
 TEST_CASE("a content is what its comments made of it") {
@@ -1085,7 +1160,7 @@ TEST_CASE("pages of listed sites may do everything, others nothing, and caches k
   for (const char* target : {"/api/v1/comments?content_id=1", "/api/comment/list/1"})
     for (int i = 0; i < 3; ++i) {  // made, kept, and not modified
       const auto ask = [&](fields who) {
-        if (i == 2) who.emplace_back("If-None-Match", R"("1", "1-emails-show")");
+        if (i == 2) who.emplace_back("If-None-Match", R"("1", "1-3-plain_1", "1-emails-show")");
         return site.get(target, std::move(who));
       };
       CHECK(header(ask(listed), "Access-Control-Allow-Origin") == "https://blog.example.com");

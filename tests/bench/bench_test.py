@@ -71,8 +71,9 @@ class Load(support.ServerTest):
 
     def test_a_known_version_is_answered_by_304(self):
         self.post_comment()
+        etag = self.server.get(LIST + self.content_id).headers["ETag"]
         report = load(self.server.port, "--get", LIST + self.content_id, "--rate", 100,
-                      "--header", 'If-None-Match: "1"', "--expect", 304, "--seconds", 0.1)
+                      "--header", f"If-None-Match: {etag}", "--expect", 304, "--seconds", 0.1)
         self.assertEqual((report["get"]["count"], report["errors"]), (10, 0))
 
     def test_new_connections_are_as_many_as_requests(self):
@@ -164,7 +165,7 @@ class Seed(unittest.TestCase):
             last = page["items"][-1]
             self.assertEqual(server.get(f"/api/v1/comments/{last['id']}").json, last)
             posted = server.post("/api/v1/comments", {"content_id": "one", "body": "Oi!"})
-            self.assertEqual(posted.headers["ETag"], '"121"')
+            self.assertEqual(posted.headers["ETag"].split("-")[0], '"121')
 
 
 class Report(unittest.TestCase):

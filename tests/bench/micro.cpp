@@ -22,7 +22,7 @@ using namespace comments;
 const std::string posted = R"({"content_id": "one", "body": "A sentence or two, and an opinion.",
   "author": {"name": "Ana", "email": "ana@example.com"}})";
 
-std::string to_key(const author& author) { return author.name; }
+std::string to_key(const comment& written) { return written.author.name; }
 const json::style plain{to_key};
 
 void decode_draft(benchmark::State& state) {

@@ -11,7 +11,7 @@ using feed::to_line;
 
 namespace {
 
-const json::style plain{[](const author&) { return std::string{"key"}; }};
+const json::style plain{[](const comment&) { return std::string{"key"}; }};
 
 comment make_comment(std::string name, std::string body) {
   return {.id = *parse_comment_id("0192f0c1-7b2a-7c3d-9e4f-0123456789ab"),

@@ -168,7 +168,7 @@ TEST_CASE("a star opens reading to all origins, and to none with a proof of iden
     CHECK(header(before, "Access-Control-Allow-Origin") == "*");
     CHECK(header(before, "Access-Control-Allow-Methods") == "GET, HEAD");
     CHECK(header(before, "Access-Control-Allow-Headers") ==
-          "If-None-Match, Last-Event-ID, X-Request-Id");
+          "Comments-Browser, If-None-Match, Last-Event-ID, X-Request-Id");
   }
   for (const char* origin : {"null", ""}) CHECK_FALSE(has_cors(ask("*", origin, "GET")));
 }
@@ -179,7 +179,7 @@ TEST_CASE("a star opens the posts that are named, and no other that writes") {
   const response before = preflight("*", "https://example.org", "POST", "/api/comment/new?a=1");
   CHECK(header(before, "Access-Control-Allow-Methods") == "GET, HEAD, POST");
   CHECK(header(before, "Access-Control-Allow-Headers") ==
-        "If-None-Match, Last-Event-ID, X-Request-Id, Content-Type");
+        "Comments-Browser, If-None-Match, Last-Event-ID, X-Request-Id, Content-Type");
   for (const char* target : {"/api/v1/comments", "/api/comment/new/", "/x?/api/comment/new"}) {
     CHECK_FALSE(has_cors(ask("*", "https://example.org", "POST", target)));
     CHECK_FALSE(has_cors(preflight("*", "https://example.org", "POST", target)));

@@ -15,7 +15,7 @@ namespace {
 const comment_id first_id = *parse_comment_id("0192f0c1-7b2a-7c3d-9e4f-0123456789ab");
 const comment_id second_id = *parse_comment_id("0192f0c1-7b2a-7c3d-9e4f-0123456789ac");
 
-std::string key_of(const author& author) { return "key of " + author.name; }
+std::string key_of(const comment& written) { return "key of " + written.author.name; }
 const style plain{key_of};
 
 comment make_comment() {
@@ -54,8 +54,8 @@ TEST_CASE("a comment is this JSON") { CHECK(encode(make_comment(), plain) == fir
 
 TEST_CASE("a comment that was encoded when it was written is the same JSON, and asks for no key") {
   comment kept = make_comment();
-  kept.encoded = encode_written(kept.author, kept.body, plain);
-  const style nobody{[](const author&) -> std::string {
+  kept.encoded = encode_written(kept, plain);
+  const style nobody{[](const comment&) -> std::string {
     FAIL("the author's key was made again");
     return {};
   }};
@@ -64,8 +64,8 @@ TEST_CASE("a comment that was encoded when it was written is the same JSON, and 
 }
 
 TEST_CASE("of what was encoded in another form, or by halves, nothing is used") {
-  for (const std::string other :
-       {"", " ", "1", "0 ", "2 \"body\":\"?\"", "10 \"body\":\"?\"", "\"body\":\"?\""}) {
+  for (const std::string other : {"", " ", "1", "0 ", "2 \"body\":\"?\"", "3 \"body\":\"?\"",
+                                  "10 \"body\":\"?\"", "\"body\":\"?\""}) {
     comment kept = make_comment();
     kept.encoded = other;
     CHECK(encode(kept, plain) == first_text + "}");
@@ -100,14 +100,27 @@ TEST_CASE("whatever an author wrote, what was encoded once gives the same two an
       const auto parsed = nlohmann::json::parse(encode(made, plain));
       CHECK(parsed.at("body") == nlohmann::json::parse(to_string_literal(body)));
       comment kept = made;
-      kept.encoded = encode_written(kept.author, kept.body, plain);
+      kept.encoded = encode_written(kept, plain);
       CHECK(encode(kept, plain) == encode(made, plain));
       CHECK(legacy_list({kept}, legacy_emails::all) == legacy_list({made}, legacy_emails::all));
     }
 }
 
-TEST_CASE("an edit token stands last, where there is one") {
-  CHECK(encode(make_comment(), plain, "a.b") == first_text + R"(,"edit_token":"a.b"})");
+TEST_CASE("proofs stand last, where there are any") {
+  const comment made = make_comment();
+  CHECK(encode(made, plain, {.edit_token = "a.b"}) == first_text + R"(,"edit_token":"a.b"})");
+  CHECK(encode(made, plain, {.edit_token = "a.b", .browser = "c.d"}) ==
+        first_text + R"(,"edit_token":"a.b","browser":"c.d"})");
+  CHECK(encode(made, plain, {.browser = "c.d"}) == first_text + R"(,"browser":"c.d"})");
+}
+
+TEST_CASE("a style's tag tells its form and its renderer, in letters that an ETag may have") {
+  const auto tag = [](std::string name) {
+    return style{key_of, renderer{std::move(name), [](std::string_view) { return ""; }}}.tag();
+  };
+  CHECK(plain.tag() == "3-plain_1");
+  CHECK(tag("r1") == "3-r1");
+  CHECK(tag("a \"b\"\n\xc3\xa9") == "3-a__b____");
 }
 
 TEST_CASE("a reply names its parent and an edited comment the time of that") {
@@ -216,7 +229,7 @@ TEST_CASE("text that is no UTF-8 is written with a replacement, wherever it stan
       "b\xef\xbf\xbd";
   comment broken = make_comment();
   broken.content_id = broken.body = broken.author.name = broken.author.email = bad;
-  const std::string written = encode(broken, style{[&](const author&) { return bad; }});
+  const std::string written = encode(broken, style{[&](const comment&) { return bad; }});
   CHECK(is_utf8(written));
   CHECK(written.find(R"("body":")" + good + '"') != written.npos);
   CHECK(written.find(R"("content_id":")" + good + '"') != written.npos);
@@ -337,7 +350,7 @@ TEST_CASE("a step of a deployment is this JSON, its run null where there is none
 TEST_CASE("of another renderer's HTML nothing is used, of its body the legacy list does") {
   comment kept = make_comment();
   const style other{key_of, renderer{"other 1", [](std::string_view) { return "<i>"; }}};
-  kept.encoded = encode_written(kept.author, kept.body, other);
+  kept.encoded = encode_written(kept, other);
   CHECK(encode(kept, plain) == first_text + "}");
   CHECK(legacy_list({kept}, legacy_emails::all) ==
         legacy_list({make_comment()}, legacy_emails::all));

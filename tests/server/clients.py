@@ -44,6 +44,7 @@ class Client:
             raise AssertionError(answer)
         made = answer.json
         made.pop("edit_token", None)
+        made.pop("browser", None)
         if key not in self.acknowledged and "content_id" in made:
             self.ids[made["content_id"]].append(made["id"])
         if self.acknowledged.setdefault(key, made).get("id") != made.get("id"):

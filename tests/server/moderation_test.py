@@ -349,13 +349,15 @@ class Desk(ServerTest):
 
     def test_first_comment(self):
         self.set_mode("first-comment")
-        known = {"author": {"email": "Known@example.com"}}
-        first = self.comment(**known).json
+        known = {"name": "Known", "email": "Known@example.com"}
+        first = self.comment(author=known).json
         self.assertEqual(first["status"], "pending")
-        self.assertEqual(self.comment(**known).json["status"], "pending")
+        post = {"content_id": self.content_id, "body": "x"}
+        browser = {"Comments-Browser": first["browser"]}
+        self.assertEqual(self.server.post(POST, post, browser).json["status"], "pending")
         self.decide([first["id"]], "approve")
-        self.assertEqual(self.comment(**known).json["status"], "published")
-        for author in ({}, {"name": "Known"}, {"email": "other@example.com"}):
+        self.assertEqual(self.server.post(POST, post, browser).json["status"], "published")
+        for author in ({}, known, {"name": "Known"}, {"email": "Known@example.com"}):
             self.assertEqual(self.comment(author=author).json["status"], "pending")
 
     def test_locked_and_the_default_again(self):

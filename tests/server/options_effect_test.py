@@ -358,6 +358,25 @@ class Effect(unittest.TestCase):
         self.assert_obeyed("write-rate", "1", "2", lambda server: self.assertEqual(
             [self.comment(server).status for _ in range(2)], [201, 429]))
 
+    def test_the_limits_of_an_ipv6_network(self):
+        """One /48 counted as 65,536 clients: 90 reports hid 30 comments, and 300 votes counted."""
+        def of(site):
+            return {"X-Forwarded-For": f"2001:db8:7:{site:x}::1"}
+
+        trusting = (*MEMORY, *NOW, "--trusted-proxies=127.0.0.1")
+        with Server(*trusting, "--network-votes-max=2") as server:
+            one = f"{POST}/{self.comment(server).json['id']}"
+            answers = [server.request("PUT", f"{one}/vote", headers=of(site)) for site in range(20)]
+            self.assertEqual([answer.status for answer in answers], [200] * 2 + [409] * 18)
+            answers = [server.post(f"{one}/reports", {"reason": "x"}, of(site))
+                       for site in range(20)]
+            self.assertEqual([answer.status for answer in answers], [204] + [409] * 19)
+            self.assertEqual(server.get(one).json["votes"], 2)
+        with Server(*trusting, "--write-rate=2", "--network-clients=3") as server:
+            post = {"content_id": "1", "body": "x"}
+            statuses = [server.post(POST, post, of(site)).status for site in range(20)]
+            self.assertEqual(statuses, [201] * 6 + [429] * 14)
+
     def test_origins(self):
         origin = {"Origin": "https://example.com"}
 

@@ -50,6 +50,7 @@ class Documents(unittest.TestCase):
                 typed_in = {
                     "ID": posted["id"],
                     "EDIT_TOKEN": posted["edit_token"],
+                    "BROWSER": posted["browser"],
                     "MODERATOR_TOKEN": MODERATOR,
                     "USER_TOKEN": user_token(),
                     "DEPLOY_TOKEN": PIPELINE,

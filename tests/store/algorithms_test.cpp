@@ -31,6 +31,7 @@ TEST_CASE("an insertion becomes a comment of its status, at the version that it 
       .status = status::pending,
       .reason = "links",
       .origin = "0123",
+      .browser = "b",
       .encoded = "1 x"};
   const comment_id id = make_comment_id(from_milliseconds(2));
   const comment made = to_comment(wanted, id, 7, from_milliseconds(3));
@@ -44,6 +45,8 @@ TEST_CASE("an insertion becomes a comment of its status, at the version that it 
                          .created_at = from_milliseconds(3),
                          .version = 7,
                          .origin = "0123",
+                         .browser = "b",
+                         .held = true,
                          .encoded = "1 x"};
   CHECK(made == expected);
 }
@@ -119,6 +122,7 @@ TEST_CASE("an amendment changes what it may, and nothing else") {
                        .edited_at = from_milliseconds(5),
                        .version = 9,
                        .origin = "0123",
+                       .browser = "b",
                        .encoded = "1 y"};
   CHECK(amend(stands, wanted) == comment{.id = comment_id{{1}},
                                          .content_id = "1",
@@ -129,7 +133,37 @@ TEST_CASE("an amendment changes what it may, and nothing else") {
                                          .votes = 7,
                                          .reports = 2,
                                          .edited_at = from_milliseconds(5),
+                                         .held = true,
                                          .encoded = "1 y"});
+}
+
+TEST_CASE("a vote is its voter's and its browser's, and taken back by what is known of it") {
+  const voter ana{"a:net:1", "ana"}, user{"u:1", "ana"};
+  CHECK(is_by(ana, "a:net:1", "eva"));
+  CHECK(is_by(ana, "a:1", ""));
+  CHECK(is_by(ana, "a:net:2", "ana"));
+  CHECK_FALSE(is_by(ana, "a:net:2", "eva"));
+  CHECK_FALSE(is_by({"a:1"}, "a:2", ""));
+  CHECK(may_take_back(ana, "a:net:2", "ana"));
+  CHECK(may_take_back(ana, "a:1", ""));
+  CHECK_FALSE(may_take_back(ana, "a:net:1", "eva"));
+  CHECK_FALSE(may_take_back({"a:1"}, "a:1", "ana"));
+  CHECK(may_take_back(user, "u:1", ""));
+  CHECK(browser_of_vote(ana) == "ana");
+  CHECK(browser_of_vote(user) == "");
+}
+
+TEST_CASE("a network is full once as many of it as may are there, and not without one") {
+  network_count some{voter{"a:net:1", "", 2}};
+  for (const char* name : {"a:net2:1", "a:2", "u:net:1", "a:net:2"}) some.add(name);
+  CHECK_FALSE(some.is_full());
+  some.add("a:net:3");
+  CHECK(some.is_full());
+  for (const voter& any : {voter{"a:net:1"}, voter{"a:1", "", 1}, voter{"u:1", "", 1}}) {
+    network_count none{any};
+    none.add(any.name);
+    CHECK_FALSE(none.is_full());
+  }
 }
 
 TEST_CASE("a search matches the comments that it describes") {

@@ -813,6 +813,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_need_what_is_visible, Maker);          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::networks_are_limited, Maker);                  \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::former_names_are_known, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::votes_are_taken_back_by_browser, Maker);       \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::browsers_are_found, Maker);                    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reports_come_latest_first, Maker);             \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_moves_the_version, Maker);          \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::set_status_makes_a_content, Maker);            \

@@ -692,6 +692,80 @@ TEST_CASE_TEMPLATE_DEFINE("a voter whose name now says its network is known by t
   CHECK(must(store.vote(made.id, {"a:net:1"}, false, later)).votes == 0);
 }
 
+// Whoever shared an address with a voter took the voter's vote back.
+TEST_CASE_TEMPLATE_DEFINE("a vote is taken back by its browser or its account, else by its address",
+                          Maker, votes_are_taken_back_by_browser) {
+  Maker maker;
+  store& store = maker.store();
+  const comment made = post(store, {.content_id = "1", .body = "x"});
+  const voter ana{"a:net:1", "ana"}, eva{"a:net:1", "eva"}, nobody{"a:net:1"};
+  const auto votes = [&](const voter& by, bool is_there) {
+    return must(store.vote(made.id, by, is_there, later)).votes;
+  };
+  CHECK(votes(ana, true) == 1);
+  for (const voter& other : {eva, nobody}) {
+    const picture before = look(store, "1");
+    CHECK(votes(other, true) == 1);
+    CHECK(votes(other, false) == 1);
+    CHECK(look(store, "1") == before);
+  }
+  CHECK(votes({"a:net:2", "ana"}, true) == 1);  // elsewhere it is the same browser
+  CHECK(votes({"a:net:2", "ana"}, false) == 0);
+
+  CHECK(votes(nobody, true) == 1);  // as votes from before are
+  CHECK(votes({"a:net:2", "ana"}, false) == 1);
+  CHECK(votes(ana, false) == 0);
+
+  // An account is proof enough, and one of its own for each who shares a browser.
+  CHECK(votes({"u:1", "ana"}, true) == 1);
+  CHECK(votes({"u:2", "ana"}, true) == 2);
+  CHECK(votes(ana, false) == 2);
+  CHECK(votes({"u:1"}, false) == 1);
+  CHECK(votes({"u:2", "eva"}, false) == 0);
+  CHECK(votes(ana, true) == 1);
+  CHECK(votes({"u:1", "ana"}, true) == 1);  // who has voted already, before signing in
+  CHECK(votes({"u:1", "ana"}, false) == 0);
+}
+
+TEST_CASE_TEMPLATE_DEFINE(
+    "comments of a browser are found once they were held, and not when removed", Maker,
+    browsers_are_found) {
+  Maker maker;
+  store& store = maker.store();
+  const auto put = [&](std::string content_id, status status, std::string browser) {
+    return must(store.insert({.said = {.content_id = std::move(content_id), .body = "x"},
+                              .status = status,
+                              .browser = std::move(browser)},
+                             noon))
+        .stored;
+  };
+  const comment shown = put("1", status::published, "ana");
+  const comment waiting = put("1", status::pending, "ana"), other = put("2", status::spam, "ana");
+  put("1", status::pending, "eva");
+  put("1", status::pending, "");
+  CHECK(waiting.held);
+  CHECK_FALSE(shown.held);
+  CHECK(must(store.find(waiting.id)) == waiting);
+  const auto found = [&](search wanted) {
+    wanted.browser = "ana";
+    std::vector<comment_id> ids;
+    for (const comment& item : must(store.find_all(wanted)).items) ids.push_back(item.id);
+    return ids;
+  };
+  using ids = std::vector<comment_id>;
+  CHECK(found({}).size() == 2);
+  CHECK(found({.status = status::pending}) == ids{waiting.id});
+  CHECK(found({.content_id = "2"}) == ids{other.id});
+  CHECK(found({.status = status::published}).empty());
+  must(store.amend(waiting.id, to(status::published), later));
+  CHECK(found({.status = status::published}) == ids{waiting.id});
+  must(store.amend(shown.id, to(status::pending), later));
+  CHECK(found({.status = status::pending, .content_id = "1"}) == ids{shown.id});
+  must(store.amend(waiting.id, to(status::removed), later));
+  CHECK(found({}).size() == 2);
+  CHECK(must(store.find(waiting.id)).browser == "");
+}
+
 TEST_CASE_TEMPLATE_DEFINE("reports come the latest first, up to the limit", Maker,
                           reports_come_latest_first) {
   Maker maker;

@@ -36,15 +36,15 @@ result<done> quietly(memory_copy_side& from, memory_copy_side& to) {
 
 TEST_CASE("statements read behind a key, find the last one, and add what is not there") {
   CHECK(read_sql(of_votes, false) ==
-        "SELECT content_id, comment_id, voter, at FROM vote "
+        "SELECT content_id, comment_id, voter, at, browser FROM vote "
         "ORDER BY content_id, comment_id, voter LIMIT ?1");
   CHECK(read_sql(of_votes, true) ==
-        "SELECT content_id, comment_id, voter, at FROM vote "
+        "SELECT content_id, comment_id, voter, at, browser FROM vote "
         "WHERE (content_id, comment_id, voter) > (?1, ?2, ?3) "
         "ORDER BY content_id, comment_id, voter LIMIT ?4");
   CHECK(last_sql(of_contents) == "SELECT content_id FROM content ORDER BY content_id DESC LIMIT 1");
   CHECK(write_sql(of_votes) ==
-        "INSERT INTO vote (content_id, comment_id, voter, at) VALUES (?1, ?2, ?3, ?4) "
+        "INSERT INTO vote (content_id, comment_id, voter, at, browser) VALUES (?1, ?2, ?3, ?4, ?5) "
         "ON CONFLICT (content_id, comment_id, voter) DO NOTHING");
   CHECK(count_sql(of_votes) == "SELECT count(*) FROM vote");
 }

@@ -140,6 +140,10 @@ TEST_CASE("each search walks the narrowest index that there is, in the order of 
   CHECK(index_of({.email = "ana@example.com", .text = "x"}) == by_email);
   CHECK(index_of({.status = status::published, .subject = "7"}) == by_subject);
   CHECK(index_of({.status = status::published, .email = "ana@example.com"}) == by_email);
+  CHECK(index_of({.status = status::pending, .content_id = "1", .browser = "b"}) ==
+        "comment_waiting (browser=? AND content_id=? AND id>?)");
+  CHECK(index_of({.status = status::published, .browser = "b"}) ==
+        "comment_known (browser=? AND id>?)");
   for (const search& wide : {search{}, search{.status = status::published},
                              search{.verified = true}, search{.text = "x"}})
     CHECK(index_of(wide) == by_id);

@@ -85,6 +85,7 @@ void fill(Store& store) {
                                .key = i % 4 == 0 ? "k" + std::to_string(i) : ""},
                       .status = i % 5 == 4 ? status::pending : status::published,
                       .origin = "0123",
+                      .browser = i % 2 == 0 ? "ana's" : "",
                       .encoded = "1 {}"};
     const auto made = store.insert(written, now);
     REQUIRE(made.has_value());

@@ -55,7 +55,7 @@ inline std::string code_of(const http::response& answer) {
 
 // A comment that was posted, with the proof of that.
 struct posted {
-  std::string id{}, token{}, path{}, etag{};
+  std::string id{}, token{}, path{}, etag{}, browser{};
 };
 inline posted post_comment(const client& api, tree draft, http::fields headers = {},
                            std::string peer = "192.0.2.1") {
@@ -65,7 +65,8 @@ inline posted post_comment(const client& api, tree draft, http::fields headers =
   REQUIRE(answer.status == 201);
   const auto made = read(answer);
   const std::string id = made.at("id");
-  return {id, made.at("edit_token"), "/api/v1/comments/" + id, header(answer, "ETag")};
+  return {id, made.at("edit_token"), "/api/v1/comments/" + id, header(answer, "ETag"),
+          made.at("browser")};
 }
 
 // What a moderator's decision answers.

@@ -30,7 +30,7 @@ export function commentView(thread, comment, parent) {
   function update(made) {
     view.comment = comment = made;
     const isMine = thread.own.has(comment.id);
-    const isThere = comment.status === 'published' || (isMine && comment.body);
+    const isThere = !!comment.body; // which is empty of what is hidden from this reader
     const name = comment.author.name || say('anonymous');
     element.classList.toggle('gone', !isThere);
     element.ariaLabel = isThere ? name : say('removed');

@@ -1,7 +1,7 @@
 // keep.js - what this browser keeps for its reader: drafts, votes, proofs of authorship, a name.
 //
-// Everything is in the host page's localStorage, which is never sent anywhere. If the browser
-// refuses that, it is kept in memory until the reader leaves the page.
+// Everything is in the host page's localStorage. Only proofs are sent, to the server that made them.
+// If the browser refuses that, it is kept in memory until the reader leaves the page.
 
 const memory = new Map();
 
@@ -21,10 +21,10 @@ function write(name, value) {
 }
 
 // keepFor('https://comments.example.com/', '1'): `take(part, id)` returns what is kept there. `put`
-// keeps a value, and with null forgets it. Parts: draft, vote, own, and person, which all contents
-// share.
+// keeps a value, and with null forgets it. Parts: draft, vote, own, and person and proof, which all
+// contents share.
 export function keepFor(base, contentId) {
-  const nameOf = (part) => `comments ${base} ${part === 'person' ? '' : contentId}`;
+  const nameOf = (part) => `comments ${base} ${part[0] === 'p' ? '' : contentId}`;
   const take = (part, id) => read(nameOf(part))[`${part} ${id}`];
   function put(part, id, value) {
     const name = nameOf(part);

@@ -63,7 +63,7 @@ function makeThread(host, settings) {
     views: new Map(), // of comments, by id
     own: new Map(), // proofs of authorship, by id
     ticks: new Set(),
-    ask: (...request) => ask(base, ...request),
+    ask: (...request) => askAsBrowser(thread, ...request),
     listOf: (parent) => commentList(thread, parent),
     proofOf: (id) => thread.own.get(id)?.token ?? thread.token,
     scrolling: () => (matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'),
@@ -72,6 +72,17 @@ function makeThread(host, settings) {
   };
   for (const id of thread.kept.idsOf('own')) thread.own.set(id, thread.kept.take('own', id));
   return thread;
+}
+
+// Asks as the browser that was here before, and keeps the proof of that which comes back. A reader
+// without a comment here reads without it: the answer is the same, and other sites' pages would have
+// to ask first whether they may send it.
+async function askAsBrowser(thread, method, path, options) {
+  const proof = (method !== 'GET' || thread.own.size) && thread.kept.take('proof', '');
+  const headers = proof ? { 'Comments-Browser': proof } : {};
+  const made = await ask(thread.base, method, path, { ...options, headers });
+  if (made?.browser) thread.kept.put('proof', '', made.browser);
+  return made;
 }
 
 // Loads the first page. Shows a skeleton, then the comments or an error.
@@ -89,7 +100,6 @@ async function load(thread) {
     thread.version = content.version;
     place.replaceChildren(roots.element);
     thread.showContent(content);
-    showOwn(thread);
     thread.unfollow ??= follow(thread, news.note);
   } catch (why) {
     if (thread.isOver || roots !== thread.roots) return;
@@ -105,15 +115,6 @@ async function count(thread) {
   const wanted = new URLSearchParams({ content_id: thread.contentId, limit: 1 });
   const found = await thread.ask('GET', `/api/v1/comments?${wanted}`).catch(() => {});
   if (found && !thread.isOver) thread.showContent(found.content);
-}
-
-// Shows this reader's comments that wait for a moderator, because no list has them.
-async function showOwn(thread) {
-  for (const [id, { token, end }] of thread.own) {
-    if (thread.views.has(id) || !(end > Date.now())) continue;
-    const found = await find(thread, id, token).catch(() => {});
-    if (found?.status === 'pending') await putInPlace(thread, found);
-  }
 }
 
 // Shows a comment that this reader has just posted.

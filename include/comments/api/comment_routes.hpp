@@ -43,10 +43,13 @@ class comment_routes final {
   response form(request asked) const;
 
  private:
+  result<principal> identify(const request& asked) const;
   result<post_result> store(draft written, const principal& caller, arrival how) const;
   response put_vote(const request& asked, bool is_there) const;
-  response posted_response(const post_result& posted) const;
-  response changed_response(const result<comment>& changed, const request& asked) const;
+  std::string proof_of(const principal& caller) const;
+  response posted_response(const post_result& posted, const principal& caller) const;
+  response changed_response(const result<comment>& changed, const request& asked,
+                            const json::proofs& handed_out = {}) const;
 
   const context& shared_;
 };

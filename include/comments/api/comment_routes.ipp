@@ -25,7 +25,7 @@ inline std::optional<comment_id> id_in(const request& asked) {
 
 COMMENTS_INLINE response comment_routes::post_legacy(request asked) const {
   if (auto refused = refuse_media(asked)) return std::move(*refused);
-  const auto caller = shared_.identify(asked);
+  const auto caller = identify(asked);
   if (!caller) return problem(caller.error(), asked);
   auto written = json::decode_legacy_draft(asked.body, idempotency_key(asked), shared_.limits());
   if (!written) return problem(written.error(), asked);
@@ -40,7 +40,7 @@ COMMENTS_INLINE response comment_routes::post_legacy(request asked) const {
 
 COMMENTS_INLINE response comment_routes::post(request asked) const {
   if (auto refused = refuse_media(asked)) return std::move(*refused);
-  const auto caller = shared_.identify(asked);
+  const auto caller = identify(asked);
   if (!caller) return problem(caller.error(), asked);
   json::form_fields form;
   auto written = json::decode_draft(asked.body, idempotency_key(asked), shared_.limits(), form);
@@ -52,7 +52,7 @@ COMMENTS_INLINE response comment_routes::post(request asked) const {
   }
   const auto posted = store(std::move(*written), *caller, std::move(how));
   if (!posted) return problem(posted.error(), asked);
-  response answer = posted_response(*posted);
+  response answer = posted_response(*posted, *caller);
   answer.headers.emplace_back("Location",
                               asked.prefix + "/api/v1/comments/" + to_string(posted->stored.id));
   return answer;
@@ -66,7 +66,7 @@ COMMENTS_INLINE response comment_routes::find(request asked) const {
   if (!found) return problem(found.error(), asked);
   const auto reason = shared_.service().find_reason(*found, *caller);
   if (!reason) return problem(reason.error(), asked);
-  const std::string etag = to_etag(found->version);
+  const std::string etag = shared_.etag_of(found->version);
   // With a reason it is not what this version may be known as, so it is always sent.
   const bool is_known = reason->empty() && has_etag(if_none_match(asked), etag);
   response answer =
@@ -74,7 +74,11 @@ COMMENTS_INLINE response comment_routes::find(request asked) const {
                : tagged_response(etag, reason->empty()
                                            ? json::encode(*found, shared_.style())
                                            : json::encode_hidden(*found, shared_.style(), *reason));
-  answer.headers.emplace_back("Vary", "Authorization");  // its author may see more of a comment
+  // Its author may see more of a comment, and the browser that it came from.
+  answer.headers.emplace_back("Vary", "Authorization, Comments-Browser");
+  const bool is_hidden = !is_visible(*found) && !found->body.empty();
+  for (auto& [name, value] : answer.headers)
+    if (is_hidden && name == "Cache-Control") value = "private, no-store";
   return answer;
 }
 
@@ -131,6 +135,17 @@ COMMENTS_INLINE response comment_routes::form(request) const {
   return json_response(json::encode_form(token, shared_.limits().body_bytes_max));
 }
 
+// Returns who posts or votes, with a new name for a browser that proves none.
+COMMENTS_INLINE result<principal> comment_routes::identify(const request& asked) const {
+  auto caller = shared_.identify(asked);
+  if (caller && caller->browser.empty()) caller->browser = auth::make_browser_name();
+  return caller;
+}
+
+COMMENTS_INLINE std::string comment_routes::proof_of(const principal& caller) const {
+  return auth::make_browser_proof(shared_.sign(), caller.browser, shared_.now());
+}
+
 COMMENTS_INLINE result<post_result> comment_routes::store(draft written, const principal& caller,
                                                           arrival how) const {
   return shared_.service().post(std::move(written), caller,
@@ -141,32 +156,37 @@ COMMENTS_INLINE result<post_result> comment_routes::store(draft written, const p
 
 // With the token by which its author may change it: in the first response alone, not in a replay,
 // because a replay may come from another client.
-COMMENTS_INLINE response comment_routes::posted_response(const post_result& posted) const {
+COMMENTS_INLINE response comment_routes::posted_response(const post_result& posted,
+                                                         const principal& caller) const {
   const comment& made = posted.stored;
   const instant until = made.created_at + shared_.service().options().edit_window;
   const std::string token =
       posted.replayed ? "" : auth::make_edit_token(shared_.sign(), made.id, until);
-  response answer = json_response(json::encode(made, shared_.style(), token));
+  const json::proofs handed_out{.edit_token = token, .browser = proof_of(caller)};
+  response answer = json_response(json::encode(made, shared_.style(), handed_out));
   answer.status = 201;
-  answer.headers.emplace_back("ETag", to_etag(made.version));
+  answer.headers.emplace_back("ETag", shared_.etag_of(made.version));
   if (posted.replayed) answer.headers.emplace_back("Idempotency-Replayed", "true");
   return answer;
 }
 
 COMMENTS_INLINE response comment_routes::changed_response(const result<comment>& changed,
-                                                          const request& asked) const {
+                                                          const request& asked,
+                                                          const json::proofs& handed_out) const {
   if (!changed) return problem(changed.error(), asked);
-  response answer = json_response(json::encode(*changed, shared_.style()));
-  answer.headers.emplace_back("ETag", to_etag(changed->version));
+  response answer = json_response(json::encode(*changed, shared_.style(), handed_out));
+  answer.headers.emplace_back("ETag", shared_.etag_of(changed->version));
   return answer;
 }
 
+// A vote that is taken back needs no new proof.
 COMMENTS_INLINE response comment_routes::put_vote(const request& asked, bool is_there) const {
   const auto id = detail::id_in(asked);
-  const auto caller = shared_.identify(asked);
+  const auto caller = is_there ? identify(asked) : shared_.identify(asked);
   if (!caller) return problem(caller.error(), asked);
   if (!id) return problem(comment_not_found(), asked);
-  return changed_response(shared_.service().vote(*id, *caller, is_there), asked);
+  const auto voted = shared_.service().vote(*id, *caller, is_there);
+  return changed_response(voted, asked, {.browser = is_there ? proof_of(*caller) : ""});
 }
 
 }  // namespace comments::http

@@ -61,10 +61,17 @@ class context final {
   // not a number from 1 to `page_max`, adds the violation to `found`.
   std::size_t read_limit(const request& asked, std::vector<violation>& found) const;
 
-  // Returns who sent the request, by its Authorization header and its address. Without the header,
-  // or with one of another scheme than Bearer, it is anyone. An edit token counts only for the
-  // comment `editing`. `unauthenticated` if the header proves nothing, `edit_window_closed` if the
-  // edit token is too old, `rate_limited` if the client has sent too many wrong tokens.
+  // Returns the ETag of comments at this version, as they are written now.
+  std::string etag_of(std::int64_t version) const { return to_etag(version, style_.tag()); }
+
+  // Returns the name of the browser that the header Comments-Browser proves; empty without one, and
+  // with one that is too old, not ours, or there twice.
+  std::string browser_of(const request& asked) const;
+
+  // Returns who sent the request, by its Authorization header, its address and its browser. Without
+  // the header, or with one of another scheme than Bearer, it is anyone. An edit token counts only
+  // for the comment `editing`. `unauthenticated` if the header proves nothing, `edit_window_closed`
+  // if the edit token is too old, `rate_limited` if the client has sent too many wrong tokens.
   result<principal> identify(const request& asked, std::optional<comment_id> editing = {}) const;
 
  private:
@@ -75,7 +82,7 @@ class context final {
   };
 
   std::shared_ptr<const auth::bearer> proofs() const COMMENTS_EXCLUDES(mutex_);
-  std::string key_of(const author& author) const;
+  std::string key_of(const comment& written) const;
 
   comments::service& service_;
   const route_options options_;

@@ -6,6 +6,7 @@
 #include <comments/api/responses.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace comments::http {
@@ -14,15 +15,13 @@ COMMENTS_INLINE context::context(comments::service& service, route_options optio
     : service_{service},
       options_{std::move(options)},
       sign_{service.signing_key()},
-      style_{[this](const author& author) { return key_of(author); }, options_.body},
+      style_{[this](const comment& written) { return key_of(written); }, options_.body},
       rates_{std::make_shared<rate_limits>(options_.rates, service.options().clock)},
       proxies_{std::make_shared<proxy_watch>(options_.rates.trusted_proxies,
                                              options_.on_unheard_proxy)} {}
 
 COMMENTS_INLINE comments::encoder context::encoder() const {
-  return [this](const author& author, std::string_view body) {
-    return json::encode_written(author, body, style_);
-  };
+  return [this](const comment& written) { return json::encode_written(written, style_); };
 }
 
 COMMENTS_INLINE std::vector<allowance> allowances_of(const rate_options& rates,
@@ -58,6 +57,7 @@ COMMENTS_INLINE result<principal> context::identify(const request& asked,
        .network = network.empty() ? "" : sign_.keyed_hash("network", network),
        .comment = editing,
        .may_guess = [&] { return rates_->check_tokens(asked.client).has_value(); }});
+  if (caller) caller->browser = browser_of(asked);
   if (caller || caller.error().code == errc::edit_window_closed) return caller;
   if (auto counted = rates_->count_failed_token(asked.client); !counted)
     return std::move(counted).error();
@@ -74,11 +74,25 @@ COMMENTS_INLINE std::shared_ptr<const auth::bearer> context::proofs() const {
   return made_.proofs;
 }
 
-// The key is the same for each author of this store, and for no one else: by the account, if the
-// host's site vouches for it; else by the e-mail address, else by the name.
-COMMENTS_INLINE std::string context::key_of(const author& author) const {
-  if (author.verified) return sign_.keyed_hash("user", author.subject);
-  return sign_.keyed_hash("author", author.email.empty() ? author.name : author.email);
+COMMENTS_INLINE std::string context::browser_of(const request& asked) const {
+  const auto is_proof = [](const auto& header) {
+    return is_same_name(header.first, "Comments-Browser");
+  };
+  const auto proof = std::ranges::find_if(asked.headers, is_proof);
+  if (proof == asked.headers.end()) return "";
+  if (std::find_if(std::next(proof), asked.headers.end(), is_proof) != asked.headers.end())
+    return "";
+  return auth::browser_name(sign_, proof->second, now()).value_or("");
+}
+
+// The key is the same for what was proved to be of one author: everywhere by the account, if the
+// host's site vouches for it, and within a content by the browser. Names and addresses prove
+// nothing, so they have no part in it: a key that was made of an address would tell everyone who
+// posts with a guess whether the guess is right.
+COMMENTS_INLINE std::string context::key_of(const comment& written) const {
+  if (written.author.verified) return sign_.keyed_hash("user", written.author.subject);
+  if (written.browser.empty()) return sign_.keyed_hash("author of", to_string(written.id));
+  return sign_.keyed_hash("browser in", written.browser + " " + written.content_id);
 }
 
 }  // namespace comments::http

@@ -5,7 +5,8 @@
 // Lists are what is asked for most. So each is kept in memory as it was sent, also compressed,
 // under the parameters that it depends on and the version of its content. Every change of a content
 // moves its version, so a list that is kept is never out of date. Both routes answer with
-// `effort::memory` what is kept, and defer the rest.
+// `effort::memory` what is kept, and defer the rest. A list with comments of the one who asks that
+// wait for a moderator is made anew and kept nowhere.
 //
 //   const http::context shared{service, http::route_options{}};
 //   const http::list_routes lists{shared};
@@ -52,6 +53,8 @@ class list_routes final {
                                               const std::string& content_id) const;
   result<query> read_query(const request& asked) const;
   bool read_cursor(std::string_view text, query& wanted) const;
+  response send_own(const request& asked, const query& wanted, const page& found) const;
+  kept_list encode(const request& asked, const query& wanted, const page& found) const;
   std::string legacy_etag(std::int64_t version) const;
   response read_legacy(const request& asked, const std::string& name,
                        const std::string& content_id) const;

@@ -83,24 +83,46 @@ COMMENTS_INLINE response list_routes::list(request asked) const {
   if (!found) return detail::deferred();
   const auto& current = *found;
   if (!current) return problem(current.error(), asked);
+  if (const std::string browser = shared_.browser_of(asked); !browser.empty()) {
+    if (asked.effort == effort::memory) return detail::deferred();
+    const auto own = shared_.service().list_with_own(*wanted, {.browser = browser});
+    if (!own) return problem(own.error(), asked);
+    if (*own) return send_own(asked, *wanted, **own);
+  }
   const std::string name = detail::name_of_list(asked.prefix, *wanted);
   if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, *kept);
-  const std::string etag = to_etag(current->version);
+  const std::string etag = shared_.etag_of(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (asked.effort == effort::memory) return detail::deferred();
   if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
   const auto page = shared_.service().list(*wanted);
   if (!page) return problem(page.error(), asked);
+  return send(asked, name, *keep(name, encode(asked, *wanted, *page)));
+}
+
+COMMENTS_INLINE response list_routes::send_own(const request& asked, const query& wanted,
+                                               const page& found) const {
+  if (asked.method == "HEAD") return without_body(private_response(""));
+  kept_list made = encode(asked, wanted, found);
+  response answer = private_response(std::move(made.body));
+  if (!made.link.empty()) answer.headers.emplace_back("Link", std::move(made.link));
+  return answer;
+}
+
+COMMENTS_INLINE list_routes::kept_list list_routes::encode(const request& asked,
+                                                           const query& wanted,
+                                                           const page& found) const {
+  const std::int64_t version = found.content.version;
+  kept_list made{.version = version, .etag = shared_.etag_of(version)};
   std::string next;
-  kept_list made{.version = page->content.version, .etag = to_etag(page->content.version)};
-  if (page->next) {
+  if (found.next) {
     next = shared_.sign().token(
-        detail::purpose_of_cursor(*wanted),
-        std::to_string(page->next->position) + " " + std::to_string(page->next->votes));
-    made.link = detail::next_link(asked.prefix, *wanted, next);
+        detail::purpose_of_cursor(wanted),
+        std::to_string(found.next->position) + " " + std::to_string(found.next->votes));
+    made.link = detail::next_link(asked.prefix, wanted, next);
   }
-  made.body = json::encode(*page, shared_.style(), next);
-  return send(asked, name, *keep(name, std::move(made)));
+  made.body = json::encode(found, shared_.style(), next);
+  return made;
 }
 
 // Returns the content as it is now, or nothing if that is not in memory and must not be waited for.

@@ -35,7 +35,8 @@ std::string_view if_none_match(const request& asked);
 
 // Returns the versions that If-Match names (RFC 9110, section 13.1.1); a change is made only at one
 // of these. Empty, which allows any version, without the header and for "*". A header that names no
-// version allows none: the result is then a version that does not exist. A weak tag names none.
+// version allows none: the result is then a version that does not exist. A weak tag names none; of
+// a tag such as "7-plain" the version counts, whatever the representation.
 std::vector<std::int64_t> expected_versions(const request& asked);
 
 // Returns a response with this JSON, which caches must not keep.
@@ -43,6 +44,9 @@ response json_response(std::string body);
 
 // Returns a response with this JSON and tag, which caches may keep but ask about each time.
 response tagged_response(const std::string& etag, std::string body);
+
+// Returns a response with this JSON, which is for the one who asked alone.
+response private_response(std::string body);
 
 // Returns the response to HEAD where the body is not made.
 response without_body(response answer);

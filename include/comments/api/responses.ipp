@@ -46,8 +46,11 @@ COMMENTS_INLINE std::vector<std::int64_t> expected_versions(const request& asked
     const std::string_view tag = trim(item);
     if (tag == "*") return {};
     if (tag.size() < 3) continue;
-    const auto version = parse_number<std::int64_t>(tag.substr(1, tag.size() - 2));
-    if (version && to_etag(*version) == tag) versions.push_back(*version);
+    const std::string_view inside = tag.substr(1, tag.size() - 2);
+    const std::string_view number = inside.substr(0, inside.find('-'));
+    const auto version = parse_number<std::int64_t>(number);
+    if (!version || tag.front() != '"' || tag.back() != '"') continue;
+    if (std::to_string(*version) == number) versions.push_back(*version);
   }
   if (versions.empty()) versions.push_back(no_version);
   return versions;
@@ -62,6 +65,13 @@ COMMENTS_INLINE response tagged_response(const std::string& etag, std::string bo
   return {.headers = {{"ETag", etag},
                       {"Cache-Control", "no-cache"},
                       {"Content-Type", "application/json"}},
+          .body = std::move(body)};
+}
+
+COMMENTS_INLINE response private_response(std::string body) {
+  return {.headers = {{"Content-Type", "application/json"},
+                      {"Cache-Control", "private, no-store"},
+                      {"Vary", "Comments-Browser"}},
           .body = std::move(body)};
 }
 

@@ -15,6 +15,7 @@
 #include <comments/config.hpp>
 #include <comments/id.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -81,6 +82,19 @@ std::string renew_form_token(const signer& sign, std::string_view token, instant
 
 // Returns when the form was shown; nothing if `token` is not a form's token of this key.
 std::optional<instant> form_time(const signer& sign, std::string_view token);
+
+// How long a browser's proof is good. Each further one begins anew.
+inline constexpr std::chrono::days browser_proof_kept{400};
+
+// Returns a new name for a browser: 16 random characters. Throws as `fill_randomly` does.
+std::string make_browser_name();
+
+// Returns the proof that its bearer is the browser `name`, handed out at `now`. It stands for no
+// person, and two browsers of one person have two.
+std::string make_browser_proof(const signer& sign, std::string_view name, instant now);
+
+// Returns the browser's name; nothing if `proof` is too old, or not a browser's proof of this key.
+std::optional<std::string> browser_name(const signer& sign, std::string_view proof, instant now);
 
 }  // namespace comments::auth
 

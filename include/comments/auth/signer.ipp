@@ -112,6 +112,27 @@ COMMENTS_INLINE bool is_edit_token(const signer& sign, const comment_id& id, std
   return check_edit_token(sign, id, token, now) == edit_token_state::good;
 }
 
+COMMENTS_INLINE std::string make_browser_name() {
+  const auto bytes = random_bytes<12>();
+  return to_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+COMMENTS_INLINE std::string make_browser_proof(const signer& sign, std::string_view name,
+                                               instant now) {
+  const auto end = to_milliseconds(now + browser_proof_kept);
+  return sign.token("browser", std::to_string(end).append(" ").append(name));
+}
+
+COMMENTS_INLINE std::optional<std::string> browser_name(const signer& sign, std::string_view proof,
+                                                        instant now) {
+  const auto payload = sign.verify("browser", proof);
+  if (!payload) return std::nullopt;
+  const std::size_t space = payload->find(' ');
+  const auto end = detail::parse_milliseconds(payload->substr(0, space));
+  if (!end || space == payload->npos || *end < now) return std::nullopt;
+  return payload->substr(space + 1);
+}
+
 COMMENTS_INLINE std::string make_form_token(const signer& sign, instant now) {
   return sign.token("form", std::to_string(to_milliseconds(now)));
 }

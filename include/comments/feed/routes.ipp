@@ -16,11 +16,14 @@ namespace comments::feed {
 
 namespace detail {
 
-// Each format is a representation of its own, so it needs a tag of its own.
-// The feed's links begin with the prefix, so it makes another representation.
-inline std::string etag_of(std::int64_t version, format chosen, const std::string& prefix) {
-  return '"' + std::to_string(version) + "-" + std::string{to_text(chosen)} +
-         (prefix.empty() ? "" : "-" + prefix) + '"';
+// Each format is a representation of its own, so it needs a tag of its own. So it does for what
+// made the comments' HTML, and for the prefix, with which the feed's links begin.
+inline std::string etag_of(std::int64_t version, format chosen, std::string_view style,
+                           const std::string& prefix) {
+  std::string form{to_text(chosen)};
+  form.append("-").append(style);
+  if (!prefix.empty()) form.append("-").append(prefix);
+  return http::to_etag(version, form);
 }
 
 inline std::string link_of(const http::request& asked, const std::string& content_id) {
@@ -41,7 +44,7 @@ COMMENTS_INLINE http::response feed_routes::answer(const http::request& asked) c
   const auto current = shared_.service().find_content(content_id);
   if (!current) return http::problem(current.error(), asked);
   const auto etag_at = [&](std::int64_t version) {
-    return detail::etag_of(version, *chosen, asked.prefix);
+    return detail::etag_of(version, *chosen, shared_.style().tag(), asked.prefix);
   };
   if (http::has_etag(http::if_none_match(asked), etag_at(current->version)))
     return http::not_modified(etag_at(current->version));

@@ -4,7 +4,8 @@
 // Without origins the responses have no such headers, and only pages of the API's own origin can
 // use it. A listed origin may do everything. "*" opens to all other origins what needs no proof of
 // who asks: reading, and posts to the paths that are named. No origin gets credentials: there are
-// no cookies, and a token is a header that only a listed origin's page may send.
+// no cookies, and a token is a header that only a listed origin's page may send. A browser's proof
+// may come with any reading, because a page has only those that it was given.
 //
 //   using namespace comments;
 //   const http::handler api = [](http::request&&) { return http::response{}; };

@@ -71,7 +71,8 @@ struct cors_policy {
   response preflight(access allowed) const {
     response answer{.status = 204};
     if (allowed == access::none) return answer;
-    std::string methods = "GET, HEAD", headers = "If-None-Match, Last-Event-ID, X-Request-Id";
+    std::string methods = "GET, HEAD",
+                headers = "Comments-Browser, If-None-Match, Last-Event-ID, X-Request-Id";
     if (allowed != access::read) {
       methods += ", POST";
       headers += ", Content-Type";

@@ -159,6 +159,8 @@ bool is_probe(std::string_view target);
 
 // Returns a version as a strong entity tag (RFC 9110, section 8.8.3).
 std::string to_etag(std::int64_t version);
+// The same of one of several representations: "7-plain".
+std::string to_etag(std::int64_t version, std::string_view form);
 
 // Returns whether a list of entity tags has `etag`, or is "*". In the weak comparison, for
 // If-None-Match, "W/" does not count. In the strong one, for If-Match, a weak tag equals none (RFC

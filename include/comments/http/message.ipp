@@ -168,6 +168,10 @@ COMMENTS_INLINE std::string to_etag(std::int64_t version) {
   return '"' + std::to_string(version) + '"';
 }
 
+COMMENTS_INLINE std::string to_etag(std::int64_t version, std::string_view form) {
+  return '"' + std::to_string(version).append("-").append(form) + '"';
+}
+
 COMMENTS_INLINE bool has_etag(std::string_view header, std::string_view etag, bool is_weak) {
   while (!header.empty()) {
     const std::string_view item = header.substr(0, header.find(','));

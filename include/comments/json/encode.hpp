@@ -10,10 +10,10 @@
 // stored with it (`comment::encoded`). A response joins such texts and a few numbers.
 //
 //   using namespace comments;
-//   const json::style style{[](const author& author) { return author.name; }};
+//   const json::style style{[](const comment& written) { return written.author.name; }};
 //   comment stored{.content_id = "1", .body = "Oi"};
-//   stored.encoded = json::encode_written(stored.author, stored.body, style);  // when it is posted
-//   const std::string text = json::encode(stored, style);                      // when it is read
+//   stored.encoded = json::encode_written(stored, style);  // when it is posted
+//   const std::string text = json::encode(stored, style);  // when it is read
 
 #include <comments/comment.hpp>
 #include <comments/config.hpp>
@@ -35,9 +35,9 @@
 
 namespace comments::json {
 
-// Turns an author into a text that is stable for that author and tells nothing else. Called from
-// any thread.
-using author_key = std::function<std::string(const author&)>;
+// Turns a comment into a text that is the same for comments of the same author, as far as that was
+// proved, and tells nothing else. Called from any thread.
+using author_key = std::function<std::string(const comment&)>;
 
 // Which e-mail addresses the legacy list shows; it has "" for the others. `show`: those that were
 // given to the legacy API. Comments from before that was kept do not tell, so theirs are not shown.
@@ -51,13 +51,15 @@ constexpr std::array<std::string_view, 3> names_of(legacy_emails) {
 class style final {
  public:
   explicit style(author_key key, renderer body = {})
-      : key_{std::move(key)}, body_{std::move(body)}, form_{"2 " + body_.name + "\n"} {}
+      : key_{std::move(key)}, body_{std::move(body)}, form_{"3 " + body_.name + "\n"} {}
 
   // The text with which `comment::encoded` starts: the number of its form, and its renderer's name.
   // A form never changes under its number. A text of another form or renderer is not used: it is
   // made anew each time that it is read.
   const std::string& form() const { return form_; }
-  std::string key_of(const author& author) const { return key_(author); }
+  // The same for a response's ETag: "3", or "3-" and the renderer's name.
+  std::string tag() const;
+  std::string key_of(const comment& written) const { return key_(written); }
   std::string to_html(std::string_view body) const { return body_.to_html(body); }
 
  private:
@@ -72,9 +74,15 @@ class style final {
 void append_text(std::string& to, std::string_view text);
 void append_number(std::string& to, std::int64_t number);
 
-// A comment as its readers see it. `edit_token` is written only if there is one.
+// What a response hands out to the one who asked: each is written only if there is one.
+struct proofs {
+  std::string edit_token{};
+  std::string browser{};
+};
+
+// A comment as its readers see it.
 void append(std::string& to, const comment& comment, const style& style,
-            std::string_view edit_token = {});
+            const proofs& handed_out = {});
 // The same as moderators see it, with the reports that readers made.
 void append_moderated(std::string& to, const comment& comment, const style& style,
                       std::span<const comments::report> reports);
@@ -103,9 +111,9 @@ void append_result(std::string& to, const comment_id& id, const result<comment>&
 
 // Returns the text for `comment::encoded`. It has "author", "body" and "body_html", as they stand
 // in the comment's JSON. Its form is known here alone.
-std::string encode_written(const author& author, std::string_view body, const style& style);
+std::string encode_written(const comment& written, const style& style);
 
-std::string encode(const comment& comment, const style& style, std::string_view edit_token = {});
+std::string encode(const comment& comment, const style& style, const proofs& handed_out = {});
 // For the author of a comment that a moderator has hidden.
 std::string encode_hidden(const comment& comment, const style& style, std::string_view reason);
 std::string encode(const content& content);

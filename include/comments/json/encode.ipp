@@ -26,14 +26,22 @@ COMMENTS_INLINE void append_number(std::string& to, std::int64_t number) {
   to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-COMMENTS_INLINE std::string encode_written(const author& author, std::string_view body,
-                                           const style& style) {
+COMMENTS_INLINE std::string style::tag() const {
+  std::string tag = form_.substr(0, form_.find(' '));
+  if (!body_.name.empty()) tag.append("-").append(body_.name);
+  for (char& c : tag)
+    if (c <= ' ' || c > '~' || c == '"') c = '_';
+  return tag;
+}
+
+COMMENTS_INLINE std::string encode_written(const comment& written, const style& style) {
+  const author& author = written.author;
   std::string text{style.form()};
   append_text(text += R"("author":{"name":)", author.name);
   text += author.verified ? R"(,"verified":true,"key":)" : R"(,"verified":false,"key":)";
-  append_text(text, style.key_of(author));
-  append_text(text += R"(},"body":)", body);
-  append_text(text += R"(,"body_html":)", style.to_html(body));
+  append_text(text, style.key_of(written));
+  append_text(text += R"(},"body":)", written.body);
+  append_text(text += R"(,"body_html":)", style.to_html(written.body));
   return text;
 }
 
@@ -43,7 +51,7 @@ namespace detail {
 inline std::string_view find_written(const comment& comment, const style& style,
                                      std::string& made) {
   const bool is_kept = comment.encoded.starts_with(style.form());
-  if (!is_kept) made = encode_written(comment.author, comment.body, style);
+  if (!is_kept) made = encode_written(comment, style);
   return std::string_view{is_kept ? comment.encoded : made}.substr(style.form().size());
 }
 
@@ -77,7 +85,7 @@ COMMENTS_INLINE std::string find_html(const comment& comment, const style& style
 }
 
 COMMENTS_INLINE void append(std::string& to, const comment& comment, const style& style,
-                            std::string_view edit_token) {
+                            const proofs& handed_out) {
   std::string made;
   to.append(R"({"id":")").append(to_string(comment.id));
   append_text(to += R"(","content_id":)", comment.content_id);
@@ -97,7 +105,10 @@ COMMENTS_INLINE void append(std::string& to, const comment& comment, const style
   else
     to += R"(,"edited_at":null)";
   append_number(to += R"(,"version":)", comment.version);
-  if (!edit_token.empty()) append_text(to += R"(,"edit_token":)", edit_token);
+  if (const auto& token = handed_out.edit_token; !token.empty())
+    append_text(to += R"(,"edit_token":)", token);
+  if (const auto& proof = handed_out.browser; !proof.empty())
+    append_text(to += R"(,"browser":)", proof);
   to += "}";
 }
 
@@ -116,10 +127,10 @@ COMMENTS_INLINE std::string encode(const content& content) {
 }
 
 COMMENTS_INLINE std::string encode(const comment& comment, const style& style,
-                                   std::string_view edit_token) {
+                                   const proofs& handed_out) {
   std::string text;
-  text.reserve(detail::size_of(comment) + edit_token.size());
-  append(text, comment, style, edit_token);
+  text.reserve(detail::size_of(comment) + handed_out.edit_token.size() + handed_out.browser.size());
+  append(text, comment, style, handed_out);
   return text;
 }
 

@@ -39,6 +39,12 @@ inline bool is_met(const mode_check& expected, const content& stands) {
 
 // Whether a vote or a report under this name is the voter's.
 bool is_by(const voter& voter, std::string_view name);
+// Whether a vote under this name, from this browser, is the voter's.
+bool is_by(const voter& voter, std::string_view name, std::string_view browser);
+// Whether the voter may take such a vote back.
+bool may_take_back(const voter& voter, std::string_view name, std::string_view browser);
+// Returns the browser that is kept with a vote: none if an account gave it, which is proof enough.
+std::string browser_of_vote(const voter& by);
 
 // Counts those of a voter's network who have voted for a comment already, or reported it.
 class network_count final {
@@ -96,10 +102,6 @@ class page_filler final {
   const query& wanted_;
   std::size_t bytes_{};
 };
-
-// Returns the place of a comment in the order of a list: the smaller comes first.
-std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place);
-std::pair<std::int64_t, std::int64_t> rank(sort sort, const comment& listed);
 
 // Returns what `decide` returns about `stands`, or `unavailable` if it throws or is empty.
 result<amendment> ask(const decider& decide, const comment& stands);

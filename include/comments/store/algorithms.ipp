@@ -24,6 +24,8 @@ COMMENTS_INLINE comment to_comment(const insertion& wanted, const comment_id& id
           .created_at = now,
           .version = version,
           .origin = wanted.origin,
+          .browser = wanted.browser,
+          .held = wanted.status != status::published,
           .encoded = wanted.encoded};
 }
 
@@ -36,6 +38,19 @@ COMMENTS_INLINE event to_event(const insertion& wanted) {
 
 COMMENTS_INLINE bool is_by(const voter& voter, std::string_view name) {
   return name == voter.name || (!name.empty() && name == former_name_of(voter.name));
+}
+
+COMMENTS_INLINE bool is_by(const voter& voter, std::string_view name, std::string_view browser) {
+  return is_by(voter, name) || (!browser.empty() && browser == voter.browser);
+}
+
+COMMENTS_INLINE bool may_take_back(const voter& voter, std::string_view name,
+                                   std::string_view browser) {
+  return browser.empty() ? is_by(voter, name) : browser == voter.browser;
+}
+
+COMMENTS_INLINE std::string browser_of_vote(const voter& by) {
+  return by.name.starts_with(user_prefix) ? "" : by.browser;
 }
 
 COMMENTS_INLINE result<comment_id> new_id(instant now) {
@@ -84,6 +99,7 @@ COMMENTS_INLINE void give_back_tokens(bucket_table& to, const insertion& wanted)
 }
 
 COMMENTS_INLINE comment amend(comment stands, const comment& wanted) {
+  stands.held = stands.held || !is_visible(stands) || !is_visible(wanted);
   stands.status = wanted.status;
   stands.author = wanted.author;
   stands.body = wanted.body;
@@ -98,6 +114,7 @@ COMMENTS_INLINE void erase_text(comment& removed) noexcept {
   removed.body.clear();
   removed.encoded.clear();
   removed.origin.clear();
+  removed.browser.clear();
 }
 
 COMMENTS_INLINE bool matches(const comment& searched, const search& wanted) {
@@ -107,6 +124,9 @@ COMMENTS_INLINE bool matches(const comment& searched, const search& wanted) {
   if (!wanted.email.empty() && to_lower_ascii(by.email) != to_lower_ascii(wanted.email))
     return false;
   if (wanted.verified && by.verified != *wanted.verified) return false;
+  if (!wanted.content_id.empty() && searched.content_id != wanted.content_id) return false;
+  if (!wanted.browser.empty() && !(searched.held && searched.browser == wanted.browser))
+    return false;
   const std::string text = to_lower_ascii(wanted.text);
   return to_lower_ascii(searched.body).find(text) != std::string::npos ||
          to_lower_ascii(by.name).find(text) != std::string::npos;
@@ -118,14 +138,6 @@ COMMENTS_INLINE bool matches(const comment& listed, const query& wanted) {
   if (wanted.scope == scope::roots && listed.parent) return false;
   if (wanted.scope == scope::replies && listed.parent != wanted.parent) return false;
   return !wanted.after || rank(wanted.sort, *wanted.after) < rank(wanted.sort, listed);
-}
-
-COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place) {
-  if (sort == sort::newest) return {0, -place.position};
-  return {sort == sort::top ? -place.votes : 0, place.position};
-}
-COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const comment& listed) {
-  return rank(sort, cursor{listed.position, listed.votes});
 }
 
 COMMENTS_INLINE std::size_t bytes_of(const comment& listed) {

@@ -199,17 +199,20 @@ COMMENTS_INLINE result<comment> memory_store::vote(const comment_id& id, const v
   comment* voted = at.find(id);
   if (!voted || (is_there && !is_visible(*voted))) return comment_not_found();
   std::vector<memory::cast_vote>& cast = at.votes[id];
-  const auto is_theirs = [&](const memory::cast_vote& one) { return is_by(by, one.voter); };
-  if (std::ranges::any_of(cast, is_theirs) == is_there) return *voted;
+  const auto is_theirs = [&](const memory::cast_vote& one) {
+    return is_there ? is_by(by, one.voter, one.browser) : may_take_back(by, one.voter, one.browser);
+  };
+  const auto theirs = std::ranges::count_if(cast, is_theirs);
+  if ((theirs > 0) == is_there) return *voted;
   network_count neighbours{by};
   for (const memory::cast_vote& one : cast) neighbours.add(one.voter);
   if (is_there && neighbours.is_full()) return network_used_up();
   memory::kept_content& content = at.content_of(*voted);
   event cause = state::next_event(content, {.kind = event_kind::voted}, id, now);
   comment answer = *voted;
-  answer.votes += is_there ? 1 : -1;
+  answer.votes += is_there ? 1 : -theirs;
   answer.version = cause.version;
-  memory::cast_vote made{by.name, now};
+  memory::cast_vote made{by.name, browser_of_vote(by), now};
   memory::make_room(cast);
 
   state::append(content, std::move(cause));

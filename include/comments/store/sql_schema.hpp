@@ -35,7 +35,7 @@ inline constexpr int newest = 5;
 inline constexpr std::string_view comment_columns =
     "id, content_id, parent_id, position, status, author_name, author_email, author_url, "
     "author_verified, body, votes, replies, created_at, edited_at, version, encoded, reply_to, "
-    "depth, reports, author_subject, origin, email_shown";
+    "depth, reports, author_subject, origin, email_shown, browser, held";
 
 // Returns the statement for one page of `store::list`. Parameters: ?1 content_id, ?2 parent_id,
 // ?3 limit, ?4 the cursor's position, ?5 its votes; a parameter that a scope or sort does not need
@@ -45,8 +45,8 @@ inline constexpr std::string_view comment_columns =
 std::string list_sql(scope scope, sort sort, bool has_cursor);
 
 // Returns the statement for `store::find_all`. Parameters: ?1 the id to begin behind, ?2 limit,
-// ?3 status, ?4 subject, ?5 e-mail in lower case, ?6 verified, ?7 text in lower case. `find` is the
-// SQL function that finds a text in another one.
+// ?3 status, ?4 subject, ?5 e-mail in lower case, ?6 verified, ?7 text in lower case, ?8 content,
+// ?9 browser. `find` is the SQL function that finds a text in another one.
 std::string search_sql(const search& wanted, const std::string& find = "instr");
 
 // The columns of a deployment, in the order in which the stores read and write them.

@@ -171,6 +171,14 @@ CREATE INDEX comment_visible ON comment (content_id, position) WHERE status = 'p
 ALTER TABLE comment ADD COLUMN email_shown BIGINT NOT NULL DEFAULT 0;
 DROP INDEX complaint_by_reporter;
 CREATE INDEX complaint_by_reporter ON complaint (reporter, comment_id);
+ALTER TABLE comment ADD COLUMN browser TEXT NOT NULL DEFAULT '';
+ALTER TABLE comment ADD COLUMN held BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX comment_waiting ON comment (browser, content_id, id)
+  WHERE status = 'pending' AND browser <> '';
+CREATE INDEX comment_known ON comment (browser, id)
+  WHERE status = 'published' AND held = 1 AND browser <> '';
+ALTER TABLE vote ADD COLUMN browser TEXT NOT NULL DEFAULT '';
+CREATE INDEX vote_by_browser ON vote (browser, comment_id) WHERE browser <> '';
 )sql"}};
 
 }  // namespace detail
@@ -199,16 +207,22 @@ COMMENTS_INLINE std::string list_sql(scope scope, sort sort, bool has_cursor) {
   return sql.append(by_votes).append(" LIMIT ?3");
 }
 
-// The second condition on status, subject or e-mail is that of a partial index, which the database
-// can use then.
+// The second condition on status, subject, e-mail or browser is that of a partial index, which the
+// database can use then.
 COMMENTS_INLINE std::string search_sql(const search& wanted, const std::string& find) {
   std::string sql{"SELECT "};
   sql.append(comment_columns).append(" FROM comment WHERE id > ?1");
+  const bool is_of_browser = !wanted.browser.empty();
   if (wanted.status) sql += " AND status = ?3";
-  if (wanted.status && *wanted.status != status::published) sql += " AND status <> 'published'";
+  if (wanted.status && is_of_browser)
+    sql.append(" AND status = '").append(to_text(*wanted.status)).append("'");
+  else if (wanted.status && *wanted.status != status::published)
+    sql += " AND status <> 'published'";
   if (!wanted.subject.empty()) sql += " AND author_subject = ?4 AND author_subject <> ''";
   if (!wanted.email.empty()) sql += " AND lower(author_email) = ?5 AND author_email <> ''";
   if (wanted.verified) sql += " AND author_verified = ?6";
+  if (!wanted.content_id.empty()) sql += " AND content_id = ?8";
+  if (is_of_browser) sql += " AND browser = ?9 AND browser <> '' AND held = 1";
   if (!wanted.text.empty())
     sql += " AND (" + find + "(lower(body), ?7) > 0 OR " + find + "(lower(author_name), ?7) > 0)";
   return sql + " ORDER BY id LIMIT ?2";

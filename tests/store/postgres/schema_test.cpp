@@ -133,8 +133,10 @@ TEST_CASE("a user without the right to make tables gets an error") {
 TEST_CASE("an older schema is brought up to date, and keeps its key and what is in it") {
   const postgres_tables made;
   made.run("DROP TABLE deployment; DROP INDEX comment_visible");
-  made.run("ALTER TABLE comment DROP COLUMN email_shown");
+  made.run("ALTER TABLE comment DROP COLUMN email_shown, DROP COLUMN browser, DROP COLUMN held");
+  made.run("ALTER TABLE vote DROP COLUMN browser");
   made.run("INSERT INTO content VALUES ('1', 7, 0, 'locked')");
+  made.run("INSERT INTO vote VALUES ('1', 'id', 'a:1', 5)");
   set(made.schema(), "schema", 3);
   set(made.schema(), "schema_min", 3);
   const auto key = postgres::read_key(made.options()).value();
@@ -143,14 +145,16 @@ TEST_CASE("an older schema is brought up to date, and keeps its key and what is 
   CHECK(made.run("SELECT value FROM setting WHERE name = 'schema'") ==
         std::to_string(postgres::newest));
   CHECK(made.run("SELECT to_regclass('comment_visible')") == "comment_visible");
-  // A server that knows schema 4 only goes on writing comments, and tells of none how it came.
+  CHECK(made.run("SELECT voter FROM vote WHERE browser = ''") == "a:1");
+  // A server that knows schema 4 only goes on writing, and tells of no browser, nor how it came.
   made.run(
       "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
       "author_email, author_url, author_verified, author_subject, body, votes, replies, reports, "
       "created_at, version, request_fingerprint, encoded, reply_to, depth, listed, origin) VALUES "
-      "('1', 8, 'id', '', 'published', '', 'ana@example.com', '', 0, '', 'Oi', 0, 0, 0, 0, 8, 0, "
-      "'', '', 0, 1, '')");
-  CHECK(made.run("SELECT email_shown FROM comment") == "0");
+      "('1', 8, 'id', '', 'pending', '', 'ana@example.com', '', 0, '', 'Oi', 0, 0, 0, 0, 8, 0, "
+      "'', '', 0, 0, '')");
+  made.run("INSERT INTO vote (content_id, comment_id, voter, at) VALUES ('1', 'id', 'a:2', 5)");
+  CHECK(made.run("SELECT email_shown || browser || held FROM comment") == "00");
   CHECK(made.run("SELECT version FROM content") == "7");
   CHECK(postgres::read_key(made.options()).value() == key);
 }

@@ -33,6 +33,7 @@ struct used_key {
 
 struct cast_vote {
   std::string voter{};
+  std::string browser{};
   instant at{};
 };
 

@@ -227,14 +227,13 @@ COMMENTS_INLINE void insert_batch::insert_comment(const comment& made, const dra
       "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
       "author_email, author_url, author_verified, author_subject, body, votes, replies, reports, "
       "created_at, version, request_key, request_fingerprint, encoded, reply_to, depth, listed, "
-      "origin, email_shown) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, 0, $12, "
-      "$2, "
-      "$13, $14, $15, $16, $17, $18, $19, $20)",
+      "origin, email_shown, browser, held) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+      "0, 0, 0, $12, $2, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
       made.content_id, made.position, to_string(made.id), above, to_text(made.status), by.name,
       by.email, by.url, std::int64_t{by.verified}, by.subject, made.body,
       to_milliseconds(made.created_at), key, fingerprint(draft), made.encoded,
       draft.parent ? to_string(*draft.parent) : "", made.depth, std::int64_t{is_visible(made)},
-      made.origin, std::int64_t{by.email_shown});
+      made.origin, std::int64_t{by.email_shown}, made.browser, std::int64_t{made.held});
 }
 
 }  // namespace comments::postgres

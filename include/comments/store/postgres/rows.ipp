@@ -92,6 +92,8 @@ COMMENTS_INLINE comment read_comment(const rows& from, int row) {
               from.is_null(row, 13) ? std::nullopt : std::optional{from_milliseconds(number(13))},
           .version = number(14),
           .origin = text(20),
+          .browser = text(22),
+          .held = number(23) != 0,
           .encoded = text(15)};
 }
 

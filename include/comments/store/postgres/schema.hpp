@@ -139,6 +139,14 @@ CREATE INDEX comment_visible ON comment (content_id, position) WHERE status = 'p
 ALTER TABLE comment ADD COLUMN email_shown BIGINT NOT NULL DEFAULT 0;
 DROP INDEX complaint_by_reporter;
 CREATE INDEX complaint_by_reporter ON complaint (reporter, comment_id);
+ALTER TABLE comment ADD COLUMN browser TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE comment ADD COLUMN held BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX comment_waiting ON comment (browser, content_id, id)
+  WHERE status = 'pending' AND browser <> '';
+CREATE INDEX comment_known ON comment (browser, id)
+  WHERE status = 'published' AND held = 1 AND browser <> '';
+ALTER TABLE vote ADD COLUMN browser TEXT COLLATE "C" NOT NULL DEFAULT '';
+CREATE INDEX vote_by_browser ON vote (browser, comment_id) WHERE browser <> '';
 )sql"}};
 
 // The newest schema that this program knows.

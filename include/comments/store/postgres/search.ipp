@@ -113,10 +113,11 @@ COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& reading, c
 
 COMMENTS_INLINE search_result find_all(transaction& reading, const search& wanted) {
   const std::string sql = with_dollars(sql_schema::search_sql(wanted, "strpos"));
-  const auto place = reading.send(
-      sql, wanted.after ? to_string(*wanted.after) : "", as_number(wanted.limit) + 1,
-      to_text(wanted.status.value_or(status{})), wanted.subject, to_lower_ascii(wanted.email),
-      std::int64_t{wanted.verified.value_or(false)}, to_lower_ascii(wanted.text));
+  const auto place =
+      reading.send(sql, wanted.after ? to_string(*wanted.after) : "", as_number(wanted.limit) + 1,
+                   to_text(wanted.status.value_or(status{})), wanted.subject,
+                   to_lower_ascii(wanted.email), std::int64_t{wanted.verified.value_or(false)},
+                   to_lower_ascii(wanted.text), wanted.content_id, wanted.browser);
   if (!reading.receive()) return {};
   search_result found{read_comments(reading.rows(place)), {}};
   if (found.items.size() > wanted.limit) {

@@ -82,10 +82,11 @@ inline void erase(transaction& writing, comment& removed) {
   removed.body.clear();
   removed.encoded.clear();
   removed.origin.clear();
+  removed.browser.clear();
   const std::string id = to_string(removed.id);
   writing.send(
-      "UPDATE comment SET origin = '', request_fingerprint = 0 WHERE content_id = $1 AND "
-      "id = $2",
+      "UPDATE comment SET origin = '', browser = '', request_fingerprint = 0 WHERE "
+      "content_id = $1 AND id = $2",
       removed.content_id, id);
   writing.send(
       "UPDATE event SET text_before = '' WHERE content_id = $1 AND comment_id = $2 AND "
@@ -102,12 +103,12 @@ inline void update_comment(transaction& writing, const comment& changed) {
   writing.send(
       "UPDATE comment SET status = $3, listed = $4, author_name = $5, author_email = $6, "
       "author_url = $7, author_verified = $8, author_subject = $9, body = $10, "
-      "encoded = $11, reports = $12, version = $13, edited_at = $14, email_shown = $15 "
+      "encoded = $11, reports = $12, version = $13, edited_at = $14, email_shown = $15, held = $16 "
       "WHERE content_id = $1 AND id = $2",
       changed.content_id, to_string(changed.id), to_text(changed.status),
       std::int64_t{is_listed(changed)}, by.name, by.email, by.url, std::int64_t{by.verified},
       by.subject, changed.body, changed.encoded, changed.reports, changed.version, edited_at,
-      std::int64_t{by.email_shown});
+      std::int64_t{by.email_shown}, std::int64_t{changed.held});
 }
 
 }  // namespace detail
@@ -138,6 +139,16 @@ COMMENTS_INLINE result<comment> amend(transaction& writing, const std::string& c
 
 namespace detail {
 
+// Returns the names under which the votes stand that are the voter's, or, if they are to go, those
+// that the voter may take back.
+inline std::vector<std::string> read_votes(const rows& known, const voter& by, bool is_there) {
+  std::vector<std::string> names;
+  for (int row = 0; row < known.size(); ++row)
+    if (is_there || may_take_back(by, known.text(row, 0), known.text(row, 1)))
+      names.push_back(known.text(row, 0));
+  return names;
+}
+
 // Whether as many of the voter's network as may are in a table already. `counting` counts those
 // whose names are from $3 on and below $4.
 inline bool is_used_up(transaction& writing, std::string_view counting,
@@ -155,16 +166,19 @@ inline bool is_used_up(transaction& writing, std::string_view counting,
 COMMENTS_INLINE result<comment> vote(transaction& writing, const std::string& content_id,
                                      const comment_id& id, const voter& by, bool is_there,
                                      instant now, moved_contents& moved) {
-  const std::string id_text = to_string(id), former = former_name_of(by.name);
+  const std::string id_text = to_string(id);
   const auto content = select_locked_content(writing, content_id);
   const auto known = writing.send(
-      "SELECT at FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter IN ($3, $4)",
-      content_id, id_text, by.name, former);
+      "SELECT voter, browser FROM vote WHERE content_id = $1 AND comment_id = $2 AND "
+      "voter IN ($3, $4) UNION ALL SELECT voter, browser FROM vote WHERE content_id = $1 AND "
+      "comment_id = $2 AND browser = $5 AND browser <> '' AND voter NOT IN ($3, $4)",
+      content_id, id_text, by.name, former_name_of(by.name), by.browser);
   const auto comment = select_comment(writing, content_id, id_text);
   if (!writing.receive() || writing.rows(comment).empty()) return comment_not_found();
   auto found = read_comment(writing.rows(comment), 0);
   if (is_there && !is_visible(found)) return comment_not_found();
-  if (writing.rows(known).empty() != is_there) return found;
+  const auto theirs = detail::read_votes(writing.rows(known), by, is_there);
+  if (theirs.empty() != is_there) return found;
   auto changed = read_content(writing.rows(content), content_id);
   constexpr std::string_view counting =
       "SELECT count(*) FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter >= $3 AND "
@@ -172,13 +186,15 @@ COMMENTS_INLINE result<comment> vote(transaction& writing, const std::string& co
   if (is_there && detail::is_used_up(writing, counting, content_id, id_text, by))
     return network_used_up();
   found.version = detail::move_content(writing, changed, 0, moved);
-  found.votes += is_there ? 1 : -1;
+  found.votes += is_there ? 1 : -std::int64_t(theirs.size());
   if (is_there)
-    writing.send("INSERT INTO vote (content_id, comment_id, voter, at) VALUES ($1, $2, $3, $4)",
-                 content_id, id_text, by.name, to_milliseconds(now));
-  else
-    writing.send("DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter IN ($3, $4)",
-                 content_id, id_text, by.name, former);
+    writing.send(
+        "INSERT INTO vote (content_id, comment_id, voter, at, browser) VALUES ($1, $2, $3, $4, "
+        "$5)",
+        content_id, id_text, by.name, to_milliseconds(now), browser_of_vote(by));
+  for (const std::string& name : theirs)
+    writing.send("DELETE FROM vote WHERE content_id = $1 AND comment_id = $2 AND voter = $3",
+                 content_id, id_text, name);
   insert_event(writing, {.content_id = content_id,
                          .version = found.version,
                          .kind = event_kind::voted,

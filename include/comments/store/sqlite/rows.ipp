@@ -39,6 +39,8 @@ COMMENTS_INLINE comment read_comment(const statement& row) {
               row.is_null(13) ? std::nullopt : std::optional{from_milliseconds(row.number(13))},
           .version = row.number(14),
           .origin = row.text(20),
+          .browser = row.text(22),
+          .held = row.number(23) != 0,
           .encoded = row.text(15)};
 }
 
@@ -174,8 +176,8 @@ inline comment write(transaction& work, const pending_insert& pending, content c
         "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
         "author_email, author_url, author_verified, body, votes, replies, created_at, version, "
         "request_key, request_fingerprint, encoded, reply_to, depth, listed, author_subject, "
-        "origin, email_shown) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?2, ?12, "
-        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        "origin, email_shown, browser, held) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, "
+        "0, ?11, ?2, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
         draft.content_id, version, id_text, where.parent, to_text(wanted.status), draft.author.name,
         draft.author.email, draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
     if (!draft.key.empty()) row.bind(12, draft.key);
@@ -187,6 +189,8 @@ inline comment write(transaction& work, const pending_insert& pending, content c
     row.bind(18, draft.author.subject);
     row.bind(19, wanted.origin);
     row.bind(20, std::int64_t{draft.author.email_shown});
+    row.bind(21, wanted.browser);
+    row.bind(22, std::int64_t{!is_shown});
     row.step();
   }
   if (is_shown) count_reply(work, draft.content_id, where.parent, 1, version);

@@ -104,6 +104,8 @@ COMMENTS_INLINE search_result find_all(transaction& work, const search& wanted) 
   if (!wanted.email.empty()) rows.bind(5, email);
   if (wanted.verified) rows.bind(6, std::int64_t{*wanted.verified});
   if (!wanted.text.empty()) rows.bind(7, text);
+  if (!wanted.content_id.empty()) rows.bind(8, wanted.content_id);
+  if (!wanted.browser.empty()) rows.bind(9, wanted.browser);
   search_result found;
   while (rows.step()) {
     if (found.items.size() == wanted.limit) {

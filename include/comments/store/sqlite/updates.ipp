@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace comments::sqlite {
 
@@ -23,9 +24,10 @@ inline void erase(transaction& work, comment& removed, effects& noted) {
   removed.body.clear();
   removed.encoded.clear();
   removed.origin.clear();
+  removed.browser.clear();
   const std::string id = to_string(removed.id);
   work->run(
-      "UPDATE comment SET origin = '', request_fingerprint = 0 WHERE id = ?1 AND "
+      "UPDATE comment SET origin = '', browser = '', request_fingerprint = 0 WHERE id = ?1 AND "
       "content_id = ?2",
       id, removed.content_id);
   work->run(
@@ -43,13 +45,14 @@ inline void update(transaction& work, const comment& changed) {
   auto row = work->prepare(
       "UPDATE comment SET status = ?3, listed = ?4, author_name = ?5, author_email = ?6, "
       "author_url = ?7, author_verified = ?8, author_subject = ?9, body = ?10, encoded = ?11, "
-      "reports = ?12, version = ?13, edited_at = ?14, email_shown = ?15 WHERE id = ?1 AND "
-      "content_id = ?2",
+      "reports = ?12, version = ?13, edited_at = ?14, email_shown = ?15, held = ?16 WHERE id = ?1 "
+      "AND content_id = ?2",
       id, changed.content_id, to_text(changed.status), std::int64_t{is_listed(changed)}, by.name,
       by.email, by.url, std::int64_t{by.verified}, by.subject, changed.body, changed.encoded,
       changed.reports, changed.version);
   if (changed.edited_at) row.bind(14, to_milliseconds(*changed.edited_at));
   row.bind(15, std::int64_t{by.email_shown});
+  row.bind(16, std::int64_t{changed.held});
   row.step();
 }
 
@@ -80,6 +83,24 @@ COMMENTS_INLINE result<comment> amend(transaction& work, const comment_id& id,
 
 namespace detail {
 
+// Returns the names under which the votes stand that are the voter's, or, if they are to go, those
+// that the voter may take back.
+inline std::vector<std::string> find_votes(transaction& work, const comment& about, const voter& by,
+                                           bool is_there) {
+  const std::string id = to_string(about.id), former = former_name_of(by.name);
+  std::vector<std::string> names;
+  auto rows = work->prepare(
+      "SELECT voter, browser FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND "
+      "voter IN (?3, ?4) UNION ALL SELECT voter, browser FROM vote WHERE content_id = ?1 AND "
+      "comment_id = ?2 AND browser = ?5 AND browser <> '' AND voter NOT IN (?3, ?4)",
+      about.content_id, id, by.name, former, by.browser);
+  while (rows.step()) {
+    std::string name = rows.text(0);
+    if (is_there || may_take_back(by, name, rows.text(1))) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 // Whether as many of the voter's network as may are in a table already. `counting` counts those
 // whose names are from ?3 on and below ?4.
 inline bool is_used_up(transaction& work, std::string_view counting, const comment& about,
@@ -98,27 +119,25 @@ COMMENTS_INLINE result<comment> vote(transaction& work, const comment_id& id, co
                                      bool is_there, instant now, effects& noted) {
   auto found = find_comment(work, id);
   if (!found || (is_there && !is_visible(*found))) return comment_not_found();
-  const std::string id_text = to_string(id), former = former_name_of(by.name);
-  const bool is_known = work->prepare(
-                                "SELECT 1 FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND "
-                                "voter IN (?3, ?4)",
-                                found->content_id, id_text, by.name, former)
-                            .step();
-  if (is_known == is_there) return std::move(*found);
+  const std::string id_text = to_string(id);
+  const auto theirs = detail::find_votes(work, *found, by, is_there);
+  if (theirs.empty() != is_there) return std::move(*found);
   if (is_there) {
     constexpr std::string_view counting =
         "SELECT count(*) FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter >= ?3 AND "
         "voter < ?4";
     if (detail::is_used_up(work, counting, *found, by)) return network_used_up();
-    work->run("INSERT INTO vote VALUES (?1, ?2, ?3, ?4)", found->content_id, id_text, by.name,
-              to_milliseconds(now));
-  } else {
-    work->run("DELETE FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter IN (?3, ?4)",
-              found->content_id, id_text, by.name, former);
+    work->run(
+        "INSERT INTO vote (content_id, comment_id, voter, at, browser) VALUES (?1, ?2, ?3, ?4, "
+        "?5)",
+        found->content_id, id_text, by.name, to_milliseconds(now), browser_of_vote(by));
   }
+  for (const std::string& name : theirs)
+    work->run("DELETE FROM vote WHERE content_id = ?1 AND comment_id = ?2 AND voter = ?3",
+              found->content_id, id_text, name);
   content current = find_content(work, found->content_id);
   found->version = move_content(work, std::move(current), 0, noted).version;
-  found->votes += is_there ? 1 : -1;
+  found->votes += is_there ? 1 : -std::int64_t(theirs.size());
   append_event(work, {.content_id = found->content_id,
                       .version = found->version,
                       .kind = event_kind::voted,

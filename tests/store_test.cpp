@@ -186,6 +186,26 @@ TEST_CASE("an empty page is one without a next") {
   CHECK_FALSE(post_result{}.replayed);
 }
 
+TEST_CASE("a reader's own comment stands in its place on a page, and only where that is") {
+  const auto at = [](std::int64_t position) {
+    return comment{.id = make_comment_id(from_milliseconds(position)), .position = position};
+  };
+  const query wanted{.after = cursor{.position = 1}};
+  page shown{.items = {at(2), at(5)}, .next = cursor{.position = 5}};
+  CHECK(insert_own(shown, wanted, at(4)));
+  CHECK_FALSE(insert_own(shown, wanted, at(1)));
+  CHECK_FALSE(insert_own(shown, wanted, at(6)));
+  comment again = shown.items[1];
+  again.body = "Oi";
+  CHECK(insert_own(shown, wanted, again));  // instead of its tombstone
+  REQUIRE(shown.items.size() == 3);
+  CHECK(shown.items[1].body == "Oi");
+  const comment reply{.parent = again.id, .status = status::pending};
+  CHECK(count_own_reply(shown, reply));
+  CHECK(shown.items[1].replies == 1);
+  CHECK_FALSE(count_own_reply(shown, {.parent = at(9).id, .status = status::pending}));
+}
+
 TEST_CASE("cursors are equal if they are one place") {
   CHECK(cursor{1, 2} == cursor{1, 2});
   CHECK(cursor{1, 2} != cursor{2, 2});

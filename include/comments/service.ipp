@@ -25,30 +25,6 @@ inline bool is_expected(std::int64_t version, const change_options& options) {
          std::ranges::find(options.any_of, version) != options.any_of.end();
 }
 
-// Puts a comment that no list has into its place on a page. Returns whether it belongs there.
-inline bool insert(page& to, const query& wanted, comment item) {
-  const auto place = [&](const auto& of) { return rank(wanted.sort, of); };
-  if (wanted.after && place(item) <= place(*wanted.after)) return false;
-  if (to.next && place(*to.next) < place(item)) return false;
-  const auto at = std::ranges::lower_bound(to.items, place(item), {}, place);
-  const bool is_there = at != to.items.end() && at->id == item.id;  // as a tombstone
-  if (is_there)
-    *at = std::move(item);
-  else
-    to.items.insert(at, std::move(item));
-  return true;
-}
-
-// Counts a reply that no list has with the comment that it answers. Returns whether that is on the
-// page.
-inline bool count_reply(page& to, const comment& reply) {
-  const auto above = std::ranges::find(to.items, reply.parent,
-                                       [](const comment& item) { return std::optional{item.id}; });
-  if (above == to.items.end() || is_listed(reply)) return false;
-  ++above->replies;
-  return true;
-}
-
 // Returns what `encode` makes of a text, or `unavailable` if it throws.
 inline result<std::string> encode(const encoder& encode, const comment& written) {
   if (!encode) return std::string{};
@@ -341,8 +317,8 @@ COMMENTS_INLINE result<std::optional<page>> service::list_with_own(query wanted,
   if (!listed) return std::move(listed).error();
   bool has_own = false;
   for (comment& item : own->items)
-    has_own |= item.parent == wanted.parent ? detail::insert(*listed, wanted, std::move(item))
-                                            : detail::count_reply(*listed, item);
+    has_own |= item.parent == wanted.parent ? insert_own(*listed, wanted, std::move(item))
+                                            : count_own_reply(*listed, item);
   if (has_own) found = std::move(*listed);
   return found;
 }

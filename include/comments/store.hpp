@@ -146,6 +146,13 @@ struct page {
   std::optional<cursor> next{};
 };
 
+// Puts a reader's own comment, which no list has, into its place on a page. Returns whether it
+// belongs there.
+bool insert_own(page& to, const query& wanted, comment item);
+// Counts a reader's own reply, which no list has, with the comment that it answers. Returns whether
+// that one is on the page.
+bool count_own_reply(page& to, const comment& reply);
+
 // Asks for comments of all contents, in the order of their ids, which is roughly that of time. A
 // field that is empty or has no value does not narrow the search.
 struct search {

@@ -3,6 +3,10 @@
 
 #include <comments/store.hpp>
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 namespace comments {
 
 COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place) {
@@ -11,6 +15,27 @@ COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const curs
 }
 COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const comment& listed) {
   return rank(sort, cursor{listed.position, listed.votes});
+}
+
+COMMENTS_INLINE bool insert_own(page& to, const query& wanted, comment item) {
+  const auto place = [&](const auto& of) { return rank(wanted.sort, of); };
+  if (wanted.after && place(item) <= place(*wanted.after)) return false;
+  if (to.next && place(*to.next) < place(item)) return false;
+  const auto at = std::ranges::lower_bound(to.items, place(item), {}, place);
+  const bool is_there = at != to.items.end() && at->id == item.id;  // as a tombstone
+  if (is_there)
+    *at = std::move(item);
+  else
+    to.items.insert(at, std::move(item));
+  return true;
+}
+
+COMMENTS_INLINE bool count_own_reply(page& to, const comment& reply) {
+  const auto above = std::ranges::find(to.items, reply.parent,
+                                       [](const comment& item) { return std::optional{item.id}; });
+  if (above == to.items.end() || is_listed(reply)) return false;
+  ++above->replies;
+  return true;
 }
 
 COMMENTS_INLINE error unavailable() { return {errc::unavailable, "The store cannot do this now."}; }

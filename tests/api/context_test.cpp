@@ -146,7 +146,6 @@ TEST_CASE("a browser is known by its proof, until that is too old, and by nothin
   };
   CHECK(browser({{"comments-browser", proof}}) == name);
   CHECK(browser({}) == "");
-  CHECK(browser({{"Comments-Browser", proof}, {"Comments-Browser", proof}}) == "");
   const shared_by_all other;
   for (const std::string& wrong :
        {std::string{}, name, proof + "x", proof.substr(1), std::string(600, 'x'), "a.b" + proof,

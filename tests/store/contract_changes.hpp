@@ -541,9 +541,9 @@ TEST_CASE_TEMPLATE_DEFINE("reports_by tells a reporter's reports by their commen
     made.push_back(post(store, {.content_id = id, .body = "x"}));
   std::vector<made_report> expected;
   for (const comment& one : made) {
-    must(store.report(one.id, {"bob", "of another", noon}));
-    must(store.report(one.id, {"ana", "rude: ção " + one.content_id, later}));
-    must(store.report(one.id, {"ana", "again", noon}));  // does nothing
+    must(store.report(one.id, {"bob"}, "of another", noon));
+    must(store.report(one.id, {"ana"}, "rude: ção " + one.content_id, later));
+    must(store.report(one.id, {"ana"}, "again", noon));  // does nothing
     if (one.id != made[4].id)
       expected.push_back({one.id, one.content_id, "rude: ção " + one.content_id, later});
   }

@@ -65,7 +65,7 @@ class context final {
   std::string etag_of(std::int64_t version) const { return to_etag(version, style_.tag()); }
 
   // Returns the name of the browser that the header Comments-Browser proves; empty without one, and
-  // with one that is too old, not ours, or there twice.
+  // with one that is too old or not ours.
   std::string browser_of(const request& asked) const;
 
   // Returns who sent the request, by its Authorization header, its address and its browser. Without

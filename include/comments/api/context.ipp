@@ -6,7 +6,6 @@
 #include <comments/api/responses.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace comments::http {
@@ -75,14 +74,8 @@ COMMENTS_INLINE std::shared_ptr<const auth::bearer> context::proofs() const {
 }
 
 COMMENTS_INLINE std::string context::browser_of(const request& asked) const {
-  const auto is_proof = [](const auto& header) {
-    return is_same_name(header.first, "Comments-Browser");
-  };
-  const auto proof = std::ranges::find_if(asked.headers, is_proof);
-  if (proof == asked.headers.end()) return "";
-  if (std::find_if(std::next(proof), asked.headers.end(), is_proof) != asked.headers.end())
-    return "";
-  return auth::browser_name(sign_, proof->second, now()).value_or("");
+  const auto proof = find_header(asked.headers, "Comments-Browser");
+  return proof ? auth::browser_name(sign_, *proof, now()).value_or("") : "";
 }
 
 // The key is the same for what was proved to be of one author: everywhere by the account, if the

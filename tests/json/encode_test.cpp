@@ -121,6 +121,7 @@ TEST_CASE("a style's tag tells its form and its renderer, in letters that an ETa
   CHECK(plain.tag() == "3-plain_1");
   CHECK(tag("r1") == "3-r1");
   CHECK(tag("a \"b\"\n\xc3\xa9") == "3-a__b____");
+  CHECK(tag("cmark 1, 2") == "3-cmark_1__2");  // a comma would part a list of tags
 }
 
 TEST_CASE("a reply names its parent and an edited comment the time of that") {

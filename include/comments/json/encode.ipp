@@ -30,7 +30,7 @@ COMMENTS_INLINE std::string style::tag() const {
   std::string tag = form_.substr(0, form_.find(' '));
   if (!body_.name.empty()) tag.append("-").append(body_.name);
   for (char& c : tag)
-    if (c <= ' ' || c > '~' || c == '"') c = '_';
+    if (c <= ' ' || c > '~' || c == '"' || c == ',') c = '_';
   return tag;
 }
 

@@ -47,6 +47,7 @@ class Consistent(ClusterTest):
         edited = editor.request("PATCH", target, {"body": "y"}, bearer(made["edit_token"])).json
         self.assertEqual(voter.get(target).json, edited)
         voted = voter.request("PUT", f"{target}/vote").json
+        voted.pop("browser")
         self.assertEqual((voted["body"], voted["votes"]), ("y", 1))
         self.assertEqual(remover.get(target).json, voted)
         stale = {"If-Match": f'"{made["version"]}"'} | MODERATION
@@ -90,10 +91,10 @@ class Consistent(ClusterTest):
 
     def test_one_vote_for_each_voter_however_many_nodes_are_asked_at_once(self):
         made = self.post(self.nodes[0]).json
-        vote = f"{POST}/{made['id']}/vote"
+        vote, browser = f"{POST}/{made['id']}/vote", {"Comments-Browser": made["browser"]}
         for turn in range(10):
             method = "PUT" if turn % 2 == 0 else "DELETE"
-            answers = at_once([lambda node=node: node.request(method, vote)
+            answers = at_once([lambda node=node: node.request(method, vote, headers=browser)
                                for node in self.nodes])
             self.assertEqual({answer.json["votes"] for answer in answers}, {1 - turn % 2})
         self.assertEqual(self.nodes[0].get("/api/v1/contents/1").json["version"], 11)

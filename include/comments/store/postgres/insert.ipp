@@ -115,7 +115,7 @@ COMMENTS_INLINE void insert_batch::read_into(lookup& found) {
   if (found.key)
     if (const rows by_key = writing_.rows(*found.key); !by_key.empty()) {
       found.made = read_comment(by_key, 0);
-      found.fingerprint = by_key.number(0, 22);
+      found.fingerprint = by_key.number(0, 24);  // behind the columns of a comment
     }
   if (found.id)
     if (const rows by_id = writing_.rows(*found.id); !by_id.empty())

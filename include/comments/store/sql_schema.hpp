@@ -29,7 +29,7 @@ struct migration {
 std::span<const migration> migrations();
 
 // The newest schema that this program knows.
-inline constexpr int newest = 5;
+inline constexpr int newest = 6;
 
 // The columns of a comment, in the order in which the stores read them.
 inline constexpr std::string_view comment_columns =

@@ -171,6 +171,8 @@ CREATE INDEX comment_visible ON comment (content_id, position) WHERE status = 'p
 ALTER TABLE comment ADD COLUMN email_shown BIGINT NOT NULL DEFAULT 0;
 DROP INDEX complaint_by_reporter;
 CREATE INDEX complaint_by_reporter ON complaint (reporter, comment_id);
+)sql"},
+                                           migration{6, R"sql(
 ALTER TABLE comment ADD COLUMN browser TEXT NOT NULL DEFAULT '';
 ALTER TABLE comment ADD COLUMN held BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX comment_waiting ON comment (browser, content_id, id)

@@ -139,6 +139,8 @@ CREATE INDEX comment_visible ON comment (content_id, position) WHERE status = 'p
 ALTER TABLE comment ADD COLUMN email_shown BIGINT NOT NULL DEFAULT 0;
 DROP INDEX complaint_by_reporter;
 CREATE INDEX complaint_by_reporter ON complaint (reporter, comment_id);
+)sql"},
+                                       migration{6, 3, R"sql(
 ALTER TABLE comment ADD COLUMN browser TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE comment ADD COLUMN held BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX comment_waiting ON comment (browser, content_id, id)

@@ -26,7 +26,7 @@ inline constexpr std::int64_t application_id = 0x434d4e54;
 // then it is left as it was.
 result<done> migrate(connection& on, const std::string& path = {});
 
-// Returns where the copy is that an older program can go on with: "comments.db.before-5". It holds
+// Returns where the copy is that an older program can go on with: "comments.db.before-6". It holds
 // what is erased later.
 std::string path_before(const std::string& path);
 

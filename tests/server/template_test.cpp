@@ -45,7 +45,7 @@ TEST_CASE("template: HTML is made by templates and by a comment's renderer alone
   comments::comment item;
   item.status = comments::status::published;
   item.body = "a <b>";
-  const comments::json::style style{[](const comments::author&) { return ""; }};
+  const comments::json::style style{[](const comments::comment&) { return ""; }};
   const safe_html body = safe_html::of_body(item, style);
   CHECK(body.text() == "<p>a &lt;b&gt;</p>\n");
   values shown;

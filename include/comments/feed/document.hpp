@@ -5,7 +5,7 @@
 // write anything into the Host header. Links are paths, relative to where the feed came from.
 //
 //   using namespace comments;
-//   const json::style style{[](const author& author) { return author.name; }};
+//   const json::style style{[](const comment& written) { return written.author.name; }};
 //   const page latest{.content = {.content_id = "1"}};
 //   const feed::document made =
 //       feed::make_document(latest, style, "urn:uuid:17", "/api/v1/feed?content_id=1", instant{});

@@ -311,10 +311,14 @@ class Races(ServerTest):
         made = self.post_comment()
         target = f"{POST}/{made['id']}/vote"
 
+        browsers = {}  # by voter: what the last vote proved
+
         def vote(number, methods):
             for method in methods:
-                answer = self.server.request(method, target, headers=at(address(number)))
+                proof = {"Comments-Browser": browsers[number]} if number in browsers else {}
+                answer = self.server.request(method, target, headers=at(address(number)) | proof)
                 self.assertEqual(answer.status, 200)
+                browsers[number] = answer.json.get("browser", browsers.get(number))
 
         at_once([lambda n=n: vote(n, ["PUT", "PUT", "DELETE", "PUT"]) for n in range(64)])
         self.assertEqual(self.server.get(f"{POST}/{made['id']}").json["votes"], 64)

@@ -46,11 +46,12 @@ class Crowds(CrowdTest):
 
     def change(self, server, content_id, count):
         """So many changes: votes that come and go."""
-        target = f"{POST}/{server.post(POST, {'content_id': content_id, 'body': 'x'}).json['id']}"
+        made = server.post(POST, {"content_id": content_id, "body": "x"}).json
+        target, proof = f"{POST}/{made['id']}/vote", {"Comments-Browser": made["browser"]}
         connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE)
         with contextlib.closing(connection):
             for turn in range(count):
-                connection.request(["PUT", "DELETE"][turn % 2], f"{target}/vote")
+                connection.request(["PUT", "DELETE"][turn % 2], target, headers=proof)
                 connection.getresponse().read()
 
     def test_5000_idle_followers_and_some_that_do_not_read_delay_no_other_client(self):

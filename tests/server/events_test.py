@@ -102,7 +102,8 @@ class Writer:
         one = dice.choice(self.mine)
         target = f"{POST}/{one['id']}"
         if what == "vote":  # the same vote again changes nothing
-            self.server.request(dice.choice(["PUT", "DELETE"]), f"{target}/vote")
+            self.server.request(dice.choice(["PUT", "DELETE"]), f"{target}/vote",
+                                headers={"Comments-Browser": one["browser"]})
         elif what == "edit":
             self.answered(self.server.request(
                 "PATCH", target, {"body": f"{dice.random()}"}, bearer(one["edit_token"])), "edited")

@@ -77,10 +77,11 @@ scene('a time is told from now, and exactly on hover', async ({ page, id }) => {
   await until(async () => (await time.textContent()) === '3 hours ago', 'the clock to go on');
 }, { fresh: true });
 
-scene('an author has a face that is drawn here, the same each time', async ({ page, id }) => {
-  await api.post(id, 'one', { name: 'Ana' });
-  await api.post(id, 'two', { name: 'Ana' });
-  await api.post(id, 'three', { name: 'Bruno' });
+scene('a browser has a face that is drawn here, the same each time', async ({ page, id }) => {
+  const { browser } = await api.post(id, 'one');
+  const again = { content_id: id, body: 'two', author: { name: 'Anita' } };
+  await api.ask('POST', '/api/v1/comments', again, { 'Comments-Browser': browser });
+  await api.post(id, 'three');
   await site.open(page, api.thread(id));
   await loaded(page);
   const faces = await page.locator('.comment svg.avatar path').evaluateAll((all) =>

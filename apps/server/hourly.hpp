@@ -3,6 +3,7 @@
 //
 //   const hourly chores{[&] { service.forget_origins(); }};
 
+#include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 
 #include <chrono>
@@ -14,7 +15,7 @@ namespace server {
 
 class hourly final {
  public:
-  // Calls `work` now and every hour. `work` must not throw.
+  // Calls `work` now and every hour. What it throws, for want of memory perhaps, ends that call.
   explicit hourly(std::function<void()> work)
       : thread_{[this, work = std::move(work)] { run(work); }} {}
   hourly(const hourly&) = delete;
@@ -33,7 +34,7 @@ class hourly final {
  private:
   void run(const std::function<void()>& work) COMMENTS_EXCLUDES(mutex_) {
     while (true) {
-      work();
+      comments::guarded(work);
       const auto next = std::chrono::steady_clock::now() + std::chrono::hours{1};
       comments::mutex_lock lock{mutex_};
       while (!is_over_ && changed_.wait_until(lock, next)) {

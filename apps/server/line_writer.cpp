@@ -1,5 +1,7 @@
 #include "line_writer.hpp"
 
+#include <exception>
+#include <new>
 #include <utility>
 
 namespace server {
@@ -28,21 +30,33 @@ void line_writer::write_later(std::string_view line) {
   {
     const mutex_lock lock{mutex_};
     const std::size_t size = pending_.size();
-    if (size + line.size() > pending_bytes_max) {
+    if (!append(line)) {
       ++dropped_;
       return;
     }
-    pending_ += line;
     // The thread sleeps while there are no lines, and then until there are many.
     is_news = size == 0 || (size < batch_bytes && pending_.size() >= batch_bytes);
   }
   if (is_news) changed_.notify_one();
 }
 
+bool line_writer::append(std::string_view line) try {
+  if (pending_.size() + line.size() > pending_bytes_max) return false;
+  pending_ += line;
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
 void line_writer::write_now(std::string_view line) {
   const mutex_lock turn{writing_};
   write_pending();
   write_(line);
+}
+
+void line_writer::count_dropped(std::uint64_t count) {
+  const mutex_lock lock{mutex_};
+  dropped_ += count;
 }
 
 void line_writer::write_pending() {
@@ -53,7 +67,11 @@ void line_writer::write_pending() {
     std::swap(batch_, pending_);
     std::swap(dropped, dropped_);
   }
-  if (dropped > 0) batch_ += describe_dropped_(dropped);
+  try {
+    if (dropped > 0) batch_ += describe_dropped_(dropped);
+  } catch (const std::exception&) {
+    count_dropped(dropped);
+  }
   if (!batch_.empty()) write_(batch_);
 }
 

@@ -29,20 +29,24 @@ class line_writer final {
   static constexpr std::size_t batch_bytes{65'536};           // as many are written at once
   static constexpr std::chrono::milliseconds delay_max{100};
 
-  // `write` is called by one thread at a time. `describe_dropped` returns the line for a count.
-  // Neither may throw.
+  // `write` is called by one thread at a time, and must not throw. `describe_dropped` returns the
+  // line for a count; if it throws, the count is told with the next lines.
   line_writer(std::function<void(std::string_view)> write,
               std::function<std::string(std::uint64_t)> describe_dropped);
   line_writer(const line_writer&) = delete;
   line_writer& operator=(const line_writer&) = delete;
   ~line_writer();
 
-  // A line includes its line break. Both may be called from any thread.
+  // A line includes its line break. All may be called from any thread. A line for which there is
+  // no memory is dropped.
   void write_later(std::string_view line) COMMENTS_EXCLUDES(mutex_);
   void write_now(std::string_view line) COMMENTS_EXCLUDES(writing_, mutex_);
+  // Counts lines that could not even be made.
+  void count_dropped(std::uint64_t count = 1) COMMENTS_EXCLUDES(mutex_);
 
  private:
   void write_pending() COMMENTS_REQUIRES(writing_) COMMENTS_EXCLUDES(mutex_);
+  bool append(std::string_view line) COMMENTS_REQUIRES(mutex_);
   void wait_for_lines() COMMENTS_EXCLUDES(mutex_);
   bool is_over() COMMENTS_EXCLUDES(mutex_);
   void run() COMMENTS_EXCLUDES(writing_, mutex_);

@@ -1,6 +1,7 @@
 #include "log.hpp"
 
 #include <comments/clock.hpp>
+#include <comments/guarded.hpp>
 #include <comments/json/encode.hpp>
 
 #include <spdlog/logger.h>
@@ -135,7 +136,9 @@ void log::event(severity level, std::string_view name, std::initializer_list<fie
                               std::pair{spdlog::level::warn, "warn"},
                               std::pair{spdlog::level::err, "error"}};
   const auto& [known, text] = levels[static_cast<std::size_t>(level)];
-  if (events_->should_log(known)) events_->log(known, event_line(is_json_, text, name, fields));
+  if (!events_->should_log(known)) return;
+  if (!comments::guarded([&] { events_->log(known, event_line(is_json_, text, name, fields)); }))
+    lines_.count_dropped();
 }
 
 void log::info(std::string_view name, std::initializer_list<field> fields) {
@@ -154,11 +157,14 @@ void log::request(const comments::http::exchange& seen) {
   const bool is_error = seen.status >= 500;
   const auto level = is_error ? spdlog::level::err : spdlog::level::info;
   if (!requests_->should_log(level)) return;
-  request_line line{is_json_};
-  line.head("time", time_text(now())).head("level", is_error ? "error" : "info");
-  line.head("event", "request").word("request_id", seen.id).word("method", seen.method);
-  line.word("route", seen.route).number("status", seen.status);
-  requests_->log(level, line.number("duration_us", seen.duration.count()).end());
+  const bool is_written = comments::guarded([&] {
+    request_line line{is_json_};
+    line.head("time", time_text(now())).head("level", is_error ? "error" : "info");
+    line.head("event", "request").word("request_id", seen.id).word("method", seen.method);
+    line.word("route", seen.route).number("status", seen.status);
+    requests_->log(level, line.number("duration_us", seen.duration.count()).end());
+  });
+  if (!is_written) lines_.count_dropped();
 }
 
 }  // namespace server

@@ -33,7 +33,7 @@ class log final {
   log(std::string_view level, std::string_view format);
   ~log();
 
-  // Each may be called from any thread.
+  // Each may be called from any thread. A line for which there is no memory is dropped and counted.
   void info(std::string_view name, std::initializer_list<field> fields = {});
   void warn(std::string_view name, std::initializer_list<field> fields = {});
   void error(std::string_view name, std::initializer_list<field> fields = {});

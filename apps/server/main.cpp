@@ -79,7 +79,8 @@ void reread(const server::options& chosen, server::log& log) {
 void wait_for_stop(sigset_t signals, service& service, server::listener& listener,
                    const server::options& chosen, server::log& log) {
   int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reread(chosen, log);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
+    if (!guarded([&] { reread(chosen, log); })) log.error("not_reread", {{"reason", "no memory"}});
   sigdelset(&signals, SIGHUP);
   server::notify_supervisor("STOPPING=1");
   log.info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});

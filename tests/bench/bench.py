@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """bench - what `./dev bench` runs: figures of the server, each beside a reference of the same run.
 
-    bench.py --server PATH --tools FOLDER --json FILE [--quick] [--newest PATH] [attack]
+    bench.py --server PATH --tools FOLDER --json FILE [--quick] [--newest PATH] [attack|costs]
 
-`attack` measures nothing but what a bystander notices of attackers.
+`attack` measures nothing but what a bystander notices of attackers, and `costs` counts what one
+request takes, which is the same on each machine.
 
 What is compared is measured in turns, so that whatever else the machine does hits both; each figure
 is the median of the turns. CPU is that of the server and its children, whatever asks it.
@@ -24,6 +25,7 @@ import time
 from pathlib import Path
 
 import cluster
+import costs
 import processes
 import report
 
@@ -129,13 +131,13 @@ class Bench:
             self.measure_idle()
             self.measure_attack()
             self.measure_growth()
+        self.measure_costs()
         self.measure_footprint()
         self.optional("the parts", self.measure_parts)
         return {"machine": self.machine, "rounds": self.rounds, "sections": self.sections}
 
-    def run_attack(self):
-        with self.stack:
-            self.measure_attack()
+    def run_one(self, section):
+        {"attack": self.measure_attack, "costs": self.measure_costs}[section]()
         return {"machine": self.machine, "rounds": self.rounds, "sections": self.sections}
 
     def measure_attack(self):
@@ -338,6 +340,37 @@ class Bench:
                      f"memory after that, {size:,}", "MB",
                      [{"value": processes.memory_bytes(on.pid) / 1e6}])
 
+    def measure_costs(self):
+        """Counted, so each machine says the same, busy or not."""
+        database = self.seed("counted", 50, 50)
+        with self.serve(database) as target:
+            _, headers, body = target.request("GET", LIST + "c0")
+        site = self.folder / "counted"
+        site.mkdir()
+        (site / "list").write_bytes(body)
+        kinds = {
+            "list of 50": (costs.asking("GET", LIST + "c0"), costs.asking("GET", "/list")),
+            "304": (costs.asking("GET", LIST + "c0", status=304,
+                                 headers={"If-None-Match": headers["ETag"]}), None),
+            "post, one after the other": (
+                costs.asking("POST", POST, BODY.replace("{}", "c1"), status=201,
+                             headers={"Content-Type": "application/json"}), None)}
+        for what in costs.TOOLS:
+            if why := costs.missing_tool(what):
+                say(why)
+                continue
+            say(f"costs: {what}")
+            for kind, (ours, theirs) in kinds.items():
+                self.add("What one request takes, counted", kind, what, self.counted(
+                    what, lambda port: processes.server_command(
+                        self.chosen.server, f"sqlite:{database}", port), ours),
+                    theirs and {"name": "nginx, the same bytes as a file", "rounds": self.counted(
+                        what, lambda port: costs.nginx(site, port), theirs)})
+
+    def counted(self, what, program, ask):
+        one = self.optional(what, lambda: costs.each(what, program, ask))
+        return [] if one is None else [{"value": one}]
+
     def measure_footprint(self):
         say("footprint")
         largest = self.sizes[-1]
@@ -403,7 +436,7 @@ def main():
     parser.add_argument("--tools", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--quick", action="store_true", help="shorter, and without the largest")
-    parser.add_argument("section", nargs="?", choices=["attack"], help="only this")
+    parser.add_argument("section", nargs="?", choices=["attack", "costs"], help="only this")
     chosen = parser.parse_args()
     for name in ("server", "newest", "tools", "json"):  # the programs work in another folder
         setattr(chosen, name, (path := getattr(chosen, name)) and path.resolve())
@@ -413,7 +446,7 @@ def main():
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="comments-bench-") as folder:
         os.chmod(folder, 0o755)
         bench = Bench(chosen, folder)
-        result = bench.run_attack() if chosen.section == "attack" else bench.run()
+        result = bench.run_one(chosen.section) if chosen.section else bench.run()
     report.write(result, chosen.json)
     print(report.markdown(result))
 

@@ -114,9 +114,12 @@ class Process:
 def server(binary, store, folder, log_level="warn", *more):
     """The server under test."""
     port = free_port()
-    return Process([binary, "--store", store, "--listen", f"127.0.0.1:{port}", "--drain-delay", "0",
-                    "--client-connections-max", "1000000", "--log-level", log_level, *more],
-                   folder, port)
+    return Process(server_command(binary, store, port, log_level, *more), folder, port)
+
+
+def server_command(binary, store, port, log_level="warn", *more):
+    return [binary, "--store", store, "--listen", f"127.0.0.1:{port}", "--drain-delay", "0",
+            "--client-connections-max", "1000000", "--log-level", log_level, *more]
 
 
 NGINX = """
@@ -149,8 +152,12 @@ def nginx(folder):
     port = free_port()
     config = Path(folder) / "nginx.conf"
     config.write_text(NGINX.format(port=port, folder=folder, workers=os.cpu_count()))
-    return Process([shutil.which("nginx", path="/usr/sbin:/usr/bin") or "nginx", "-c", config,
-                    "-p", folder, "-e", Path(folder) / "nginx-error.log"], folder, port)
+    return Process(nginx_command(folder, config), folder, port)
+
+
+def nginx_command(folder, config):
+    return [shutil.which("nginx", path="/usr/sbin:/usr/bin") or "nginx", "-c", config, "-p", folder,
+            "-e", Path(folder) / "nginx-error.log"]
 
 
 class Postgres:

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <future>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "support/failing_memory.hpp"
 #include "support/parallel.hpp"
 
 using server::line_writer;
@@ -88,6 +90,34 @@ TEST_CASE("a line that is longer than all that may wait is dropped and counted")
   line_writer{file.as_write(), say_dropped}.write_later(
       std::string(line_writer::pending_bytes_max + 1, 'x'));
   CHECK(file.text == "1 dropped\n");
+}
+
+TEST_CASE("a line for which there is no memory is dropped and counted" *
+          doctest::skip(!testing::failing_memory::is_possible)) {
+  slow_file file;
+  {
+    line_writer lines{file.as_write(), say_dropped};
+    const std::string line(1000, 'x');
+    testing::failing_memory shortage{1};
+    lines.write_later(line);
+    CHECK(shortage.has_failed());
+  }
+  CHECK(file.text == "1 dropped\n");
+}
+
+TEST_CASE("a count that cannot be told is told later") {
+  slow_file file;
+  bool is_possible = false;
+  line_writer lines{file.as_write(), [&](std::uint64_t count) {
+                      if (!std::exchange(is_possible, true)) throw std::bad_alloc{};
+                      return say_dropped(count);
+                    }};
+  lines.count_dropped(2);
+  lines.write_now("one\n");
+  CHECK(file.text == "one\n");
+  lines.count_dropped();
+  lines.write_now("two\n");
+  CHECK(file.text == "one\n3 dropped\ntwo\n");
 }
 
 TEST_CASE("lines of many threads are whole, and each thread's are in its order") {

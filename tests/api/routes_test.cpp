@@ -1010,14 +1010,18 @@ TEST_CASE("where others wait only what stands in memory is answered, and the res
     CHECK(ask(effort::memory, list).is_deferred);
     const std::string made = ask(effort::rest, list).body;
     CHECK(made.size() > 2'000);
-    CHECK(ask(effort::memory, list).body == made);
+    const response shared = ask(effort::memory, list);
+    REQUIRE(shared.shared_body);
+    CHECK(*shared.shared_body == made);
+    CHECK(shared.body.empty());
+    CHECK(ask(effort::memory, list).shared_body == shared.shared_body);  // no copy
     CHECK(ask(effort::memory, list, {{"If-None-Match", etag}}).status == 304);
     const fields packed{{"Accept-Encoding", "gzip"}};
     CHECK(ask(effort::memory, list, packed).is_deferred);
     CHECK(ask(effort::memory, list, packed, "HEAD").is_length_unknown);
     const response in_gzip = ask(effort::rest, list, packed);
     CHECK(header(in_gzip, "Content-Encoding") == "gzip");
-    CHECK(ask(effort::memory, list, packed).body == in_gzip.body);
+    CHECK(*ask(effort::memory, list, packed).shared_body == in_gzip.body);
   }
 }
 

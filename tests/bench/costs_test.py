@@ -53,15 +53,15 @@ class Costs(unittest.TestCase):
         self.assert_takes_at_most("system calls", list=4, _304=4, post=60)
 
     def test_instructions_of_a_list_that_is_known(self):
-        self.assert_takes_at_most("instructions", list=420_000)
+        self.assert_takes_at_most("instructions", list=270_000)
 
     @unittest.skipUnless(LONG, "long")
     def test_instructions_of_the_others(self):
-        self.assert_takes_at_most("instructions", _304=390_000, post=2_400_000)
+        self.assert_takes_at_most("instructions", _304=280_000, post=2_400_000)
 
     @unittest.skipUnless(LONG, "long")
     def test_bytes_that_are_copied(self):
-        self.assert_takes_at_most("bytes copied", list=40_000, _304=4_000, post=25_000)
+        self.assert_takes_at_most("bytes copied", list=2_000, _304=2_000, post=25_000)
 
 
 class Counting(unittest.TestCase):

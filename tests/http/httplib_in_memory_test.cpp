@@ -4,13 +4,16 @@
 
 #include <comments/store/memory.hpp>
 
+#include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "support/all_routes.hpp"
 #include "support/failing_memory.hpp"
@@ -37,7 +40,22 @@ wire_response ask(httplib_in_memory& api, const std::string& bytes) {
   return api.handle(asking(bytes));
 }
 
-std::string whole(const wire_response& answer) { return answer.head + answer.body; }
+std::string whole(const wire_response& answer) {
+  return answer.head + (answer.shared_body ? *answer.shared_body : answer.body);
+}
+// The lines of the head in the order of the alphabet, without those that differ each time; then the
+// body. Two responses that say the same have the same text.
+std::string settled(const wire_response& answer) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at + 2 < answer.head.size(); at = answer.head.find("\r\n", at) + 2) {
+    const std::string line = answer.head.substr(at, answer.head.find("\r\n", at) - at);
+    if (!line.starts_with("Date: ") && !line.starts_with("X-Request-Id: ")) lines.push_back(line);
+  }
+  std::ranges::sort(lines);
+  std::string text = answer.is_last ? "last\n" : "";
+  for (const std::string& line : lines) text += line + "\n";
+  return text + whole(answer).substr(answer.head.size());
+}
 
 int status_of(const wire_response& answer) { return std::atoi(whole(answer).substr(9, 3).c_str()); }
 std::string body_of(const wire_response& answer) {
@@ -455,6 +473,116 @@ TEST_CASE(
   CHECK(answered > 0);
   CHECK(testing::wire{server.port()}.ask(testing::get("/healthz")).status == 200);
   CHECK(server.has_connections(0));
+}
+
+TEST_CASE("what is ready in memory is written as cpp-httplib would write it") {
+  site here;
+  here.post();
+  REQUIRE(status_of(ask(here.api, get("/api/v1/comments?content_id=1"))) == 200);  // it is kept
+  ask(here.api, get("/api/v1/comments?content_id=1", "Accept-Encoding: gzip\r\n"));
+  ask(here.api, get("/api/comment/list/1"));
+  const std::string etag = "\"1-3-plain_1\"";
+  const std::vector<std::string> targets{"/api/v1/comments?content_id=1",
+                                         "/api/v1/comments?content_id=%31&limit=20",
+                                         "http://a/api/v1/comments?content_id=1",
+                                         "/api/comment/list/1",
+                                         "/api/comment/list/none",
+                                         "/api/v1/comments?content_id=none",
+                                         "/api/v1/comments",
+                                         "/api/v1/comments?content_id=%zz",
+                                         "/healthz",
+                                         "/readyz",
+                                         "/nothing",
+                                         "/%2e%2e/x?y=%00",
+                                         "*"};
+  const std::vector<std::string> headers{"",
+                                         "If-None-Match: " + etag + "\r\n",
+                                         "If-None-Match: *\r\n",
+                                         "Accept-Encoding: gzip\r\n",
+                                         "Origin: https://example.com\r\n",
+                                         "Range: bytes=0-3\r\n",
+                                         "Range: none\r\n",
+                                         "Expect: 100-continue\r\n",
+                                         "Expect: something\r\n",
+                                         "Authorization: Bearer x\r\n",
+                                         "Accept: text/html\r\n",
+                                         "Connection: close\r\n",
+                                         "Cookie: " + std::string(4'000, 'a') + "\r\n"};
+  int ready = 0;
+  for (const std::string& target : targets)
+    for (const std::string& more : headers)
+      for (const std::string method : {"GET", "HEAD", "OPTIONS"})
+        for (const bool is_last : {false, true})
+          for (const bool is_http_1_0 : {false, true}) {
+            std::string bytes = get(target, "X-Request-Id: one\r\n" + more, method);
+            if (is_http_1_0) bytes.replace(bytes.find("HTTP/1.1"), 8, "HTTP/1.0");
+            CAPTURE(bytes);
+            wire_request asked = asking(bytes);
+            asked.is_last = is_last;
+            asked.is_http_1_0 = is_http_1_0;
+            asked.effort = effort::memory;
+            const wire_response past = here.api.handle(asked);
+            if (past.is_deferred) continue;
+            ++ready;
+            asked.effort = effort::whole;
+            CHECK(settled(past) == settled(here.api.handle(asked)));
+          }
+  CHECK(ready > 500);
+}
+
+TEST_CASE("whatever headers a response has, it is written alike past cpp-httplib") {
+  const std::vector<fields> heads{{},
+                                  {{"Content-Type", "text/plain"}},
+                                  {{"content-type", "text/plain"}},
+                                  {{"Vary", "A"}, {"Vary", "B"}},
+                                  {{"X-Broken", "a\r\nInjected: yes"}},
+                                  {{"X-Empty", ""}},
+                                  {{"Content-Length", "7"}, {"Date", "never"}},
+                                  {{"Connection", "upgrade"}, {"Keep-Alive", "5"}}};
+  for (const fields& head : heads)
+    for (const int status : {200, 304, 404, 503})
+      for (const std::string body : {"", "Oi"})
+        for (const std::string method : {"GET", "HEAD"})
+          for (const bool is_length_unknown : {false, true}) {
+            answering here{[&](request) {
+              return response{.status = status,
+                              .headers = head,
+                              .body = body,
+                              .is_length_unknown = is_length_unknown && body.empty()};
+            }};
+            const std::string bytes = get("/", "", method);
+            wire_request asked = asking(bytes);
+            const std::string through = settled(here.handle(asked));
+            asked.effort = effort::memory;
+            CAPTURE(through);
+            CHECK(settled(here.handle(asked)) == through);
+          }
+}
+
+TEST_CASE("a body that many share is sent and not copied") {
+  const auto kept = std::make_shared<const std::string>("Oi");
+  answering here{[&](request) { return response{.shared_body = kept}; }};
+  const std::string bytes = get("/"), head = get("/", "", "HEAD");
+  for (const effort effort : {effort::memory, effort::whole}) {
+    wire_request asked = asking(bytes);
+    asked.effort = effort;
+    const wire_response made = here.handle(asked);
+    CHECK(made.shared_body == kept);
+    CHECK(header(made, "Content-Length") == "|2");
+    CHECK(header(made, "Content-Type") == "|application/octet-stream");
+    asked = asking(head);
+    asked.effort = effort;
+    CHECK(body_of(here.handle(asked)).empty());
+    CHECK(header(here.handle(asked), "Content-Length") == "|2");
+  }
+}
+
+TEST_CASE("a range is not taken, and one that is broken refuses nothing") {
+  site here;
+  here.post();
+  for (const char* range : {"bytes=0-3", "bytes=x", "x", ""})
+    CHECK(status_of(ask(here.api, get("/api/v1/comments?content_id=1",
+                                      "Range: " + std::string{range} + "\r\n"))) == 200);
 }
 
 TEST_CASE("what only reads may be ready, and nothing else may") {

@@ -63,7 +63,7 @@ class list_routes final {
   shared_list keep(const std::string& name, kept_list made) const;
   shared_list find_compressed(const request& asked, const std::string& name,
                               const kept_list& kept) const;
-  response send(const request& asked, const std::string& name, const kept_list& kept) const;
+  response send(const request& asked, const std::string& name, const shared_list& kept) const;
 
   const context& shared_;
   mutable cache<kept_list> pages_;

@@ -68,7 +68,7 @@ COMMENTS_INLINE response list_routes::list_legacy(request asked) const {
   if (!current) return problem(current.error(), asked);
   if (current->version == 0) return detail::legacy_not_found(content_id);
   const std::string name = "legacy " + content_id;
-  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, *kept);
+  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, kept);
   const std::string etag = legacy_etag(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (asked.effort == effort::memory) return detail::deferred();
@@ -90,14 +90,14 @@ COMMENTS_INLINE response list_routes::list(request asked) const {
     if (*own) return send_own(asked, *wanted, **own);
   }
   const std::string name = detail::name_of_list(asked.prefix, *wanted);
-  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, *kept);
+  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, kept);
   const std::string etag = shared_.etag_of(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (asked.effort == effort::memory) return detail::deferred();
   if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
   const auto page = shared_.service().list(*wanted);
   if (!page) return problem(page.error(), asked);
-  return send(asked, name, *keep(name, encode(asked, *wanted, *page)));
+  return send(asked, name, keep(name, encode(asked, *wanted, *page)));
 }
 
 COMMENTS_INLINE response list_routes::send_own(const request& asked, const query& wanted,
@@ -190,7 +190,7 @@ COMMENTS_INLINE response list_routes::read_legacy(const request& asked, const st
   const std::string etag = legacy_etag(version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (list->is_over() && list->is_of_one_version())
-    return send(asked, name, *keep(name, {version, etag, {}, std::move(body)}));
+    return send(asked, name, keep(name, {version, etag, {}, std::move(body)}));
   response answer = tagged_response(etag, std::move(body));
   if (!list->is_over()) answer.rest = [list](const auto&) { return list->next(); };
   return answer;
@@ -228,16 +228,21 @@ COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const requ
 }
 
 COMMENTS_INLINE response list_routes::send(const request& asked, const std::string& name,
-                                           const kept_list& kept) const {
-  if (has_etag(if_none_match(asked), kept.etag)) return not_modified(kept.etag);
-  if (asked.method == "HEAD") return without_body(tagged_response(kept.etag, ""));
-  const bool is_compressed = kept.body.size() >= gzip_bytes_min &&
+                                           const shared_list& kept) const {
+  if (has_etag(if_none_match(asked), kept->etag)) return not_modified(kept->etag);
+  if (asked.method == "HEAD") return without_body(tagged_response(kept->etag, ""));
+  const bool is_compressed = kept->body.size() >= gzip_bytes_min &&
                              takes_gzip(find_header(asked.headers, "Accept-Encoding").value_or(""));
-  const auto compressed = is_compressed ? find_compressed(asked, name, kept) : nullptr;
+  const auto compressed = is_compressed ? find_compressed(asked, name, *kept) : nullptr;
   if (is_compressed && !compressed && asked.effort == effort::memory) return detail::deferred();
-  response answer = tagged_response(kept.etag, compressed ? compressed->body : kept.body);
+  const shared_list& sent = compressed ? compressed : kept;
+  response answer = tagged_response(kept->etag, "");
+  if (asked.effort == effort::memory)
+    answer.shared_body = {sent, &sent->body};
+  else
+    answer.body = sent->body;
   if (compressed) answer.headers.emplace_back("Content-Encoding", "gzip");
-  if (!kept.link.empty()) answer.headers.emplace_back("Link", kept.link);
+  if (!kept->link.empty()) answer.headers.emplace_back("Link", kept->link);
   return answer;
 }
 

@@ -3,7 +3,9 @@
 //
 // cpp-httplib reads the request, routes it and writes the response, but in memory instead of on a
 // connection. So the owner of the connections (epoll_server) needs no thread for each. It is an
-// httplib::Server: a program adds routes of its own as to any other.
+// httplib::Server: a program adds routes of its own as to any other. What the API has ready in
+// memory goes past cpp-httplib, which would read the head a second time: that is the larger part of
+// what such a response takes. Both ways write the same header lines.
 //
 //   memory_store store;
 //   service comments{store};
@@ -62,12 +64,15 @@ class httplib_in_memory final : public httplib::Server {
     const wire_request* asked{};
     wire_response* made{};
     std::optional<request_error> refusal{};  // by the connection, by us or by cpp-httplib
+    std::optional<response> ready{};  // the API has answered already
     bool is_ours{};
     bool is_answered{};
     bool is_length_unknown{};
   };
   static inline thread_local exchange* current_ = nullptr;
 
+  bool answer_ready(exchange& now);
+  static request to_request(exchange& now);
   void process(const exchange& now, std::string& to);
   void process(std::string_view bytes, std::string_view peer, std::string& to);
   // cpp-httplib's `process_request`, which takes four arguments up to 0.17 and eight later. The

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <ctime>
@@ -89,7 +90,8 @@ COMMENTS_INLINE httplib_in_memory::httplib_in_memory() {
   set_error_handler([](const httplib::Request& from, httplib::Response& to) {
     exchange& now = *current_;
     if (!now.is_ours || now.is_answered) return;
-    if (!now.refusal) now.refusal = detail::error_of_status(to.status);
+    constexpr int bad_range = 416;  // no reason to refuse: RFC 9110, section 14.2, has it ignored
+    if (!now.refusal && to.status != bad_range) now.refusal = detail::error_of_status(to.status);
     route(now, from, to);
   });
   set_post_routing_handler(
@@ -127,11 +129,13 @@ COMMENTS_INLINE bool httplib_in_memory::is_probe(const wire_request& asked) cons
 COMMENTS_INLINE wire_response httplib_in_memory::handle(const wire_request& asked) {
   wire_response made{.is_last = asked.is_last};
   try {
-    exchange now{this, &asked, &made, asked.refusal, asked.refusal || is_ours(asked.target)};
+    exchange now{.owner = this, .asked = &asked, .made = &made, .refusal = asked.refusal};
+    now.is_ours = asked.refusal || is_ours(asked.target);
     if (now.is_ours && !now.refusal)
       now.refusal = detail::check_method(asked.method, asked.has_body);
     current_ = &now;
-    process(now, made.head);
+    const bool may_be_ready = asked.effort == effort::memory && now.is_ours && !now.refusal;
+    if (!may_be_ready || !answer_ready(now)) process(now, made.head);
   } catch (...) {  // the head may be a part of one
     made = {.is_last = true};
   }
@@ -139,9 +143,97 @@ COMMENTS_INLINE wire_response httplib_in_memory::handle(const wire_request& aske
   if (asked.method == "HEAD") {
     made.rest = nullptr;
     made.body.clear();
+    made.shared_body = nullptr;
   }
-  if (made.head.empty()) made.is_last = true;
+  if (made.head.empty() && !made.is_deferred) made.is_last = true;
   return made;
+}
+
+// --- past cpp-httplib ----------------------------------------------------------------------------
+
+namespace detail {
+
+inline void append_header(std::string& to, std::string_view name, std::string_view value) {
+  const bool has_line_end = value.find('\r') != value.npos || value.find('\n') != value.npos;
+  if (has_line_end) return;  // cpp-httplib leaves these out, too
+  to.append(name).append(": ").append(value).append("\r\n");
+}
+
+// Headers that are about the connection or the body's length, which this adapter alone knows. The
+// last has the text of an exception, which no client may see.
+inline constexpr std::array about_connection{"Connection", "Keep-Alive", "EXCEPTION_WHAT"};
+inline constexpr std::array about_length{"Accept-Ranges", "Content-Length"};
+
+inline bool is_ours_alone(std::string_view name) {
+  const auto is_it = [name](const char* other) { return is_same_name(name, other); };
+  return std::ranges::any_of(about_connection, is_it) || std::ranges::any_of(about_length, is_it);
+}
+
+// Returns the first line of the responses that are mostly ready; empty for others.
+inline std::string_view status_line(int status) {
+  if (status == 200) return "HTTP/1.1 200 OK\r\n";
+  return status == 304 ? "HTTP/1.1 304 Not Modified\r\n" : "";
+}
+
+inline std::size_t body_size(const wire_response& made) {
+  return made.shared_body ? made.shared_body->size() : made.body.size();
+}
+
+// Writes a head as cpp-httplib and `finish` would.
+inline void write_head(const response& from, const wire_request& asked, wire_response& to) {
+  const bool has_body = body_size(to) > 0 || from.is_length_unknown;
+  bool has_type = !has_body;
+  std::string& head = to.head;
+  head.reserve(512);
+  head = status_line(from.status);
+  for (const auto& [name, value] : from.headers) {
+    const bool is_type = is_same_name(name, "Content-Type");
+    has_type |= is_type;
+    if ((!is_type || has_body) && !is_ours_alone(name))
+      append_header(head, is_type ? "Content-Type" : name, value);
+  }
+  if (!has_type) append_header(head, "Content-Type", "application/octet-stream");
+  append_header(head, "X-Content-Type-Options", "nosniff");
+  if (!from.is_length_unknown && from.status != 304)
+    append_header(head, "Content-Length", std::to_string(body_size(to)));
+  if (to.is_last)
+    append_header(head, "Connection", "close");
+  else if (asked.is_http_1_0)
+    append_header(head, "Connection", "keep-alive");
+  append_header(head, "Date", http_date());
+  head += "\r\n";
+}
+
+}  // namespace detail
+
+// Has the API answer what it has in memory. Returns false if cpp-httplib is to write the response.
+COMMENTS_INLINE bool httplib_in_memory::answer_ready(exchange& now) {
+  response made = api_(to_request(now));
+  now.made->is_deferred = made.is_deferred;
+  if (made.is_deferred) return true;
+  if (made.rest || detail::status_line(made.status).empty()) {
+    now.ready = std::move(made);
+    return false;
+  }
+  now.made->body = std::move(made.body);
+  now.made->shared_body = std::move(made.shared_body);
+  detail::write_head(made, *now.asked, *now.made);
+  return true;
+}
+
+// Returns what was sent, and not what cpp-httplib makes of it: it percent-decodes the values of
+// headers.
+COMMENTS_INLINE request httplib_in_memory::to_request(exchange& now) {
+  const wire_request& sent = *now.asked;
+  request asked{.method = std::string{sent.method},
+                .target = std::string{sent.target},
+                .headers = headers_in(sent.bytes),
+                .refusal = std::move(now.refusal),
+                .peer = std::string{sent.peer},
+                .effort = sent.effort};
+  detail::cut_prefix(asked, now.owner->prefix_);
+  if (!asked.refusal) asked.body = sent.body;
+  return asked;
 }
 
 // --- on the way through cpp-httplib --------------------------------------------------------------
@@ -186,25 +278,16 @@ auto httplib_in_memory::call(Self& server, httplib::Stream& memory, const std::s
 // Answers by the API. The body goes past cpp-httplib, which would copy it twice.
 COMMENTS_INLINE httplib_in_memory::HandlerResponse httplib_in_memory::route(
     exchange& now, const httplib::Request& from, httplib::Response& to) {
-  // What was sent, and not what cpp-httplib made of it: it percent-decodes the values of headers.
-  const wire_request& sent = *now.asked;
-  request asked{.method = std::string{sent.method},
-                .target = std::string{sent.target},
-                .headers = headers_in(sent.bytes),
-                .refusal = std::move(now.refusal),
-                .peer = std::string{sent.peer},
-                .effort = sent.effort};
-  detail::cut_prefix(asked, now.owner->prefix_);
-  if (asked.refusal && asked.refusal->code == request_errc::method_not_allowed)
+  if (now.refusal && now.refusal->code == request_errc::method_not_allowed)
     to.set_header("Allow", detail::allowed_methods);
-  if (!asked.refusal) asked.body = sent.body;
-  response made = now.owner->api_(std::move(asked));
+  response made = now.ready ? *std::exchange(now.ready, {}) : now.owner->api_(to_request(now));
   now.made->is_deferred = made.is_deferred;
   now.is_length_unknown = made.is_length_unknown;
   const std::string type = detail::write_head(made, from, to);
-  if (!made.body.empty() || made.rest || made.is_length_unknown)
-    to.set_header("Content-Type", type);
   now.made->body = std::move(made.body);
+  now.made->shared_body = std::move(made.shared_body);
+  if (detail::body_size(*now.made) > 0 || made.rest || made.is_length_unknown)
+    to.set_header("Content-Type", type);
   now.made->rest = std::move(made.rest);
   now.is_answered = true;
   return HandlerResponse::Handled;
@@ -215,12 +298,11 @@ COMMENTS_INLINE void httplib_in_memory::finish(exchange& now, httplib::Response&
   const wire_request& asked = *now.asked;
   wire_response& made = *now.made;
   made.head.clear();  // "100 Continue": the connection has said that if it was due
-  // The last has the text of an exception, which no client may see.
-  for (const char* name : {"Connection", "Keep-Alive", "EXCEPTION_WHAT"}) to.headers.erase(name);
+  for (const char* name : detail::about_connection) to.headers.erase(name);
   if (now.is_ours) {
-    for (const char* name : {"Accept-Ranges", "Content-Length"}) to.headers.erase(name);
+    for (const char* name : detail::about_length) to.headers.erase(name);
     if (!made.rest && !now.is_length_unknown && to.status != 204 && to.status != 304)
-      to.headers.emplace("Content-Length", std::to_string(made.body.size()));
+      to.headers.emplace("Content-Length", std::to_string(detail::body_size(made)));
   }
   if (made.rest) {
     made.is_chunked = !asked.is_http_1_0;

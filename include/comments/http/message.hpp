@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,7 +100,9 @@ inline constexpr std::chrono::seconds heartbeat{15};
 struct response {
   int status{200};
   fields headers{};
-  std::string body{};        // for HEAD the same as for GET: the adapter leaves it out
+  std::string body{};  // for HEAD the same as for GET: the adapter leaves it out
+  // To a request with `effort::memory`: the body, if it stands in memory for many. `body` is empty.
+  std::shared_ptr<const std::string> shared_body{};
   stream rest{};             // if there is one, it follows the body, and the length is not known
   bool is_length_unknown{};  // for HEAD, whose body need not be made: no Content-Length
   bool is_deferred{};        // not answered: see `effort::memory`

@@ -12,6 +12,7 @@
 #include <comments/http/message.hpp>
 
 #include <charconv>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,11 +34,13 @@ struct wire_request {
   http::effort effort{};
 };
 
-// A response, to be sent in this order: `head`, `body`, and the chunks of `rest` if there is one.
+// A response, to be sent in this order: `head`, `body` or the `shared_body`, and the chunks of
+// `rest` if there is one.
 // Without a head nothing can be sent, and the connection must be closed.
 struct wire_response {
   std::string head{};  // with the empty line that ends it
   std::string body{};  // in the chunked coding already, if `is_chunked`
+  std::shared_ptr<const std::string> shared_body{};
   stream rest{};
   bool is_chunked{};   // the chunks of `rest` must be sent in the chunked coding
   bool is_last{};      // the connection ends behind this response

@@ -127,7 +127,7 @@ class connection final {
   // Sends what is queued. `blocked`: the client takes no more now. `broken`: it is gone.
   step flush();
   // Returns how many bytes are queued and not sent.
-  std::size_t unsent() const { return out_.size() + body_.size() - sent_; }
+  std::size_t unsent() const { return out_.size() + body().size() - sent_; }
   // Returns how many bytes the client took since the last call. Bytes that wait in the kernel,
   // which may be megabytes, do not count.
   std::size_t take_progress();
@@ -175,6 +175,7 @@ class connection final {
 
  private:
   std::string_view bytes() const { return std::string_view{in_}.substr(taken_); }
+  std::string_view body() const { return shared_body_ ? *shared_body_ : body_; }
   ssize_t send_some();
 
   // Lent: while `is_lent`, only the worker uses these, and the loop does not.
@@ -188,9 +189,10 @@ class connection final {
   // The loop's thread only, also while the connection is lent. No worker uses these.
   descriptor socket_;
   std::string out_{};
-  std::string body_{};             // is sent behind `out_`
-  std::size_t sent_{};             // bytes of these two
-  std::size_t written_{};          // bytes sent in all
+  std::string body_{};                                // is sent behind `out_`
+  std::shared_ptr<const std::string> shared_body_{};  // in its place, if there is one
+  std::size_t sent_{};                                // bytes of these two
+  std::size_t written_{};                             // bytes sent in all
   std::size_t taken_by_client_{};  // bytes of `written_` that `take_progress` has counted
   std::size_t discarded_{};
   bool is_waiting_{};

@@ -125,10 +125,11 @@ COMMENTS_INLINE void connection::take_response(wire_response made) {
   else
     out_ += made.head;  // behind "100 Continue"
   body_ = std::move(made.body);
+  shared_body_ = std::move(made.shared_body);
 }
 
 COMMENTS_INLINE connection::step connection::flush() {
-  while (sent_ < out_.size() + body_.size()) {
+  while (unsent() > 0) {
     const ssize_t count = send_some();
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return detail::would_block(errno) ? step::blocked : step::broken;
@@ -138,15 +139,16 @@ COMMENTS_INLINE connection::step connection::flush() {
   sent_ = 0;
   detail::clear_buffer(out_);
   detail::clear_buffer(body_);
+  shared_body_ = nullptr;
   return step::done;
 }
 
 // Sends head and body, or the rest of them, in one call.
 COMMENTS_INLINE ssize_t connection::send_some() {
   const std::size_t head = std::min(sent_, out_.size());
-  const std::size_t body = sent_ - head;
+  const std::string_view rest = body().substr(sent_ - head);
   iovec parts[] = {{out_.data() + head, out_.size() - head},
-                   {body_.data() + body, body_.size() - body}};
+                   {const_cast<char*>(rest.data()), rest.size()}};  // only read
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = 2;

@@ -77,7 +77,7 @@ void comment_list::describe_text(values& shown, const comment& item) const {
 
 void comment_list::describe_replies(values& shown, const comment& item) {
   if (item.replies == 0) return;
-  const std::size_t room = std::min(replies_max, left_);
+  const std::size_t room = std::min({replies_max, left_, shared_.service().options().page_max});
   if (room > 0) {
     const auto replies =
         shared_.service().list({.content_id = item.content_id, .parent = item.id, .limit = room});

@@ -220,7 +220,9 @@ class thread_page final {
     view seen{.content_id = content_of(asked), .home = home_of(asked)};
     seen.sort =
         comments::parse<comments::sort>(text_of(asked.query, "sort")).value_or(sort::oldest);
-    seen.wanted = {.content_id = seen.content_id, .sort = seen.sort, .limit = roots_max};
+    seen.wanted = {.content_id = seen.content_id,
+                   .sort = seen.sort,
+                   .limit = std::min(roots_max, shared_.service().options().page_max)};
     for (const auto& [name, place] :
          {std::pair{"comment", &view::linked}, std::pair{"below", &view::above},
           std::pair{"reply", &view::answered}}) {
@@ -281,7 +283,7 @@ class thread_page final {
   std::string etag_of(const content& current, const language& words) const {
     const auto hour = std::chrono::floor<std::chrono::hours>(shared_.now().time_since_epoch());
     return '"' + std::to_string(current.version) + "-" + std::to_string(hour.count()) + "-" +
-           sources_hash() + "-" + words.code() + "-" + shared_.style().tag() + '"';
+           sources_hash() + "-" + words.code() + "-" + shared_.list_form() + '"';
   }
 
   // What the list depends on, and nothing else that a client may write into an address.

@@ -381,7 +381,7 @@ TEST_CASE("own comments that wait are in one's own list, and in no cache") {
     CHECK(read(seen).at("items").at(0).at("body") == "Oi");
     CHECK(header(seen, "Cache-Control") == "private, no-store");
     CHECK(header(seen, "ETag") == "");
-    CHECK(site.get(list, with_tag(own, "\"1-3-plain_1\"")).status == 200);
+    CHECK(site.get(list, with_tag(own, "\"1-3-plain_1-200-524288-open\"")).status == 200);
     const auto others = site.get(list);
     CHECK(read(others).at("items").empty());
     CHECK(header(others, "Cache-Control") == "no-cache");
@@ -390,8 +390,9 @@ TEST_CASE("own comments that wait are in one's own list, and in no cache") {
   CHECK(site.get(path + id).status == 404);
   const auto stranger = read(site.post(comments_path, R"({"content_id":"2","body":"Oi"})"));
   const fields other{{"Comments-Browser", stranger.at("browser")}};
-  CHECK(header(site.get(list, other), "ETag") == "\"1-3-plain_1\"");  // as everyone gets it
-  CHECK(site.get(list, with_tag(other, "\"1-3-plain_1\"")).status == 304);
+  CHECK(header(site.get(list, other), "ETag") ==
+        "\"1-3-plain_1-200-524288-premoderated\"");  // as everyone gets it
+  CHECK(site.get(list, with_tag(other, "\"1-3-plain_1-200-524288-premoderated\"")).status == 304);
   CHECK(site.get(path + id, other).status == 404);
 }
 
@@ -420,7 +421,7 @@ TEST_CASE("a list that was kept before keys changed their form is sent anew") {
   site.say("1", "Oi");
   const std::string list = "/api/v1/comments?content_id=1";
   CHECK(site.get(list, {{"If-None-Match", "\"1\""}}).status == 200);
-  CHECK(site.get(list, {{"If-None-Match", "\"1-3-plain_1\""}}).status == 304);
+  CHECK(site.get(list, {{"If-None-Match", "\"1-3-plain_1-200-524288-open\""}}).status == 304);
 }
 
 TEST_CASE("a retried post is answered with the first comment, without its token") {
@@ -512,7 +513,7 @@ TEST_CASE("a list is this JSON, and empty for a content without comments") {
   site site;
   const response empty = site.get("/api/v1/comments?content_id=99");
   CHECK(empty.status == 200);
-  CHECK(header(empty, "ETag") == "\"0-3-plain_1\"");
+  CHECK(header(empty, "ETag") == "\"0-3-plain_1-200-524288-open\"");
   CHECK(header(empty, "Link") == "");
   CHECK(empty.body == R"({"items":[],"next":null,)"
                       R"("content":{"content_id":"99","version":0,"comments":0,"status":"open"}})");
@@ -666,19 +667,22 @@ TEST_CASE("a list's tag is the content's version, and 304 saves it") {
   const std::string list = "/api/v1/comments?content_id=1";
   site.say("1", "a");
   site.say("1", "b");
-  CHECK(header(site.get(list), "ETag") == "\"2-3-plain_1\"");
-  for (const char* header_of : {"\"2-3-plain_1\"", "W/\"2-3-plain_1\"", "\"1\", \"2-3-plain_1\"",
-                                "*", "\"x\" ,W/\"2-3-plain_1\""}) {
+  CHECK(header(site.get(list), "ETag") == "\"2-3-plain_1-200-524288-open\"");
+  for (const char* header_of :
+       {"\"2-3-plain_1-200-524288-open\"", "W/\"2-3-plain_1-200-524288-open\"",
+        "\"1\", \"2-3-plain_1-200-524288-open\"", "*",
+        "\"x\" ,W/\"2-3-plain_1-200-524288-open\""}) {
     const response answer = site.get(list, {{"If-None-Match", header_of}});
     CHECK(answer.status == 304);
-    CHECK(header(answer, "ETag") == "\"2-3-plain_1\"");
+    CHECK(header(answer, "ETag") == "\"2-3-plain_1-200-524288-open\"");
     CHECK(header(answer, "Content-Type") == "");
   }
   for (const char* header_of :
-       {"\"1-3-plain_1\"", "2-3-plain_1", "\"1-3-plain_1\", \"3-3-plain_1\"", ""})
+       {"\"1-3-plain_1-200-524288-open\"", "2-3-plain_1-200-524288-open",
+        "\"1-3-plain_1-200-524288-open\", \"3-3-plain_1-200-524288-open\"", ""})
     CHECK(site.get(list, {{"If-None-Match", header_of}}).status == 200);
   site.say("1", "c");
-  CHECK(site.get(list, {{"If-None-Match", "\"2-3-plain_1\""}}).status == 200);
+  CHECK(site.get(list, {{"If-None-Match", "\"2-3-plain_1-200-524288-open\""}}).status == 200);
 }
 
 TEST_CASE("a content is what its comments made of it") {
@@ -688,8 +692,8 @@ TEST_CASE("a content is what its comments made of it") {
   site.say("a/b?c", "x");
   const response answer = site.get("/api/v1/contents/1");
   CHECK(answer.body == R"({"content_id":"1","version":1,"comments":1,"status":"open"})");
-  CHECK(header(answer, "ETag") == "\"1\"");
-  CHECK(site.get("/api/v1/contents/1", {{"If-None-Match", "\"1\""}}).status == 304);
+  CHECK(header(answer, "ETag") == "\"1-open\"");
+  CHECK(site.get("/api/v1/contents/1", {{"If-None-Match", "\"1-open\""}}).status == 304);
   CHECK(read(site.get("/api/v1/contents/a%2Fb%3Fc")).at("content_id") == "a/b?c");
 }
 
@@ -1165,7 +1169,9 @@ TEST_CASE("pages of listed sites may do everything, others nothing, and caches k
   for (const char* target : {"/api/v1/comments?content_id=1", "/api/comment/list/1"})
     for (int i = 0; i < 3; ++i) {  // made, kept, and not modified
       const auto ask = [&](fields who) {
-        if (i == 2) who.emplace_back("If-None-Match", R"("1", "1-3-plain_1", "1-emails-show")");
+        if (i == 2)
+          who.emplace_back("If-None-Match",
+                           R"("1", "1-3-plain_1-200-524288-open", "1-emails-show")");
         return site.get(target, std::move(who));
       };
       CHECK(header(ask(listed), "Access-Control-Allow-Origin") == "https://blog.example.com");

@@ -1,8 +1,8 @@
-"""costs - what a program does for each request, counted and not timed: it is the same on each machine.
+"""costs - what a program does for each request, counted and not timed: each machine says the same.
 
-Instructions are counted by valgrind's callgrind, the bytes that memcpy and its kin copy by its DHAT,
-and system calls by strace. A program runs twice under each, and is asked more often the second time:
-the difference is what the requests took, without its start and its end.
+Instructions are counted by valgrind's callgrind, the bytes that memcpy and its kin copy by its
+DHAT, and system calls by strace. A program runs twice under each, and is asked more often the
+second time: the difference is what the requests took, without its start and its end.
 """
 import contextlib
 import http.client
@@ -27,7 +27,7 @@ PATIENCE = 120  # a program runs 50 times slower under valgrind
 
 
 def missing_tool(what):
-    """Why `what` cannot be counted here, or ''. strace needs a right that containers may not give."""
+    """Why `what` cannot be counted here, or ''. strace needs a right that not all containers give."""
     try:
         subprocess.run([*TOOLS[what][0], "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as why:
@@ -67,7 +67,7 @@ def connect(port, run):
 
 
 def each(what, program, ask):
-    """What one request takes. `program(port)` is the command; `ask(connection, number)` asks once."""
+    """What one request takes. `program(port)` is the command, `ask(connection, number)` asks."""
     counts = []
     for times in (FEW, MANY):
         port = processes.free_port()

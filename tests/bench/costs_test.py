@@ -78,7 +78,8 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
         client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
     import signal; signal.pause()
 """
-        counted = [costs.each("system calls", lambda port, n=n: [sys.executable, "-c", script, port, n],
+        counted = [costs.each("system calls",
+                              lambda port, n=n: [sys.executable, "-c", script, port, n],
                               costs.asking("GET", "/")) for n in (10, 20)]
         self.assertAlmostEqual(counted[1] - counted[0], 10, delta=0.5)
 

@@ -117,14 +117,16 @@ TEST_CASE("a feed has no more comments than a page may have") {
 TEST_CASE("each format has a tag of its own that changes with the content") {
   feed_site on;
   on.say("1", "Oi");
-  CHECK(header(on.get(atom_path), "ETag") == "\"1-atom-3-plain_1\"");
-  CHECK(header(on.get(json_path), "ETag") == "\"1-json-3-plain_1\"");
-  const auto kept = on.get(atom_path, {{"If-None-Match", "\"1-atom-3-plain_1\""}});
+  CHECK(header(on.get(atom_path), "ETag") == "\"1-atom-3-plain_1-200-524288-open\"");
+  CHECK(header(on.get(json_path), "ETag") == "\"1-json-3-plain_1-200-524288-open\"");
+  const auto kept = on.get(atom_path, {{"If-None-Match", "\"1-atom-3-plain_1-200-524288-open\""}});
   CHECK(kept.status == 304);
-  CHECK(header(kept, "ETag") == "\"1-atom-3-plain_1\"");
-  CHECK(on.get(json_path, {{"If-None-Match", "\"1-atom-3-plain_1\""}}).status == 200);
+  CHECK(header(kept, "ETag") == "\"1-atom-3-plain_1-200-524288-open\"");
+  CHECK(on.get(json_path, {{"If-None-Match", "\"1-atom-3-plain_1-200-524288-open\""}}).status ==
+        200);
   on.say("1", "Oi");
-  CHECK(on.get(atom_path, {{"If-None-Match", "\"1-atom-3-plain_1\""}}).status == 200);
+  CHECK(on.get(atom_path, {{"If-None-Match", "\"1-atom-3-plain_1-200-524288-open\""}}).status ==
+        200);
 }
 
 TEST_CASE("a feed is made once for a version of its content, in each form that it is sent in") {

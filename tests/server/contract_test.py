@@ -298,10 +298,11 @@ class Comments:
                 self.assertEqual((again.status, again.body), (304, b""), (target, given))
                 self.assertEqual(again.headers["ETag"], etag)
             self.assertEqual(self.server.get(target, {"If-None-Match": '"x"'}).status, 200)
-        etag = self.server.get(page).headers["ETag"]
+        etags = {target: self.server.get(target).headers["ETag"]
+                 for target in (page, content, comment)}
         self.post_comment("another")
         for target, status in ((page, 200), (content, 200), (comment, 304)):
-            answer = self.server.get(target, {"If-None-Match": etag})
+            answer = self.server.get(target, {"If-None-Match": etags[target]})
             self.assertEqual(answer.status, status, target)
 
     def test_a_retry_with_its_key_answers_the_first_comment_again(self):

@@ -403,5 +403,72 @@ class Effect(unittest.TestCase):
                 self.assertNotIn("sss", server.log)
 
 
+def settled(page):
+    """Without what a form has anew each time."""
+    return re.sub(rb'name="(form|key)" value="[^"]*"', b"", page)
+
+
+class OldAnswers(unittest.TestCase):
+    """What a client kept from before the server was started another way is not confirmed as new."""
+
+    CHANGES = [["--markup=plain"], ["--legacy-emails=hide"], ["--legacy-emails=all"],
+               ["--page-max=1"], ["--path-prefix=/below"], ["--mode=locked"],
+               ["--origins=https://example.com"], ["--body-bytes-max=100"], ["--depth-max=1"],
+               ["--edit-window=1"], ["--sso-secret=a-secret-of-32-bytes-for-this-test"]]
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+
+    def ask_all(self, paths, prefix, known=None):
+        """{path: response}, from a server with `options`; with what `known` says of each path."""
+        return {path: self.server.get(prefix + path, {"Accept": "text/html"} | ({
+            "If-None-Match": known[path].headers["ETag"]} if known else {})) for path in paths}
+
+    def start(self, *options):
+        self.server = Server(*NOW, *options, folder=self.folder)
+        return self.server
+
+    def test_an_old_answer_does_not_stick(self):
+        with self.start() as server:
+            made = server.post(POST, {"content_id": "1", "body": "*one*\n\n- two"}).json
+            server.post(POST, {"content_id": "1", "body": "# three", "parent_id": made["id"]})
+            server.post(LEGACY_POST, {"content_id": "1", "email": "ana@example.com",
+                                      "comment": "`four`"})
+            listed = f"{POST}?content_id=1"
+            paths = [listed, f"{listed}&parent_id={made['id']}", f"{listed}&sort=top",
+                     f"{POST}/{made['id']}", "/api/comment/list/1", "/contents/1", "/",
+                     "/api/v1/contents/1",
+                     "/embed.js", "/api/v1/feed?content_id=1",
+                     "/api/v1/feed?content_id=1&format=json"]
+            before = self.ask_all(paths, "")
+            self.assertEqual({answer.status for answer in before.values()}, {200})
+            again = self.ask_all(paths, "", before)
+            self.assertEqual({path: answer.status for path, answer in again.items()},
+                             dict.fromkeys(paths, 304))
+        changed = set()
+        for options in self.CHANGES:
+            prefix = "/below" if options == ["--path-prefix=/below"] else ""
+            with self.start(*options):
+                now, asked = (self.ask_all(paths, prefix, known) for known in (None, before))
+            for path in paths:
+                if settled(now[path].body) != settled(before[path].body):
+                    changed.add(path)
+                    with self.subTest(options=options, path=path):
+                        self.assertEqual(asked[path].status, 200)
+        self.assertGreaterEqual(len(changed), 8)  # else this has tried nothing
+
+    def test_another_language_is_another_answer(self):
+        with self.start() as server:
+            server.post(POST, {"content_id": "1", "body": "one"})
+            for path in ("/contents/1", "/status", "/moderation"):
+                first = server.get(path, {"Accept": "text/html", "Accept-Language": "en"})
+                second = server.get(path, {
+                    "Accept": "text/html", "Accept-Language": "pt",
+                    "If-None-Match": first.headers["ETag"] or '"none"'})
+                if second.status == 304:
+                    second = server.get(path, {"Accept": "text/html", "Accept-Language": "pt"})
+                    self.assertEqual(second.body, first.body, path)
+
+
 if __name__ == "__main__":
     main()

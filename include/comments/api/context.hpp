@@ -63,6 +63,11 @@ class context final {
 
   // Returns the ETag of comments at this version, as they are written now.
   std::string etag_of(std::int64_t version) const { return to_etag(version, style_.tag()); }
+  // Returns the same of lists of comments, and what else makes a list what it is, which other
+  // options would make another: how much a page may have, and the status of contents that have none
+  // of their own.
+  std::string etag_of_list(std::int64_t version) const { return to_etag(version, list_form_); }
+  const std::string& list_form() const { return list_form_; }
 
   // Returns the name of the browser that the header Comments-Browser proves; empty without one, and
   // with one that is too old or not ours.
@@ -88,6 +93,7 @@ class context final {
   const route_options options_;
   const auth::signer sign_;
   const json::style style_;
+  const std::string list_form_;
   mutable mutex mutex_{};
   mutable made_proofs made_ COMMENTS_GUARDED_BY(mutex_){};
   const std::shared_ptr<rate_limits> rates_;

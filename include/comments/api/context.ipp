@@ -10,11 +10,23 @@
 
 namespace comments::http {
 
+namespace detail {
+
+inline std::string list_form(const json::style& style, const service_options& chosen) {
+  std::string form = style.tag();
+  form.append("-").append(std::to_string(chosen.page_max));
+  form.append("-").append(std::to_string(chosen.page_bytes_max));
+  return form.append("-").append(to_text(chosen.mode));
+}
+
+}  // namespace detail
+
 COMMENTS_INLINE context::context(comments::service& service, route_options options)
     : service_{service},
       options_{std::move(options)},
       sign_{service.signing_key()},
       style_{[this](const comment& written) { return key_of(written); }, options_.body},
+      list_form_{detail::list_form(style_, service.options())},
       rates_{std::make_shared<rate_limits>(options_.rates, service.options().clock)},
       proxies_{std::make_shared<proxy_watch>(options_.rates.trusted_proxies,
                                              options_.on_unheard_proxy)} {}

@@ -91,7 +91,7 @@ COMMENTS_INLINE response list_routes::list(request asked) const {
   }
   const std::string name = detail::name_of_list(asked.prefix, *wanted);
   if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, kept);
-  const std::string etag = shared_.etag_of(current->version);
+  const std::string etag = shared_.etag_of_list(current->version);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (asked.effort == effort::memory) return detail::deferred();
   if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
@@ -113,7 +113,7 @@ COMMENTS_INLINE list_routes::kept_list list_routes::encode(const request& asked,
                                                            const query& wanted,
                                                            const page& found) const {
   const std::int64_t version = found.content.version;
-  kept_list made{.version = version, .etag = shared_.etag_of(version)};
+  kept_list made{.version = version, .etag = shared_.etag_of_list(version)};
   std::string next;
   if (found.next) {
     next = shared_.sign().token(

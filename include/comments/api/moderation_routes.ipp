@@ -43,6 +43,11 @@ inline error no_history(const principal& caller) {
   return comment_not_found();
 }
 
+// The status is that of --mode as long as nobody set one, so the version alone does not tell it.
+inline std::string etag_of(const content& found) {
+  return to_etag(found.version, to_text(found.status.value_or(content_status{})));
+}
+
 }  // namespace detail
 
 COMMENTS_INLINE response moderation_routes::queue(request asked) const {
@@ -124,7 +129,7 @@ COMMENTS_INLINE response moderation_routes::find_content(request asked) const {
   if (!content_id) return problem(content_id.error(), asked);
   const auto found = shared_.service().find_content(*content_id);
   if (!found) return problem(found.error(), asked);
-  const std::string etag = to_etag(found->version);
+  const std::string etag = detail::etag_of(*found);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   return tagged_response(etag, json::encode(*found));
 }
@@ -143,7 +148,7 @@ COMMENTS_INLINE response moderation_routes::change_content(request asked) const 
                                    {.any_of = expected_versions(asked), .reason = wanted->reason});
   if (!changed) return problem(changed.error(), asked);
   response answer = json_response(json::encode(*changed));
-  answer.headers.emplace_back("ETag", to_etag(changed->version));
+  answer.headers.emplace_back("ETag", detail::etag_of(*changed));
   return answer;
 }
 

@@ -17,11 +17,11 @@ namespace comments::feed {
 namespace detail {
 
 // Each format is a representation of its own, so it needs a tag of its own. So it does for what
-// made the comments' HTML, and for the prefix, with which the feed's links begin.
-inline std::string etag_of(std::int64_t version, format chosen, std::string_view style,
+// lists depend on, and for the prefix, with which the feed's links begin.
+inline std::string etag_of(std::int64_t version, format chosen, std::string_view list,
                            const std::string& prefix) {
   std::string form{to_text(chosen)};
-  form.append("-").append(style);
+  form.append("-").append(list);
   if (!prefix.empty()) form.append("-").append(prefix);
   return http::to_etag(version, form);
 }
@@ -44,7 +44,7 @@ COMMENTS_INLINE http::response feed_routes::answer(const http::request& asked) c
   const auto current = shared_.service().find_content(content_id);
   if (!current) return http::problem(current.error(), asked);
   const auto etag_at = [&](std::int64_t version) {
-    return detail::etag_of(version, *chosen, shared_.style().tag(), asked.prefix);
+    return detail::etag_of(version, *chosen, shared_.list_form(), asked.prefix);
   };
   if (http::has_etag(http::if_none_match(asked), etag_at(current->version)))
     return http::not_modified(etag_at(current->version));

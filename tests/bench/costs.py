@@ -27,7 +27,7 @@ PATIENCE = 120  # a program runs 50 times slower under valgrind
 
 
 def missing_tool(what):
-    """Why `what` cannot be counted here, or ''. strace needs a right that not all containers give."""
+    """Why `what` cannot be counted here, or "". strace needs a right that containers may lack."""
     try:
         subprocess.run([*TOOLS[what][0], "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as why:

@@ -125,3 +125,17 @@ TEST_CASE("a rule that throws, or is empty, is an error, whatever the others say
       }
     }
 }
+
+TEST_CASE("rules that remember a draft forget it if another rule refuses it or fails") {
+  const rule refusing = saying(refuse({{"/body", "repeated"}})), broken{};
+  for (const rule& last : {refusing, broken}) {
+    int forgotten = 0;
+    const rule remembering = [&](const draft&, const arrival&) {
+      verdict fine = accept();
+      fine.forget = [&] { ++forgotten; };
+      return fine;
+    };
+    (void)judge(std::vector{remembering, remembering, last}, fine, {});
+    CHECK(forgotten == 2);
+  }
+}

@@ -166,8 +166,8 @@ TEST_CASE("rules see the draft and the arrival as they are, and none for a moder
                   return accept();
                 }}}};
   const draft written{.content_id = "1", .body = "Oi", .key = "k"};
-  REQUIRE(review_post(one.reviews, written, stranger, {.now = noon, .client = "c"}));
-  REQUIRE(review_post(one.reviews, written, moderator, {.now = noon, .client = "c"}));
+  REQUIRE(review_post(one.reviews, written, {.client = "c"}, {.now = noon}));
+  REQUIRE(review_post(one.reviews, written, moderator, {.now = noon}));
   const comment kept = one.put(written);
   REQUIRE(one.reviews.review_edit(kept, "Tchau", {.client = "d"}, noon));
   CHECK(seen == std::vector<std::string>{"Oi c k", "Tchau d edit " + to_string(kept.id)});
@@ -207,6 +207,35 @@ TEST_CASE("edits_max changes are taken, and one more is a conflict, but for mode
     CHECK(judged(stranger) == "conflict");
     CHECK(judged(moderator) == "published");
   }
+}
+
+TEST_CASE("a rule may ask whether moderators know the author: by an account or a browser alone") {
+  std::string known;
+  entrance one{{.rules = {[&](const draft&, const arrival& how) {
+                  const auto found = how.is_author_known();
+                  known = found ? (*found ? "yes" : "no") : "unavailable";
+                  return accept();
+                }}}};
+  const author typed{.name = "Ana", .email = "ana@example.com"};
+  const author signed_in{.name = "Ana", .verified = true, .subject = "17"};
+  one.judge({}, ana);
+  CHECK(known == "no");
+  one.put({.author = signed_in, .body = "x"});
+  one.judge({}, ana);
+  CHECK(known == "yes");
+  one.put({.author = typed, .body = "x"});
+  one.judge(typed);
+  CHECK(known == "no");
+  one.approve("2", "known");
+  one.judge(typed, {.browser = "known"});
+  CHECK(known == "yes");
+  one.judge(typed, {.browser = "new"});
+  CHECK(known == "no");
+
+  // An edit is judged by the browser that the comment came from, whoever holds its token.
+  const comment stands = one.put({.said = {.content_id = "1", .body = "x"}, .browser = "new"});
+  CHECK(one.reviews.review_edit(stands, "y", {.browser = "known"}, noon));
+  CHECK(known == "no");
 }
 
 TEST_CASE("where the store does not answer, nothing is let in") {

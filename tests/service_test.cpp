@@ -679,6 +679,35 @@ TEST_CASE("a rule that throws, or is empty, ends the call that it was to judge")
   CHECK(empty.list({.content_id = "1"})->items.size() == 1);
 }
 
+TEST_CASE("rules forget what is not stored, be it a post or an edit, and remember the rest") {
+  int forgotten = 0;
+  const rule remembering = [&](const draft&, const arrival&) {
+    verdict fine = accept();
+    fine.forget = [&] { ++forgotten; };
+    return fine;
+  };
+  memory_store kept;
+  service api{kept, {.rules = {remembering}}};
+  const principal ana{.role = principal::role::user, .subject = "ana"};
+  const auto posted = api.post({.content_id = "1", .body = "x"}, ana);
+  REQUIRE(posted);
+  const auto edit = [&](change_options options) {
+    return api.edit(posted->stored.id, "y", ana, options).has_value();
+  };
+  CHECK(edit({}));
+  CHECK(forgotten == 0);
+  CHECK_FALSE(edit({.expected = 1}));
+  CHECK(forgotten == 1);
+  const encoder broken = [](const comment&) -> std::string { throw 1; };
+  CHECK_FALSE(edit({.encode = broken}));
+  CHECK_FALSE(api.post({.content_id = "1", .body = "z"}, ana, {.encode = broken}));
+  CHECK(forgotten == 3);
+  REQUIRE(api.set_status("1", content_status::locked, moderator));
+  CHECK_FALSE(edit({}));
+  CHECK_FALSE(api.post({.content_id = "1", .body = "z"}, ana));
+  CHECK(forgotten == 5);
+}
+
 TEST_CASE("a clock that throws, or is empty, ends each call that needs the time") {
   memory_store store;
   const principal ana{.role = principal::role::user, .subject = "17"};

@@ -165,8 +165,9 @@ struct plain_numbers {
   std::int64_t store_idle{};
   std::int64_t origin_days{};
   std::int64_t links_max{-1};
-  std::int64_t repeat_window{};
-  std::int64_t typing_time{};
+  std::int64_t newcomer_links_max{guard::newcomer_links_max};
+  std::int64_t repeat_window{guard::repeat_window.count()};
+  std::int64_t typing_time{guard::typing_time.count()};
 };
 
 void add_postgres(CLI::App& app, options& chosen, plain_numbers& plain) {
@@ -256,14 +257,21 @@ void add_comments(CLI::App& app, options& chosen, std::string& mode, plain_numbe
 }
 
 void add_rules(CLI::App& app, options& chosen, plain_numbers& plain) {
+  add(app, "guard", "GUARD", chosen.guard,
+      "standard: the rates and rules below stand as they are; off: those that you do not set are "
+      "off",
+      one_of({"standard", "off"}));
   add(app, "links-max", "NUMBER", plain.links_max,
       "Links in a comment; one with more waits for a moderator; -1: any number", whole(-1, 10'000));
+  add(app, "newcomer-links-max", "NUMBER", plain.newcomer_links_max,
+      "Links in a comment of an author whom nobody knows; -1: any number", whole(-1, 10'000));
   add(app, "blocked-words", "FILE", chosen.files.blocked_words,
       "Words and phrases, one a line; a comment with one waits for a moderator", {});
   add(app, "repeat-window", "SECONDS", plain.repeat_window,
       "How long an author's repeated text is refused; 0: not at all", whole(0, 31'536'000));
   add(app, "typing-time", "SECONDS", plain.typing_time,
-      "A comment that is written faster is spam, one without a form's time waits; 0: off",
+      "A comment that is written faster is spam; if you set it, one without a form's time waits; "
+      "0: off",
       whole(0, 3600));
 }
 
@@ -276,6 +284,8 @@ void add_clients(CLI::App& app, options& chosen, std::string& proxies, std::stri
       "Reading requests of a client in a minute; 0: any number", a_minute);
   add(app, "write-rate", "NUMBER", rates.writes.per_minute,
       "Writing requests of a client in a minute; 0: any number", a_minute);
+  add(app, "post-rate", "NUMBER", rates.posts.per_minute,
+      "New comments of a client in a minute; 0: as --write-rate", a_minute);
   add(app, "content-rate", "NUMBER", rates.content_writes.per_minute,
       "Comments on a content in a minute; 0: any number", a_minute);
   add(app, "token-rate", "NUMBER", rates.failed_tokens.per_minute,
@@ -357,8 +367,55 @@ std::string divide_memory(options& chosen, bool is_cache_chosen) {
   return {};
 }
 
+bool is_set(const CLI::App& app, const std::string& option) {
+  return app.get_option("--" + option)->count() > 0;
+}
+
+// Takes back those of the guard's rates that the owner does not want. Whoever limits clients in
+// their own way limits all of them, and counts new comments as other writes.
+void settle_rates(const CLI::App& app, options& chosen) {
+  comments::http::rate_options& rates = chosen.rates;
+  const bool is_off = chosen.guard == "off", are_writes_set = is_set(app, "write-rate");
+  if (is_off && !are_writes_set) rates.writes = {};
+  if ((is_off || are_writes_set) && !is_set(app, "post-rate")) rates.posts = {};
+  if (is_off && !is_set(app, "content-rate")) rates.content_writes = {};
+  const auto is_given = [&](const char* option) { return is_set(app, option); };
+  constexpr const char* of_clients[] = {"read-rate", "write-rate", "post-rate"};
+  rates.spares_unheard_proxies = std::ranges::none_of(of_clients, is_given);
+}
+
+// Adds the rules that the owner set, or in a milder form those of the guard.
+void settle_rules(const CLI::App& app, const options& chosen, const plain_numbers& plain,
+                  std::vector<comments::rule>& all) {
+  using namespace comments;
+  const bool is_off = chosen.guard == "off";
+  const std::chrono::seconds window{plain.repeat_window}, least{plain.typing_time};
+  const auto links_max = static_cast<std::size_t>(plain.newcomer_links_max);
+  all.push_back(rules::honeypot());
+  if (plain.links_max >= 0) all.push_back(rules::links(static_cast<std::size_t>(plain.links_max)));
+  const auto add = [&](const char* option, bool is_on, const auto& set, const auto& mild) {
+    if (!is_on) return;
+    if (is_set(app, option))
+      all.push_back(set());
+    else if (!is_off)
+      all.push_back(mild());
+  };
+  add(
+      "newcomer-links-max", plain.newcomer_links_max >= 0,
+      [&] { return rules::newcomer_links(links_max); },
+      [&] { return guard::newcomer_links(links_max); });
+  add(
+      "repeat-window", plain.repeat_window > 0,
+      [&] { return rules::repeated_text({.window = window}); },
+      [&] { return guard::repeated_text(window); });
+  add(
+      "typing-time", plain.typing_time > 0, [&] { return rules::typing_time({.least = least}); },
+      [&] { return guard::typing_time_of_forms(least); });
+}
+
 // Puts the options that were read as text or plain numbers where they belong.
-void settle(options& chosen, const std::string& mode, const plain_numbers& plain) {
+void settle(const CLI::App& app, options& chosen, const std::string& mode,
+            const plain_numbers& plain) {
   using namespace comments;
   chosen.drain_delay = std::chrono::seconds{plain.drain_delay};
   chosen.store_wait = std::chrono::milliseconds{plain.store_wait};
@@ -367,14 +424,8 @@ void settle(options& chosen, const std::string& mode, const plain_numbers& plain
   service.edit_window = std::chrono::seconds{plain.edit_window};
   service.origins_kept = std::chrono::hours{24 * plain.origin_days};
   service.mode = comments::parse<content_status>(mode).value_or(content_status::open);
-  service.rules.push_back(rules::honeypot());
-  if (plain.links_max >= 0)
-    service.rules.push_back(rules::links(static_cast<std::size_t>(plain.links_max)));
-  if (plain.repeat_window > 0)
-    service.rules.push_back(
-        rules::repeated_text({.window = std::chrono::seconds{plain.repeat_window}}));
-  if (plain.typing_time > 0)
-    service.rules.push_back(rules::typing_time({.least = std::chrono::seconds{plain.typing_time}}));
+  settle_rates(app, chosen);
+  settle_rules(app, chosen, plain, service.rules);
 }
 
 // Returns an option that was given together with the file that it may come from, or nothing.
@@ -451,8 +502,8 @@ parsed parse(int argc, const char* const* argv) {
     return answer;
   }
   read_address(listen, chosen);
-  settle(chosen, mode, plain);
-  std::string wrong = divide_memory(chosen, app.get_option("--cache-bytes")->count() > 0);
+  settle(app, chosen, mode, plain);
+  std::string wrong = divide_memory(chosen, is_set(app, "cache-bytes"));
   if (wrong.empty()) wrong = find_doubled(app);
   if (wrong.empty()) wrong = read_held(chosen);
   if (!wrong.empty()) answer.exit_code = fail(2, to_line(wrong, argc, argv));

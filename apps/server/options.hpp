@@ -4,6 +4,7 @@
 //   const server::parsed parsed = server::parse(argc, argv);
 //   if (parsed.exit_code) return *parsed.exit_code;
 
+#include "guard.hpp"
 #include "reread.hpp"
 
 #include <comments/api/context.hpp>
@@ -34,9 +35,13 @@ struct options {
   std::string log_format{"json"};
   std::string legacy_emails{"show"};
   std::string markup{"markdown"};
+  std::string guard{"standard"};
   std::chrono::seconds drain_delay{1};
   comments::service_options service{};
-  comments::http::rate_options rates{.failed_tokens = {.per_minute = 60}};
+  comments::http::rate_options rates{.writes = {.per_minute = guard::writes_per_minute},
+                                     .posts = {.per_minute = guard::posts_per_minute},
+                                     .content_writes = {.per_minute = guard::content_per_minute},
+                                     .failed_tokens = {.per_minute = 60}};
   comments::http::cors_options cors{};
   std::optional<std::string> path_prefix{};  // none: proxies say it
   comments::auth::secrets secrets{};         // given without a file

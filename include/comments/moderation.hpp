@@ -57,13 +57,17 @@ constexpr std::array<std::string_view, 4> names_of(action) {
 }
 
 // What a rule says about a draft. `reason` is a few words for moderators; `violations` are for the
-// author, and only a refusal has them.
+// author, and only a refusal has them. A rule that remembers drafts says how to `forget` this one;
+// that is called if the draft is not stored, from any thread. It does not count in a comparison.
 struct verdict {
   comments::action action{};
   std::string reason{};
   std::vector<violation> violations{};
+  std::function<void()> forget{};
 
-  friend bool operator==(const verdict&, const verdict&) = default;
+  friend bool operator==(const verdict& a, const verdict& b) {
+    return a.action == b.action && a.reason == b.reason && a.violations == b.violations;
+  }
 };
 
 verdict accept();
@@ -83,17 +87,23 @@ struct arrival {
   instant now{};
   std::string client{};                    // a keyed hash of its address; empty: not known
   std::string network{};                   // the same of its IPv6 /48; empty: none
+  bool is_client_shared{};                 // the address is that of a proxy that is not heard
   bool is_honeypot_filled{};               // a field of the form that people do not see
   std::optional<instant> form_shown_at{};  // as our own signature proves; none: not known
+  bool is_legacy{};                        // by the legacy API, which has no forms
   bool is_edit{};                          // of a comment that is there: no form was shown for it
+  std::string before{};                    // the text that an edit replaces
+  // Whether moderators know the author: by an account or a browser, not by what anybody can claim.
+  // Asks the store.
+  std::function<result<bool>()> is_author_known{};
 };
 
 // Judges a valid draft. It must be safe to call from any thread, and quick, because a client waits.
 using rule = std::function<verdict(const draft&, const arrival&)>;
 
 // Returns what all `rules` together say about `draft`: the worst of their actions, every violation,
-// and the reasons of all rules that did not accept, in the order of the rules, joined by ", ".
-// `unavailable` if a rule throws or is empty.
+// and the reasons of all rules that did not accept, in the order of the rules, joined by ", ". If
+// one refuses, all forget the draft. `unavailable` if a rule throws or is empty.
 result<verdict> judge(std::span<const rule> rules, const draft& draft, const arrival& how);
 
 }  // namespace comments

@@ -12,25 +12,47 @@
 namespace comments {
 
 COMMENTS_INLINE verdict accept() { return {}; }
-COMMENTS_INLINE verdict hold(std::string reason) { return {action::hold, std::move(reason), {}}; }
+COMMENTS_INLINE verdict hold(std::string reason) {
+  return {.action = action::hold, .reason = std::move(reason)};
+}
 COMMENTS_INLINE verdict as_spam(std::string reason) {
-  return {action::spam, std::move(reason), {}};
+  return {.action = action::spam, .reason = std::move(reason)};
 }
 COMMENTS_INLINE verdict refuse(std::vector<violation> violations, std::string reason) {
-  return {action::refuse, std::move(reason), std::move(violations)};
+  return {
+      .action = action::refuse, .reason = std::move(reason), .violations = std::move(violations)};
 }
+
+namespace detail {
+
+// Returns a function that calls both, of which each may be empty.
+inline std::function<void()> both(std::function<void()> first, std::function<void()> then) {
+  if (!first) return then;
+  if (!then) return first;
+  return [first = std::move(first), then = std::move(then)] {
+    first();
+    then();
+  };
+}
+
+}  // namespace detail
 
 COMMENTS_INLINE result<verdict> judge(std::span<const rule> rules, const draft& draft,
                                       const arrival& how) {
   verdict sum;
   for (const rule& ask : rules) {
     auto found = guarded([&] { return ask(draft, how); });
-    if (!found) return error{errc::unavailable, "A rule failed."};
+    if (!found) {
+      if (sum.forget) sum.forget();
+      return error{errc::unavailable, "A rule failed."};
+    }
+    sum.forget = detail::both(std::move(sum.forget), std::move(found->forget));
     sum.action = std::max(sum.action, found->action);
     std::ranges::move(found->violations, std::back_inserter(sum.violations));
     if (found->action == action::accept || found->reason.empty()) continue;
     sum.reason += sum.reason.empty() ? found->reason : ", " + found->reason;
   }
+  if (sum.action == action::refuse && sum.forget) sum.forget();
   return sum;
 }
 

@@ -17,6 +17,7 @@
 #include <comments/service_options.hpp>
 #include <comments/store.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,17 +27,28 @@ namespace comments {
 struct review {
   comments::status status{};
   std::string reason{};                  // why it is not simply published
+  std::function<void()> forget{};        // for the rules, if it is not stored (`verdict::forget`)
   std::optional<content_status> mode{};  // the content's own, on which `status` rests
 };
+
+// Returns what became of a text, and lets the rules forget it if it was not stored. After a write
+// in doubt it may have been.
+template <typename Stored>
+result<Stored> settle(const review& found, result<Stored> stored) {
+  const bool is_stored = stored || stored.error().code == errc::in_doubt;
+  if (!is_stored && found.forget) found.forget();
+  return stored;
+}
 
 // The store and the options must outlive it. Any thread may use it.
 class reviewer final {
  public:
   reviewer(const store& store, const service_options& options) : store_{store}, options_{options} {}
 
-  // Returns what the rules make of a valid draft. Ask once for each draft, because rules may
-  // remember it. What a moderator writes is published, and no rule sees it. `invalid` with the
-  // violations if a rule refuses the draft; `unavailable` if a rule fails.
+  // Returns what the rules make of a valid draft of the caller's. Ask once for each draft, because
+  // rules may remember it, and tell them the end of it (`settle`). What a moderator writes is
+  // published, and no rule sees it. `invalid` with the violations if a rule refuses the draft;
+  // `unavailable` if a rule fails.
   result<review> review_text(const draft& written, const principal& caller,
                              const arrival& how) const;
 

@@ -10,11 +10,16 @@ namespace comments {
 COMMENTS_INLINE result<review> reviewer::review_text(const draft& written, const principal& caller,
                                                      const arrival& how) const {
   if (is_moderator(caller)) return review{};
-  auto found = judge(options_.rules, written, how);
+  arrival seen = how;
+  seen.client = caller.client;
+  seen.network = caller.network;
+  seen.is_author_known = [&] { return is_known(written.author, caller.browser); };
+  auto found = judge(options_.rules, written, seen);
   if (!found) return std::move(found).error();
   const auto status = to_status(found->action);
   if (!status) return to_error(std::move(found->violations));
-  return review{.status = *status, .reason = std::move(found->reason)};
+  return review{
+      .status = *status, .reason = std::move(found->reason), .forget = std::move(found->forget)};
 }
 
 COMMENTS_INLINE result<review> reviewer::review_place(const draft& written, const principal& caller,
@@ -54,13 +59,12 @@ COMMENTS_INLINE result<review> reviewer::review_edit(const comment& stands, cons
                       .author = stands.author,
                       .body = body,
                       .key = to_string(stands.id)};
-  auto found = review_text(
-      written, caller,
-      {.now = now, .client = caller.client, .network = caller.network, .is_edit = true});
-  if (!found) return found;
   principal author = caller;
   author.browser = stands.browser;
-  return review_place(written, author, std::move(*found));
+  const auto found =
+      review_text(written, author, {.now = now, .is_edit = true, .before = stands.body});
+  if (!found) return found;
+  return settle(*found, review_place(written, author, *found));
 }
 
 COMMENTS_INLINE result<bool> reviewer::is_known(const author& by,

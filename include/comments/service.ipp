@@ -88,11 +88,10 @@ COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string 
   if (auto allowed = may(*found); !allowed) return std::move(allowed).error();
   const auto reviewed = reviews_.review_edit(*found, body, caller, *moment);
   if (!reviewed) return reviewed.error();
-  comment written = *found;
-  written.body = body;
-  const auto encoded = detail::encode(options.encode, written);
-  if (!encoded) return encoded.error();
-  return amend(id, *moment, [&](const comment& stands) -> result<amendment> {
+  found->body = body;
+  const auto encoded = detail::encode(options.encode, *found);
+  if (!encoded) return settle<comment>(*reviewed, encoded.error());
+  auto changed = amend(id, *moment, [&](const comment& stands) -> result<amendment> {
     if (auto allowed = may(stands); !allowed) return std::move(allowed).error();
     if (!detail::is_expected(stands.version, options)) return version_moved();
     amendment edited{stands, {.kind = event_kind::edited, .by = to_actor(caller)}};
@@ -105,6 +104,7 @@ COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string 
     edited.cause.status = to_text(edited.changed.status);
     return edited;
   });
+  return settle(*reviewed, std::move(changed));
 }
 
 COMMENTS_INLINE result<comment> service::remove(const comment_id& id, const principal& caller,
@@ -408,22 +408,20 @@ COMMENTS_INLINE result<post_result> service::try_post(draft written, const princ
   const auto moment = now();
   if (!moment) return moment.error();
   options.how.now = *moment;
-  options.how.client = caller.client;
-  options.how.network = caller.network;
   const auto found = reviews_.review_text(*checked, caller, options.how);
   if (!found) return found.error();
   auto encoded = detail::encode(options.encode, {.content_id = checked->content_id,
                                                  .author = checked->author,
                                                  .body = checked->body,
                                                  .browser = caller.browser});
-  if (!encoded) return std::move(encoded).error();
+  if (!encoded) return settle<post_result>(*found, std::move(encoded).error());
   insertion wanted{.said = std::move(*checked),
                    .origin = caller.client,
                    .browser = caller.browser,
                    .depth_max = options_.depth_max,
                    .encoded = std::move(*encoded),
                    .allowances = std::move(options.allowances)};
-  auto posted = place(wanted, caller, *found, *moment);
+  auto posted = settle(*found, place(wanted, caller, *found, *moment));
   if (posted && !posted->replayed) news_.announce(posted->stored.content_id);
   return posted;
 }

@@ -171,4 +171,9 @@ TEST_CASE("what limits a comment is for the store to count: its client's rate an
   const principal neighbour{.client = "ana", .network = "net"};
   CHECK(allowances_of({.writes = by_client, .network_clients = 4}, neighbour) ==
         all{{"ana", by_client}, {"net", {.per_minute = 240, .burst = 8}}});
+  const rate of_posts{.per_minute = 3};
+  CHECK(allowances_of({.writes = by_client, .posts = of_posts}, {.client = "ana"}) ==
+        all{{"ana", of_posts}});
+  CHECK(allowances_of({.posts = of_posts, .network_clients = 4}, neighbour) ==
+        all{{"ana", of_posts}, {"net", {.per_minute = 12}}});
 }

@@ -200,3 +200,28 @@ TEST_CASE("requests at once get no more than the limit") {
   });
   CHECK(answered == 100);
 }
+
+TEST_CASE("what a proxy brings that is not heard may be spared the rates of clients") {
+  for (const bool is_spared : {false, true}) {
+    limited_api api{{.writes = {.per_minute = 2},
+                     .failed_tokens = {.per_minute = 1},
+                     .trusted_proxies = parse_networks("10.0.0.1").value(),
+                     .spares_unheard_proxies = is_spared}};
+    const auto statuses = [&](std::string peer, std::string header) {
+      std::string all;
+      for (int i = 0; i < 3; ++i) {
+        const response got = api.ask("POST", "/", peer, {{header, "198.51.100.7"}});
+        all += std::to_string(got.status) + " ";
+      }
+      return all;
+    };
+    const std::string limited = "200 200 429 ", spared = is_spared ? "200 200 200 " : limited;
+    CHECK(statuses("10.0.0.1", "X-Forwarded-For") == limited);
+    CHECK(statuses("192.0.2.1", "X-Forwarded-For") == spared);
+    CHECK(statuses("10.0.0.1", "X-Real-IP") == spared);
+    CHECK(statuses("192.0.2.2", "X-Anything") == limited);
+    // Tokens could be tried without end behind a header that anybody can send.
+    CHECK(api.limits->count_failed_token("192.0.2.1"));
+    CHECK_FALSE(api.limits->count_failed_token("192.0.2.1"));
+  }
+}

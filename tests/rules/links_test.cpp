@@ -77,3 +77,27 @@ TEST_CASE("text that is all openings is counted to its end") {
   // Spaces are passed over once for what stands before them, not once for each of them.
   CHECK(count_links("](" + std::string(1 << 20, ' ') + "x") == 1);
 }
+
+TEST_CASE("links wait if nobody knows their author, or that cannot be found out") {
+  const rule ask = rules::newcomer_links(1);
+  const auto judged = [&](std::string body, result<bool> is_known) {
+    return ask({.body = std::move(body)}, {.is_author_known = [&] { return is_known; }});
+  };
+  const std::string one = "www.example.com", two = "www.example.com www.example.org";
+  CHECK(judged(one, false) == accept());
+  CHECK(judged(two, false) == hold("2 links of a newcomer"));
+  CHECK(judged(two, true) == accept());
+  CHECK(judged(two, error{errc::unavailable, "away"}) == hold("2 links of a newcomer"));
+  CHECK(ask({.body = two}, {}) == hold("2 links of a newcomer"));
+  CHECK(rules::newcomer_links(0)({.body = one}, {}) == hold("1 link of a newcomer"));
+}
+
+TEST_CASE("the store is asked who a newcomer is only if there are links") {
+  int asked = 0;
+  const arrival how{.is_author_known = [&] {
+    ++asked;
+    return result{true};
+  }};
+  CHECK(rules::newcomer_links(0)({.body = "no link"}, how) == accept());
+  CHECK(asked == 0);
+}

@@ -148,3 +148,46 @@ TEST_CASE("spaces go, and everything else stays") {
   CHECK(rules::without_spaces(" A\tz\u3000\u200b!\U0001f600") == "az!\U0001f600");
   CHECK(rules::without_spaces("A \xff") == "A \xff");
 }
+
+TEST_CASE("a text that was not stored may come again, and one that was may not") {
+  // A post without a key, refused by a rate, was "repeated" when it came again.
+  const rule ask = rules::repeated_text();
+  const verdict first = ask(saying("x"), from("a"));
+  REQUIRE(first.forget);
+  first.forget();
+  CHECK(ask(saying("x"), from("a")) == accept());
+  CHECK(ask(saying("x"), from("a")) == repeated);
+}
+
+TEST_CASE("a retry that was not stored takes nothing away from the first one") {
+  const rule ask = rules::repeated_text();
+  draft keyed = saying("x");
+  keyed.key = "k1";
+  CHECK(ask(keyed, from("a")) == accept());
+  if (const verdict retried = ask(keyed, from("a")); retried.forget) retried.forget();
+  CHECK(ask(saying("x"), from("a")) == repeated);
+}
+
+TEST_CASE("the same key on another content is no retry") {
+  // One text with one key could be posted on every content.
+  const rule ask = rules::repeated_text();
+  CHECK(ask({.content_id = "1", .body = "x", .key = "k"}, from("a")) == accept());
+  CHECK(ask({.content_id = "2", .body = "x", .key = "k"}, from("a")) == repeated);
+}
+
+TEST_CASE("an edit may change a capital and be taken back, and not say what another comment says") {
+  // Whoever corrected "primeiro" to "Primeiro" repeated themselves.
+  const rule ask = rules::repeated_text();
+  const auto edit = [&](std::string before, std::string body) {
+    const draft written{.content_id = "1", .body = std::move(body), .key = "the comment's id"};
+    const arrival how{.now = start, .client = "a", .is_edit = true, .before = std::move(before)};
+    return ask(written, how);
+  };
+  CHECK(ask(saying("other"), from("a")) == accept());
+  CHECK(ask(saying("primeiro"), from("a")) == accept());
+  CHECK(edit("primeiro", "Primeiro") == accept());
+  CHECK(edit("Primeiro", "Primeiro post") == accept());
+  CHECK(edit("Primeiro post", "primeiro") == accept());
+  CHECK(edit("primeiro", "Other") == repeated);
+  CHECK(ask(saying("primeiro"), from("a")) == repeated);
+}

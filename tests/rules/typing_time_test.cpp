@@ -56,3 +56,10 @@ TEST_CASE("the ends of time are times too") {
   CHECK(judged(ask, from_milliseconds(count::max())) == as_spam("written too fast"));
   CHECK(judged(ask, from_milliseconds(count::min())) == hold("form too old"));
 }
+
+TEST_CASE("a draft from no form passes where none is needed, and one from a form is judged") {
+  const rule ask = rules::typing_time({.is_form_needed = false});
+  CHECK(ask({}, {.now = now}) == accept());
+  CHECK(judged(ask, now) == as_spam("written too fast"));
+  CHECK(judged(ask, now - 25h) == hold("form too old"));
+}

@@ -270,6 +270,17 @@ class Effect(unittest.TestCase):
         self.assert_obeyed("links-max", "0", "-1", lambda server: self.assert_status(
             server, "pending", "[a](http://example.com)"))
 
+    def test_newcomer_links_max(self):
+        def check(server):
+            self.assert_status(server, "published", "https://example.com")
+            self.assert_status(server, "pending", "https://example.com www.example.org")
+
+        self.assert_obeyed("newcomer-links-max", "1", "2", check)
+
+    def test_guard(self):
+        self.assert_obeyed("guard", "standard", "off", lambda server: self.assert_status(
+            server, "pending", "https://example.com"))
+
     def test_blocked_words(self):
         with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as words, \
                 tempfile.NamedTemporaryFile() as none:
@@ -356,6 +367,10 @@ class Effect(unittest.TestCase):
 
     def test_write_rate(self):
         self.assert_obeyed("write-rate", "1", "2", lambda server: self.assertEqual(
+            [self.comment(server).status for _ in range(2)], [201, 429]))
+
+    def test_post_rate(self):
+        self.assert_obeyed("post-rate", "1", "2", lambda server: self.assertEqual(
             [self.comment(server).status for _ in range(2)], [201, 429]))
 
     def test_the_limits_of_an_ipv6_network(self):

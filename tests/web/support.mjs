@@ -103,7 +103,7 @@ export class Server {
     this.child = spawn(
       COMMENTS_SERVER,
       [
-        ...['--store', 'memory:', '--drain-delay', '0', '--listen', listen],
+        ...['--store', 'memory:', '--drain-delay', '0', '--guard', 'off', '--listen', listen],
         ...['--origins', hostOrigin, '--moderator-token', moderator, '--sso-secret', siteSecret],
         ...options,
       ],

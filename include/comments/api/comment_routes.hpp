@@ -44,7 +44,8 @@ class comment_routes final {
 
  private:
   result<principal> identify(const request& asked) const;
-  result<post_result> store(draft written, const principal& caller, arrival how) const;
+  result<post_result> store(draft written, const principal& caller, const request& asked,
+                            arrival how) const;
   response put_vote(const request& asked, bool is_there) const;
   std::string proof_of(const principal& caller) const;
   response posted_response(const post_result& posted, const principal& caller) const;

@@ -30,7 +30,7 @@ COMMENTS_INLINE response comment_routes::post_legacy(request asked) const {
   auto written = json::decode_legacy_draft(asked.body, idempotency_key(asked), shared_.limits());
   if (!written) return problem(written.error(), asked);
   const std::string content_id = written->content_id;
-  const auto posted = store(std::move(*written), *caller, {});
+  const auto posted = store(std::move(*written), *caller, asked, {.is_legacy = true});
   if (!posted) return problem(posted.error(), asked);
   response answer = json_response(json::encode_legacy_posted(content_id));
   answer.headers.emplace_back("ETag", to_etag(posted->stored.version));
@@ -50,7 +50,7 @@ COMMENTS_INLINE response comment_routes::post(request asked) const {
     how.form_shown_at = auth::form_time(shared_.sign(), form.token);
     if (!how.form_shown_at) return problem(to_error({{"/form", "unknown"}}), asked);
   }
-  const auto posted = store(std::move(*written), *caller, std::move(how));
+  const auto posted = store(std::move(*written), *caller, asked, std::move(how));
   if (!posted) return problem(posted.error(), asked);
   response answer = posted_response(*posted, *caller);
   answer.headers.emplace_back("Location",
@@ -147,10 +147,12 @@ COMMENTS_INLINE std::string comment_routes::proof_of(const principal& caller) co
 }
 
 COMMENTS_INLINE result<post_result> comment_routes::store(draft written, const principal& caller,
-                                                          arrival how) const {
+                                                          const request& asked, arrival how) const {
+  how.is_client_shared = asked.is_client_shared;
+  const principal counted = shared_.rates()->is_counted(asked) ? caller : principal{};
   return shared_.service().post(std::move(written), caller,
                                 {.how = std::move(how),
-                                 .allowances = allowances_of(shared_.options().rates, caller),
+                                 .allowances = allowances_of(shared_.options().rates, counted),
                                  .encode = shared_.encoder()});
 }
 

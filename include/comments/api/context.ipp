@@ -38,10 +38,10 @@ COMMENTS_INLINE comments::encoder context::encoder() const {
 COMMENTS_INLINE std::vector<allowance> allowances_of(const rate_options& rates,
                                                      const principal& caller) {
   std::vector<allowance> all;
-  if (rates.writes.per_minute > 0) {
-    if (!caller.client.empty()) all.push_back({caller.client, rates.writes});
-    if (!caller.network.empty())
-      all.push_back({caller.network, rate_of_network(rates, rates.writes)});
+  const rate& posts = rates.posts.per_minute > 0 ? rates.posts : rates.writes;
+  if (posts.per_minute > 0) {
+    if (!caller.client.empty()) all.push_back({caller.client, posts});
+    if (!caller.network.empty()) all.push_back({caller.network, rate_of_network(rates, posts)});
   }
   if (rates.content_writes.per_minute > 0) all.push_back({{}, rates.content_writes});
   return all;

@@ -70,8 +70,9 @@ struct request {
   std::string prefix{};  // what was cut off the target, here or by a proxy; links start with it
   http::effort effort{};
   // Middleware fills these in.
-  std::string client{};  // the client that limits count it for (http/rate_limits.hpp)
-  std::string id{};      // names this request in logs and problems
+  std::string client{};     // the client that limits count it for (http/rate_limits.hpp)
+  bool is_client_shared{};  // that is a proxy that is not heard, and stands for many people
+  std::string id{};         // names this request in logs and problems
   // The router fills these in.
   fields path{};   // what stands at the {names} of the route's pattern, decoded
   fields query{};  // the query's parameters, decoded

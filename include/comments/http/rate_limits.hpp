@@ -33,11 +33,15 @@ namespace comments::http {
 struct rate_options {
   rate reads{};                            // of a client: GET and HEAD
   rate writes{};                           // of a client: everything else but OPTIONS
+  rate posts{};                            // of a client: new comments; none: as `writes`
   rate content_writes{};                   // new comments of a content, from all clients together
   rate failed_tokens{};                    // of a client: wrong or expired tokens
   std::int64_t network_clients{16};        // an IPv6 /48 may do as much as so many clients
   std::size_t keys_max{100'000};           // how many clients each of these remembers
   std::vector<network> trusted_proxies{};  // whose X-Forwarded-For counts
+  // What comes through a proxy that is not heard (http/proxies.hpp) is not counted for its client,
+  // but for wrong tokens.
+  bool spares_unheard_proxies{};
 };
 
 // Returns what all clients of one IPv6 /48 may do together, if one may do `of_client`.
@@ -68,8 +72,12 @@ class rate_limits final {
   explicit rate_limits(rate_options options, clock now = system_clock());
 
   const rate_options& options() const { return options_; }
-  // Returns the text that identifies the request's client.
-  std::string client_of(const request& asked) const;
+  // Fills in who the request's client is.
+  void identify(request& asked) const;
+  // Whether the limits of a client count for the request, which has been identified.
+  bool is_counted(const request& asked) const {
+    return !asked.is_client_shared || !options_.spares_unheard_proxies;
+  }
 
   // Returns the counts for a request of that method.
   client_limiter& limiter_of(std::string_view method);
@@ -95,7 +103,7 @@ class rate_limits final {
   client_limiter tokens_;
 };
 
-// Sets each request's `client`, and answers 429 with Retry-After where a client asks too often. The
+// Says whose each request is, and answers 429 with Retry-After where a client asks too often. The
 // other responses say how much is left (draft-ietf-httpapi-ratelimit-headers-10). Stands around
 // `with_limits`, so that a request counts even if it is refused there.
 handler with_rate_limits(handler next, std::shared_ptr<rate_limits> limits);

@@ -4,6 +4,7 @@
 #include <comments/http/rate_limits.hpp>
 
 #include <comments/http/problem.hpp>
+#include <comments/http/proxies.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -67,8 +68,9 @@ COMMENTS_INLINE rate_limits::rate_limits(rate_options options, clock now)
       writes_{options_, options_.writes},
       tokens_{options_, options_.failed_tokens} {}
 
-COMMENTS_INLINE std::string rate_limits::client_of(const request& asked) const {
-  return client_key(asked, options_.trusted_proxies);
+COMMENTS_INLINE void rate_limits::identify(request& asked) const {
+  asked.client = client_key(asked, options_.trusted_proxies);
+  asked.is_client_shared = find_unheard_proxy(asked, options_.trusted_proxies).has_value();
 }
 
 COMMENTS_INLINE client_limiter& rate_limits::limiter_of(std::string_view method) {
@@ -98,9 +100,10 @@ COMMENTS_INLINE result<done> rate_limits::check(const quota& left, std::string w
 
 COMMENTS_INLINE handler with_rate_limits(handler next, std::shared_ptr<rate_limits> limits) {
   return [next = std::move(next), limits = std::move(limits)](request&& asked) {
-    asked.client = limits->client_of(asked);
+    limits->identify(asked);
     client_limiter& limiter = limits->limiter_of(asked.method);
-    if (!limiter.is_limited() || asked.method == "OPTIONS" || is_probe(asked.target))
+    if (!limiter.is_limited() || asked.method == "OPTIONS" || is_probe(asked.target) ||
+        !limits->is_counted(asked))
       return next(std::move(asked));
     const std::string method = asked.method;
     const bool is_counted = asked.effort == effort::rest;

@@ -1,7 +1,8 @@
 #pragma once
 // rules/links.hpp - holds comments with many links.
 //
-//   options.rules.push_back(rules::links(3));  // the fourth link holds a comment
+//   options.rules.push_back(rules::links(3));           // the fourth link holds a comment
+//   options.rules.push_back(rules::newcomer_links(0));  // the first one does, of a newcomer
 
 #include <comments/moderation.hpp>
 #include <comments/validation.hpp>
@@ -50,6 +51,18 @@ inline rule links(std::size_t links_max) {
   return [links_max](const draft& draft, const arrival&) {
     const std::size_t count = count_links(draft.body);
     return count > links_max ? hold(std::to_string(count) + " links") : accept();
+  };
+}
+
+// Returns the rule that holds a draft with more than `links_max` links of an author whom moderators
+// do not know (`arrival::is_author_known`), or of whom that cannot be found out.
+inline rule newcomer_links(std::size_t links_max) {
+  return [links_max](const draft& draft, const arrival& how) {
+    const std::size_t count = count_links(draft.body);
+    if (count <= links_max) return accept();
+    const result<bool> is_known = how.is_author_known ? how.is_author_known() : result{false};
+    if (is_known && *is_known) return accept();
+    return hold(std::to_string(count) + (count == 1 ? " link" : " links") + " of a newcomer");
   };
 }
 

@@ -294,6 +294,17 @@ class own_store final : public comments::store {
     });
   }
 
+  comments::result<comments::decision_page> decisions(
+      const comments::decision_query& wanted) const override {
+    using page = comments::decision_page;
+    return read<page>([&](const store_rows& in) -> comments::result<page> {
+      std::vector<comments::event> found;
+      for (const comments::event& row : in.events)
+        if (comments::matches(row, wanted)) found.push_back(row);
+      return comments::to_page(std::move(found), wanted);
+    });
+  }
+
   comments::result<std::vector<comments::report>> reports_of(const comments::comment_id& id,
                                                              std::size_t limit) const override {
     using all = std::vector<comments::report>;

@@ -79,6 +79,7 @@ class least_store final : public store {
   result<std::vector<event>> history(const comment_id&, std::int64_t, std::size_t) const override {
     return std::vector<event>{};
   }
+  result<decision_page> decisions(const decision_query&) const override { return decision_page{}; }
   result<std::vector<comments::report>> reports_of(const comment_id&, std::size_t) const override {
     return std::vector<comments::report>{};
   }
@@ -138,6 +139,7 @@ TEST_CASE("a store of one's own needs this header and the standard library only"
   CHECK(own->forget_origins(now, 10).value() == 0u);
   CHECK(own->forget_reporter("ana"));
   CHECK(own->history(id, 0, 10)->empty());
+  CHECK(own->decisions({})->items.empty());
   CHECK(own->reports_of(id, 10)->empty());
   CHECK(own->find_all({})->items.size() == 2);
   CHECK(own->votes_of("ana", {}, 10)->empty());

@@ -12,6 +12,7 @@
 
 #include <comments/clock.hpp>
 #include <comments/id.hpp>
+#include <comments/principal.hpp>
 #include <comments/text.hpp>
 
 #include <array>
@@ -40,5 +41,10 @@ struct event {
 
   friend bool operator==(const event&, const event&) = default;
 };
+
+// Whether a moderator did it to what others wrote, or to a content: what they post is no decision.
+inline bool is_decision(const event& done) {
+  return done.kind != event_kind::posted && is_moderators(done.by);
+}
 
 }  // namespace comments

@@ -118,6 +118,10 @@ class service final {
   result<std::vector<event>> history(const comment_id& id, std::int64_t after, std::size_t limit,
                                      const principal& caller) const;
 
+  // Returns what moderators decided, as `store::decisions` does. `invalid` for a limit that is not
+  // 1 to `page_max`.
+  result<decision_page> decisions(const decision_query& wanted, const principal& caller) const;
+
   // Returns the latest reports against a comment, at most `page_max`.
   result<std::vector<comments::report>> reports_of(const comment_id& id,
                                                    const principal& caller) const;

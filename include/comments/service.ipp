@@ -206,6 +206,14 @@ COMMENTS_INLINE result<std::vector<event>> service::history(const comment_id& id
   return store_.history(id, after, std::min(limit, options_.page_max));
 }
 
+COMMENTS_INLINE result<decision_page> service::decisions(const decision_query& wanted,
+                                                         const principal& caller) const {
+  if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
+  if (wanted.limit < 1 || wanted.limit > options_.page_max)
+    return to_error({{"limit", "out_of_range"}});
+  return store_.decisions(wanted);
+}
+
 COMMENTS_INLINE result<std::vector<comments::report>> service::reports_of(
     const comment_id& id, const principal& caller) const {
   if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();

@@ -27,6 +27,7 @@
 #include <comments/result.hpp>
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -192,6 +193,28 @@ struct made_report {
   friend bool operator==(const made_report&, const made_report&) = default;
 };
 
+// The place behind the last decision of a page.
+struct decision_place {
+  instant at{};
+  std::string content_id{};
+  std::int64_t version{};
+
+  friend auto operator<=>(const decision_place&, const decision_place&) = default;
+};
+
+// Asks for what moderators decided, the latest first.
+struct decision_query {
+  std::string content_id{};  // empty: of all contents
+  std::optional<decision_place> after{};
+  std::size_t limit{50};
+};
+
+// `next` has a value exactly if more decisions follow.
+struct decision_page {
+  std::vector<event> items{};
+  std::optional<decision_place> next{};
+};
+
 // The errors that all stores have in common.
 error unavailable();
 error in_doubt();
@@ -328,6 +351,12 @@ class store {
   // Like `events`, for one comment, without its votes. Empty if there is no such comment.
   virtual result<std::vector<event>> history(const comment_id& id, std::int64_t after,
                                              std::size_t limit) const = 0;
+
+  // Returns the events that are decisions (`is_decision`), of comments and of contents, the latest
+  // first; of one moment by content and version, the largest first. Following `next` from page to
+  // page returns each that was there at the start exactly once. The cost grows with the number of
+  // those that are returned.
+  virtual result<decision_page> decisions(const decision_query& wanted) const = 0;
 
   // Returns at most `limit` reports against a comment, the latest first.
   virtual result<std::vector<comments::report>> reports_of(const comment_id& id,

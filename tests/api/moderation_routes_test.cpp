@@ -554,3 +554,52 @@ TEST_CASE("a long history comes in pages") {
   CHECK(versions == std::vector{1, 2, 3, 4, 5, 6, 7});
   CHECK(errors_of(site.get(one.path + "/history?after=x", as_moderator())) == "after format");
 }
+
+TEST_CASE("all that moderators decided is listed, by whom and why, and only moderators read it") {
+  // Who locked a content, when and why was stored and told to nobody.
+  full_site site;
+  const auto one = site.write("the first text", "spam"), other = site.write("x", "published", "2");
+  site.now.advance(1ms);
+  REQUIRE(site.change(R"({"status":"locked","reason":"heated"})").status == 200);
+  site.now.advance(1ms);
+  REQUIRE(decide(site, "hold", {one.id, other.id}).status == 200);
+  REQUIRE(decide(site, "remove", {one.id}).status == 200);
+  const auto list = [&](const std::string& query = "") {
+    return site.get(actions_path + query, as_moderator());
+  };
+  const auto told = [](const auto& items) {
+    texts found;
+    for (const auto& item : items)
+      found.push_back(item.at("content_id").template get<std::string>() + " " +
+                      item.at("status").template get<std::string>() + " " +
+                      item.at("reason").template get<std::string>());
+    return found;
+  };
+  const auto all = read(list()).at("items");
+  CHECK(told(all).back() == "1 spam r");
+  CHECK(std::ranges::count(told(all), "1 locked heated") == 1);
+  CHECK(all.size() == 5);
+  for (const auto& item : all) {
+    CHECK(item.at("by").get<std::string>().starts_with("moderator"));
+    CHECK_FALSE(item.contains("before"));
+  }
+  CHECK(list().body.find("the first text") == std::string::npos);
+  texts walked;
+  for (std::string at = "?limit=1"; !at.empty();) {
+    const auto page = read(list(at));
+    for (const auto& text : told(page.at("items"))) walked.push_back(text);
+    at = page.at("next").is_null()
+             ? ""
+             : "?limit=1&cursor=" + percent_encode(page.at("next").get<std::string>());
+  }
+  CHECK(walked == told(all));
+  CHECK(told(read(list("?content_id=2")).at("items")) == texts{"2 pending r"});
+
+  const std::string next = percent_encode(read(list("?limit=1")).at("next").get<std::string>());
+  CHECK(list("?limit=1&content_id=1&cursor=" + next).status == 400);  // of another list
+  CHECK(site.get(queue_path + "?cursor=" + next, as_moderator()).status == 400);
+  for (const auto* wrong :
+       {"?limit=0", "?limit=201", "?limit=x", "?content_id=", "?content_id=%00"})
+    CHECK(list(wrong).status == 422);
+  CHECK(site.get(actions_path).status == 401);
+}

@@ -821,6 +821,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_origins_by_age, Maker);                 \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::forget_reporters, Maker);                      \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::history_leaves_votes_out, Maker);              \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::decisions_are_what_moderators_did, Maker);     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::find_all_finds, Maker);                        \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_needs_random_bytes, Maker);             \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_holds_to_the_status, Maker)

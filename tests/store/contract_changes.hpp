@@ -951,6 +951,74 @@ TEST_CASE_TEMPLATE_DEFINE("the history of a comment is its events without its vo
   CHECK(must(store.history(comment_id{}, 0, 10)).empty());
 }
 
+TEST_CASE_TEMPLATE_DEFINE("decisions are what moderators did, of all contents, the latest first",
+                          Maker, decisions_are_what_moderators_did) {
+  Maker maker;
+  store& store = maker.store();
+  const auto decide = [&](const comment& about, status status, std::string by, int minute) {
+    const instant when = noon + std::chrono::minutes{minute};
+    must(store.amend(
+        about.id,
+        [&](const comment& stands) {
+          amendment wanted = *to(status)(stands);
+          wanted.cause.kind =
+              status == status::removed ? event_kind::removed : event_kind::moderated;
+          wanted.cause.by = by;
+          wanted.cause.reason = "reason " + std::to_string(minute);
+          return result{wanted};
+        },
+        when));
+  };
+  CHECK(must(store.decisions({})).items.empty());
+  const auto made = talk(store);
+  const comment other = post(store, {.content_id = "other", .body = "x"});
+  decide(made[6], status::spam, "moderator ana", 1);
+  decide(made[5], status::spam, "moderator", 1);  // the same moment, as when several are decided
+  decide(other, status::pending, "moderator bia", 1);
+  decide(other, status::published, "reports", 2);
+  decide(made[4], status::removed, "author", 3);
+  decide(other, status::removed, "moderator ana", 4);
+  const event lock{
+      .kind = event_kind::moderated, .by = "moderator", .reason = "heated", .status = "locked"};
+  must(store.set_status("empty", content_status::locked, {}, lock, noon));  // an earlier moment
+  must(store.vote(made[0].id, {"moderator"}, true, later));
+
+  std::vector<event> expected;
+  for (const auto* id : {"1", "other", "empty"})
+    for (const event& one : must(store.events(id, 0, 100)))
+      if (is_decision(one)) expected.push_back(one);
+  std::ranges::sort(expected, std::ranges::greater{}, [](const event& one) {
+    return std::tuple{one.at, one.content_id, one.version};
+  });
+  REQUIRE(expected.size() == 5);
+  CHECK(expected.front().kind == event_kind::removed);
+  CHECK(expected.back().reason == "heated");
+  CHECK(expected.back().by == "moderator");
+  const auto walk = [&](decision_query wanted, bool is_changing = false) {
+    std::vector<event> met;
+    for (int pages = 0; pages < 20; ++pages) {
+      const decision_page page = must(store.decisions(wanted));
+      CHECK(page.items.size() <= wanted.limit);
+      met.insert(met.end(), page.items.begin(), page.items.end());
+      if (!page.next) break;
+      wanted.after = page.next;
+      if (is_changing) decide(made[0], status::spam, "moderator new", 60 + pages);
+    }
+    return met;
+  };
+  for (std::size_t limit = 1; limit <= 6; ++limit) {
+    CHECK(walk({.limit = limit}) == expected);
+    std::vector<event> of_one;
+    for (const event& one : expected)
+      if (one.content_id == "1") of_one.push_back(one);
+    CHECK(of_one.size() == 2);
+    CHECK(walk({.content_id = "1", .limit = limit}) == of_one);
+  }
+  CHECK(must(store.decisions({.content_id = "nothing"})).items.empty());
+  CHECK(must(store.decisions({.limit = 0})).items.empty());
+  CHECK(walk({.limit = 2}, true) == expected);
+}
+
 // Six comments of three contents in the order of their ids, each another find.
 inline std::vector<comment> searchable(store& store) {
   const insertion drafts[] = {

@@ -105,6 +105,7 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
         ask(store.contents(content_ids));
         ask(store.events("1", 0, 10));
         ask(store.history(id, 0, 10));
+        ask(store.decisions({}));
         ask(store.reports_of(id, 10));
         ask(store.find_all({}));
         ask(store.votes_of("ana", {}, 10));
@@ -116,7 +117,7 @@ TEST_CASE_TEMPLATE_DEFINE("a decision that calls the store is refused there, and
       },
       later);
   CHECK(must(changed).body == "decided");
-  CHECK(asked == 18);
+  CHECK(asked == 19);
   CHECK(refused == asked);
   CHECK(look(store, "1").all.content.version == 8);
   CHECK(must(store.contents(std::vector<std::string>{"2"})).front().version == 0);

@@ -52,6 +52,7 @@ TEST_CASE("each function is passed on, and its error comes back") {
   CHECK(is_passed_on(front.contents(ids)));
   CHECK(is_passed_on(front.events("1", 0, 10)));
   CHECK(is_passed_on(front.history(id, 0, 10)));
+  CHECK(is_passed_on(front.decisions({})));
   CHECK(is_passed_on(front.reports_of(id, 10)));
   CHECK(is_passed_on(front.find_all({})));
   CHECK(is_passed_on(front.votes_of("ana", {}, 10)));

@@ -117,6 +117,19 @@ TEST_CASE("the deployment log is one walk along an index, of all components and 
         "SEARCH deployment USING INDEX deployment_by_run (component=? AND run=? AND status=?)");
 }
 
+TEST_CASE("a page of decisions is one walk along an index that has nothing else") {
+  const testing::database made{":memory:"};
+  migrate(made);
+  for (const bool has_content : {false, true})
+    for (const bool has_place : {false, true}) {
+      const auto sql = sql_schema::decisions_sql(has_content, has_place);
+      const auto plan = testing::plan_of(made.handle(), sql);
+      REQUIRE(plan.size() == 1);
+      CHECK(plan[0].what.find(has_content ? "USING INDEX event_by_content_decision"
+                                          : "USING INDEX event_by_decision") != std::string::npos);
+    }
+}
+
 TEST_CASE("each search walks the narrowest index that there is, in the order of the ids") {
   const testing::database made{":memory:"};
   migrate(made);

@@ -96,6 +96,10 @@ class faulty_store final : public comments::forwarding_store {
                                                          std::size_t limit) const override {
     return break_or([&] { return inner().history(id, after, limit); });
   }
+  comments::result<comments::decision_page> decisions(
+      const comments::decision_query& wanted) const override {
+    return break_or([&] { return inner().decisions(wanted); });
+  }
   comments::result<std::vector<comments::report>> reports_of(const comments::comment_id& id,
                                                              std::size_t limit) const override {
     return break_or([&] { return inner().reports_of(id, limit); });

@@ -172,6 +172,28 @@ desk('a proxy that is not heard is told about', async ({ page, server, signIn })
   await page.getByText('--trusted-proxies 127.0.0.1').waitFor();
 });
 
+desk('who locked a content, when and why can be read, and all that moderators did', async ({ page, server, post, signIn }) => {
+  const made = await post('on a content');
+  const headers = { Authorization: `Bearer ${moderator}` };
+  const lock = { status: 'locked', reason: 'It gets <b>heated</b>.' };
+  await server.ask('PATCH', '/api/v1/contents/a%20content', lock, headers);
+  await server.moderate([made.id], 'hold').catch(() => {}); // it is pending already
+  await server.moderate([made.id], 'spam');
+  await server.moderate([made.id], 'hold');
+  await signIn();
+  await page.getByRole('button', { name: 'Content' }).click();
+  const why = page.locator('.card .past');
+  await why.getByText('It gets <b>heated</b>.').waitFor();
+  assert.match(await why.textContent(), /moderated → locked by moderator/);
+  await page.getByText('What moderators did').click();
+  const done = page.getByRole('list', { name: 'What moderators did' }).locator('li');
+  await done.nth(2).waitFor();
+  const told = await done.allTextContents();
+  assert.match(told[0], /→ pending by moderator.*a content/);
+  assert.match(told[1], /→ spam by moderator.*a content/);
+  assert.match(told[2], /→ locked by moderator.*a content.*heated/);
+});
+
 desk('what comes meanwhile is announced, what others decide goes', async ({ page, server, post, signIn }) => {
   const first = await post('the first');
   await post('the second');

@@ -65,6 +65,28 @@ scene('the order is chosen: oldest, newest, most votes', async ({ page, id }) =>
   assert.deepEqual(await texts(), expected.newest);
 });
 
+// What was voted past the cursor between two pages was on none of them.
+scene('with the most votes first each comment is met once, whatever is voted meanwhile', async ({ page, id }) => {
+  await fill(id, 45);
+  const { items } = await api.ask('GET', `/api/v1/comments?content_id=${encodeURIComponent(id)}`);
+  const vote = (number) => api.ask('PUT', `/api/v1/comments/${items[number - 1].id}/vote`);
+  const more = page.getByRole('button', { name: 'Show more comments' });
+  const { browser } = await vote(2);
+  await site.open(page, api.thread(id, 'sort="top"'));
+  await loaded(page);
+  await vote(40); // from behind the cursor to before it
+  const own = { 'Comments-Browser': browser };
+  await api.ask('DELETE', `/api/v1/comments/${items[1].id}/vote`, null, own); // and the other way
+  await more.click();
+  await until(async () => (await comments(page).count()) === 40, 'the second page');
+  await vote(45);
+  await more.click();
+  await until(async () => (await comments(page).count()) === 45, 'all comments');
+  const texts = await page.locator('.comment .body').allTextContents();
+  assert.equal(new Set(texts).size, 45);
+  assert.ok(await more.isHidden());
+});
+
 scene('a time is told from now, and exactly on hover', async ({ page, id }) => {
   const made = await api.post(id, 'some time ago');
   await page.clock.install({ time: Date.parse(made.created_at) + 2 * 3_600_000 + 1_000 });

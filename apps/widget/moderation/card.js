@@ -2,6 +2,7 @@
 
 import { avatar } from '../thread/avatar.js';
 import { alertLine, button, h, showHtml } from '../thread/elements.js';
+import { askForActions, eventOf } from './actions.js';
 
 // The decisions about a comment of each status, as the server has them (`moves` in moderation.hpp).
 const decisions = {
@@ -108,24 +109,25 @@ async function historyOf({ ask, words }, { id }) {
   return h('ol.history', {}, ...items.map((event) => eventOf(words, event)));
 }
 
-function eventOf({ say, ago, exact }, { at, kind, status, by, reason, before }) {
-  const words = [kind, status && `→ ${status}`, by && say('by', { name: by })];
-  return h(
-    'li',
-    {},
-    h('time', { dateTime: at, title: exact(at) }, ago(at)),
-    h('b', {}, words.filter(Boolean).join(' ')),
-    reason && h('span', { dir: 'auto' }, reason),
-    before && h('del', { dir: 'auto' }, before),
-  );
+// Returns the latest decision about the content itself, if it is among the last of all about it.
+async function findChoice(desk, contentId) {
+  let cursor;
+  for (let pages = 0; pages < 4; ++pages) {
+    const { items, next } = await askForActions(desk, { contentId, cursor });
+    const chosen = items.find((event) => !event.comment_id);
+    if (chosen || !next) return chosen;
+    cursor = next;
+  }
+  return undefined;
 }
 
-// Returns a link to the content, and the choice of its mode.
+// Returns a link to the content, the choice of its mode, and who chose it last, when and why.
 async function contentOf(desk, comment) {
   const { say } = desk.words;
   const id = encodeURIComponent(comment.content_id);
   const path = `/api/v1/contents?content_id=${id}`; // in a path, proxies decode slashes
   const { status } = await desk.ask('GET', path);
+  const chosen = await findChoice(desk, comment.content_id);
   const outcome = h('span', { role: 'status' });
   const choice = h('select', { onchange: () => changeMode(desk, path, choice, outcome) });
   for (const mode of [...modes, 'standard']) {
@@ -140,6 +142,7 @@ async function contentOf(desk, comment) {
     h('label.field', {}, h('span', {}, label), choice),
     h('a', { href }, say('page')),
     outcome,
+    chosen && h('ol.past', {}, eventOf(desk.words, chosen)),
   );
 }
 

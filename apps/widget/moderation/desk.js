@@ -5,6 +5,7 @@
 // decisions.js decides.
 
 import { alertLine, button, h } from '../thread/elements.js';
+import { actionList } from './actions.js';
 import { decide, sendRemovals, undo } from './decisions.js';
 import { listenToKeys } from './keys.js';
 import { choose, load, look, statuses } from './queue.js';
@@ -78,6 +79,7 @@ function addElements(desk, main) {
     h('div.tools', {}, h('div.tabs', {}, ...desk.tabs.map(({ tab }) => tab)), desk.search),
     h('div.line', {}, h('label', {}, desk.all, ` ${say('selectAll')}`), keyList(say)),
     desk.notice,
+    actionList(desk),
     desk.problem,
     h('div.news', {}, desk.news),
     desk.list,

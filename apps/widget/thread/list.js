@@ -7,11 +7,12 @@ import { explain } from './find.js';
 const pageSize = 20;
 
 // The list of the replies to `parent`; with null, of the comments that start a thread. It is empty
-// until `more` is called.
+// until `more` is called. Votes move comments past the cursor between two pages, and those are on
+// no page; so where votes count, the list is read again behind the last one if anything changed.
 export function commentList(thread, parent) {
   let next; // the cursor of the next page; null behind the last page
   let last; // the last item that came in a page; new comments may stand behind it
-  let isAsking = false;
+  let isAsking, version; // the second is the content's when the first page came
   const items = h('ol.items', { role: 'list' });
   const problem = alertLine();
   const goOn = button('more', showMore, thread.words.say(parent ? 'moreReplies' : 'more'));
@@ -32,10 +33,9 @@ export function commentList(thread, parent) {
   }
 
   // Loads the next page, and returns it.
-  async function more(limit = pageSize) {
-    const wanted = new URLSearchParams({ content_id: thread.contentId, limit });
-    if (parent) wanted.set('parent_id', parent.id);
-    else wanted.set('sort', thread.sort);
+  async function more(limit = pageSize, isAgain) {
+    const order = parent ? { parent_id: parent.id } : { sort: thread.sort };
+    const wanted = new URLSearchParams({ content_id: thread.contentId, limit, ...order });
     if (next) wanted.set('cursor', next);
     const { views } = thread;
     const page = await thread.ask('GET', `/api/v1/comments?${wanted}`);
@@ -43,7 +43,8 @@ export function commentList(thread, parent) {
     next = page.next;
     goOn.hidden = !next;
     for (const comment of page.items) insert(comment, false, true);
-    return page;
+    const isMoved = (version ??= page.content.version) !== page.content.version && !isAgain;
+    return (next ? isAgain : isMoved && thread.sort === 'top') ? more(limit, true) : page;
   }
 
   // Inserts a comment, or updates it where it stands already. Returns its view.

@@ -19,6 +19,8 @@ class moderation_routes final {
 
   // GET /api/v1/moderation/queue
   response queue(request asked) const;
+  // GET /api/v1/moderation/actions: what moderators decided
+  response actions(request asked) const;
   // POST /api/v1/moderation/actions
   response decide(request asked) const;
   // GET /api/v1/comments/{id}/history
@@ -33,6 +35,7 @@ class moderation_routes final {
 
  private:
   result<search> read_search(const request& asked) const;
+  result<decision_query> read_decision_query(const request& asked) const;
 
   const context& shared_;
 };

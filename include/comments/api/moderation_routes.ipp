@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,26 @@ inline result<std::string> content_id_in(const request& asked) {
   const auto count = std::ranges::count_if(asked.query, is_one);
   if (count == 1) return std::string{*find_field(asked.query, "content_id")};
   return to_error({{"content_id", count == 0 ? "required" : "too_many"}});
+}
+
+inline std::string purpose_of_cursor(const decision_query& wanted) {
+  return "actions " + wanted.content_id;
+}
+
+// A place as text: "1700000000000 17 my content".
+inline std::string to_payload(const decision_place& place) {
+  return std::to_string(to_milliseconds(place.at)) + " " + std::to_string(place.version) + " " +
+         place.content_id;
+}
+
+inline std::optional<decision_place> to_place(std::string_view text) {
+  const std::size_t first = std::min(text.find(' '), text.size());
+  const std::size_t second = std::min(text.find(' ', first + 1), text.size());
+  if (second == text.size()) return std::nullopt;
+  const auto at = http::parse_number<std::int64_t>(text.substr(0, first));
+  const auto version = http::parse_number<std::int64_t>(text.substr(first + 1, second - first - 1));
+  if (!at || !version) return std::nullopt;
+  return decision_place{from_milliseconds(*at), std::string{text.substr(second + 1)}, *version};
 }
 
 // The error for the history of a comment that does not exist: only a moderator learns that.
@@ -75,6 +96,21 @@ COMMENTS_INLINE response moderation_routes::queue(request asked) const {
         json::append_moderated(to, item, shared_.style(), reports);
       });
   return failed ? problem(*failed, asked) : json_response(std::move(text));
+}
+
+COMMENTS_INLINE response moderation_routes::actions(request asked) const {
+  const auto caller = shared_.identify(asked);
+  if (!caller) return problem(caller.error(), asked);
+  if (auto allowed = need_moderator(*caller); !allowed) return problem(allowed.error(), asked);
+  const auto wanted = read_decision_query(asked);
+  if (!wanted) return problem(wanted.error(), asked);
+  const auto found = shared_.service().decisions(*wanted, *caller);
+  if (!found) return problem(found.error(), asked);
+  std::string next;
+  if (found->next)
+    next =
+        shared_.sign().token(detail::purpose_of_cursor(*wanted), detail::to_payload(*found->next));
+  return json_response(json::encode_items(found->items, next, json::append_decision));
 }
 
 COMMENTS_INLINE response moderation_routes::decide(request asked) const {
@@ -150,6 +186,23 @@ COMMENTS_INLINE response moderation_routes::change_content(request asked) const 
   response answer = json_response(json::encode(*changed));
   answer.headers.emplace_back("ETag", detail::etag_of(*changed));
   return answer;
+}
+
+COMMENTS_INLINE result<decision_query> moderation_routes::read_decision_query(
+    const request& asked) const {
+  std::vector<violation> found;
+  decision_query wanted{.limit = shared_.read_limit(asked, found)};
+  if (const auto id = find_field(asked.query, "content_id")) {
+    wanted.content_id = *id;
+    std::ranges::move(check_content_id(*id, shared_.limits()), std::back_inserter(found));
+  }
+  if (!found.empty()) return to_error(std::move(found));
+  if (const auto text = find_field(asked.query, "cursor")) {
+    const auto place = shared_.sign().verify(detail::purpose_of_cursor(wanted), *text);
+    if (place) wanted.after = detail::to_place(*place);
+    if (!wanted.after) return bad_cursor();
+  }
+  return wanted;
 }
 
 COMMENTS_INLINE result<search> moderation_routes::read_search(const request& asked) const {

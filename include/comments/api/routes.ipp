@@ -99,6 +99,7 @@ inline void add_comments(route_adder& to, const api& all) {
   to.add("PATCH /api/v1/contents/{content_id}", all.moderation, &moderation_routes::change_content);
   to.add("GET /api/v1/moderation/queue", all.moderation, &moderation_routes::queue);
   to.add("GET /api/v1/moderation/notices", all.moderation, &moderation_routes::notices);
+  to.add("GET /api/v1/moderation/actions", all.moderation, &moderation_routes::actions);
   to.add("POST /api/v1/moderation/actions", all.moderation, &moderation_routes::decide);
   to.add("GET /api/v1/me/export", all.account, &account_routes::export_all);
   to.add("DELETE /api/v1/me", all.account, &account_routes::erase);

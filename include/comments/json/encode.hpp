@@ -102,6 +102,7 @@ void append(std::string& to, const deployment& step);
 void append_public(std::string& to, const event& event);
 // The same as moderators see it.
 void append_history(std::string& to, const event& event);
+void append_decision(std::string& to, const event& event);
 
 // The result of a moderator's decision about one comment: its status, or the code of the error.
 void append_result(std::string& to, const comment_id& id, const result<comment>& outcome,

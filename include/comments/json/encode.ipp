@@ -174,6 +174,14 @@ COMMENTS_INLINE void append_history(std::string& to, const event& event) {
   to += "}";
 }
 
+COMMENTS_INLINE void append_decision(std::string& to, const event& event) {
+  append_public(to, event);
+  to.pop_back();
+  append_text(to += R"(,"by":)", event.by);
+  append_text(to += R"(,"reason":)", event.reason);
+  to += "}";
+}
+
 COMMENTS_INLINE void append_moderated(std::string& to, const comment& comment, const style& style,
                                       std::span<const comments::report> reports) {
   append(to, comment, style);

@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace comments {
 
@@ -84,6 +85,13 @@ bool matches(const comment& searched, const search& wanted);
 
 // Whether a page asks for the comment, its limit aside: by scope, parent and `after`.
 bool matches(const comment& listed, const query& wanted);
+
+// Whether a query asks for the event, its limit aside.
+bool matches(const event& done, const decision_query& wanted);
+
+// Returns the page of those that match the query. They may be in any order, and if there are more
+// than `wanted.limit`, all up to one more must be there.
+decision_page to_page(std::vector<event> found, const decision_query& wanted);
 
 // Returns how much text a comment has, as the limit of a page counts it.
 std::size_t bytes_of(const comment& listed);

@@ -140,6 +140,28 @@ COMMENTS_INLINE bool matches(const comment& listed, const query& wanted) {
   return !wanted.after || rank(wanted.sort, *wanted.after) < rank(wanted.sort, listed);
 }
 
+namespace detail {
+
+inline decision_place place_of(const event& done) {
+  return {done.at, done.content_id, done.version};
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE bool matches(const event& done, const decision_query& wanted) {
+  if (!wanted.content_id.empty() && done.content_id != wanted.content_id) return false;
+  return is_decision(done) && (!wanted.after || detail::place_of(done) < *wanted.after);
+}
+
+COMMENTS_INLINE decision_page to_page(std::vector<event> found, const decision_query& wanted) {
+  std::ranges::sort(found, std::ranges::greater{}, detail::place_of);
+  decision_page made{.items = std::move(found)};
+  if (made.items.size() <= wanted.limit) return made;
+  made.items.resize(wanted.limit);
+  if (!made.items.empty()) made.next = detail::place_of(made.items.back());
+  return made;
+}
+
 COMMENTS_INLINE std::size_t bytes_of(const comment& listed) {
   return listed.body.size() + listed.encoded.size() + listed.author.name.size();
 }

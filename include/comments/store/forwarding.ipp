@@ -55,6 +55,10 @@ COMMENTS_INLINE result<std::vector<event>> forwarding_store::history(const comme
                                                                      std::size_t limit) const {
   return inner_.history(id, after, limit);
 }
+COMMENTS_INLINE result<decision_page> forwarding_store::decisions(
+    const decision_query& wanted) const {
+  return inner_.decisions(wanted);
+}
 COMMENTS_INLINE result<std::vector<comments::report>> forwarding_store::reports_of(
     const comment_id& id, std::size_t limit) const {
   return inner_.reports_of(id, limit);

@@ -53,6 +53,7 @@ class memory_store final : public store, public deployment_log {
                                                     std::size_t limit) const override;
   COMMENTS_INLINE result<std::vector<event>> history(const comment_id& id, std::int64_t after,
                                                      std::size_t limit) const override;
+  COMMENTS_INLINE result<decision_page> decisions(const decision_query& wanted) const override;
   COMMENTS_INLINE result<std::vector<comments::report>> reports_of(
       const comment_id& id, std::size_t limit) const override;
   COMMENTS_INLINE result<search_result> find_all(const search& wanted) const override;

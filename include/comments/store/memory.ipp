@@ -366,6 +366,17 @@ COMMENTS_INLINE result<std::vector<event>> memory_store::history(const comment_i
   return found;
 }
 
+COMMENTS_INLINE result<decision_page> memory_store::decisions(const decision_query& wanted) const {
+  if (is_deciding()) return called_back();
+  state& at = *state_;
+  const mutex_lock lock{at.mutex};
+  std::vector<event> found;
+  for (const auto& [id, content] : at.contents_by_id)
+    for (const event& event : content.events)
+      if (matches(event, wanted)) found.push_back(event);
+  return to_page(std::move(found), wanted);
+}
+
 COMMENTS_INLINE result<std::vector<comments::report>> memory_store::reports_of(
     const comment_id& id, std::size_t limit) const {
   if (is_deciding()) return called_back();

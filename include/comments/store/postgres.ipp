@@ -225,6 +225,11 @@ COMMENTS_INLINE result<std::vector<event>> postgres_store::history(const comment
       [&](auto& reading) { return postgres::history(reading, id, after, limit); });
 }
 
+COMMENTS_INLINE result<decision_page> postgres_store::decisions(
+    const decision_query& wanted) const {
+  return parts_->database.read([&](auto& reading) { return postgres::decisions(reading, wanted); });
+}
+
 COMMENTS_INLINE result<std::vector<comments::report>> postgres_store::reports_of(
     const comment_id& id, std::size_t limit) const {
   return parts_->database.read(

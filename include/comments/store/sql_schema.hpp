@@ -49,6 +49,15 @@ std::string list_sql(scope scope, sort sort, bool has_cursor);
 // ?9 browser. `find` is the SQL function that finds a text in another one.
 std::string search_sql(const search& wanted, const std::string& find = "instr");
 
+// The columns of an event, in the order in which the stores read them.
+inline constexpr std::string_view event_columns =
+    "content_id, version, kind, comment_id, at, by_whom, reason, status, text_before";
+
+// Returns the statement for `store::decisions`. Parameters: ?1 limit, ?2 content_id, ?3 to ?5 time,
+// content and version of the place to begin behind; what is not asked for is in no condition.
+// `events` is the table or view that has them.
+std::string decisions_sql(bool has_content, bool has_place, std::string_view events = "event");
+
 // The columns of a deployment, in the order in which the stores read and write them.
 inline constexpr std::string_view deployment_columns =
     "position, id, component, version, responsible, status, run, date";

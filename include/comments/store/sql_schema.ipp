@@ -181,6 +181,10 @@ CREATE INDEX comment_known ON comment (browser, id)
   WHERE status = 'published' AND held = 1 AND browser <> '';
 ALTER TABLE vote ADD COLUMN browser TEXT NOT NULL DEFAULT '';
 CREATE INDEX vote_by_browser ON vote (browser, comment_id) WHERE browser <> '';
+CREATE INDEX event_by_decision ON event (at, content_id, version)
+  WHERE substr(by_whom, 1, 9) = 'moderator' AND kind <> 'posted';
+CREATE INDEX event_by_content_decision ON event (content_id, at, version)
+  WHERE substr(by_whom, 1, 9) = 'moderator' AND kind <> 'posted';
 )sql"}};
 
 }  // namespace detail
@@ -228,6 +232,17 @@ COMMENTS_INLINE std::string search_sql(const search& wanted, const std::string& 
   if (!wanted.text.empty())
     sql += " AND (" + find + "(lower(body), ?7) > 0 OR " + find + "(lower(author_name), ?7) > 0)";
   return sql + " ORDER BY id LIMIT ?2";
+}
+
+// The conditions on `by_whom` and `kind` are those of partial indexes.
+COMMENTS_INLINE std::string decisions_sql(bool has_content, bool has_place,
+                                          std::string_view events) {
+  std::string sql{"SELECT "};
+  sql.append(event_columns).append(" FROM ").append(events);
+  sql += " WHERE substr(by_whom, 1, 9) = 'moderator' AND kind <> 'posted'";
+  if (has_content) sql += " AND content_id = ?2";
+  if (has_place) sql += " AND (at, content_id, version) < (?3, ?4, ?5)";
+  return sql + " ORDER BY at DESC, content_id DESC, version DESC LIMIT ?1";
 }
 
 COMMENTS_INLINE std::string recorded_sql() {

@@ -217,6 +217,10 @@ COMMENTS_INLINE result<std::vector<event>> sqlite_store::history(const comment_i
   });
 }
 
+COMMENTS_INLINE result<decision_page> sqlite_store::decisions(const decision_query& wanted) const {
+  return read([&](auto& work) { return sqlite::decisions(work, wanted); });
+}
+
 COMMENTS_INLINE result<std::vector<comments::report>> sqlite_store::reports_of(
     const comment_id& id, std::size_t limit) const {
   return read([&](auto& work) {

@@ -133,6 +133,7 @@ TEST_CASE("a user without the right to make tables gets an error") {
 TEST_CASE("an older schema is brought up to date, and keeps its key and what is in it") {
   const postgres_tables made;
   made.run("DROP TABLE deployment; DROP INDEX comment_visible");
+  made.run("DROP INDEX event_by_decision, event_by_content_decision");
   made.run("ALTER TABLE comment DROP COLUMN email_shown, DROP COLUMN browser, DROP COLUMN held");
   made.run("ALTER TABLE vote DROP COLUMN browser");
   made.run("INSERT INTO content VALUES ('1', 7, 0, 'locked')");

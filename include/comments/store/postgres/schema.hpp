@@ -149,6 +149,10 @@ CREATE INDEX comment_known ON comment (browser, id)
   WHERE status = 'published' AND held = 1 AND browser <> '';
 ALTER TABLE vote ADD COLUMN browser TEXT COLLATE "C" NOT NULL DEFAULT '';
 CREATE INDEX vote_by_browser ON vote (browser, comment_id) WHERE browser <> '';
+CREATE INDEX event_by_decision ON event (at, content_id, version)
+  WHERE substr(by_whom, 1, 9) = 'moderator' AND kind <> 'posted';
+CREATE INDEX event_by_content_decision ON event (content_id, at, version)
+  WHERE substr(by_whom, 1, 9) = 'moderator' AND kind <> 'posted';
 )sql"}};
 
 // The newest schema that this program knows.

@@ -39,6 +39,8 @@ std::vector<event> events(transaction& reading, std::string_view content_id, std
 std::vector<event> history(transaction& reading, const comment_id& id, std::int64_t after,
                            std::size_t limit);
 
+decision_page decisions(transaction& reading, const decision_query& wanted);
+
 std::vector<comments::report> reports_of(transaction& reading, const comment_id& id,
                                          std::size_t limit);
 

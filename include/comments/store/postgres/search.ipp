@@ -38,10 +38,6 @@ COMMENTS_INLINE std::vector<content> contents(transaction& reading,
 
 namespace detail {
 
-// The columns of an event, in the order of `read_events`.
-inline constexpr std::string_view event_columns =
-    "content_id, version, kind, comment_id, at, by_whom, reason, status, text_before";
-
 inline std::vector<event> read_events(const rows& from) {
   std::vector<event> found;
   found.reserve(static_cast<std::size_t>(from.size()));
@@ -62,7 +58,7 @@ inline std::vector<event> read_events(const rows& from) {
 
 COMMENTS_INLINE std::vector<event> events(transaction& reading, std::string_view content_id,
                                           std::int64_t after, std::size_t limit) {
-  static const std::string sql = "SELECT " + std::string{detail::event_columns} +
+  static const std::string sql = "SELECT " + std::string{sql_schema::event_columns} +
                                  " FROM event WHERE content_id = $1 AND version > $2 "
                                  "ORDER BY version LIMIT $3";
   const auto place = reading.send(sql, content_id, after, as_number(limit));
@@ -81,7 +77,8 @@ COMMENTS_INLINE std::optional<comment> find(transaction& reading, const comment_
 // votes.
 COMMENTS_INLINE std::vector<event> history(transaction& reading, const comment_id& id,
                                            std::int64_t after, std::size_t limit) {
-  static const std::string select = "SELECT * FROM (SELECT " + std::string{detail::event_columns} +
+  static const std::string select = "SELECT * FROM (SELECT " +
+                                    std::string{sql_schema::event_columns} +
                                     " FROM event WHERE content_id = $1 ";
   static const std::string sql =
       select + "AND version = $5 AND version > $3) AS made UNION ALL " + select +
@@ -92,6 +89,17 @@ COMMENTS_INLINE std::vector<event> history(transaction& reading, const comment_i
   const auto place =
       reading.send(sql, about->content_id, to_string(id), after, as_number(limit), about->position);
   return reading.receive() ? detail::read_events(reading.rows(place)) : std::vector<event>{};
+}
+
+COMMENTS_INLINE decision_page decisions(transaction& reading, const decision_query& wanted) {
+  const bool has_content = !wanted.content_id.empty();
+  const std::string sql =
+      with_dollars(sql_schema::decisions_sql(has_content, wanted.after.has_value()));
+  const decision_place after = wanted.after.value_or(decision_place{});
+  const auto place = reading.send(sql, as_number(wanted.limit) + 1, wanted.content_id,
+                                  to_milliseconds(after.at), after.content_id, after.version);
+  if (!reading.receive()) return {};
+  return to_page(detail::read_events(reading.rows(place)), wanted);
 }
 
 COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& reading, const comment_id& id,

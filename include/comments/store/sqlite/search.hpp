@@ -31,6 +31,8 @@ std::vector<event> events(transaction& work, std::string_view content_id, std::i
 std::vector<event> history(transaction& work, const comment& about, std::int64_t after,
                            std::size_t limit);
 
+decision_page decisions(transaction& work, const decision_query& wanted);
+
 std::vector<comments::report> reports_of(transaction& work, const comment& about,
                                          std::size_t limit);
 

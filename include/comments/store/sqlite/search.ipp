@@ -20,10 +20,6 @@ namespace comments::sqlite {
 
 namespace detail {
 
-// The columns of an event, in the order in which `read_events` reads them.
-inline constexpr std::string_view event_columns =
-    "content_id, version, kind, comment_id, at, by_whom, reason, status, text_before";
-
 inline std::vector<event> read_events(statement& rows) {
   std::vector<event> found;
   while (rows.step())
@@ -59,7 +55,7 @@ COMMENTS_INLINE page list(transaction& work, const query& query) {
 
 COMMENTS_INLINE std::vector<event> events(transaction& work, std::string_view content_id,
                                           std::int64_t after, std::size_t limit) {
-  static const std::string sql = "SELECT " + std::string{detail::event_columns} +
+  static const std::string sql = "SELECT " + std::string{sql_schema::event_columns} +
                                  " FROM event WHERE content_id = ?1 AND version > ?2 "
                                  "ORDER BY version LIMIT ?3";
   auto rows = work->prepare(sql, content_id, after, as_number(limit));
@@ -70,7 +66,8 @@ COMMENTS_INLINE std::vector<event> events(transaction& work, std::string_view co
 // posts and votes.
 COMMENTS_INLINE std::vector<event> history(transaction& work, const comment& about,
                                            std::int64_t after, std::size_t limit) {
-  static const std::string select = "SELECT * FROM (SELECT " + std::string{detail::event_columns} +
+  static const std::string select = "SELECT * FROM (SELECT " +
+                                    std::string{sql_schema::event_columns} +
                                     " FROM event WHERE content_id = ?1 ";
   static const std::string sql =
       select + "AND version = ?5 AND version > ?3) UNION ALL " + select +
@@ -79,6 +76,19 @@ COMMENTS_INLINE std::vector<event> history(transaction& work, const comment& abo
   const std::string id = to_string(about.id);
   auto rows = work->prepare(sql, about.content_id, id, after, as_number(limit), about.position);
   return detail::read_events(rows);
+}
+
+COMMENTS_INLINE decision_page decisions(transaction& work, const decision_query& wanted) {
+  const bool has_content = !wanted.content_id.empty();
+  const std::string sql = sql_schema::decisions_sql(has_content, wanted.after.has_value());
+  auto rows = work->prepare(sql, as_number(wanted.limit) + 1);
+  if (has_content) rows.bind(2, wanted.content_id);
+  if (wanted.after) {
+    rows.bind(3, to_milliseconds(wanted.after->at));
+    rows.bind(4, wanted.after->content_id);
+    rows.bind(5, wanted.after->version);
+  }
+  return to_page(detail::read_events(rows), wanted);
 }
 
 COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& work, const comment& about,

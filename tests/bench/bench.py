@@ -12,6 +12,7 @@ docs/performance.md says how to read the table.
 """
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import platform
@@ -34,6 +35,7 @@ BODY = json.dumps({"content_id": "{}", "body": "A sentence or two, and an opinio
                    "author": {"name": "Ana", "email": "ana@example.com"}})
 RECORD = 300  # bytes of such a comment's row, for the raw log
 IDLE = 10_000
+CROWD = 40_000  # clients of a round, each with one post; more than there is time for
 INSERT = """\\set c random(0, 99)
 INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
   author_url, author_verified, body, votes, replies, created_at, edited_at, version, request_key,
@@ -78,9 +80,9 @@ class Bench:
         os.sync()  # else the kernel writes it out while we measure
         return path
 
-    def serve(self, database, binary=None, log_level="warn"):
+    def serve(self, database, *more, binary=None, log_level="warn", guard="off"):
         return processes.server(binary or self.chosen.server, f"sqlite:{database}", self.folder,
-                                log_level)
+                                log_level, *more, guard=guard)
 
     def load(self, target, *options, seconds=None, connections=64):
         """Runs the load generator: its report, with the CPU that `target` took for each answer."""
@@ -256,6 +258,29 @@ class Bench:
         self.measure_latency("durable post", rounds["post"], lambda rate: self.post(
             target, "c{}", *contents, "--rate", rate))
         self.measure_mixed(target)
+        self.measure_guard()
+
+    def measure_guard(self):
+        """Each post is of another client and says something else, as the guard wants it."""
+        say("the guard")
+        measures = {}
+        for guard in ("standard", "off"):
+            target = self.stack.enter_context(
+                self.serve(self.seed(f"guard-{guard}", 1_000, 5_000),
+                           "--trusted-proxies", "127.0.0.1", guard=guard))
+            measures[guard] = self.post_as_crowd(target)
+        rounds = self.in_turns(measures)
+        self.add("Writes", "durable post of a crowd, guarded", "1/s", rounds["standard"],
+                 {"name": "the same with --guard off", "rounds": rounds["off"]},
+                 ("cpu ratio", "<=", 1.3))
+
+    def post_as_crowd(self, target):
+        numbers = itertools.count(0, CROWD)
+        body = BODY.replace('"{}"', '"c{content}"').replace("an opinion. ", "an opinion {}. ")
+        return lambda: self.load(
+            target, "--post", POST, "--body", body, "--post-percent", 100, "--expect-post", 201,
+            "--once", "--spread", CROWD, "--first", next(numbers),
+            "--header", "X-Forwarded-For: {address}")
 
     def append_to_log(self):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -33,6 +33,7 @@ struct options {
   std::string body{};
   std::vector<std::string> headers{};
   std::size_t spread{1};
+  std::size_t first{};
   std::size_t park{};
 };
 
@@ -41,17 +42,28 @@ void replace_all(std::string& text, std::string_view what, const std::string& wi
     text.replace(at, what.size(), with);
 }
 
+constexpr std::size_t contents = 1'000;  // for which {content} stands
+
+// Returns an address for each number of three bytes.
+std::string address_of(std::size_t number) {
+  return "10." + std::to_string(number >> 16 & 255) + "." + std::to_string(number >> 8 & 255) +
+         "." + std::to_string(number & 255);
+}
+
 std::string to_request(const options& chosen, bool is_post, std::size_t number) {
-  std::string body = is_post ? chosen.body : "";
-  replace_all(body, "{}", std::to_string(number));
-  std::string text = is_post ? "POST " + chosen.post : "GET " + chosen.get;
-  replace_all(text, "{}", std::to_string(number));
+  const auto filled = [&](std::string text) {
+    replace_all(text, "{}", std::to_string(number));
+    replace_all(text, "{content}", std::to_string(number % contents));
+    replace_all(text, "{address}", address_of(number));
+    return text;
+  };
+  const std::string body = is_post ? filled(chosen.body) : "";
+  std::string text = filled(is_post ? "POST " + chosen.post : "GET " + chosen.get);
   text += " HTTP/1.1\r\nHost: localhost\r\n";
   if (is_post)
     text +=
         "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
-  if (!is_post)
-    for (const std::string& header : chosen.headers) text += header + "\r\n";
+  for (const std::string& header : chosen.headers) text += filled(header) + "\r\n";
   return text + "\r\n" + body;
 }
 
@@ -64,21 +76,23 @@ options read_options(int argc, char** argv, CLI::App& app) {
   app.add_option("--rate", plan.rate, "Requests a second; without it, as many as can be");
   app.add_flag("--fresh", plan.is_fresh, "A new connection for each request");
   app.add_option("--get", chosen.get);
-  app.add_option("--header", chosen.headers, "'Name: value', of GET requests");
+  app.add_option("--header", chosen.headers, "'Name: value'");
   app.add_option("--expect", plan.get.status, "The status of a good answer to GET");
   app.add_option("--post", chosen.post);
   app.add_option("--body", chosen.body);
   app.add_option("--expect-post", plan.post.status);
   app.add_option("--post-percent", plan.post_percent);
-  app.add_option("--spread", chosen.spread);
+  app.add_option("--spread", chosen.spread, "How many numbers stand for {}");
+  app.add_option("--first", chosen.first, "The first of them");
+  app.add_flag("--once", plan.is_each_once, "Each number once, in order; give enough of them");
   app.add_option("--seconds", chosen.seconds, "That are counted");
   app.add_option("--warm-up", chosen.warm_up, "Seconds before them");
   app.add_option("--park", chosen.park,
                  "Connections that ask once and then stay, until stdin ends");
   app.parse(argc, argv);
   for (std::size_t i = 0; i < chosen.spread; ++i) {
-    plan.get.variants.push_back(to_request(chosen, false, i));
-    plan.post.variants.push_back(to_request(chosen, true, i));
+    plan.get.variants.push_back(to_request(chosen, false, chosen.first + i));
+    plan.post.variants.push_back(to_request(chosen, true, chosen.first + i));
   }
   return chosen;
 }

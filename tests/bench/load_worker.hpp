@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -42,8 +43,9 @@ struct plan {
   std::uint16_t port{};
   std::size_t connections{64};  // of all threads
   std::size_t threads{2};
-  double rate{};    // requests a second, of all threads; 0: closed loop
-  bool is_fresh{};  // a new connection for each request, which its latency includes
+  double rate{};        // requests a second, of all threads; 0: closed loop
+  bool is_each_once{};  // each variant is sent once, in order, by whichever thread is next
+  bool is_fresh{};      // a new connection for each request, which its latency includes
   std::uint32_t post_percent{};
   asking get{};
   asking post{};
@@ -142,7 +144,8 @@ class load_worker final {
   void start(connection& on, steady::time_point due) {
     on.is_post = random_() % 100 < plan_.post_percent;
     const auto& variants = (on.is_post ? plan_.post : plan_.get).variants;
-    on.sent = &variants[random_() % variants.size()];
+    on.sent =
+        &variants[plan_.is_each_once ? next_++ % variants.size() : random_() % variants.size()];
     on.due = due;
     ++waiting_;
     send(on);
@@ -217,6 +220,7 @@ class load_worker final {
 
   const plan& plan_;
   std::minstd_rand random_;
+  static inline std::atomic<std::size_t> next_{};  // of all threads
   const nanoseconds interval_;
   steady::time_point due_;
   const int epoll_{::epoll_create1(EPOLL_CLOEXEC)};

@@ -111,15 +111,17 @@ class Process:
             return answer.status, answer.headers, answer.read()
 
 
-def server(binary, store, folder, log_level="warn", *more):
+def server(binary, store, folder, log_level="warn", *more, guard="off"):
     """The server under test."""
     port = free_port()
-    return Process(server_command(binary, store, port, log_level, *more), folder, port)
+    return Process(server_command(binary, store, port, log_level, *more, guard=guard), folder, port)
 
 
-def server_command(binary, store, port, log_level="warn", *more):
+def server_command(binary, store, port, log_level="warn", *more, guard="off"):
+    """What asks it are a few clients and no crowd, so its guard is off."""
     return [binary, "--store", store, "--listen", f"127.0.0.1:{port}", "--drain-delay", "0",
-            "--client-connections-max", "1000000", "--log-level", log_level, *more]
+            "--client-connections-max", "1000000", "--log-level", log_level,
+            "--guard", guard, *more]
 
 
 NGINX = """

@@ -330,8 +330,8 @@ class store {
   // exactly once, whatever is posted meanwhile. An unknown content is an empty page at version 0.
   //
   // The cost does not grow with the number of comments of the content or of the store, nor with
-  // that of hidden ones, with one exception: scope::all with sort::top may pay for all comments of
-  // the content.
+  // that of hidden ones, with two exceptions: scope::all may pay for each tombstone that it passes,
+  // and with sort::top for all comments of the content.
   virtual result<page> list(const query& query) const = 0;
 
   // Returns the content if that needs no wait and no storage, as `contents` would at this moment,

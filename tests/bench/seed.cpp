@@ -80,10 +80,6 @@ bool copy(const char* path, std::int64_t ones, std::int64_t many) {
       "INSERT OR REPLACE INTO content SELECT content_id, max(position), count(*), '' "
       "FROM (SELECT content_id, position FROM temp.row UNION ALL "
       "      SELECT content_id, position FROM comment) GROUP BY content_id");
-  on.execute(
-      "INSERT INTO event SELECT row.content_id, row.position, kind, row.id, at, '', '', status, '' "
-      "FROM temp.row JOIN event ON event.content_id = 'one' "
-      "AND event.version = (row.position - 1) % 50 + 1");
   on.execute("INSERT INTO comment SELECT " + copied_columns(on) +
              " FROM temp.row JOIN comment ON comment.content_id = 'one' "
              "AND comment.position = (row.position - 1) % 50 + 1");

@@ -36,11 +36,12 @@ TEST_CASE("every table of contents is keyed by content first, every unique index
                                        "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
                                        "name NOT IN ('setting', 'deployment')");
   CHECK(std::set(tables.begin(), tables.end()) ==
-        std::set<std::string>{"content", "comment", "event", "vote", "complaint"});
+        std::set<std::string>{"content", "comment", "change", "vote", "complaint"});
   for (const std::string& table : tables) {
     CAPTURE(table);
+    // A comment's only key is the id that its index begins with: one index less for each post.
     CHECK(made.text("SELECT name FROM pragma_table_info('" + table + "') WHERE pk = 1") ==
-          "content_id");
+          (table == "comment" ? "" : "content_id"));
     CHECK(made.text("SELECT count(*) FROM pragma_index_list('" + table +
                     "') AS i WHERE \"unique\" AND 'content_id' NOT IN "
                     "(SELECT name FROM pragma_index_info(i.name))") == "0");
@@ -71,7 +72,7 @@ TEST_CASE("each form of the list but all by top is one walk along an index") {
     for (const sort sort : {sort::oldest, sort::newest, sort::top}) {
       if (scope == scope::all && sort == sort::top) continue;  // promises nothing
       for (const bool has_cursor : {false, true}) {
-        const std::string sql = sql_schema::list_sql(scope, sort, has_cursor);
+        const std::string sql = sql_schema::merged_list_sql(scope, sort, has_cursor);
         CAPTURE(sql);
         std::vector<std::string> walks;
         for (const auto& line : testing::plan_of(made.handle(), sql)) {
@@ -85,19 +86,37 @@ TEST_CASE("each form of the list but all by top is one walk along an index") {
           CHECK(walks[walk].find("(content_id=?") != std::string::npos);
           CHECK(walks[walk].ends_with(range + ")"));
         };
-        // After a comment with some votes: first the others with as many, then those with fewer.
-        const bool is_merge = sort == sort::top && has_cursor;
-        CHECK(walks.size() == (is_merge ? 2 : 1));
-        if (is_merge) uses(0, " AND votes=? AND position>?");
-        if (is_merge) uses(1, " AND votes<?");
-        if (has_cursor && sort == sort::oldest) uses(0, " AND position>?");
-        if (has_cursor && sort == sort::newest) uses(0, " AND position<?");
-        if (!has_cursor) uses(0, "=?");
-        // Not the key's: that would pass what is hidden.
-        if (scope == scope::all) CHECK(walks[0].find(" comment_visible ") != std::string::npos);
+        // By votes: first the others with as many, then those with fewer. By position: those
+        // without votes, those with some, and of a whole content the replies.
+        const bool is_top = sort == sort::top;
+        CHECK(walks.size() == (is_top ? (has_cursor ? 2 : 1) : scope == scope::all ? 3 : 2));
+        if (is_top && has_cursor) uses(0, " AND votes=? AND position>?");
+        if (is_top && has_cursor) uses(1, " AND votes<?");
+        for (std::size_t i = 0; i < walks.size(); ++i) {
+          if (has_cursor && sort == sort::oldest) uses(i, " AND position>?");
+          if (has_cursor && sort == sort::newest) uses(i, " AND position<?");
+          if (!has_cursor) uses(i, "=?");
+        }
       }
     }
   }
+}
+
+TEST_CASE("the events of a content are four walks along an index, which nothing sorts") {
+  const testing::database made{":memory:"};
+  migrate(made);
+  std::string indexes;
+  for (const std::string& sql : sql_schema::event_walks()) {
+    const auto plan = testing::plan_of(made.handle(), sql);
+    REQUIRE(plan.size() == 1);
+    CHECK(plan[0].what.starts_with("SEARCH "));
+    const std::size_t end = plan[0].what.find('(');
+    indexes += plan[0].what.substr(7, end - 7);
+    CHECK(plan[0].what.ends_with(indexes.size() < 30 ? "AND version>?)" : "AND position>?)"));
+  }
+  CHECK(indexes ==
+        "change USING PRIMARY KEY comment USING INDEX comment_by_votes comment USING INDEX "
+        "comment_voted comment USING INDEX comment_reply ");
 }
 
 TEST_CASE("the deployment log is one walk along an index, of all components and of one") {
@@ -122,11 +141,11 @@ TEST_CASE("a page of decisions is one walk along an index that has nothing else"
   migrate(made);
   for (const bool has_content : {false, true})
     for (const bool has_place : {false, true}) {
-      const auto sql = sql_schema::decisions_sql(has_content, has_place);
+      const auto sql = sql_schema::decisions_sql(has_content, has_place, "change");
       const auto plan = testing::plan_of(made.handle(), sql);
       REQUIRE(plan.size() == 1);
-      CHECK(plan[0].what.find(has_content ? "USING INDEX event_by_content_decision"
-                                          : "USING INDEX event_by_decision") != std::string::npos);
+      CHECK(plan[0].what.find(has_content ? "USING INDEX change_by_content_decision"
+                                          : "USING INDEX change_by_decision") != std::string::npos);
     }
 }
 

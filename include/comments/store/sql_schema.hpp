@@ -13,13 +13,17 @@
 #include <comments/config.hpp>
 #include <comments/store.hpp>
 
+#include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace comments::sql_schema {
 
-// `sql` is several statements, for SQLite.
+// `sql` is several statements, for SQLite, whose table `change` holds the events that the view
+// `event` cannot tell from the comments, and whose column `encoded` has the byte 0xff, which is in
+// no UTF-8, in each place of the body.
 struct migration {
   int number{};
   std::string_view sql{};
@@ -43,6 +47,21 @@ inline constexpr std::string_view comment_columns =
 // has no pages), so a page costs the same at any depth; `tests/store/sql_schema_test.cpp` shows the
 // plans.
 std::string list_sql(scope scope, sort sort, bool has_cursor);
+
+// Returns the same for SQLite, which has fewer indexes, so that a post touches fewer pages: a
+// comment without votes is found in the index by votes alone, where it stands by its position. So
+// a list by position merges the walks along two or three indexes.
+std::string merged_list_sql(scope scope, sort sort, bool has_cursor);
+
+// Returns SQLite's statements for the events of a content, each in order: the rows of `change`, and
+// the posts that the rows of comments tell, each of which counts unless `change` has its version.
+// Parameters: ?1 content_id, ?2 the version to begin behind. The columns are those of `event`, but
+// that posts have their comment's `id_rest`: what follows the time in its id, if that is the time
+// of the event, else all of it. So the indexes alone tell the posts, in few bytes.
+std::array<std::string, 4> event_walks();
+
+// The length of what follows the time in an id, which has 14 characters.
+inline constexpr std::size_t id_rest_length = 22;
 
 // Returns the statement for `store::find_all`. Parameters: ?1 the id to begin behind, ?2 limit,
 // ?3 status, ?4 subject, ?5 e-mail in lower case, ?6 verified, ?7 text in lower case, ?8 content,

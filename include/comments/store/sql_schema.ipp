@@ -4,6 +4,7 @@
 #include <comments/store/sql_schema.hpp>
 
 #include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -173,18 +174,95 @@ DROP INDEX complaint_by_reporter;
 CREATE INDEX complaint_by_reporter ON complaint (reporter, comment_id);
 )sql"},
                                            migration{6, R"sql(
-ALTER TABLE comment ADD COLUMN browser TEXT NOT NULL DEFAULT '';
-ALTER TABLE comment ADD COLUMN held BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE vote ADD COLUMN browser TEXT NOT NULL DEFAULT '';
+CREATE INDEX vote_by_browser ON vote (browser, comment_id) WHERE browser <> '';
+
+CREATE TABLE comment_6 (
+  id TEXT NOT NULL,
+  content_id TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  parent_id TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('published', 'pending', 'spam', 'removed')),
+  votes BIGINT NOT NULL,
+  replies BIGINT NOT NULL,
+  depth BIGINT NOT NULL DEFAULT 0,
+  listed BIGINT NOT NULL DEFAULT 1,
+  reports BIGINT NOT NULL DEFAULT 0,
+  created_at BIGINT NOT NULL,
+  edited_at BIGINT,
+  version BIGINT NOT NULL,
+  held BIGINT NOT NULL DEFAULT 0,
+  reply_to TEXT NOT NULL DEFAULT '',
+  request_key TEXT,
+  request_fingerprint BIGINT NOT NULL,
+  author_name TEXT NOT NULL,
+  author_email TEXT NOT NULL,
+  author_url TEXT NOT NULL,
+  author_verified BIGINT NOT NULL,
+  author_subject TEXT NOT NULL DEFAULT '',
+  email_shown BIGINT NOT NULL DEFAULT 0,
+  origin TEXT NOT NULL DEFAULT '',
+  browser TEXT NOT NULL DEFAULT '',
+  body TEXT NOT NULL,
+  encoded TEXT NOT NULL DEFAULT '',
+  id_rest TEXT AS (substr(id, 1 + 14 * (substr(id, 1, 14) =
+    printf('%08x-%04x-', created_at >> 16, created_at & 65535))))
+);
+INSERT INTO comment_6
+  SELECT id, content_id, position, parent_id, status, votes, replies, depth, listed, reports,
+    created_at, edited_at, version, 0, reply_to, request_key, request_fingerprint, author_name,
+    author_email, author_url, author_verified, author_subject, email_shown, origin, '', body,
+    replace(encoded, body, CAST(x'ff' AS TEXT)) FROM comment;
+DROP TABLE comment;
+ALTER TABLE comment_6 RENAME TO comment;
+CREATE UNIQUE INDEX comment_id ON comment (id, content_id);
+CREATE UNIQUE INDEX comment_request_key ON comment (content_id, request_key)
+  WHERE request_key IS NOT NULL;
+CREATE INDEX comment_by_votes ON comment (content_id, parent_id, votes DESC, position,
+  created_at, id_rest) WHERE listed = 1;
+CREATE INDEX comment_voted ON comment (content_id, parent_id, position, created_at, id_rest)
+  WHERE listed = 1 AND votes <> 0;
+CREATE INDEX comment_reply ON comment (content_id, position, created_at, id_rest)
+  WHERE status = 'published' AND parent_id <> '';
+CREATE INDEX comment_by_status ON comment (status, id) WHERE status <> 'published';
+CREATE INDEX comment_by_subject ON comment (author_subject, id) WHERE author_subject <> '';
+CREATE INDEX comment_by_email ON comment (lower(author_email), id) WHERE author_email <> '';
+CREATE INDEX comment_by_origin ON comment (created_at) WHERE origin <> '';
 CREATE INDEX comment_waiting ON comment (browser, content_id, id)
   WHERE status = 'pending' AND browser <> '';
 CREATE INDEX comment_known ON comment (browser, id)
   WHERE status = 'published' AND held = 1 AND browser <> '';
-ALTER TABLE vote ADD COLUMN browser TEXT NOT NULL DEFAULT '';
-CREATE INDEX vote_by_browser ON vote (browser, comment_id) WHERE browser <> '';
-CREATE INDEX event_by_decision ON event (at, content_id, version)
+
+CREATE TABLE change (
+  content_id TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  by_whom TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  status TEXT NOT NULL,
+  text_before TEXT NOT NULL,
+  PRIMARY KEY (content_id, version)
+) WITHOUT ROWID;
+INSERT INTO change SELECT * FROM event WHERE NOT (kind = 'posted' AND by_whom = '' AND
+  reason = '' AND status = 'published' AND text_before = '' AND EXISTS (
+    SELECT 1 FROM comment WHERE id = event.comment_id AND comment.content_id = event.content_id
+    AND position = event.version AND created_at = event.at AND comment.status = 'published'));
+DROP TABLE event;
+CREATE INDEX change_by_comment ON change (content_id, comment_id, version)
+  WHERE kind IN ('edited', 'moderated', 'removed');
+CREATE INDEX change_by_decision ON change (at, content_id, version)
   WHERE substr(by_whom, 1, 9) = 'moderator' AND kind <> 'posted';
-CREATE INDEX event_by_content_decision ON event (content_id, at, version)
+CREATE INDEX change_by_content_decision ON change (content_id, at, version)
   WHERE substr(by_whom, 1, 9) = 'moderator' AND kind <> 'posted';
+CREATE VIEW event AS
+  SELECT * FROM change
+  UNION ALL
+  SELECT content_id, position, CAST('posted' AS TEXT), id, created_at, CAST('' AS TEXT),
+      CAST('' AS TEXT), status, CAST('' AS TEXT) FROM comment
+    WHERE status = 'published' AND NOT EXISTS (
+      SELECT 1 FROM change WHERE change.content_id = comment.content_id AND version = position);
 )sql"}};
 
 }  // namespace detail
@@ -194,23 +272,79 @@ COMMENTS_INLINE std::span<const migration> migrations() {
   return detail::all_migrations;
 }
 
-COMMENTS_INLINE std::string list_sql(scope scope, sort sort, bool has_cursor) {
-  const auto select = [&](std::string_view condition, std::string_view order) {
-    std::string sql{"SELECT "};
-    sql.append(comment_columns).append(" FROM comment WHERE content_id = ?1");
-    sql += scope == scope::all ? " AND status = 'published'" : " AND parent_id = ?2 AND listed = 1";
-    sql += condition;
-    return sql.append(" ORDER BY ").append(order).append(" LIMIT ?3");
-  };
-  constexpr std::string_view by_votes = "votes DESC, position";
-  if (sort == sort::newest) return select(has_cursor ? " AND position < ?4" : "", "position DESC");
-  if (sort == sort::oldest) return select(has_cursor ? " AND position > ?4" : "", "position");
-  if (!has_cursor) return select("", by_votes);
+namespace detail {
+
+// Returns one walk along an index: the comments of a content for which `claim` holds.
+inline std::string select_comments(std::string_view claim, std::string_view condition = "") {
+  std::string sql{"SELECT "};
+  sql.append(comment_columns).append(" FROM comment WHERE content_id = ?1 AND ").append(claim);
+  return sql.append(condition);
+}
+
+inline constexpr std::string_view below_parent = "parent_id = ?2 AND listed = 1";
+
+inline std::string top_sql(std::string_view claim, bool has_cursor) {
+  const std::string end = " ORDER BY votes DESC, position LIMIT ?3";
+  if (!has_cursor) return select_comments(claim) + end;
   // First the rest of those with as many votes, then all with fewer: two walks, each of its index.
-  std::string sql = "SELECT * FROM (" + select(" AND votes = ?5 AND position > ?4", "position");
-  sql += ") AS equal UNION ALL SELECT * FROM (" + select(" AND votes < ?5", by_votes);
-  sql += ") AS fewer ORDER BY ";
-  return sql.append(by_votes).append(" LIMIT ?3");
+  return "SELECT * FROM (" + select_comments(claim, " AND votes = ?5 AND position > ?4") +
+         " ORDER BY position LIMIT ?3) AS equal UNION ALL SELECT * FROM (" +
+         select_comments(claim, " AND votes < ?5") + end + ") AS fewer" + end;
+}
+
+// Returns several walks, merged by position.
+inline std::string merge_sql(std::span<const std::string_view> claims, sort sort, bool has_cursor) {
+  const bool is_newest = sort == sort::newest;
+  const std::string_view after = is_newest ? " AND position < ?4" : " AND position > ?4";
+  std::string sql;
+  for (const std::string_view claim : claims)
+    sql.append(sql.empty() ? "" : " UNION ALL ")
+        .append(select_comments(claim, has_cursor ? after : ""));
+  return sql.append(is_newest ? " ORDER BY position DESC" : " ORDER BY position")
+      .append(" LIMIT ?3");
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE std::string list_sql(scope scope, sort sort, bool has_cursor) {
+  const std::string_view claim =
+      scope == scope::all ? std::string_view{"status = 'published'"} : detail::below_parent;
+  if (sort == sort::top) return detail::top_sql(claim, has_cursor);
+  return detail::merge_sql({&claim, 1}, sort, has_cursor);
+}
+
+COMMENTS_INLINE std::string merged_list_sql(scope scope, sort sort, bool has_cursor) {
+  static constexpr std::array below_parent{
+      std::string_view{"parent_id = ?2 AND listed = 1 AND votes = 0"},
+      std::string_view{"parent_id = ?2 AND listed = 1 AND votes <> 0"}};
+  static constexpr std::array visible{
+      std::string_view{"status = 'published' AND listed = 1 AND parent_id = '' AND votes = 0"},
+      std::string_view{"status = 'published' AND listed = 1 AND parent_id = '' AND votes <> 0"},
+      std::string_view{"status = 'published' AND parent_id <> ''"}};
+  const bool is_of_all = scope == scope::all;
+  if (sort == sort::top)
+    return detail::top_sql(is_of_all ? "status = 'published' AND listed = 1" : detail::below_parent,
+                           has_cursor);
+  if (is_of_all) return detail::merge_sql(visible, sort, has_cursor);
+  return detail::merge_sql(below_parent, sort, has_cursor);
+}
+
+// A listed comment that is not published has a row in `change`, so the indexes tell all.
+COMMENTS_INLINE std::array<std::string, 4> event_walks() {
+  static constexpr std::array posts{
+      std::string_view{"listed = 1 AND parent_id = '' AND votes = 0"},
+      std::string_view{"listed = 1 AND parent_id = '' AND votes <> 0"},
+      std::string_view{"status = 'published' AND parent_id <> ''"}};
+  std::array<std::string, 4> walks{
+      "SELECT * FROM change WHERE content_id = ?1 AND version > ?2 ORDER BY version"};
+  for (std::size_t i = 0; i < posts.size(); ++i)
+    walks[i + 1]
+        .append(
+            "SELECT content_id, position, 'posted', id_rest, created_at, '', '', 'published', '' "
+            "FROM comment WHERE content_id = ?1 AND position > ?2 AND ")
+        .append(posts[i])
+        .append(" ORDER BY position");
+  return walks;
 }
 
 // The second condition on status, subject, e-mail or browser is that of a partial index, which the

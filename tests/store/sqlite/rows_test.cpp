@@ -2,8 +2,19 @@
 
 #include <doctest/doctest.h>
 
+#include <comments/store/sql_schema.hpp>
+#include <comments/store/sqlite/schema.hpp>
+
+#include "support/size.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace comments;
@@ -78,4 +89,81 @@ TEST_CASE("an insert that runs again takes from its allowance once") {
   sqlite::pending_insert another{wanted, noon, make_comment_id(noon), file.buckets};
   sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
   CHECK(sqlite::insert(work, another, file.noted).error().code == errc::rate_limited);
+}
+
+TEST_CASE("what an encoder made of a body is kept without the body, and read as it was") {
+  const std::string encoded = R"(2 plain 1 "body":"Oi, tudo?","body_html":"<p>Oi, tudo?</p>")";
+  const std::string kept = sqlite::take_body(encoded, "Oi, tudo?");
+  CHECK(kept.size() == encoded.size() - 2 * 8);
+  CHECK(kept.find("tudo") == std::string::npos);
+  CHECK(sqlite::put_body(kept, "Oi, tudo?") == encoded);
+  for (const std::string body : {"", "o", "oo", "Oi", "Oi, tudo?", "not in it", "\"Oi", "ção"}) {
+    CAPTURE(body);
+    for (const std::string& text : {encoded, std::string{}, body, body + body, "o" + body + "oo"})
+      CHECK(sqlite::put_body(sqlite::take_body(text, body), body) == text);
+  }
+}
+
+TEST_CASE("a post of a comment that is shown at once writes no event of its own") {
+  tables file;
+  sqlite::transaction work{*file.connection, "BEGIN IMMEDIATE"};
+  const auto write = [&](status status, const std::string& reason) {
+    insertion wanted{.said = {.content_id = "1", .body = "x"}, .status = status};
+    wanted.reason = reason;
+    sqlite::pending_insert pending{wanted, noon, make_comment_id(noon), file.buckets};
+    REQUIRE(sqlite::insert(work, pending, file.noted));
+    return std::pair{work->number("SELECT count(*) FROM change"),
+                     work->number("SELECT count(*) FROM event")};
+  };
+  CHECK(write(status::published, "") == std::pair{std::int64_t{0}, std::int64_t{1}});
+  CHECK(write(status::pending, "links") == std::pair{std::int64_t{1}, std::int64_t{2}});
+  CHECK(write(status::pending, "") == std::pair{std::int64_t{2}, std::int64_t{3}});
+  CHECK(write(status::published, "links") == std::pair{std::int64_t{3}, std::int64_t{4}});
+  CHECK(work->commit());
+}
+
+// A post changed 287 pages of the log, and a comment of 150 characters took 949 bytes.
+TEST_CASE("64 posts into 100 contents change at most 110 pages, and a comment takes 600 bytes" *
+          testing::one_thread) {
+  const testing::temporary_folder folder;
+  auto opened = sqlite::connect({.path = folder.path("comments.db")});
+  REQUIRE(opened);
+  sqlite::connection& on = **opened;
+  REQUIRE(sqlite::migrate(on));
+  std::mt19937 dice{1};
+  bucket_table buckets;
+  int posted = 0;
+  const auto post_batch = [&](int count) {
+    sqlite::transaction work{on, "BEGIN IMMEDIATE"};
+    sqlite::effects noted;
+    for (int i = 0; i < count; ++i) {
+      const std::string body =
+          std::string(90 + dice() % 101, 'x') + std::to_string(1'000'000'000 + posted);
+      const insertion wanted{.said = {.content_id = std::to_string(dice() % 100),
+                                      .author = {.name = "Ana", .email = "ana@example.com"},
+                                      .body = body},
+                             .browser = "0123456789abcdef",
+                             .encoded = R"(2 plain 1 "author":{"name":"Ana","verified":false,)"
+                                        R"("key":"0123456789abcdef"},"body":")" +
+                                        body + R"(","body_html":"<p>)" + body + R"(</p>\n")"};
+      const instant now = noon + std::chrono::milliseconds{++posted};
+      sqlite::pending_insert pending{wanted, now, make_comment_id(now), buckets};
+      REQUIRE(sqlite::insert(work, pending, noted));
+    }
+    REQUIRE(work->commit());
+  };
+  const auto empty_log = [&] {
+    REQUIRE(on.checkpoint(sqlite::checkpoint_mode::truncate, std::chrono::milliseconds{0}));
+  };
+  while (posted < testing::size(30'000, 300'000)) post_batch(1000);
+  empty_log();
+  CHECK(std::filesystem::file_size(folder.path("comments.db")) / static_cast<unsigned>(posted) <=
+        600);
+  std::int64_t pages = 0;
+  constexpr int batches = 20;
+  for (int i = 0; i < batches; ++i, empty_log()) {
+    post_batch(64);
+    pages += on.log_pages();
+  }
+  CHECK(pages / batches <= 110);
 }

@@ -10,6 +10,7 @@
 #include "store/contract.hpp"
 #include "store/contract_deployments.hpp"
 #include "support/database.hpp"
+#include "support/faulty_disk.hpp"
 #include "support/size.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -83,6 +84,39 @@ INSERT INTO vote VALUES ('1', '00000000-0000-7000-8000-000000000001', 'zoe', 170
 INSERT INTO complaint VALUES ('1', '00000000-0000-7000-8000-000000000001', 'zoe', 'rude',
   1700000000004);
 PRAGMA user_version = 3;
+)sql";
+
+// What was put into a file of schema 5: all that is in one of schema 3, and what came since.
+const std::string a_file_of_schema_5 = a_file_of_schema_3 +
+                                       std::string{sql_schema::migrations()[3].sql} +
+                                       std::string{sql_schema::migrations()[4].sql} + R"sql(
+UPDATE content SET version = 9, comments = 3;
+UPDATE comment SET encoded = '2 plain "body":"first","body_html":"<p>first</p>"', replies = 1,
+  email_shown = 1, version = 6 WHERE position = 1;
+INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
+  author_url, author_verified, body, votes, replies, created_at, version, request_fingerprint,
+  encoded, reply_to, depth, listed) VALUES
+  ('1', 5, '00000000-0000-7000-8000-000000000005', '', 'removed', '', '', '', 0, '', 0, 1,
+    1700000000005, 8, 0, '', '', 0, 1),
+  ('1', 6, '00000000-0000-7000-8000-000000000006', '00000000-0000-7000-8000-000000000001',
+    'published', 'Bia', '', '', 0, 'third', 0, 0, 1700000000006, 6, 99, '',
+    '00000000-0000-7000-8000-000000000001', 1, 1),
+  ('1', 7, '00000000-0000-7000-8000-000000000007', '00000000-0000-7000-8000-000000000005',
+    'published', '', '', '', 0, 'fourth', 0, 0, 1700000000007, 9, 99, '',
+    '00000000-0000-7000-8000-000000000005', 1, 1);
+INSERT INTO event VALUES
+  ('1', 5, 'posted', '00000000-0000-7000-8000-000000000005', 1700000000005, '', '', 'published',
+    ''),
+  ('1', 6, 'posted', '00000000-0000-7000-8000-000000000006', 1700000000006, '', '', 'published',
+    ''),
+  ('1', 7, 'posted', '00000000-0000-7000-8000-000000000007', 1700000000007, 'rules', 'links',
+    'pending', ''),
+  ('1', 8, 'removed', '00000000-0000-7000-8000-000000000005', 1700000000008, 'author', '',
+    'removed', ''),
+  ('1', 9, 'moderated', '00000000-0000-7000-8000-000000000007', 1700000000009, 'moderator ana',
+    '', 'published', '');
+INSERT INTO deployment VALUES (1, 'd', 'comments', '1', 'ana', 'started', 'run', 1700000000000);
+PRAGMA user_version = 5;
 )sql";
 
 comment_id numbered(int number, bool is_deep = false) {
@@ -184,26 +218,57 @@ TEST_CASE("a file of schema 2 that another tool changed is brought up to date al
   CHECK(must(store->list({.content_id = "1"})).items.size() == 1);
 }
 
-TEST_CASE("a file of schema 3 keeps all that is in it, and gets a log of deployments") {
-  const old_file file{"", a_file_of_schema_3};
-  const std::vector<std::string> tables{"setting", "content", "comment",
-                                        "event",   "vote",    "complaint"};
-  const auto columns_of = [](const std::string& table) -> std::string {
-    const auto& columns = sql_schema::comment_columns;
-    if (table == "comment") return std::string{columns.substr(0, columns.find(", email_shown"))};
+namespace {
+
+// Returns what each table of a file holds, in the columns that it had before.
+std::vector<std::vector<std::string>> rows_in(const std::string& path, int schema) {
+  const testing::database looked{path};
+  const auto columns_of = [&](const std::string& table) -> std::string {
+    // What `encoded` repeats of the body is in its column no more.
+    std::string columns{sql_schema::comment_columns};
+    columns.replace(columns.find("encoded"), 7, "replace(encoded, CAST(x'ff' AS TEXT), body)");
+    columns.resize(columns.find(schema < 5 ? ", email_shown" : ", browser"));
+    if (table == "comment") return columns + ", request_key, request_fingerprint, listed";
     return table == "vote" ? "content_id, comment_id, voter, at" : "*";
   };
-  const auto rows = [&] {
-    const testing::database looked{file.path};
-    std::vector<std::vector<std::string>> all;
-    for (const std::string& table : tables)
-      all.push_back(testing::rows_of(
-          looked.handle(), "SELECT " + columns_of(table) + " FROM " + table + " ORDER BY 1, 2"));
-    return all;
-  };
-  const auto before = rows();
+  std::vector<std::string> tables{"setting", "content", "comment", "event", "vote", "complaint"};
+  if (schema >= 4) tables.emplace_back("deployment");
+  std::vector<std::vector<std::string>> all;
+  for (const std::string& table : tables)
+    all.push_back(testing::rows_of(
+        looked.handle(), "SELECT " + columns_of(table) + " FROM " + table + " ORDER BY 1, 2"));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a file of schema 5 keeps all that is in it, and tells most posts from their comments") {
+  const old_file file{"", a_file_of_schema_5};
+  const auto before = rows_in(file.path, 5);
+  const auto store = file.open();
+  CHECK(rows_in(file.path, 5) == before);
+  const testing::database looked{file.path};
+  CHECK(testing::rows_of(looked.handle(), "SELECT version FROM change ORDER BY 1") ==
+        std::vector<std::string>{"2", "3", "4", "5", "7", "8", "9"});
+  CHECK(looked.text("SELECT count(*) FROM comment WHERE instr(encoded, body) AND body <> ''") ==
+        "0");
+  const auto seen = look(*store, "1");
+  CHECK(seen.all.content == content{"1", 9, 3, content_status::first_comment});
+  CHECK(seen.comments.front().author.email_shown);
+  CHECK(seen.comments.front().encoded == R"(2 plain "body":"first","body_html":"<p>first</p>")");
+  REQUIRE(seen.events.size() == 9);
+  for (std::size_t i = 0; i < 9; ++i) CHECK(seen.events[i].version == static_cast<int>(i) + 1);
+  CHECK(must(store->list({.content_id = "1", .sort = sort::oldest})).items.size() == 2);
+  CHECK(must(store->history(numbered(7), 0, 10)).size() == 2);
+  CHECK(must(store->history(numbered(6), 0, 10)) == std::vector{seen.events[5]});
+  check_counts(*store, "1");
+}
+
+TEST_CASE("a file of schema 3 keeps all that is in it, and gets a log of deployments") {
+  const old_file file{"", a_file_of_schema_3};
+  const auto before = rows_in(file.path, 3);
   file.open();
-  CHECK(rows() == before);
+  CHECK(rows_in(file.path, 3) == before);
   auto store = file.open();
   const auto seen = look(*store, "1");
   CHECK(seen.all.content == content{"1", 4, 1, content_status::first_comment});
@@ -268,8 +333,36 @@ TEST_CASE("a new file has nothing that could be copied") {
   CHECK_FALSE(std::filesystem::exists(sqlite::path_before(folder.path("new.db"))));
 }
 
+TEST_CASE("what a file of schema 3 holds twice is held once, and read as it was") {
+  const old_file file{"UPDATE comment SET encoded = '2 \"first\" <p>first</p>' WHERE position = 1",
+                      a_file_of_schema_3};
+  const auto store = file.open();
+  CHECK(look(*store, "1").comments.front().encoded == "2 \"first\" <p>first</p>");
+  const testing::database looked{file.path};
+  CHECK(looked.text("SELECT instr(encoded, 'first') FROM comment WHERE position = 1") == "0");
+  // The post of the visible comment is told from its row; that of the other one has a reason.
+  CHECK(testing::rows_of(looked.handle(), "SELECT version FROM change ORDER BY 1") ==
+        std::vector<std::string>{"2", "3", "4"});
+}
+
+TEST_CASE("a file whose disk fails while it is brought up to date is left as it was") {
+  for (long nth = 1;; ++nth) {
+    CAPTURE(nth);
+    const old_file file{"", a_file_of_schema_3};
+    testing::faulty_disk disk;
+    disk.fail(testing::disk_call::write, SQLITE_IOERR_WRITE, nth);
+    const bool is_open = sqlite_store::open({.path = file.path, .vfs = disk.name()}).has_value();
+    disk.heal();
+    const auto store = file.open();
+    CHECK(look(*store, "1").events.size() == 4);
+    CHECK(look(*store, "1").comments.size() == 2);
+    if (is_open) break;
+    REQUIRE(nth < 1000);
+  }
+}
+
 TEST_CASE("a file that is up to date again has the tables and indexes of a new one") {
-  for (const std::string& content : {a_file_of_schema_2, a_file_of_schema_3}) {
+  for (const std::string& content : {a_file_of_schema_2, a_file_of_schema_3, a_file_of_schema_5}) {
     const old_file old{"", content};
     const testing::temporary_folder folder;
     old.open();

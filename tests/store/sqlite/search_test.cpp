@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <comments/store/algorithms.hpp>
+#include <comments/store/sql_schema.hpp>
 #include <comments/store/sqlite/updates.hpp>
 
 #include "support/database.hpp"
@@ -75,6 +77,61 @@ TEST_CASE("a history begins with the post, and is read without the votes between
   CHECK(found[0].kind == event_kind::posted);
   CHECK(found[0].version == 2);
   CHECK(found[1].version == 503);
+}
+
+TEST_CASE("a post is an event still once its comment is hidden, shown again, voted for, removed") {
+  tables file;
+  sqlite::transaction work{*file.connection, "BEGIN"};
+  const comment root = file.write(work, {{.content_id = "1", .body = "root"}});
+  const comment reply = file.write(work, {{.content_id = "1", .parent = root.id, .body = "reply"}});
+  const std::vector<event> posts = sqlite::events(work, "1", 0, 10);
+  REQUIRE(posts.size() == 2);
+  CHECK(posts[0] == sqlite::of_post(root, to_event({.status = status::published})));
+  CHECK(posts[1].comment == reply.id);
+  const auto check = [&](std::size_t count) {
+    const auto all = sqlite::events(work, "1", 0, 100);
+    REQUIRE(all.size() == count);
+    for (std::size_t i = 0; i < count; ++i) CHECK(all[i].version == static_cast<int>(i) + 1);
+    CHECK(std::vector(all.begin(), all.begin() + 2) == posts);
+    CHECK(sqlite::history(work, reply, 0, 1) == std::vector{posts[1]});
+    CHECK(sqlite::events(work, "1", 1, 1) == std::vector{posts[1]});
+  };
+  REQUIRE(sqlite::vote(work, root.id, {"ana"}, true, noon, file.noted));
+  check(3);
+  std::size_t count = 3;
+  for (const status next : {status::spam, status::published, status::pending, status::removed})
+    for (const comment_id& id : {root.id, reply.id}) {
+      REQUIRE(sqlite::amend(
+          work, id,
+          [&](comment before) -> result<amendment> {
+            before.status = next;
+            return amendment{before, {.kind = event_kind::moderated}};
+          },
+          noon, file.noted));
+      check(++count);
+    }
+}
+
+TEST_CASE("a post's event has its comment's id and time, whether or not the id has that time") {
+  tables file;
+  sqlite::transaction work{*file.connection, "BEGIN"};
+  const insertion wanted{{.content_id = "1", .body = "x"}};
+  const comment_id ids[] = {make_comment_id(noon), make_comment_id(noon + std::chrono::hours{1}),
+                            *parse_comment_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")};
+  const instant times[] = {noon, from_milliseconds(0), from_milliseconds(-1),
+                           from_milliseconds(std::int64_t{1} << 50)};
+  for (const instant at : times)
+    for (const comment_id& id : ids) {
+      const comment_id made_id = id == ids[0] ? make_comment_id(at) : id;
+      sqlite::pending_insert pending{wanted, at, made_id, file.buckets};
+      if (sqlite::find_comment(work, made_id)) work->run("DELETE FROM comment");
+      const auto made = sqlite::insert(work, pending, file.noted);
+      REQUIRE(made);
+      const std::vector<event> last = sqlite::events(work, "1", made->stored.position - 1, 1);
+      CHECK(last ==
+            std::vector{sqlite::of_post(made->stored, to_event({.status = status::published}))});
+      CHECK(sqlite::history(work, made->stored, 0, 1) == last);
+    }
 }
 
 TEST_CASE("each reading finds its rows by an index, whatever is searched for, and sorts nothing") {

@@ -31,6 +31,11 @@ namespace comments::sqlite {
 // Returns the number, or a billion, which is as good as all.
 std::int64_t as_number(std::size_t count);
 
+// A text that an encoder makes of a comment mostly has the body in it, as it is and as HTML. Return
+// what the column `encoded` keeps, without the body, and what it was.
+std::string take_body(std::string encoded, std::string_view body);
+std::string put_body(std::string kept, std::string_view body);
+
 // Reads the columns of `sql_schema::comment_columns`.
 comment read_comment(const statement& row);
 
@@ -50,7 +55,12 @@ struct effects {
 // visible comments. Returns it as it is then.
 content move_content(transaction& work, content moved, std::int64_t more, effects& noted);
 
+// Adds a row to `change`. The post of a comment that is published, and was at once, has none: the
+// view `event` makes it of the comment's own row.
 void append_event(transaction& work, const event& cause);
+
+// Returns `cause` as the event of the post that made a comment.
+event of_post(const comment& made, event cause);
 
 // Adds `change` to the replies of the comment `parent`. Where that lists or hides the comment, the
 // same goes for its own parent, and so on up. All of these get `version`.

@@ -20,6 +20,29 @@ COMMENTS_INLINE std::int64_t as_number(std::size_t count) {
   return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
 }
 
+namespace detail {
+
+// Returns `text` with `to` in each place of `from`, which is not empty.
+inline std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+  std::string made;
+  for (std::size_t at = text.find(from); at != text.npos; at = text.find(from)) {
+    made.append(text.substr(0, at)).append(to);
+    text.remove_prefix(at + from.size());
+  }
+  return made.append(text);
+}
+
+inline constexpr std::string_view body_mark = "\xff";  // in no UTF-8
+
+}  // namespace detail
+
+COMMENTS_INLINE std::string take_body(std::string encoded, std::string_view body) {
+  return body.empty() ? encoded : detail::replace_all(encoded, body, detail::body_mark);
+}
+COMMENTS_INLINE std::string put_body(std::string kept, std::string_view body) {
+  return body.empty() ? kept : detail::replace_all(kept, detail::body_mark, body);
+}
+
 COMMENTS_INLINE comment read_comment(const statement& row) {
   return {.id = parse_comment_id(row.text(0)).value_or(comment_id{}),
           .content_id = row.text(1),
@@ -41,7 +64,7 @@ COMMENTS_INLINE comment read_comment(const statement& row) {
           .origin = row.text(20),
           .browser = row.text(22),
           .held = row.number(23) != 0,
-          .encoded = row.text(15)};
+          .encoded = put_body(row.text(15), row.text(9))};
 }
 
 namespace detail {
@@ -90,9 +113,17 @@ COMMENTS_INLINE content move_content(transaction& work, content moved, std::int6
 
 COMMENTS_INLINE void append_event(transaction& work, const event& cause) {
   const std::string about = cause.comment == comment_id{} ? "" : to_string(cause.comment);
-  work->run("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", cause.content_id,
+  work->run("INSERT INTO change VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", cause.content_id,
             cause.version, to_text(cause.kind), about, to_milliseconds(cause.at), cause.by,
             cause.reason, cause.status, cause.before);
+}
+
+COMMENTS_INLINE event of_post(const comment& made, event cause) {
+  cause.content_id = made.content_id;
+  cause.version = made.position;
+  cause.comment = made.id;
+  cause.at = made.created_at;
+  return cause;
 }
 
 COMMENTS_INLINE void count_reply(transaction& work, const std::string& content_id,
@@ -171,6 +202,7 @@ inline comment write(transaction& work, const pending_insert& pending, content c
   const std::string id_text = to_string(id);
   const std::string reply_to = draft.parent ? to_string(*draft.parent) : "";
   const std::int64_t at = to_milliseconds(now);
+  const std::string encoded = take_body(wanted.encoded, draft.body);
   {
     auto row = work->prepare(
         "INSERT INTO comment (content_id, position, id, parent_id, status, author_name, "
@@ -181,8 +213,8 @@ inline comment write(transaction& work, const pending_insert& pending, content c
         draft.content_id, version, id_text, where.parent, to_text(wanted.status), draft.author.name,
         draft.author.email, draft.author.url, std::int64_t{draft.author.verified}, draft.body, at);
     if (!draft.key.empty()) row.bind(12, draft.key);
-    row.bind(13, fingerprint(draft));
-    row.bind(14, wanted.encoded);
+    row.bind(13, draft.key.empty() ? 0 : fingerprint(draft));  // which only a key's replay asks for
+    row.bind(14, encoded);
     row.bind(15, reply_to);
     row.bind(16, where.depth);
     row.bind(17, std::int64_t{is_shown});
@@ -194,15 +226,11 @@ inline comment write(transaction& work, const pending_insert& pending, content c
     row.step();
   }
   if (is_shown) count_reply(work, draft.content_id, where.parent, 1, version);
-  event cause = to_event(wanted);
-  cause.content_id = draft.content_id;
-  cause.version = version;
-  cause.comment = id;
-  cause.at = now;
-  append_event(work, cause);
   comment made = to_comment(wanted, id, version, now);
   made.parent = parse_comment_id(where.parent);
   made.depth = where.depth;
+  event cause = to_event(wanted);
+  if (!is_shown || !cause.reason.empty()) append_event(work, of_post(made, std::move(cause)));
   return made;
 }
 

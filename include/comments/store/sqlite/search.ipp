@@ -9,8 +9,10 @@
 #include <comments/text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,26 +22,31 @@ namespace comments::sqlite {
 
 namespace detail {
 
-inline std::vector<event> read_events(statement& rows) {
-  std::vector<event> found;
-  while (rows.step())
-    found.push_back({.content_id = rows.text(0),
-                     .version = rows.number(1),
-                     .kind = parse<event_kind>(rows.text(2)).value_or(event_kind{}),
-                     .comment = parse_comment_id(rows.text(3)).value_or(comment_id{}),
-                     .at = from_milliseconds(rows.number(4)),
-                     .by = rows.text(5),
-                     .reason = rows.text(6),
-                     .status = rows.text(7),
-                     .before = rows.text(8)});
-  return found;
+// Returns what an id begins with that was made at this time.
+inline std::string time_in_id(std::int64_t milliseconds) {
+  return to_string(to_version_7({}, from_milliseconds(milliseconds))).substr(0, 14);
+}
+
+inline event read_event(const statement& row) {
+  std::string id = row.text(3);
+  if (id.size() == sql_schema::id_rest_length) id.insert(0, time_in_id(row.number(4)));
+  return {.content_id = row.text(0),
+          .version = row.number(1),
+          .kind = parse<event_kind>(row.text(2)).value_or(event_kind{}),
+          .comment = parse_comment_id(id).value_or(comment_id{}),
+          .at = from_milliseconds(row.number(4)),
+          .by = row.text(5),
+          .reason = row.text(6),
+          .status = row.text(7),
+          .before = row.text(8)};
 }
 
 }  // namespace detail
 
 COMMENTS_INLINE page list(transaction& work, const query& query) {
   page found{.content = find_content(work, query.content_id)};
-  const std::string sql = sql_schema::list_sql(query.scope, query.sort, query.after.has_value());
+  const std::string sql =
+      sql_schema::merged_list_sql(query.scope, query.sort, query.after.has_value());
   const bool has_parent = query.scope == scope::replies && query.parent;
   const std::string parent = has_parent ? to_string(*query.parent) : "";
   auto rows = work->prepare(sql, query.content_id, parent, as_number(query.limit) + 1);
@@ -53,34 +60,56 @@ COMMENTS_INLINE page list(transaction& work, const query& query) {
   return found;
 }
 
+// Several walks are merged here, because the view `event` would look for each post in `change`.
 COMMENTS_INLINE std::vector<event> events(transaction& work, std::string_view content_id,
                                           std::int64_t after, std::size_t limit) {
-  static const std::string sql = "SELECT " + std::string{sql_schema::event_columns} +
-                                 " FROM event WHERE content_id = ?1 AND version > ?2 "
-                                 "ORDER BY version LIMIT ?3";
-  auto rows = work->prepare(sql, content_id, after, as_number(limit));
-  return detail::read_events(rows);
+  static const auto sql = sql_schema::event_walks();
+  constexpr std::int64_t at_end = std::numeric_limits<std::int64_t>::max();
+  std::array<statement, 4> walks{
+      work->prepare(sql[0], content_id, after), work->prepare(sql[1], content_id, after),
+      work->prepare(sql[2], content_id, after), work->prepare(sql[3], content_id, after)};
+  std::array<std::int64_t, 4> versions{};  // of the row on which each walk stands
+  const auto move = [&](std::size_t i) {
+    versions[i] = walks[i].step() ? walks[i].number(1) : at_end;
+  };
+  for (std::size_t i = 0; i < walks.size(); ++i) move(i);
+  std::vector<event> found;
+  while (found.size() < limit) {
+    const auto first = std::ranges::min_element(versions);  // of equal ones that of `change`
+    const std::int64_t version = *first;
+    if (version == at_end) break;
+    found.push_back(detail::read_event(walks[static_cast<std::size_t>(first - versions.begin())]));
+    for (std::size_t i = 0; i < walks.size(); ++i)
+      if (versions[i] == version) move(i);
+  }
+  return found;
 }
 
-// The event of the post is found by the comment's position, the others by an index that leaves out
-// posts and votes.
+// The event of the post is found by the comment's position, the others by an index of `change` that
+// leaves out posts and votes.
 COMMENTS_INLINE std::vector<event> history(transaction& work, const comment& about,
                                            std::int64_t after, std::size_t limit) {
-  static const std::string select = "SELECT * FROM (SELECT " +
-                                    std::string{sql_schema::event_columns} +
-                                    " FROM event WHERE content_id = ?1 ";
+  static const std::string select =
+      "SELECT * FROM (SELECT " + std::string{sql_schema::event_columns};
   static const std::string sql =
-      select + "AND version = ?5 AND version > ?3) UNION ALL " + select +
-      "AND comment_id = ?2 AND version > ?3 AND kind IN ('edited', 'moderated', 'removed') "
+      select +
+      " FROM event WHERE content_id = ?1 AND comment_id = ?2 AND version = ?5 AND version > ?3) "
+      "UNION ALL " +
+      select +
+      " FROM change WHERE content_id = ?1 AND comment_id = ?2 AND version > ?3 AND kind IN "
+      "('edited', 'moderated', 'removed') "
       "ORDER BY version LIMIT ?4) ORDER BY version LIMIT ?4";
   const std::string id = to_string(about.id);
   auto rows = work->prepare(sql, about.content_id, id, after, as_number(limit), about.position);
-  return detail::read_events(rows);
+  std::vector<event> found;
+  while (rows.step()) found.push_back(detail::read_event(rows));
+  return found;
 }
 
 COMMENTS_INLINE decision_page decisions(transaction& work, const decision_query& wanted) {
   const bool has_content = !wanted.content_id.empty();
-  const std::string sql = sql_schema::decisions_sql(has_content, wanted.after.has_value());
+  const std::string sql =
+      sql_schema::decisions_sql(has_content, wanted.after.has_value(), "change");
   auto rows = work->prepare(sql, as_number(wanted.limit) + 1);
   if (has_content) rows.bind(2, wanted.content_id);
   if (wanted.after) {
@@ -88,7 +117,9 @@ COMMENTS_INLINE decision_page decisions(transaction& work, const decision_query&
     rows.bind(4, wanted.after->content_id);
     rows.bind(5, wanted.after->version);
   }
-  return to_page(detail::read_events(rows), wanted);
+  std::vector<event> found;
+  while (rows.step()) found.push_back(detail::read_event(rows));
+  return to_page(std::move(found), wanted);
 }
 
 COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& work, const comment& about,

@@ -31,7 +31,7 @@ inline void erase(transaction& work, comment& removed, effects& noted) {
       "content_id = ?2",
       id, removed.content_id);
   work->run(
-      "UPDATE event SET text_before = '' WHERE content_id = ?1 AND comment_id = ?2 AND "
+      "UPDATE change SET text_before = '' WHERE content_id = ?1 AND comment_id = ?2 AND "
       "kind IN ('edited', 'moderated', 'removed')",
       removed.content_id, id);
   work->run("DELETE FROM complaint WHERE content_id = ?1 AND comment_id = ?2", removed.content_id,
@@ -39,16 +39,25 @@ inline void erase(transaction& work, comment& removed, effects& noted) {
   noted.has_erased = true;
 }
 
+// Makes a row of the event of a post, whose comment will not be published any more.
+inline void keep_post(transaction& work, const comment& made) {
+  const bool is_kept = work->prepare("SELECT 1 FROM change WHERE content_id = ?1 AND version = ?2",
+                                     made.content_id, made.position)
+                           .step();
+  if (!is_kept) append_event(work, of_post(made, to_event({.status = status::published})));
+}
+
 inline void update(transaction& work, const comment& changed) {
   const std::string id = to_string(changed.id);
   const author& by = changed.author;
+  const std::string encoded = take_body(changed.encoded, changed.body);
   auto row = work->prepare(
       "UPDATE comment SET status = ?3, listed = ?4, author_name = ?5, author_email = ?6, "
       "author_url = ?7, author_verified = ?8, author_subject = ?9, body = ?10, encoded = ?11, "
       "reports = ?12, version = ?13, edited_at = ?14, email_shown = ?15, held = ?16 WHERE id = ?1 "
       "AND content_id = ?2",
       id, changed.content_id, to_text(changed.status), std::int64_t{is_listed(changed)}, by.name,
-      by.email, by.url, std::int64_t{by.verified}, by.subject, changed.body, changed.encoded,
+      by.email, by.url, std::int64_t{by.verified}, by.subject, changed.body, encoded,
       changed.reports, changed.version);
   if (changed.edited_at) row.bind(14, to_milliseconds(*changed.edited_at));
   row.bind(15, std::int64_t{by.email_shown});
@@ -74,6 +83,7 @@ COMMENTS_INLINE result<comment> amend(transaction& work, const comment_id& id,
   cause.comment = id;
   cause.at = now;
   append_event(work, cause);
+  if (is_visible(*before) && !is_visible(changed)) detail::keep_post(work, *before);
   if (changed.status == status::removed) detail::erase(work, changed, noted);
   detail::update(work, changed);
   count_reply(work, changed.content_id, changed.parent ? to_string(*changed.parent) : "",

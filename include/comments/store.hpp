@@ -110,6 +110,11 @@ struct post_result {
   bool replayed{};
 };
 
+// Takes the outcome of an insert that nobody waits for, or nothing if nothing was done because the
+// store would have had to wait. Other writes wait for it, so it must neither wait nor call the
+// store, and it must not throw.
+using insert_receiver = std::function<void(std::optional<result<post_result>>)>;
+
 enum class sort { oldest, newest, top };  // top: most votes first, the older first among equals
 
 constexpr std::array<std::string_view, 3> names_of(sort) { return {"oldest", "newest", "top"}; }
@@ -273,6 +278,16 @@ class store {
   // Durable: once it has returned the comment, a crash or a power cut does not lose it. Waits for
   // other writers and not for readers.
   virtual result<post_result> insert(const insertion& wanted, instant now) = 0;
+
+  // The same without waiting for other writers: `ended` gets the outcome, exactly once, on any
+  // thread, perhaps before this call is over, and not before the comment is durable. `wanted` must
+  // live until then. If the insert has to wait all the same, `ended` gets nothing, and the caller
+  // has to call `insert`; so does every call of a store that does not override this. Throws only
+  // std::bad_alloc, and then never calls `ended`. A store is destroyed once each has ended.
+  virtual void begin_insert(const insertion& wanted, instant now, insert_receiver ended) {
+    static_cast<void>(wanted), static_cast<void>(now);
+    ended(std::nullopt);
+  }
 
   // Changes a comment as `decide` says and returns it as it then stands. Moves the content's
   // version by one and appends the event. A status that shows or hides the comment changes the

@@ -62,6 +62,83 @@
 
 namespace store_contract {
 
+TEST_CASE_TEMPLATE_DEFINE("an insert that nobody waits for ends as one that somebody waits for",
+                          Maker, begun_inserts_end_alike) {
+  Maker maker;
+  store& store = maker.store();
+  const insertion written{.said = {.content_id = "1", .body = "x", .key = "a"}};
+  const post_result made = must(post_later(store, written));
+  CHECK_FALSE(made.replayed);
+  CHECK(must(store.find(made.stored.id)) == made.stored);
+  CHECK(look(store, "1").events == std::vector<event>{posted(made.stored)});
+  for (const bool is_waited_for : {false, true}) {
+    const auto again =
+        must(is_waited_for ? store.insert(written, later) : post_later(store, written, later));
+    CHECK(again.replayed);
+    CHECK(again.stored == made.stored);
+  }
+  const picture before = look(store, "1");
+  const insertion other{.said = {.content_id = "1", .body = "y", .key = "a"}};
+  CHECK(post_later(store, other).error().code == errc::key_reused);
+  const insertion orphan{.said = {.content_id = "1", .parent = comment_id{}, .body = "y"}};
+  CHECK(post_later(store, orphan).error().code == errc::not_found);
+  const insertion elsewhere{.said = {.content_id = "1", .body = "y"},
+                            .expected = {.is_checked = true, .mode = content_status::locked}};
+  CHECK(post_later(store, elsewhere).error().code == errc::version_mismatch);
+  CHECK(look(store, "1") == before);
+  const insertion rare{.said = {.content_id = "2", .body = "y"},
+                       .allowances = {{.client = "c", .allowed = {.per_minute = 1, .burst = 1}}}};
+  CHECK(post_later(store, rare).has_value());
+  CHECK(post_later(store, rare).error().code == errc::rate_limited);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("inserts that nobody waits for end once each, among others", Maker,
+                          threads_begin_inserts) {
+  constexpr int threads = 4, rounds = 25;
+  Maker maker;
+  store& store = maker.store();
+  struct begun {
+    insertion wanted{};
+    std::atomic<int> ends{};
+    std::optional<result<post_result>> made{};
+  };
+  std::vector<begun> all(threads * rounds);
+  std::atomic<int> ended{}, wrong{};
+  at_once(threads, [&](int thread) {
+    for (int i = 0; i < rounds; ++i) {
+      const int number = thread * rounds + i;
+      begun& one = all[static_cast<std::size_t>(number)];
+      one.wanted.said = {.content_id = std::to_string(i % 3), .body = std::to_string(number)};
+      if (i % 4 == 3) {
+        one.made = store.insert(one.wanted, noon);
+        ++one.ends;
+        ++ended;
+        continue;
+      }
+      store.begin_insert(one.wanted, noon, [&](std::optional<result<post_result>> made) {
+        one.made = std::move(made);
+        ++one.ends;
+        ++ended;
+      });
+    }
+  });
+  while (ended < threads * rounds) std::this_thread::yield();
+  for (begun& one : all) {
+    CHECK(one.ends == 1);
+    if (!one.made) one.made = store.insert(one.wanted, noon);
+    const comment stored = must(*one.made).stored;
+    wrong += must(store.find(stored.id)) != stored;
+    wrong += stored.body != one.wanted.said.body;
+  }
+  CHECK(wrong == 0);
+  std::int64_t comments = 0;
+  for (const content& one : must(store.contents(std::vector<std::string>{"0", "1", "2"}))) {
+    CHECK(one.version == one.comments);
+    comments += one.comments;
+  }
+  CHECK(comments == threads * rounds);
+}
+
 TEST_CASE_TEMPLATE_DEFINE("a draft becomes a published comment, just as it was written", Maker,
                           insert_keeps_the_draft) {
   Maker maker;
@@ -767,6 +844,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
 }  // namespace store_contract
 
 #define STORE_CONTRACT_OF_ONE_CALLER(Maker)                                                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::begun_inserts_end_alike, Maker);               \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_the_draft, Maker);                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_moves_the_version, Maker);              \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_appends_an_event, Maker);               \
@@ -828,6 +906,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
 
 // What several callers do at once, and what is called back meanwhile.
 #define STORE_CONTRACT_OF_MANY_CALLERS(Maker)                                                    \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_begin_inserts, Maker);                       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_share_tokens, Maker);                        \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::list_while_others_post, Maker);                      \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_insert, Maker);                              \
@@ -855,5 +934,6 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
 
 #define DURABLE_STORE_CONTRACT(Maker)                                           \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_everything, Maker); \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::closing_ends_inserts, Maker);       \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_forgetting, Maker); \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::reopening_keeps_changes, Maker)

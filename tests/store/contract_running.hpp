@@ -182,4 +182,26 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again has forgotten what was t
   }
 }
 
+TEST_CASE_TEMPLATE_DEFINE("a store that is closed has ended each insert, and keeps what it said",
+                          Maker, closing_ends_inserts) {
+  Maker maker;
+  std::vector<insertion> wanted(20);
+  std::vector<std::optional<result<post_result>>> ended;
+  std::mutex mutex;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i].said = {.content_id = "1", .body = std::to_string(i)};
+    maker.store().begin_insert(wanted[i], noon, [&](std::optional<result<post_result>> made) {
+      const std::lock_guard lock{mutex};
+      ended.push_back(std::move(made));
+    });
+  }
+  maker.reopen();
+  REQUIRE(ended.size() == wanted.size());
+  for (const auto& made : ended) {
+    if (!made) continue;
+    const comment stored = must(*made).stored;
+    CHECK(must(maker.store().find(stored.id)) == stored);
+  }
+}
+
 }  // namespace store_contract

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <future>
 #include <latch>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -39,6 +41,17 @@ inline comment post(store& store, const insertion& wanted, instant now = noon) {
 }
 inline comment post(store& store, const draft& written, instant now = noon) {
   return post(store, insertion{written}, now);
+}
+
+// Posts without waiting for the store, as far as it can do that.
+inline result<post_result> post_later(store& store, const insertion& wanted, instant now = noon) {
+  const auto end = std::make_shared<std::promise<std::optional<result<post_result>>>>();
+  auto ended = end->get_future();
+  store.begin_insert(wanted, now, [end](std::optional<result<post_result>> made) {
+    end->set_value(std::move(made));
+  });
+  auto made = ended.get();
+  return made ? std::move(*made) : store.insert(wanted, now);
 }
 
 // Everything that a store tells of one content, so that two moments can be compared.

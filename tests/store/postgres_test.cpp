@@ -16,10 +16,12 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -222,6 +224,28 @@ TEST_CASE("callers wait for a locked content apart from others, until it is unlo
   post_result.join();
   voting.join();
   CHECK(done == 2);
+}
+
+TEST_CASE("an insert that nobody waits for is left to one who waits, if its content is locked") {
+  const postgres_schema schema;
+  const auto store = open({.conninfo = schema.conninfo(), .shared_lock_wait = 50ms});
+  const insertion held{.said = {.content_id = "held", .body = "x"}};
+  const insertion free{.said = {.content_id = "free", .body = "x"}};
+  const auto begin = [&](const insertion& wanted) {
+    auto end = std::make_shared<std::promise<std::optional<result<post_result>>>>();
+    auto ended = end->get_future();
+    store->begin_insert(wanted, noon, [end](std::optional<result<post_result>> made) {
+      end->set_value(std::move(made));
+    });
+    return ended.get();
+  };
+  holder other{schema, "held"};
+  CHECK_FALSE(begin(held).has_value());
+  CHECK(begin(free).value().has_value());
+  CHECK(schema.run("SELECT count(*) FROM comment") == "1");
+  other.let_go();
+  CHECK(eventually([&] { return begin(held).has_value(); }));
+  CHECK(schema.run("SELECT count(*) FROM comment") == "2");
 }
 
 TEST_CASE("a caller that waits for one locked content does not wait for another") {

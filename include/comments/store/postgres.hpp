@@ -69,6 +69,8 @@ class postgres_store final : public store, public deployment_log {
   // `unavailable` at once if `group.queue_max` callers wait in the content's lane, or
   // `held_queue_max` for a content that is locked.
   COMMENTS_INLINE result<post_result> insert(const insertion& wanted, instant now) override;
+  COMMENTS_INLINE void begin_insert(const insertion& wanted, instant now,
+                                    insert_receiver ended) override;
   COMMENTS_INLINE result<comment> amend(const comment_id& id, const decider& decide,
                                         instant now) override;
   COMMENTS_INLINE result<comment> vote(const comment_id& id, const voter& by, bool is_there,

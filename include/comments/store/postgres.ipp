@@ -134,6 +134,11 @@ COMMENTS_INLINE result<post_result> postgres_store::insert(const insertion& want
   return parts_->inserts.insert(wanted, now);
 }
 
+COMMENTS_INLINE void postgres_store::begin_insert(const insertion& wanted, instant now,
+                                                  insert_receiver ended) {
+  parts_->inserts.begin(wanted, now, std::move(ended));
+}
+
 COMMENTS_INLINE result<comment> postgres_store::amend(const comment_id& id, const decider& decide,
                                                       instant now) {
   return parts_->change(id, false, [&](auto& writing, const auto& content_id, auto& moved) {

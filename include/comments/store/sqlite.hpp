@@ -74,6 +74,8 @@ class sqlite_store final : public store, public deployment_log {
   static result<std::unique_ptr<sqlite_store>> open(sqlite_options options);
 
   COMMENTS_INLINE result<post_result> insert(const insertion& wanted, instant now) override;
+  COMMENTS_INLINE void begin_insert(const insertion& wanted, instant now,
+                                    insert_receiver ended) override;
   COMMENTS_INLINE result<comment> amend(const comment_id& id, const decider& decide,
                                         instant now) override;
   COMMENTS_INLINE result<comment> vote(const comment_id& id, const voter& by, bool is_there,
@@ -128,8 +130,11 @@ class sqlite_store final : public store, public deployment_log {
   sqlite_store(const sqlite_options& options, std::unique_ptr<const sqlite::file_lock> lock,
                sqlite::writer_options writing, std::unique_ptr<sqlite::connection> writer);
 
+  class begun_insert;
+
   template <typename T, typename Work>
   result<T> write(Work&& wanted);
+  result<post_result> settle(sqlite::pending_insert& pending, result<post_result> made);
   template <typename Work>
   auto read(Work&& wanted) const -> result<decltype(wanted(std::declval<sqlite::transaction&>()))>;
 

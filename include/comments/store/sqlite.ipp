@@ -113,11 +113,55 @@ COMMENTS_INLINE result<post_result> sqlite_store::insert(const insertion& wanted
   const auto id = new_id(now);
   if (!id) return id.error();
   sqlite::pending_insert pending{wanted, now, *id, buckets_};
-  auto made = write<post_result>(
-      [&](auto& work, auto& noted) { return sqlite::insert(work, pending, noted); });
+  return settle(pending, write<post_result>([&](auto& work, auto& noted) {
+                  return sqlite::insert(work, pending, noted);
+                }));
+}
+
+COMMENTS_INLINE result<post_result> sqlite_store::settle(sqlite::pending_insert& pending,
+                                                         result<post_result> made) {
   const bool is_stored = made && !made->replayed;
-  if (pending.has_tokens && !is_stored) give_back_tokens(buckets_, wanted);
+  if (pending.has_tokens && !is_stored) give_back_tokens(buckets_, pending.wanted);
   return made;
+}
+
+// An insert that nobody waits for, until it is over.
+class sqlite_store::begun_insert final {
+ public:
+  begun_insert(sqlite::pending_insert pending, insert_receiver ended)
+      : pending_{std::move(pending)}, ended_{std::move(ended)} {}
+
+  const sqlite::writer::job& job() const { return job_; }
+
+  void end(sqlite_store& in, sqlite::ending how) noexcept {
+    auto outcome =
+        guarded([&] { return in.settle(pending_, sqlite::writer::settle(how, std::move(made_))); });
+    // Without memory for a sentence, the code alone has to do.
+    const errc code = how == sqlite::ending::in_doubt ? errc::in_doubt : errc::unavailable;
+    ended_(outcome ? std::move(outcome) : result<post_result>{error{code, {}}});
+  }
+
+ private:
+  sqlite::pending_insert pending_;
+  const insert_receiver ended_;
+  result<post_result> made_{unavailable()};
+  const sqlite::writer::job job_{[this](sqlite::transaction& work, sqlite::effects& noted) {
+    made_ = sqlite::insert(work, pending_, noted);
+  }};
+};
+
+COMMENTS_INLINE void sqlite_store::begin_insert(const insertion& wanted, instant now,
+                                                insert_receiver ended) {
+  if (is_deciding()) return ended(result<post_result>{called_back()});
+  const auto id = new_id(now);
+  if (!id) return ended(result<post_result>{id.error()});
+  auto begun = std::make_unique<begun_insert>(sqlite::pending_insert{wanted, now, *id, buckets_},
+                                              std::move(ended));
+  writer_.begin(begun->job(), [this, own = begun.get()](sqlite::ending how) {
+    const std::unique_ptr<begun_insert> ends_with_scope{own};
+    own->end(*this, how);
+  });
+  static_cast<void>(begun.release());  // the function above has it, or had it
 }
 
 COMMENTS_INLINE result<comment> sqlite_store::amend(const comment_id& id, const decider& decide,

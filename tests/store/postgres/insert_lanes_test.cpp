@@ -8,7 +8,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 using namespace comments;
 using namespace std::chrono_literals;
@@ -27,6 +31,16 @@ struct posting {
 
   result<post_result> post(const std::string& content_id, const std::string& body) {
     return lanes.insert({.said = {.content_id = content_id, .body = body, .key = body}}, noon);
+  }
+  // The same without waiting in between.
+  result<post_result> post_later(const std::string& content_id, const std::string& body) {
+    const insertion wanted{.said = {.content_id = content_id, .body = body, .key = body}};
+    auto end = std::make_shared<std::promise<std::optional<result<post_result>>>>();
+    auto ended = end->get_future();
+    lanes.begin(wanted, noon, [end](std::optional<result<post_result>> made) {
+      end->set_value(std::move(made));
+    });
+    return ended.get().value();
   }
   std::string count() const { return tables.run("SELECT count(*) FROM comment"); }
 };
@@ -61,5 +75,19 @@ TEST_CASE("a post in doubt is looked for, and the same key finds it later") {
   CHECK(made.post("1", "in doubt").error().code == errc::unavailable);
   made.proxy.refuse(false);
   CHECK(made.post("1", "in doubt").value().replayed);
+  CHECK(made.count() == "2");
+}
+
+TEST_CASE("a post in doubt that nobody waits for is looked for, too") {
+  posting made;
+  made.proxy.cut(1, commit_cut::behind);
+  CHECK_FALSE(made.post_later("1", "looked for").value().replayed);
+  CHECK(made.count() == "1");
+  made.proxy.cut(1, commit_cut::behind);
+  made.proxy.refuse();
+  CHECK(made.post_later("1", "in doubt").error().code == errc::in_doubt);
+  CHECK(made.post_later("1", "in doubt").error().code == errc::unavailable);
+  made.proxy.refuse(false);
+  CHECK(made.post_later("1", "in doubt").value().replayed);
   CHECK(made.count() == "2");
 }

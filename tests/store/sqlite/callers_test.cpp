@@ -83,6 +83,39 @@ TEST_CASE("without memory a write is refused, and nothing of it is there; or it 
   CHECK(refused > 10);
 }
 
+TEST_CASE(
+    "without memory an insert that nobody waits for is refused or done, and ends at most once") {
+  if (!testing::failing_memory::is_possible) return;
+  const opened at;
+  const insertion wanted{{.content_id = "1", .body = std::string(100, 'y')}};
+  int refused = 0;
+  for (std::size_t n = 1;; ++n) {
+    CAPTURE(n);
+    const auto before = look(*at.store, "1");
+    int ends = 0;
+    bool is_made = false, has_thrown = false;
+    testing::failing_memory shortage{n};
+    try {
+      at.store->begin_insert(wanted, noon, [&](const std::optional<result<post_result>>& made) {
+        ++ends;
+        is_made = made->has_value();
+      });
+    } catch (const std::bad_alloc&) {
+      has_thrown = true;
+    }
+    const bool has_failed = shortage.has_failed();
+    shortage.end();
+    CHECK(ends == (has_thrown ? 0 : 1));
+    const auto after = look(*at.store, "1");
+    CHECK(after.all.items.size() == before.all.items.size() + is_made);
+    if (!is_made) CHECK(after == before);
+    refused += !is_made;
+    CHECK(at.store->is_writable());
+    if (!has_failed) break;
+  }
+  CHECK(refused > 10);
+}
+
 TEST_CASE("a cache without memory for a new version does not keep the old one") {
   if (!testing::failing_memory::is_possible) return;
   const std::string id(100, 'x');

@@ -21,6 +21,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace comments;
@@ -41,6 +42,7 @@ struct patient {
   manual_clock now{noon};
   std::set<std::string> acknowledged{};
   std::set<std::string> in_doubt{};
+  bool is_begun{};
   std::unique_ptr<sqlite_store> store{open(disk.name())};
 
   std::unique_ptr<sqlite_store> open(const std::string& vfs) {
@@ -48,10 +50,14 @@ struct patient {
   }
   std::string path() const { return folder.path("comments.db"); }
 
-  // Posts a comment, with its body as its key. Returns the error, if it was refused. Then what was
-  // answered, now and before, must be true even if the process were killed at this moment.
+  // Posts a comment, with its body as its key, by turns in each of the two ways. Returns the error,
+  // if it was refused. Then what was answered, now and before, must be true even if the process
+  // were killed at this moment.
   std::optional<errc> post(const std::string& body) {
-    const auto made = store->insert({{.content_id = "1", .body = body, .key = body}}, noon);
+    const insertion wanted{{.content_id = "1", .body = body, .key = body}};
+    is_begun = !is_begun;
+    const auto made =
+        is_begun ? store_contract::post_later(*store, wanted) : store->insert(wanted, noon);
     if (made) {
       acknowledged.insert(body);
       return std::nullopt;
@@ -231,6 +237,26 @@ TEST_CASE("a comment in doubt gives back what it took, so that it can be posted 
   insertion another = written;
   another.said.key = "another";
   CHECK(ill.store->insert(another, noon).error().code == errc::rate_limited);
+}
+
+TEST_CASE("inserts that nobody waits for are all in doubt with their commit, and give back") {
+  patient ill;
+  std::vector<insertion> wanted(8);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    wanted[i] = {.said = {.content_id = "1", .body = "x", .key = std::to_string(i)},
+                 .allowances = {{std::to_string(i), {.per_minute = 1}}}};
+  ill.disk.fail(disk_call::sync, SQLITE_IOERR_FSYNC);
+  std::atomic<std::size_t> in_doubt{}, refused{};
+  for (const insertion& one : wanted)
+    ill.store->begin_insert(one, noon, [&](const std::optional<result<post_result>>& made) {
+      ++(!*made && made->error().code == errc::in_doubt ? in_doubt : refused);
+    });
+  while (in_doubt + refused < wanted.size()) std::this_thread::yield();
+  CHECK(in_doubt > 0);
+  CHECK_FALSE(ill.store->is_writable());
+  ill.disk.heal();
+  ill.now.advance(std::chrono::seconds{1});
+  for (const insertion& one : wanted) CHECK_FALSE(must(ill.store->insert(one, noon)).replayed);
 }
 
 TEST_CASE("recovery that fails is tried again after a pause, not before") {

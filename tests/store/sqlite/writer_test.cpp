@@ -13,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace comments;
 using sqlite::ending;
@@ -74,6 +75,28 @@ TEST_CASE("a job is committed, or undone alone if it fails or throws") {
   CHECK(committed == 120);
   CHECK(undone == 40);
   CHECK(file.count() == 121);
+}
+
+TEST_CASE("a job that nobody waits for ends as it would for one who waits") {
+  opened file;
+  const std::vector<std::string> names{"a", "b", "a"};
+  std::vector<sqlite::writer::job> jobs;
+  std::vector<ending> ends;
+  for (const std::string& name : names)
+    jobs.push_back(
+        [&name](auto& work, auto&) { work->run("INSERT INTO setting VALUES (?1, 'x')", name); });
+  jobs.push_back([](auto&, auto&) { throw std::runtime_error{"no"}; });
+  const auto begin = [&](const sqlite::writer::job& job) {
+    file.writes->begin(job, [&](ending how) { ends.push_back(how); });
+  };
+  for (const auto& job : jobs) begin(job);
+  file.disk.fail(disk_call::sync, SQLITE_IOERR_FSYNC);
+  const sqlite::writer::job last = [](auto& work, auto&) {
+    work->run("INSERT INTO setting VALUES ('c', 'x')");
+  };
+  begin(last);
+  CHECK(ends == std::vector<ending>{ending::committed, ending::committed, ending::undone,
+                                    ending::undone, ending::in_doubt});
 }
 
 TEST_CASE("the cache has what a commit has changed, and nothing after one that failed") {

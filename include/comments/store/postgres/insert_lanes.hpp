@@ -47,12 +47,18 @@ class insert_lanes final {
   // again, by looking for the comment first; `in_doubt` only if that fails, too.
   result<post_result> insert(const insertion& wanted, instant now);
 
+  // As `store::begin_insert`. Only drafts for a content that is locked have to wait.
+  void begin(const insertion& wanted, instant now, insert_receiver ended);
+
  private:
+  class begun_insert;
+
   using lane = group_commit<pending_insert, result<post_result>>;
   using outcome = insert_batch::outcome;
   using works = std::span<const pending_insert* const>;
   using lock_wait = std::optional<std::chrono::milliseconds>;
 
+  lane& lane_of(const std::string& content_id);
   static result<post_result> to_result(lane::submission ended, const insert_progress& progress);
   std::unique_ptr<lane> make_held_lane();
   void insert_all(works all, std::span<outcome> outcomes, lock_wait wait);

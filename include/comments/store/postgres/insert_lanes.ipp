@@ -3,6 +3,7 @@
 
 #include <comments/store/postgres/insert_lanes.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/store/algorithms.hpp>
 
 #include <algorithm>
@@ -30,8 +31,7 @@ COMMENTS_INLINE result<post_result> insert_lanes::insert(const insertion& wanted
   const pending_insert pending{&wanted, now, *id, &progress};
   const std::string& content_id = wanted.said.content_id;
   if (!held_.has(content_id)) {
-    const std::size_t number = std::hash<std::string>{}(content_id) % lanes_.size();
-    auto ended = lanes_[number]->submit(pending);
+    auto ended = lane_of(content_id).submit(pending);
     if (!progress.is_locked) return to_result(std::move(ended), progress);
   }
   held_contents<lane>::waiter mine{held_, content_id};
@@ -39,6 +39,49 @@ COMMENTS_INLINE result<post_result> insert_lanes::insert(const insertion& wanted
   auto ended = mine.lane().submit(pending);
   if (ended.outcome) mine.set_free(!progress.is_locked);
   return to_result(std::move(ended), progress);
+}
+
+// An insert that nobody waits for, until it is over.
+class insert_lanes::begun_insert final {
+ public:
+  begun_insert(const insertion& wanted, instant now, const comment_id& id, insert_receiver ended)
+      : pending_{&wanted, now, id, &progress_}, ended_{std::move(ended)} {}
+
+  const pending_insert& pending() const { return pending_; }
+
+  // A content that is locked is worth waiting for, unless the comment may be there already.
+  void end(lane::submission how) noexcept {
+    if (progress_.is_locked && !progress_.may_exist) return ended_(std::nullopt);
+    const bool is_in_doubt = how.why == refusal::unknown || progress_.may_exist;
+    auto made = guarded([&] { return to_result(std::move(how), progress_); });
+    // Without memory for a sentence, the code alone has to do.
+    const errc code = is_in_doubt ? errc::in_doubt : errc::unavailable;
+    ended_(made ? std::move(made) : result<post_result>{error{code, {}}});
+  }
+
+ private:
+  insert_progress progress_{};
+  const pending_insert pending_;
+  const insert_receiver ended_;
+};
+
+COMMENTS_INLINE void insert_lanes::begin(const insertion& wanted, instant now,
+                                         insert_receiver ended) {
+  if (is_deciding()) return ended(result<post_result>{called_back()});
+  const auto id = new_id(now);
+  if (!id) return ended(result<post_result>{id.error()});
+  const std::string& content_id = wanted.said.content_id;
+  if (held_.has(content_id)) return ended(std::nullopt);
+  auto begun = std::make_unique<begun_insert>(wanted, now, *id, std::move(ended));
+  lane_of(content_id).submit(begun->pending(), [own = begun.get()](lane::submission how) {
+    const std::unique_ptr<begun_insert> ends_with_scope{own};
+    own->end(std::move(how));
+  });
+  static_cast<void>(begun.release());  // the function above has it, or had it
+}
+
+COMMENTS_INLINE insert_lanes::lane& insert_lanes::lane_of(const std::string& content_id) {
+  return *lanes_[std::hash<std::string>{}(content_id) % lanes_.size()];
 }
 
 COMMENTS_INLINE result<post_result> insert_lanes::to_result(lane::submission ended,

@@ -74,7 +74,7 @@ class writer final {
   writer(writer_options options, std::unique_ptr<connection> on, content_cache& cache);
   writer(const writer&) = delete;
   writer& operator=(const writer&) = delete;
-  // Leaves a log that belongs to a file which is not in place any more.
+  // Waits for all jobs. Leaves a log that belongs to a file which is not in place any more.
   ~writer();
 
   // Returns how the transaction ended that `wanted` shared with other jobs. `committed` is durable.
@@ -82,10 +82,19 @@ class writer final {
   // std::bad_alloc, and only when nothing was done.
   ending run(const job& wanted) COMMENTS_EXCLUDES(mutex_);
 
+  // The same without waiting: `ended` gets how the transaction ended, once, on any thread, perhaps
+  // before this call is over. It must neither throw nor wait, nor call this. `wanted` must live
+  // until then. Throws as `run` does; then `ended` is never called.
+  void begin(const job& wanted, std::function<void(ending)> ended) COMMENTS_EXCLUDES(mutex_);
+
   // Runs `wanted` as a job. Returns its result if that is committed, else `in_doubt` or
   // `unavailable`.
   template <typename T, typename Work>
   result<T> write(Work&& wanted);
+
+  // Returns the result of a write whose job left `made` and ended so.
+  template <typename T>
+  static result<T> settle(ending end, result<T> made);
 
   // Tries to repair the log, if it is in doubt and the last try is long enough ago.
   void recover() COMMENTS_EXCLUDES(mutex_);
@@ -99,11 +108,13 @@ class writer final {
   using job_list = std::span<const job* const>;
   using ending_list = std::span<std::optional<ending>>;
 
+  static ending to_ending(const jobs::submission& ended);
   void run_all(job_list works, ending_list endings) COMMENTS_EXCLUDES(mutex_);
   bool commit_all(job_list works, ending_list endings, effects& noted) COMMENTS_REQUIRES(mutex_);
   bool is_file_in_place() COMMENTS_REQUIRES(mutex_);
   void note_mark(connection& on) const COMMENTS_REQUIRES(mutex_);
   void note_log() COMMENTS_REQUIRES(mutex_);
+  void keep_log_short() noexcept COMMENTS_REQUIRES(mutex_);
   bool checkpoint(checkpoint_mode mode, std::chrono::milliseconds reader_wait)
       COMMENTS_REQUIRES(mutex_);
   void move_log() COMMENTS_REQUIRES(mutex_);
@@ -127,9 +138,14 @@ template <typename T, typename Work>
 result<T> writer::write(Work&& wanted) {
   result<T> answer = unavailable();
   const ending end = run([&](transaction& work, effects& noted) { answer = wanted(work, noted); });
-  if (end == ending::committed) return answer;
-  // A job with an error has changed nothing, whatever became of the jobs beside it.
-  return end == ending::in_doubt && answer ? in_doubt() : unavailable();
+  return settle(end, std::move(answer));
+}
+
+// A job with an error has changed nothing, whatever became of the jobs beside it.
+template <typename T>
+result<T> writer::settle(ending end, result<T> made) {
+  if (end == ending::committed) return made;
+  return end == ending::in_doubt && made ? in_doubt() : unavailable();
 }
 
 }  // namespace comments::sqlite

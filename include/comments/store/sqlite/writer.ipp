@@ -51,14 +51,21 @@ COMMENTS_INLINE writer::writer(writer_options options, std::unique_ptr<connectio
 }
 
 COMMENTS_INLINE writer::~writer() {
+  jobs_.finish();
   const mutex_lock lock{mutex_};
   if (!is_file_in_place()) on_->keep_log();
 }
 
-COMMENTS_INLINE ending writer::run(const job& wanted) {
-  const auto [end, why] = jobs_.submit(wanted);
-  if (end) return *end;
-  return why == refusal::unknown ? ending::in_doubt : ending::undone;
+COMMENTS_INLINE ending writer::run(const job& wanted) { return to_ending(jobs_.submit(wanted)); }
+
+COMMENTS_INLINE void writer::begin(const job& wanted, std::function<void(ending)> ended) {
+  jobs_.submit(wanted,
+               [ended = std::move(ended)](const jobs::submission& how) { ended(to_ending(how)); });
+}
+
+COMMENTS_INLINE ending writer::to_ending(const jobs::submission& ended) {
+  if (ended.outcome) return *ended.outcome;
+  return ended.why == refusal::unknown ? ending::in_doubt : ending::undone;
 }
 
 COMMENTS_INLINE void writer::recover() {
@@ -89,11 +96,10 @@ COMMENTS_INLINE void writer::run_all(job_list works, ending_list endings) {
   if (!repair_log()) return;
   effects noted;
   if (commit_all(works, endings, noted)) {
-    note_log();
-    options_.health->activity().succeed();
     for (const content& changed : noted.contents) cache_.update(changed);
     has_erased_ = has_erased_ || noted.has_erased;
-    move_log();
+    options_.health->activity().succeed();
+    keep_log_short();
     return;
   }
   cache_.clear();
@@ -130,8 +136,18 @@ COMMENTS_INLINE void writer::note_mark(connection& on) const {
 
 // A log begins anew only with the first commit after a checkpoint.
 COMMENTS_INLINE void writer::note_log() {
-  if (on_->take_logged() && std::exchange(may_begin_anew_, false) && options_.watch)
-    options_.watch->note_log();
+  if (!on_->take_logged() || !may_begin_anew_) return;
+  if (options_.watch) options_.watch->note_log();
+  may_begin_anew_ = false;
+}
+
+// All is done, so what finds no memory waits for the next commit.
+COMMENTS_INLINE void writer::keep_log_short() noexcept {
+  try {
+    note_log();
+    move_log();
+  } catch (...) {
+  }
 }
 
 // A file that was written over must not get pages of ours.

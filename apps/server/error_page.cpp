@@ -152,6 +152,7 @@ http::handler with_error_pages(http::handler next, std::vector<std::string> orig
   return [next = std::move(next), origins = std::move(origins),
           renew = std::move(renew)](http::request&& asked) {
     if (!wants_page(asked)) return next(std::move(asked));
+    asked.on_ready = nullptr;  // a page is made of the response, where it was asked for
     const http::request sent{.method = asked.method,
                              .target = asked.target,
                              .headers = asked.headers,

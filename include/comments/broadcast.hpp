@@ -57,6 +57,9 @@ class broadcast final {
   // memory and does not throw.
   void announce(std::string_view content_id);
 
+  // Whether the content has subscribers.
+  bool is_followed(std::string_view content_id) const;
+
   // Ends all subscriptions, for good: subscribers are woken, and then `is_closed`.
   void close();
 

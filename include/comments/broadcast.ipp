@@ -160,6 +160,12 @@ COMMENTS_INLINE void broadcast::announce(std::string_view content_id) {
   detail::call(woken);
 }
 
+COMMENTS_INLINE bool broadcast::is_followed(std::string_view content_id) const {
+  detail::broadcast_part& part = state_->part_of(content_id);
+  const mutex_lock lock{part.mutex};
+  return part.channels.contains(content_id);
+}
+
 COMMENTS_INLINE void broadcast::close() {
   state_->is_closed = true;
   for (detail::broadcast_part& part : state_->parts) {

@@ -24,6 +24,7 @@
 #include <comments/metrics.ipp>
 #include <comments/moderation.ipp>
 #include <comments/permissions.ipp>
+#include <comments/posting.ipp>
 #include <comments/principal.ipp>
 #include <comments/rate_limit.ipp>
 #include <comments/renderer.ipp>
@@ -148,6 +149,7 @@
 #include <comments/http/epoll/event_loop.ipp>
 #include <comments/http/epoll/framing.ipp>
 #include <comments/http/epoll/held_memory.ipp>
+#include <comments/http/epoll/late_answer.ipp>
 #include <comments/http/epoll/listening.ipp>
 #include <comments/http/epoll/sockets.ipp>
 #include <comments/http/epoll/worker_pool.ipp>

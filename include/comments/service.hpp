@@ -23,6 +23,7 @@
 #include <comments/erasure.hpp>
 #include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
+#include <comments/posting.hpp>
 #include <comments/principal.hpp>
 #include <comments/result.hpp>
 #include <comments/review.hpp>
@@ -42,17 +43,6 @@
 #include <vector>
 
 namespace comments {
-
-// Makes what a comment keeps as `encoded`, of its content, author, body and browser. Empty: it
-// keeps nothing.
-using encoder = std::function<std::string(const comment& written)>;
-
-// What a post needs beside the draft and its author.
-struct post_options {
-  arrival how{};                        // for the rules; the service fills in time and client
-  std::vector<allowance> allowances{};  // each must have something left
-  encoder encode{};
-};
 
 // What a change needs beside the change and the caller.
 struct change_options {
@@ -75,6 +65,18 @@ class service final {
   // `draft::key` is safe. `invalid` with every violation, or those of a rule that refuses it;
   // `content_locked`; the errors of `store::insert`.
   result<post_result> post(draft written, const principal& caller = {}, post_options options = {});
+
+  // The same in two steps, so that no thread waits for the storage in between, as far as the store
+  // can do without. `on_end` is called once, on any thread, perhaps before this call is over; it
+  // must neither wait nor throw. From then on `end_post` returns the outcome, once. Until then the
+  // comment is neither counted nor announced. If this throws, the post is in doubt, and `on_end`
+  // may have been called.
+  std::shared_ptr<begun_post> begin_post(draft written, const principal& caller,
+                                         post_options options, std::function<void()> on_end);
+  result<post_result> end_post(begun_post& begun);
+
+  // Whether `end_post` neither waits nor has many to wake.
+  bool ends_at_once(const begun_post& begun) const;
 
   // Gives a comment another text. The rules judge the text: it may take the comment out of
   // publication, and never brings it in. For the comment's author within the edit window, and for
@@ -211,15 +213,11 @@ class service final {
  private:
   result<instant> now() const;
   content with_mode(content found) const;
-  result<post_result> try_post(draft written, const principal& caller, post_options options);
-  result<post_result> place(insertion& wanted, const principal& caller, const review& found,
-                            instant now);
   result<comment> decide(const comment_id& id, decision made, const principal& caller,
                          const change_options& options, instant now);
   result<comment> amend(const comment_id& id, instant now, const decider& decide);
   result<std::optional<std::int64_t>> expected_version(const std::string& content_id,
                                                        const change_options& options) const;
-  void count(const result<post_result>& posted);
   void count(const store_activity& seen);
 
   store& store_;
@@ -228,10 +226,7 @@ class service final {
   mutable registry metrics_{};
   broadcast news_{metrics_, options_.followers};
   std::atomic<bool> is_draining_{};
-  counter& posted_total_;
-  counter& replayed_total_;
-  counter& refused_total_;
-  counter& held_total_;
+  poster posts_{store_, options_, metrics_, news_};
   gauge& writable_;
   background recovery_{};                    // ends before what is above it
   std::unique_ptr<change_listener> others_;  // what other processes change

@@ -25,14 +25,6 @@ inline bool is_expected(std::int64_t version, const change_options& options) {
          std::ranges::find(options.any_of, version) != options.any_of.end();
 }
 
-// Returns what `encode` makes of a text, or `unavailable` if it throws.
-inline result<std::string> encode(const encoder& encode, const comment& written) {
-  if (!encode) return std::string{};
-  auto encoded = guarded([&] { return encode(written); });
-  if (!encoded) return error{errc::unavailable, "The text could not be encoded."};
-  return std::move(*encoded);
-}
-
 // Returns the amendment that gives a comment another status by a decision, and settles the reports
 // against it.
 inline amendment to_decided(const comment& stands, status to, std::string by, std::string reason) {
@@ -52,11 +44,6 @@ inline amendment to_decided(const comment& stands, status to, std::string by, st
 COMMENTS_INLINE service::service(store& store, service_options options)
     : store_{store},
       options_{std::move(options)},
-      posted_total_{metrics_.counter_of("comments_posted_total", "Comments accepted and stored.")},
-      replayed_total_{
-          metrics_.counter_of("comments_replayed_total", "Posts answered by their key.")},
-      refused_total_{metrics_.counter_of("comments_refused_total", "Posts that were not stored.")},
-      held_total_{metrics_.counter_of("comments_held_total", "Posts stored, and not published.")},
       writable_{metrics_.gauge_of("comments_store_writable", "Whether the store takes writes.")},
       others_{store_.listen(
           {.followed = [this] { return news_.followed(); },
@@ -68,9 +55,22 @@ COMMENTS_INLINE service::service(store& store, service_options options)
 
 COMMENTS_INLINE result<post_result> service::post(draft written, const principal& caller,
                                                   post_options options) {
-  auto posted = try_post(std::move(written), caller, std::move(options));
-  count(posted);
-  return posted;
+  return posts_.post(std::move(written), caller, std::move(options));
+}
+
+COMMENTS_INLINE std::shared_ptr<begun_post> service::begin_post(draft written,
+                                                                const principal& caller,
+                                                                post_options options,
+                                                                std::function<void()> on_end) {
+  return posts_.begin(std::move(written), caller, std::move(options), std::move(on_end));
+}
+
+COMMENTS_INLINE result<post_result> service::end_post(begun_post& begun) {
+  return posts_.end(begun);
+}
+
+COMMENTS_INLINE bool service::ends_at_once(const begun_post& begun) const {
+  return posts_.ends_at_once(begun);
 }
 
 COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string body,
@@ -89,7 +89,7 @@ COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string 
   const auto reviewed = reviews_.review_edit(*found, body, caller, *moment);
   if (!reviewed) return reviewed.error();
   found->body = body;
-  const auto encoded = detail::encode(options.encode, *found);
+  const auto encoded = encode(options.encode, *found);
   if (!encoded) return settle<comment>(*reviewed, encoded.error());
   auto changed = amend(id, *moment, [&](const comment& stands) -> result<amendment> {
     if (auto allowed = may(stands); !allowed) return std::move(allowed).error();
@@ -408,49 +408,6 @@ COMMENTS_INLINE content service::with_mode(content found) const {
   return found;
 }
 
-COMMENTS_INLINE result<post_result> service::try_post(draft written, const principal& caller,
-                                                      post_options options) {
-  sign(written, caller);
-  auto checked = validate(std::move(written), options_.limits);
-  if (!checked) return std::move(checked).error();
-  const auto moment = now();
-  if (!moment) return moment.error();
-  options.how.now = *moment;
-  const auto found = reviews_.review_text(*checked, caller, options.how);
-  if (!found) return found.error();
-  auto encoded = detail::encode(options.encode, {.content_id = checked->content_id,
-                                                 .author = checked->author,
-                                                 .body = checked->body,
-                                                 .browser = caller.browser});
-  if (!encoded) return settle<post_result>(*found, std::move(encoded).error());
-  insertion wanted{.said = std::move(*checked),
-                   .origin = caller.client,
-                   .browser = caller.browser,
-                   .depth_max = options_.depth_max,
-                   .encoded = std::move(*encoded),
-                   .allowances = std::move(options.allowances)};
-  auto posted = settle(*found, place(wanted, caller, *found, *moment));
-  if (posted && !posted->replayed) news_.announce(posted->stored.content_id);
-  return posted;
-}
-
-// Stores what was reviewed. Between the look at the content and the insert a moderator may give the
-// content another status; then the content is looked at again.
-COMMENTS_INLINE result<post_result> service::place(insertion& wanted, const principal& caller,
-                                                   const review& found, instant now) {
-  constexpr int looks_max = 4;
-  for (int looks = 0; looks < looks_max; ++looks) {
-    auto placed = reviews_.review_place(wanted.said, caller, found);
-    if (!placed) return std::move(placed).error();
-    wanted.status = placed->status;
-    wanted.reason = std::move(placed->reason);
-    wanted.expected = {.is_checked = true, .mode = placed->mode};
-    auto posted = store_.insert(wanted, now);
-    if (posted || posted.error().code != errc::version_mismatch) return posted;
-  }
-  return error{errc::unavailable, "The content is being changed all the time."};
-}
-
 COMMENTS_INLINE result<comment> service::decide(const comment_id& id, decision made,
                                                 const principal& caller,
                                                 const change_options& options, instant now) {
@@ -482,19 +439,6 @@ COMMENTS_INLINE result<std::optional<std::int64_t>> service::expected_version(
   const std::int64_t version = found->front().version;
   if (!detail::is_expected(version, options)) return version_moved();
   return std::optional{version};
-}
-
-COMMENTS_INLINE void service::count(const result<post_result>& posted) {
-  if (!posted) {
-    refused_total_.add();
-    return;
-  }
-  if (posted->replayed) {
-    replayed_total_.add();
-    return;
-  }
-  posted_total_.add();
-  if (!is_visible(posted->stored)) held_total_.add();
 }
 
 }  // namespace comments

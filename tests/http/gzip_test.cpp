@@ -84,3 +84,16 @@ TEST_CASE("what is packed already, or a stream, stays as it is") {
   CHECK_FALSE(is_packed(streamed));
   CHECK(streamed.body == body);
 }
+
+TEST_CASE("a response that comes later is packed as any, but not where only memory is asked for") {
+  for (const std::size_t size : {gzip_bytes_min - 1, gzip_bytes_min}) {
+    const std::string text(size, 'x');
+    const response answer{.later = [text](effort) { return response{.body = text}; }};
+    response late = ask("gzip", answer).later(effort::memory);
+    CHECK(late.is_deferred == (size == gzip_bytes_min));
+    if (late.is_deferred) late = late_response{std::move(late.later)}(effort::rest);
+    CHECK((size < gzip_bytes_min ? late.body : unpack(late.body)) == text);
+    CHECK(ask("gzip", answer).later(effort::rest).body == late.body);
+    CHECK(ask("", answer).later(effort::memory).body == text);
+  }
+}

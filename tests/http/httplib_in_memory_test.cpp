@@ -102,6 +102,9 @@ struct answering {
   explicit answering(handler made) { api.mount(std::move(made)); }
   operator httplib_in_memory&() { return api; }
   wire_response handle(const wire_request& asked) { return api.handle(asked); }
+  wire_response handle_later(const wire_request& asked, late_response later) {
+    return api.handle_later(asked, std::move(later));
+  }
 
   httplib_in_memory api{};
 };
@@ -433,14 +436,22 @@ TEST_CASE(
         get(target, is_post ? "Content-Type: application/json\r\nContent-Length: 30\r\n" : "",
             method) +
         (is_post ? body : "");
-    bool has_failed = true;
-    for (std::size_t n = 1; has_failed; n += 1 + n / 16) {
-      const wire_request asked = asking(bytes, is_post ? std::string_view{body} : "");
-      testing::failing_memory shortage{n};
-      const wire_response answer = here.api.handle(asked);
-      has_failed = shortage.has_failed();
-      shortage.end();
-      if (!whole(answer).empty()) CHECK(status_of(answer) != 500);
+    for (const bool may_come_later : {false, true}) {
+      if (may_come_later && !is_post) continue;
+      bool has_failed = true;
+      for (std::size_t n = 1; has_failed; n += 1 + n / 16) {
+        wire_request asked = asking(bytes, is_post ? std::string_view{body} : "");
+        bool is_ready = false;
+        if (may_come_later) asked.on_ready = [&is_ready] { is_ready = true; };
+        testing::failing_memory shortage{n};
+        wire_response answer = here.api.handle(asked);
+        for (asked.effort = effort::memory; answer.later; asked.effort = effort::rest)
+          answer = here.api.handle_later(asked, std::move(answer.later));
+        has_failed = shortage.has_failed();
+        shortage.end();
+        if (!whole(answer).empty()) CHECK(status_of(answer) != 500);
+        if (may_come_later && !has_failed) CHECK((is_ready || status_of(answer) != 201));
+      }
     }
   }
   CHECK(status_of(here.post()) == 201);
@@ -540,7 +551,7 @@ TEST_CASE("whatever headers a response has, it is written alike past cpp-httplib
                                   {{"Content-Length", "7"}, {"Date", "never"}},
                                   {{"Connection", "upgrade"}, {"Keep-Alive", "5"}}};
   for (const fields& head : heads)
-    for (const int status : {200, 304, 404, 503})
+    for (const int status : {200, 201, 304, 404, 503})
       for (const std::string body : {"", "Oi"})
         for (const std::string method : {"GET", "HEAD"})
           for (const bool is_length_unknown : {false, true}) {
@@ -583,6 +594,51 @@ TEST_CASE("a range is not taken, and one that is broken refuses nothing") {
   for (const char* range : {"bytes=0-3", "bytes=x", "x", ""})
     CHECK(status_of(ask(here.api, get("/api/v1/comments?content_id=1",
                                       "Range: " + std::string{range} + "\r\n"))) == 200);
+}
+
+TEST_CASE("a response that comes later is the one that would have come at once") {
+  answering api{[](request asked) {
+    response made{.status = 201, .headers = {{"Content-Type", "text/plain"}}, .body = asked.body};
+    if (!asked.on_ready) return made;
+    asked.on_ready();
+    return response{.later = [made](effort now) {
+      if (now != effort::memory) return made;
+      return response{.is_deferred = true, .later = [made](effort) { return made; }};
+    }};
+  }};
+  const std::string bytes = get("/", "Content-Length: 2\r\n", "POST") + "Oi";
+  wire_request asked = asking(bytes, "Oi");
+  const wire_response at_once = api.handle(asked);
+  CHECK(status_of(at_once) == 201);
+  int ready = 0;
+  asked.on_ready = [&ready] { ++ready; };
+  wire_response answer = api.handle(asked);
+  REQUIRE(answer.later);
+  CHECK(ready == 1);
+  asked.effort = effort::memory;
+  answer = api.handle_later(asked, std::move(answer.later));
+  REQUIRE(answer.is_deferred);
+  asked.effort = effort::rest;
+  answer = api.handle_later(asked, std::move(answer.later));
+  CHECK_FALSE(answer.is_deferred);
+  CHECK(header(answer, "Date") != "");
+  CHECK(status_of(answer) == status_of(at_once));
+  CHECK(body_of(answer) == body_of(at_once));
+  for (const char* name :
+       {"Content-Type", "Content-Length", "Connection", "X-Content-Type-Options"})
+    CHECK(header(answer, name) == header(at_once, name));
+}
+
+TEST_CASE("a response that comes later and throws ends its connection, and says nothing of it") {
+  answering api{[](request) -> response {
+    return {.later = [](effort) -> response { throw std::runtime_error{"secret"}; }};
+  }};
+  const std::string bytes = get("/", "", "POST");
+  wire_request asked = asking(bytes, "");
+  asked.on_ready = [] {};
+  const wire_response answer = api.handle_later(asked, api.handle(asked).later);
+  CHECK(whole(answer).empty());
+  CHECK(answer.is_last);
 }
 
 TEST_CASE("what only reads may be ready, and nothing else may") {

@@ -188,3 +188,25 @@ TEST_CASE("a header that must stand alone does, and the lines of a list are one 
       {"X-Forwarded-For", "a"}, {"X-Forwarded-For", "b"}, {"User-Agent", "x"}, {"User-Agent", "y"}};
   CHECK(settle(others) == std::pair{std::string{}, others});
 }
+
+TEST_CASE("what is to be done with a response is done with one that comes later, too, and once") {
+  const auto shout = [](response answer) {
+    answer.body += "!";
+    return answer;
+  };
+  CHECK(then({.body = "now"}, shout).body == "now!");
+  response late = then({.later = [](effort) { return response{.body = "late"}; }}, shout);
+  REQUIRE(late.later);
+  CHECK(late.body.empty());
+  CHECK(late.later(effort::memory).body == "late!");
+  response deferred = then({.later =
+                                [](effort) {
+                                  return response{.is_deferred = true, .later = [](effort) {
+                                                    return response{.body = "rest"};
+                                                  }};
+                                }},
+                           shout);
+  deferred = late_response{std::move(deferred.later)}(effort::memory);
+  CHECK(deferred.is_deferred);
+  CHECK(deferred.later(effort::rest).body == "rest!");
+}

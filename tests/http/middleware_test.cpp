@@ -307,3 +307,54 @@ TEST_CASE("a route's text tells its answers apart, wherever that text lies") {
   CHECK(is_counted(metrics,
                    R"(comments_http_requests_total{method="GET",route="/b",status="200"} 1)"));
 }
+
+// --- responses that come later ---
+
+namespace {
+
+response accept_later(request) {
+  return {.later = [](effort) { return accept({}); }};
+}
+
+}  // namespace
+
+TEST_CASE("a response that comes later is seen once, when it is there, and runs until then") {
+  registry metrics;
+  std::vector<exchange> seen;
+  const handler observed =
+      with_observer(accept_later, metrics, [&](const exchange& one) { seen.push_back(one); });
+  response late = observed({.method = "POST", .id = "7"});
+  CHECK(seen.empty());
+  CHECK(is_counted(metrics, "comments_http_requests_running 1"));
+  CHECK(late_response{std::move(late.later)}(effort::memory).body == "ok");
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].id == "7");
+  CHECK(seen[0].method == "POST");
+  CHECK(seen[0].route == "/a/{id}");
+  CHECK(seen[0].status == 200);
+  CHECK(is_counted(metrics, "comments_http_requests_running 0"));
+  { const response dropped = observed({.method = "POST"}); }
+  CHECK(is_counted(metrics, "comments_http_requests_running 0"));
+}
+
+TEST_CASE("a response that comes later has the id of its request") {
+  response late = with_request_id(accept_later)({.headers = {{"X-Request-Id", "abc"}}});
+  CHECK(request_id(late.later(effort::memory)) == "abc");
+}
+
+TEST_CASE("a response that throws when it is asked for later is in doubt, whoever asks") {
+  for (const bool is_deferred : {false, true}) {
+    const handler guarded = with_guard([is_deferred](request) {
+      const late_response thrown = [](effort) -> response { throw std::bad_alloc{}; };
+      if (!is_deferred) return response{.later = thrown};
+      return response{
+          .later = [thrown](effort) { return response{.is_deferred = true, .later = thrown}; }};
+    });
+    response late = guarded({.method = "POST", .target = "/", .id = "7"});
+    if (is_deferred) late = late_response{std::move(late.later)}(effort::memory);
+    const response answer = late.later(effort::rest);
+    CHECK(answer.status == 503);
+    CHECK(nlohmann::json::parse(answer.body).at("in_doubt") == true);
+    CHECK(nlohmann::json::parse(answer.body).at("request_id") == "7");
+  }
+}

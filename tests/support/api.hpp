@@ -1,6 +1,7 @@
 #pragma once
 // support/api.hpp - the whole API on a store that forgets and a clock that stands still, asked
 // without a socket. Every answer that comes by is held against what no answer may ever say.
+// Responses may come later, as on a server that waits by epoll.
 //
 //   testing::site site;
 //   const auto posted = site.post("/api/v1/comments", R"({"content_id":1,"body":"Oi"})");
@@ -9,9 +10,13 @@
 #include <comments/store/memory.hpp>
 
 #include <doctest/doctest.h>
+
+#include <atomic>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "support/all_routes.hpp"
@@ -88,7 +93,14 @@ class client {
   explicit client(http::handler handler) : handler_{std::move(handler)} {}
 
   http::response send(http::request asked) const {
-    http::response answer = handler_(http::request{asked});
+    const auto is_ready = std::make_shared<std::atomic<bool>>();
+    http::request sent{asked};
+    sent.on_ready = [is_ready] { *is_ready = true; };
+    http::response answer = handler_(std::move(sent));
+    for (auto effort = http::effort::memory; answer.later; effort = http::effort::rest) {
+      while (!*is_ready) std::this_thread::yield();
+      answer = http::late_response{std::move(answer.later)}(effort);
+    }
     check_answer(asked, answer);
     return answer;
   }

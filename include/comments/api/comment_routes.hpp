@@ -14,6 +14,14 @@
 #include <comments/api/context.hpp>
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>
+#include <comments/json/encode.hpp>
+#include <comments/principal.hpp>
+#include <comments/result.hpp>
+#include <comments/service.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace comments::http {
 
@@ -44,8 +52,12 @@ class comment_routes final {
 
  private:
   result<principal> identify(const request& asked) const;
-  result<post_result> store(draft written, const principal& caller, const request& asked,
-                            arrival how) const;
+  using post_answer = std::function<response(const post_result&, const request&)>;
+  using to_response = std::function<response(const result<post_result>&)>;
+
+  response store(draft written, const principal& caller, arrival how, request asked,
+                 post_answer answer) const;
+  response answer_later(std::shared_ptr<begun_post> begun, to_response respond) const;
   response put_vote(const request& asked, bool is_there) const;
   std::string proof_of(const principal& caller) const;
   response posted_response(const post_result& posted, const principal& caller) const;

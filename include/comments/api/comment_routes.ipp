@@ -29,13 +29,14 @@ COMMENTS_INLINE response comment_routes::post_legacy(request asked) const {
   if (!caller) return problem(caller.error(), asked);
   auto written = json::decode_legacy_draft(asked.body, idempotency_key(asked), shared_.limits());
   if (!written) return problem(written.error(), asked);
-  const std::string content_id = written->content_id;
-  const auto posted = store(std::move(*written), *caller, asked, {.is_legacy = true});
-  if (!posted) return problem(posted.error(), asked);
-  response answer = json_response(json::encode_legacy_posted(content_id));
-  answer.headers.emplace_back("ETag", to_etag(posted->stored.version));
-  if (posted->replayed) answer.headers.emplace_back("Idempotency-Replayed", "true");
-  return answer;
+  auto answer = [](const post_result& posted, const request&) {
+    response made = json_response(json::encode_legacy_posted(posted.stored.content_id));
+    made.headers.emplace_back("ETag", to_etag(posted.stored.version));
+    if (posted.replayed) made.headers.emplace_back("Idempotency-Replayed", "true");
+    return made;
+  };
+  return store(std::move(*written), *caller, {.is_legacy = true}, std::move(asked),
+               std::move(answer));
 }
 
 COMMENTS_INLINE response comment_routes::post(request asked) const {
@@ -50,12 +51,13 @@ COMMENTS_INLINE response comment_routes::post(request asked) const {
     how.form_shown_at = auth::form_time(shared_.sign(), form.token);
     if (!how.form_shown_at) return problem(to_error({{"/form", "unknown"}}), asked);
   }
-  const auto posted = store(std::move(*written), *caller, asked, std::move(how));
-  if (!posted) return problem(posted.error(), asked);
-  response answer = posted_response(*posted, *caller);
-  answer.headers.emplace_back("Location",
-                              asked.prefix + "/api/v1/comments/" + to_string(posted->stored.id));
-  return answer;
+  auto answer = [this, by = *caller](const post_result& posted, const request& from) {
+    response made = posted_response(posted, by);
+    made.headers.emplace_back("Location",
+                              from.prefix + "/api/v1/comments/" + to_string(posted.stored.id));
+    return made;
+  };
+  return store(std::move(*written), *caller, std::move(how), std::move(asked), std::move(answer));
 }
 
 COMMENTS_INLINE response comment_routes::find(request asked) const {
@@ -146,14 +148,36 @@ COMMENTS_INLINE std::string comment_routes::proof_of(const principal& caller) co
   return auth::make_browser_proof(shared_.sign(), caller.browser, shared_.now());
 }
 
-COMMENTS_INLINE result<post_result> comment_routes::store(draft written, const principal& caller,
-                                                          const request& asked, arrival how) const {
+// Answers once the draft is stored: later, if the adapter can wait for that without a thread.
+COMMENTS_INLINE response comment_routes::store(draft written, const principal& caller, arrival how,
+                                               request asked, post_answer answer) const {
   how.is_client_shared = asked.is_client_shared;
   const principal counted = shared_.rates()->is_counted(asked) ? caller : principal{};
-  return shared_.service().post(std::move(written), caller,
-                                {.how = std::move(how),
-                                 .allowances = allowances_of(shared_.options().rates, counted),
-                                 .encode = shared_.encoder()});
+  post_options options{.how = std::move(how),
+                       .allowances = allowances_of(shared_.options().rates, counted),
+                       .encode = shared_.encoder()};
+  asked.body.clear();
+  auto on_ready = std::exchange(asked.on_ready, nullptr);
+  auto respond = [asked = std::move(asked),
+                  answer = std::move(answer)](const result<post_result>& posted) {
+    return posted ? answer(*posted, asked) : problem(posted.error(), asked);
+  };
+  if (!on_ready)
+    return respond(shared_.service().post(std::move(written), caller, std::move(options)));
+  auto begun = shared_.service().begin_post(std::move(written), caller, std::move(options),
+                                            std::move(on_ready));
+  return answer_later(std::move(begun), std::move(respond));
+}
+
+COMMENTS_INLINE response comment_routes::answer_later(std::shared_ptr<begun_post> begun,
+                                                      to_response respond) const {
+  return {.later = [this, begun = std::move(begun), respond = std::move(respond)](effort now) {
+    service& from = shared_.service();
+    if (now != effort::memory || from.ends_at_once(*begun)) return respond(from.end_post(*begun));
+    response rest = answer_later(begun, respond);
+    rest.is_deferred = true;
+    return rest;
+  }};
 }
 
 // With the token by which its author may change it: in the first response alone, not in a replay,

@@ -66,6 +66,7 @@ class route_adder final {
     table_.add(
         route.pattern,
         [all = all_, answers = route.make(all_->shared)](request&& asked) {
+          asked.on_ready = nullptr;  // the program's routes need not know of late responses
           return answers(std::move(asked));
         },
         route.is_ready);

@@ -130,8 +130,10 @@ COMMENTS_INLINE handler with_cors(handler next, cors_options options) {
         asked.method == "OPTIONS" && !origin.empty() && announced && !asked.refusal;
     const auto allowed = policy.of(origin, is_preflight ? *announced : asked.method, asked.target);
     response answer = is_preflight ? policy.preflight(allowed) : next(std::move(asked));
-    policy.add_headers(answer, allowed, origin, is_preflight);
-    return answer;
+    return then(std::move(answer), [&policy, allowed, origin, is_preflight](response made) {
+      policy.add_headers(made, allowed, origin, is_preflight);
+      return made;
+    });
   };
 }
 

@@ -46,26 +46,54 @@ COMMENTS_INLINE std::string gzip(std::string_view text) {
   return packed;
 }
 
+namespace detail {
+
+inline bool has_to_pack(const response& answer, bool is_taken) {
+  return is_taken && !answer.rest && answer.body.size() >= gzip_bytes_min &&
+         !find_header(answer.headers, "Content-Encoding");
+}
+
+// Returns the response as the client takes it; deferred, if it would have to be packed in memory.
+inline response pack(response answer, bool is_taken, bool is_head, bool is_ready) {
+  if (has_to_pack(answer, is_taken)) {
+    if (is_ready && !is_head) return {.is_deferred = true, .route = answer.route};
+    answer.is_length_unknown = is_head;
+    std::string packed = is_head ? answer.body : gzip(answer.body);
+    if (!packed.empty()) {
+      answer.body = std::move(packed);
+      answer.headers.emplace_back("Content-Encoding", "gzip");
+    }
+  }
+  answer.headers.emplace_back("Vary", "Accept-Encoding");
+  return answer;
+}
+
+// The same of a response that comes later, which none to HEAD does.
+inline response pack_later(response answer, bool is_taken) {
+  late_response made = std::exchange(answer.later, nullptr);
+  answer.later = [made = std::move(made), is_taken](effort now) {
+    response next = made(now);
+    if (next.later) return pack_later(std::move(next), is_taken);
+    if (now != effort::memory || !has_to_pack(next, is_taken))
+      return pack(std::move(next), is_taken, false, false);
+    response rest{.is_deferred = true};
+    rest.later = [next = std::move(next)](effort) { return pack(next, true, false, false); };
+    return rest;
+  };
+  return answer;
+}
+
+}  // namespace detail
+
 COMMENTS_INLINE handler with_gzip(handler next) {
   return [next = std::move(next)](request&& asked) {
     const auto accepted = find_header(asked.headers, "Accept-Encoding");
     const bool is_taken = accepted && takes_gzip(*accepted);
     const bool is_head = asked.method == "HEAD";
-    const effort effort = asked.effort;
+    const bool is_ready = asked.effort == effort::memory;
     response answer = next(std::move(asked));
-    const bool is_packed = find_header(answer.headers, "Content-Encoding").has_value();
-    if (is_taken && !answer.rest && !is_packed && answer.body.size() >= gzip_bytes_min) {
-      if (effort == effort::memory && !is_head)
-        return response{.is_deferred = true, .route = answer.route};
-      answer.is_length_unknown = is_head;
-      std::string packed = is_head ? answer.body : gzip(answer.body);
-      if (!packed.empty()) {
-        answer.body = std::move(packed);
-        answer.headers.emplace_back("Content-Encoding", "gzip");
-      }
-    }
-    answer.headers.emplace_back("Vary", "Accept-Encoding");
-    return answer;
+    if (!answer.later) return detail::pack(std::move(answer), is_taken, is_head, is_ready);
+    return detail::pack_later(std::move(answer), is_taken);
   };
 }
 

@@ -4,8 +4,8 @@
 // cpp-httplib reads the request, routes it and writes the response, but in memory instead of on a
 // connection. So the owner of the connections (epoll_server) needs no thread for each. It is an
 // httplib::Server: a program adds routes of its own as to any other. What the API has ready in
-// memory goes past cpp-httplib, which would read the head a second time: that is the larger part of
-// what such a response takes. Both ways write the same header lines.
+// memory, or may answer later, goes past cpp-httplib, which would read the head a second time: that
+// is the larger part of what such a response takes. Both ways write the same header lines.
 //
 //   memory_store store;
 //   service comments{store};
@@ -57,6 +57,10 @@ class httplib_in_memory final : public httplib::Server {
   // throws again when it is asked to refuse the request, the response has no bytes and is the last.
   wire_response handle(const wire_request& asked);
 
+  // Returns the response that comes later, with the effort of `asked`, which is the request that
+  // `handle` got. Never throws.
+  wire_response handle_later(const wire_request& asked, late_response later);
+
  private:
   // The request that a thread is answering, for the handlers that cpp-httplib calls.
   struct exchange {
@@ -64,7 +68,8 @@ class httplib_in_memory final : public httplib::Server {
     const wire_request* asked{};
     wire_response* made{};
     std::optional<request_error> refusal{};  // by the connection, by us or by cpp-httplib
-    std::optional<response> ready{};  // the API has answered already
+    std::optional<response> ready{};         // the API has answered already
+    late_response later{};                   // answers instead of the API
     bool is_ours{};
     bool is_answered{};
     bool is_length_unknown{};
@@ -73,6 +78,7 @@ class httplib_in_memory final : public httplib::Server {
 
   bool answer_ready(exchange& now);
   static request to_request(exchange& now);
+  wire_response answer(exchange now);
   void process(const exchange& now, std::string& to);
   void process(std::string_view bytes, std::string_view peer, std::string& to);
   // cpp-httplib's `process_request`, which takes four arguments up to 0.17 and eight later. The

@@ -127,15 +127,27 @@ COMMENTS_INLINE bool httplib_in_memory::is_probe(const wire_request& asked) cons
 }
 
 COMMENTS_INLINE wire_response httplib_in_memory::handle(const wire_request& asked) {
+  return answer({.owner = this, .asked = &asked});
+}
+
+COMMENTS_INLINE wire_response httplib_in_memory::handle_later(const wire_request& asked,
+                                                              late_response later) {
+  return answer({.owner = this, .asked = &asked, .later = std::move(later)});
+}
+
+COMMENTS_INLINE wire_response httplib_in_memory::answer(exchange now) {
+  const wire_request& asked = *now.asked;
   wire_response made{.is_last = asked.is_last};
   try {
-    exchange now{.owner = this, .asked = &asked, .made = &made, .refusal = asked.refusal};
+    now.made = &made;
+    now.refusal = asked.refusal;
     now.is_ours = asked.refusal || is_ours(asked.target);
     if (now.is_ours && !now.refusal)
       now.refusal = detail::check_method(asked.method, asked.has_body);
     current_ = &now;
-    const bool may_be_ready = asked.effort == effort::memory && now.is_ours && !now.refusal;
-    if (!may_be_ready || !answer_ready(now)) process(now, made.head);
+    const bool goes_past = asked.effort == effort::memory || asked.on_ready || now.later;
+    const bool may_go_past = goes_past && now.is_ours && !now.refusal;
+    if (!may_go_past || !answer_ready(now)) process(now, made.head);
   } catch (...) {  // the head may be a part of one
     made = {.is_last = true};
   }
@@ -145,7 +157,7 @@ COMMENTS_INLINE wire_response httplib_in_memory::handle(const wire_request& aske
     made.body.clear();
     made.shared_body = nullptr;
   }
-  if (made.head.empty() && !made.is_deferred) made.is_last = true;
+  if (made.head.empty() && !made.is_deferred && !made.later) made.is_last = true;
   return made;
 }
 
@@ -172,6 +184,7 @@ inline bool is_ours_alone(std::string_view name) {
 // Returns the first line of the responses that are mostly ready; empty for others.
 inline std::string_view status_line(int status) {
   if (status == 200) return "HTTP/1.1 200 OK\r\n";
+  if (status == 201) return "HTTP/1.1 201 Created\r\n";
   return status == 304 ? "HTTP/1.1 304 Not Modified\r\n" : "";
 }
 
@@ -206,11 +219,14 @@ inline void write_head(const response& from, const wire_request& asked, wire_res
 
 }  // namespace detail
 
-// Has the API answer what it has in memory. Returns false if cpp-httplib is to write the response.
+// Has the API answer what it has in memory, or what may come later. Returns false if cpp-httplib is
+// to write the response.
 COMMENTS_INLINE bool httplib_in_memory::answer_ready(exchange& now) {
-  response made = api_(to_request(now));
+  const late_response later = std::exchange(now.later, nullptr);
+  response made = later ? later(now.asked->effort) : api_(to_request(now));
   now.made->is_deferred = made.is_deferred;
-  if (made.is_deferred) return true;
+  now.made->later = std::move(made.later);
+  if (made.is_deferred || now.made->later) return true;
   if (made.rest || detail::status_line(made.status).empty()) {
     now.ready = std::move(made);
     return false;
@@ -230,7 +246,8 @@ COMMENTS_INLINE request httplib_in_memory::to_request(exchange& now) {
                 .headers = headers_in(sent.bytes),
                 .refusal = std::move(now.refusal),
                 .peer = std::string{sent.peer},
-                .effort = sent.effort};
+                .effort = sent.effort,
+                .on_ready = sent.on_ready};
   detail::cut_prefix(asked, now.owner->prefix_);
   if (!asked.refusal) asked.body = sent.body;
   return asked;

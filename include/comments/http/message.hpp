@@ -69,6 +69,10 @@ struct request {
   std::string peer{};                      // the address that the connection came from
   std::string prefix{};  // what was cut off the target, here or by a proxy; links start with it
   http::effort effort{};
+  // If there is one, the response may come later (`response::later`): a route that makes use of
+  // that calls it once, from any thread, when the response can be had. It neither throws nor waits.
+  // A layer that looks at responses does so by `then`, or takes this away: then they come at once.
+  std::function<void()> on_ready{};
   // Middleware fills these in.
   std::string client{};     // the client that limits count it for (http/rate_limits.hpp)
   bool is_client_shared{};  // that is a proxy that is not heard, and stands for many people
@@ -98,6 +102,12 @@ struct chunk {
 using stream = std::function<chunk(const std::function<void()>& wake)>;
 inline constexpr std::chrono::seconds heartbeat{15};
 
+struct response;
+
+// Makes a response that comes later: to be called once, when `request::on_ready` was. With
+// `effort::memory` the result may be deferred, and then has the rest of the way as its own `later`.
+using late_response = std::function<response(effort)>;
+
 struct response {
   int status{200};
   fields headers{};
@@ -107,6 +117,7 @@ struct response {
   stream rest{};             // if there is one, it follows the body, and the length is not known
   bool is_length_unknown{};  // for HEAD, whose body need not be made: no Content-Length
   bool is_deferred{};        // not answered: see `effort::memory`
+  late_response later{};     // if there is one, the response is still to come, and this makes it
   // The pattern that answered, for logs and metrics. Valid as long as the router.
   std::string_view route{};
 };
@@ -114,6 +125,10 @@ struct response {
 // Must be safe to call from any thread. The request is passed by reference, so that it is not moved
 // at each layer; a function that takes a `request` by value is a handler too.
 using handler = std::function<response(request&&)>;
+
+// Returns what `finish` makes of a response: now, or once the response is there.
+template <typename Finish>
+response then(response answer, Finish finish);
 
 // Returns whether two header names are the same; they compare without case (RFC 9110, section 5.1).
 bool is_same_name(std::string_view a, std::string_view b);
@@ -199,6 +214,16 @@ inline std::optional<std::string_view> find_field(const fields& all, std::string
   for (const auto& [key, value] : all)
     if (key == name) return value;
   return std::nullopt;
+}
+
+template <typename Finish>
+response then(response answer, Finish finish) {
+  if (!answer.later) return finish(std::move(answer));
+  late_response made = std::exchange(answer.later, nullptr);
+  answer.later = [made = std::move(made), finish = std::move(finish)](effort effort) mutable {
+    return then(made(effort), std::move(finish));
+  };
+  return answer;
 }
 
 }  // namespace comments::http

@@ -13,6 +13,7 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -49,16 +50,19 @@ inline bool is_request_id(std::string_view text, std::size_t bytes_max) {
   });
 }
 
-// Counts a request as running, until the end of its scope.
+// Counts a request as running, for as long as it lives.
 class running_request final {
  public:
-  explicit running_request(gauge& running) : running_{running} { running_.add(1); }
-  running_request(const running_request&) = delete;
-  running_request& operator=(const running_request&) = delete;
-  ~running_request() { running_.add(-1); }
+  explicit running_request(gauge& running) : running_{&running} { running.add(1); }
+  running_request(running_request&& other) noexcept
+      : running_{std::exchange(other.running_, nullptr)} {}
+  running_request& operator=(running_request&&) = delete;
+  ~running_request() {
+    if (running_) running_->add(-1);
+  }
 
  private:
-  gauge& running_;
+  gauge* running_;
 };
 
 inline stream guarded(stream rest) {
@@ -77,6 +81,28 @@ inline error thrown_by(std::string_view method) {
   return {errc::in_doubt, "The service failed; whether this was done is unknown."};
 }
 
+// Returns what `make` returns, or a problem if it throws.
+template <typename Make>
+response guarded(const request& about, Make&& make) {
+  try {
+    response answer = make();
+    if (answer.rest) answer.rest = guarded(std::move(answer.rest));
+    return answer;
+  } catch (...) {
+    return problem(thrown_by(about.method), about);
+  }
+}
+
+// The same of a response that comes later.
+inline response guarded_later(request about, response answer) {
+  late_response made = std::exchange(answer.later, nullptr);
+  answer.later = [about = std::move(about), made = std::move(made)](effort effort) mutable {
+    response next = guarded(about, [&] { return made(effort); });
+    return next.later ? guarded_later(std::move(about), std::move(next)) : next;
+  };
+  return answer;
+}
+
 }  // namespace detail
 
 COMMENTS_INLINE handler with_request_id(handler next, request_limits limits) {
@@ -85,9 +111,10 @@ COMMENTS_INLINE handler with_request_id(handler next, request_limits limits) {
     const bool is_usable = detail::is_request_id(given, limits.request_id_bytes_max);
     asked.id = is_usable ? std::string{given} : make_request_id();
     std::string id = asked.id;
-    response answer = next(std::move(asked));
-    answer.headers.emplace_back("X-Request-Id", std::move(id));
-    return answer;
+    return then(next(std::move(asked)), [id = std::move(id)](response answer) mutable {
+      answer.headers.emplace_back("X-Request-Id", std::move(id));
+      return answer;
+    });
   };
 }
 
@@ -114,18 +141,28 @@ COMMENTS_INLINE handler with_observer(handler next, registry& metrics, observer 
                                           "PATCH", "DELETE", "OPTIONS"};
     const bool is_known = std::ranges::find(known, asked.method) != std::end(known);
     exchange seen{.id = asked.id, .method = is_known ? asked.method : "other"};
-    response answer = [&] {
-      const detail::running_request counted{running};
-      return next(std::move(asked));
-    }();
-    if (answer.is_deferred) return answer;  // it is seen when it is answered
-    seen.status = answer.status;
-    seen.route = answer.route.empty() ? "-" : answer.route;
-    seen.duration = std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::steady_clock::now() - start);
-    meter->count(seen);
-    if (observe) observe(seen);
-    return answer;
+    const auto see = [&observe, meter = meter.get(), start](exchange& now, response&& answer) {
+      now.status = answer.status;
+      now.route = answer.route.empty() ? "-" : answer.route;
+      now.duration = std::chrono::duration_cast<std::chrono::microseconds>(
+          std::chrono::steady_clock::now() - start);
+      meter->count(now);
+      if (observe) observe(now);
+      return std::move(answer);
+    };
+    std::optional<detail::running_request> counted{running};
+    response answer = next(std::move(asked));
+    if (!answer.later) {
+      counted.reset();
+      if (answer.is_deferred) return answer;  // it is seen when it is answered
+      return see(seen, std::move(answer));
+    }
+    auto kept = std::make_shared<detail::running_request>(std::move(*counted));
+    return then(std::move(answer),
+                [see, seen = std::move(seen), kept = std::move(kept)](response made) mutable {
+                  kept.reset();
+                  return see(seen, std::move(made));
+                });
   };
 }
 
@@ -151,15 +188,11 @@ COMMENTS_INLINE handler with_limits(handler next, request_limits limits) {
 
 COMMENTS_INLINE handler with_guard(handler next) {
   return [next = std::move(next)](request&& asked) {
-    const request about{
+    request about{
         .method = asked.method, .target = asked.target, .prefix = asked.prefix, .id = asked.id};
-    try {
-      response answer = next(std::move(asked));
-      if (answer.rest) answer.rest = detail::guarded(std::move(answer.rest));
-      return answer;
-    } catch (...) {
-      return problem(detail::thrown_by(about.method), about);
-    }
+    response answer = detail::guarded(about, [&] { return next(std::move(asked)); });
+    if (!answer.later) return answer;
+    return detail::guarded_later(std::move(about), std::move(answer));
   };
 }
 

@@ -112,8 +112,10 @@ COMMENTS_INLINE handler with_rate_limits(handler next, std::shared_ptr<rate_limi
     const auto allowed = rate_limits::check(left, "Too many requests in a short time.");
     const bool is_asked = is_counted || allowed;
     response answer = is_asked ? next(std::move(asked)) : problem(allowed.error(), asked);
-    detail::add_quota(answer, limiter, left, method);
-    return answer;
+    return then(std::move(answer), [&limiter, left, method](response made) {
+      detail::add_quota(made, limiter, left, method);
+      return made;
+    });
   };
 }
 

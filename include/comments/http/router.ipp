@@ -23,8 +23,10 @@ inline std::string_view cut_segment(std::string_view& path) {
 inline bool is_name(std::string_view segment) { return segment.starts_with('{'); }
 
 inline response with_route(std::string_view route, response answer) {
-  answer.route = route;
-  return answer;
+  return then(std::move(answer), [route](response made) {
+    made.route = route;
+    return made;
+  });
 }
 
 // Answers OPTIONS *, which asks about the server as a whole (RFC 9110, section 9.3.7).

@@ -12,6 +12,7 @@
 #include <comments/http/message.hpp>
 
 #include <charconv>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct wire_request {
   bool is_last{};                          // the connection ends behind the response
   std::optional<request_error> refusal{};  // why the request is refused
   http::effort effort{};
+  std::function<void()> on_ready{};  // see `http::request`
 };
 
 // A response, to be sent in this order: `head`, `body` or the `shared_body`, and the chunks of
@@ -42,9 +44,10 @@ struct wire_response {
   std::string body{};  // in the chunked coding already, if `is_chunked`
   std::shared_ptr<const std::string> shared_body{};
   stream rest{};
-  bool is_chunked{};   // the chunks of `rest` must be sent in the chunked coding
-  bool is_last{};      // the connection ends behind this response
-  bool is_deferred{};  // not answered: see `effort::memory`
+  bool is_chunked{};      // the chunks of `rest` must be sent in the chunked coding
+  bool is_last{};         // the connection ends behind this response
+  bool is_deferred{};     // not answered: see `effort::memory`
+  late_response later{};  // see `http::response`
 };
 
 // Returns the headers of a request, byte by byte as they were sent. `bytes` begin with its head, or

@@ -216,3 +216,62 @@ TEST_CASE("work comes from many threads, and from works") {
   }
   CHECK(done == 2'000);
 }
+
+TEST_CASE("a job that goes on without a thread keeps its place until it is given back") {
+  std::latch kept{1};
+  std::atomic<int> done{};
+  {
+    worker_pool workers{{.threads_max = 1}};
+    REQUIRE(workers.submit("a", [&] {
+      workers.keep_place();
+      kept.count_down();
+    }));
+    kept.wait();
+    for (int i = 0; i < 3; ++i) REQUIRE(workers.submit("b", [&] { ++done; }));
+    CHECK(done == 0);
+    workers.give_back();
+  }
+  CHECK(done == 3);
+}
+
+TEST_CASE("a pool is over once all places are given back") {
+  std::atomic<bool> is_given_back{};
+  std::thread other;
+  {
+    worker_pool workers{{.threads_max = 2}};
+    std::latch kept{1};
+    REQUIRE(workers.submit("a", [&] {
+      workers.keep_place();
+      kept.count_down();
+    }));
+    kept.wait();
+    other = std::thread{[&] {
+      is_given_back = true;
+      workers.give_back();
+    }};
+  }
+  CHECK(is_given_back);
+  other.join();
+}
+
+TEST_CASE("no job is left behind, however many threads come and go") {
+  constexpr int jobs = 2'000;
+  std::atomic<int> done{};
+  {
+    worker_pool workers{{.threads_max = 4, .jobs_max = jobs * 4, .client_jobs_max = jobs * 4}};
+    in_parallel(4, [&](int thread) {
+      for (int i = 0; i < jobs; ++i) {
+        const bool keeps = i % 3 == 0;
+        while (!workers.submit(std::to_string(thread), [&, keeps] {
+          if (keeps) workers.keep_place();
+          ++done;
+          if (keeps) workers.give_back();
+        }))
+          std::this_thread::yield();
+        if (i % 100 == 0)
+          while (done < i) std::this_thread::yield();
+      }
+    });
+  }
+  CHECK(done == 4 * jobs);
+}

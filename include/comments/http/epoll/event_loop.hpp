@@ -15,6 +15,7 @@
 #include <comments/http/client_address.hpp>
 #include <comments/http/epoll/acceptor.hpp>
 #include <comments/http/epoll/connection.hpp>
+#include <comments/http/epoll/late_answer.hpp>
 #include <comments/http/epoll/listening.hpp>
 #include <comments/http/epoll/loop_context.hpp>
 #include <comments/http/epoll/mailbox.hpp>
@@ -98,7 +99,7 @@ class event_loop final {
     return client_key(asked.bytes, asked.peer, context_.limits.trusted_proxies);
   }
   worker_pool& workers_for(const wire_request& asked) const;
-  wire_response response_to(const connection& client, effort effort) const;
+  wire_request request_of(const connection& client, effort effort) const;
 
   // Streams, and mail of other threads.
   void wait_for_stream(connection& client);
@@ -106,6 +107,7 @@ class event_loop final {
   void read_mail();
   void welcome(std::list<connection>& newcomers);
   void finish(connection& client, slot& made);
+  void finish_later(connection& client, slot& made);
   const connection_handle& handle_of(connection& client);
 
   // Closing.

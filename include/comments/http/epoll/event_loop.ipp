@@ -267,7 +267,7 @@ COMMENTS_INLINE void event_loop::refuse(connection& client, const request_error&
 
 COMMENTS_INLINE bool event_loop::respond(connection& client) {
   if (!may_be_ready(client.request())) return respond_on_worker(client, effort::whole);
-  wire_response made = response_to(client, effort::memory);
+  wire_response made = context_.api.handle(request_of(client, effort::memory));
   if (made.is_deferred) return respond_on_worker(client, effort::rest);
   if (made.rest) client.name = name_of(client.request());
   client.take_response(std::move(made));
@@ -280,12 +280,11 @@ COMMENTS_INLINE bool event_loop::respond_on_worker(connection& client, effort ef
   client.name = name_of(asked);
   const bool has_room = context_.memory.has_room_for(client.holds().total());
   if (has_room) hold(client, true);
-  const bool is_taken = has_room && workers_for(asked).submit(
-                                        client.name, [this, &client, effort,
-                                                      handle = handle_of(client), box = mailbox_] {
-                                          handle->response = response_to(client, effort);
-                                          box->post_done(handle);
-                                        });
+  worker_pool& on = workers_for(asked);
+  const return_address back{handle_of(client), mailbox_, &on};
+  const bool is_taken = has_room && on.submit(client.name, [this, &client, effort, back] {
+    answer(context_.api, request_of(client, effort), back);
+  });
   if (is_taken) {
     move(client, wait::worker);
     return false;
@@ -306,7 +305,9 @@ COMMENTS_INLINE worker_pool& event_loop::workers_for(const wire_request& asked) 
 COMMENTS_INLINE void event_loop::finish(connection& client, slot& made) {
   move(client, wait::turn);
   attempt(client, [&] {
-    if (!client.has_stream()) {
+    if (made.response.later) {
+      finish_later(client, made);
+    } else if (!client.has_stream()) {
       client.take_response(std::exchange(made.response, {}));
     } else if (client.take_chunk(std::exchange(made.piece, {})) == connection::step::broken) {
       close(client);
@@ -314,6 +315,22 @@ COMMENTS_INLINE void event_loop::finish(connection& client, slot& made) {
       client.go_on();
     }
   });
+}
+
+// Takes a response that is ready now, if it is only a copy; else has a worker make it.
+COMMENTS_INLINE void event_loop::finish_later(connection& client, slot& made) {
+  const wire_request asked = request_of(client, effort::memory);
+  made.response = context_.api.handle_later(asked, std::move(made.response.later));
+  if (!made.response.is_deferred) return client.take_response(std::exchange(made.response, {}));
+  worker_pool& on = workers_for(asked);
+  const return_address back{handle_of(client), mailbox_, &on};
+  const bool is_taken = on.submit_anyway(client.name, [this, &client, back] {
+    answer_rest(context_.api, request_of(client, effort::rest), back);
+  });
+  if (is_taken)
+    move(client, wait::worker);
+  else
+    close(client);  // a retry with the same key gets the response
 }
 
 // Returns the name of the client's connection for other threads.
@@ -331,13 +348,11 @@ COMMENTS_INLINE bool event_loop::may_be_ready(const wire_request& asked) const {
   return context_.api.may_be_ready(asked);
 }
 
-// Answers the client's request. On a worker, if the client is lent.
-COMMENTS_INLINE wire_response event_loop::response_to(const connection& client,
-                                                      effort effort) const {
+COMMENTS_INLINE wire_request event_loop::request_of(const connection& client, effort effort) const {
   wire_request asked = client.request();
   asked.is_last |= context_.flags.is_draining;
   asked.effort = effort;
-  return context_.api.handle(asked);
+  return asked;
 }
 
 // --- streams -------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@
 namespace comments::http::epoll {
 
 struct worker_limits {
-  std::size_t threads_max{1};          // 1 or more
+  std::size_t threads_max{1};          // 1 or more; so many jobs are in work at once
   std::size_t jobs_max{4'096};         // that wait for a thread
   std::size_t client_jobs_max{4'096};  // of these, one client's
   int nice{};                          // what the threads add to their niceness (setpriority(2))
@@ -37,7 +37,7 @@ class worker_pool final {
   explicit worker_pool(worker_limits limits);
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
-  // Waits until all jobs are done. No thread may submit one any more.
+  // Waits until all jobs are done, and all places given back. No thread may submit one any more.
   ~worker_pool();
 
   // Forgets the jobs that have not begun. Any thread.
@@ -49,7 +49,13 @@ class worker_pool final {
   // std::bad_alloc, and then has queued nothing.
   bool submit(std::string_view client, std::function<void()> job) COMMENTS_EXCLUDES(mutex_);
 
-  // The same without the limits, for jobs that cannot be more than there are connections.
+  // Keeps the place of a job that goes on without a thread, so that one less may run beside it,
+  // until `give_back`. None throws. Any thread.
+  void keep_place() COMMENTS_EXCLUDES(mutex_);
+  void give_back() COMMENTS_EXCLUDES(mutex_);
+
+  // The same as `submit` without its limits, for jobs that cannot be more than there are
+  // connections.
   bool submit_anyway(std::string_view client, std::function<void()> job) COMMENTS_EXCLUDES(mutex_);
 
  private:
@@ -64,6 +70,10 @@ class worker_pool final {
   void add(std::string_view client, std::function<void()> job) COMMENTS_REQUIRES(mutex_);
   std::function<void()> take() COMMENTS_REQUIRES(mutex_);
   bool ensure_thread() COMMENTS_REQUIRES(mutex_);
+  bool has_to_wake() COMMENTS_REQUIRES(mutex_);
+  bool may_begin() const COMMENTS_REQUIRES(mutex_) {
+    return waiting_ > 0 && running_ + kept_ < limits_.threads_max;
+  }
   void run() COMMENTS_EXCLUDES(mutex_);
 
   const worker_limits limits_;
@@ -73,7 +83,11 @@ class worker_pool final {
   std::map<std::string_view, lines::iterator> line_of_ COMMENTS_GUARDED_BY(mutex_){};
   std::size_t waiting_ COMMENTS_GUARDED_BY(mutex_){};  // jobs in all lines
   std::vector<std::thread> threads_ COMMENTS_GUARDED_BY(mutex_){};
-  std::size_t idle_ COMMENTS_GUARDED_BY(mutex_){};  // threads that wait for work
+  std::size_t idle_ COMMENTS_GUARDED_BY(mutex_){};     // threads that wait for work
+  std::size_t running_ COMMENTS_GUARDED_BY(mutex_){};  // jobs on a thread
+  std::size_t kept_ COMMENTS_GUARDED_BY(mutex_){};     // places of jobs without one
+  condition is_free_{};                                // no place is kept
+  bool is_waking_ COMMENTS_GUARDED_BY(mutex_){};       // one of them was woken and is on its way
   bool is_over_ COMMENTS_GUARDED_BY(mutex_){};
 };
 

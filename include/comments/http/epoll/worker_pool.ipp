@@ -22,6 +22,8 @@ COMMENTS_INLINE worker_pool::~worker_pool() {
   }
   has_work_.notify_all();
   for (std::thread& thread : threads) thread.join();
+  mutex_lock lock{mutex_};
+  while (kept_ > 0) is_free_.wait(lock);
 }
 
 COMMENTS_INLINE void worker_pool::drop_waiting() {
@@ -44,15 +46,31 @@ COMMENTS_INLINE bool worker_pool::submit_anyway(std::string_view client,
 
 COMMENTS_INLINE bool worker_pool::enqueue(std::string_view client, std::function<void()> job,
                                           std::size_t jobs_max, std::size_t client_jobs_max) {
+  bool must_wake = false;
   {
     const mutex_lock lock{mutex_};
     const auto known = line_of_.find(client);
     const std::size_t own = known == line_of_.end() ? 0 : known->second->jobs.size();
     if (waiting_ >= jobs_max || own >= client_jobs_max || !ensure_thread()) return false;
     add(client, std::move(job));
+    must_wake = has_to_wake();
   }
-  has_work_.notify_one();  // after the lock, so that the thread that wakes need not wait for it
+  if (must_wake) has_work_.notify_one();  // after the lock, for which the thread need not wait then
   return true;
+}
+
+COMMENTS_INLINE void worker_pool::keep_place() {
+  const mutex_lock lock{mutex_};
+  ++kept_;
+}
+
+COMMENTS_INLINE void worker_pool::give_back() {
+  const mutex_lock lock{mutex_};
+  --kept_;
+  if (has_to_wake())
+    has_work_.notify_one();
+  else if (is_over_ && kept_ == 0)
+    is_free_.notify_one();  // with the lock, behind which this may be gone
 }
 
 // Adds the job to its client's line; a client without one stands behind all others.
@@ -97,6 +115,12 @@ COMMENTS_INLINE bool worker_pool::ensure_thread() {
   return !threads_.empty();
 }
 
+// Returns whether a thread must be woken. One at a time is on its way, and it wakes the next if
+// there is more than it takes: a thread that is busy may come to the rest before.
+COMMENTS_INLINE bool worker_pool::has_to_wake() {
+  return may_begin() && idle_ > 0 && !std::exchange(is_waking_, true);
+}
+
 COMMENTS_INLINE void worker_pool::run() {
   // Linux keeps it for each thread; elsewhere, and where it may not be raised, all stay equal.
   if (limits_.nice != 0)
@@ -104,14 +128,22 @@ COMMENTS_INLINE void worker_pool::run() {
   mutex_lock lock{mutex_};
   for (;;) {
     ++idle_;
-    while (!is_over_ && waiting_ == 0) has_work_.wait(lock);
+    while (!may_begin() && !(is_over_ && waiting_ == 0)) {
+      has_work_.wait(lock);
+      is_waking_ = false;
+    }
     --idle_;
     if (waiting_ == 0) return;
     std::function<void()> job = take();
+    if (is_over_ && waiting_ == 0) has_work_.notify_all();  // for the others this was the last
+    ++running_;
+    const bool must_wake = has_to_wake();
     lock.unlock();
+    if (must_wake) has_work_.notify_one();
     job();
     job = nullptr;  // what it holds is released without the lock
     lock.lock();
+    --running_;
   }
 }
 

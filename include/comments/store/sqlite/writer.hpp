@@ -13,7 +13,7 @@
 //   content_cache cache;
 //   sqlite::writer writer{{file, health, key, {}, {}}, std::move(*opened), cache};
 //   const auto voted = writer.write<comment>([&](auto& begun, auto& noted) {
-//     return sqlite::vote(begun, id, "u:7", true, now, noted);
+//     return sqlite::vote(begun, id, {"u:7"}, true, now, noted);
 //   });
 
 #include <comments/config.hpp>

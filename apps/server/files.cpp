@@ -124,7 +124,9 @@ http::more_route asset_route() {
 http::more_route description_route() {
   return {"GET /openapi.json",
           [](const http::context&) {
-            return [](http::request&&) { return http::json_response(std::string{openapi}); };
+            return [](http::request&&) {
+              return http::json_response(std::string{openapi_parts[0]}.append(openapi_parts[1]));
+            };
           },
           is_ready};
 }

@@ -135,10 +135,11 @@ void log::event(severity level, std::string_view name, std::initializer_list<fie
   constexpr std::array levels{std::pair{spdlog::level::info, "info"},
                               std::pair{spdlog::level::warn, "warn"},
                               std::pair{spdlog::level::err, "error"}};
-  const auto& [known, text] = levels[static_cast<std::size_t>(level)];
-  if (!events_->should_log(known)) return;
-  if (!comments::guarded([&] { events_->log(known, event_line(is_json_, text, name, fields)); }))
-    lines_.count_dropped();
+  const auto& known = levels[static_cast<std::size_t>(level)];
+  if (!events_->should_log(known.first)) return;
+  const bool is_written = comments::guarded(
+      [&] { events_->log(known.first, event_line(is_json_, known.second, name, fields)); });
+  if (!is_written) lines_.count_dropped();
 }
 
 void log::info(std::string_view name, std::initializer_list<field> fields) {

@@ -241,7 +241,8 @@ class Away(ClusterTest):
         self.assertEqual(self.node.post(POST, {"content_id": "1", "body": "x"}).status, 201)
         self.assertIn("It is working.", self.status())
         self.assertEqual(self.metric(unreachable), 0)
-        self.assertEqual(self.metric('comments_store_connections{state="used"}'), 0)
+        until(lambda: self.metric('comments_store_connections{state="used"}') == 0,
+              "the end of what a start has to do")
         self.assertGreater(self.metric('comments_store_connections{state="open"}'), 0)
         last = self.metric("comments_store_last_success_seconds")
         self.assertLess(abs(time.time() - last), 600)

@@ -112,7 +112,7 @@ scene('nor on the page without script, nor on the moderators’ page', async ({ 
   await page.locator('.card').nth(20).waitFor();
   for (let i = 0; i < (isLong ? 3 : 1); ++i) {
     const before = await page.locator('.card').count();
-    await page.locator('.more').click();
+    await page.locator('.more:visible').click();
     await until(async () => (await page.locator('.card').count()) > before, 'more cards');
   }
   await provoke(page, '.card .body');

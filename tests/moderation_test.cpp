@@ -131,9 +131,9 @@ TEST_CASE("rules that remember a draft forget it if another rule refuses it or f
   for (const rule& last : {refusing, broken}) {
     int forgotten = 0;
     const rule remembering = [&](const draft&, const arrival&) {
-      verdict fine = accept();
-      fine.forget = [&] { ++forgotten; };
-      return fine;
+      verdict accepted = accept();
+      accepted.forget = [&] { ++forgotten; };
+      return accepted;
     };
     (void)judge(std::vector{remembering, remembering, last}, fine, {});
     CHECK(forgotten == 2);

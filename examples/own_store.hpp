@@ -298,10 +298,9 @@ class own_store final : public comments::store {
       const comments::decision_query& wanted) const override {
     using page = comments::decision_page;
     return read<page>([&](const store_rows& in) -> comments::result<page> {
-      std::vector<comments::event> found;
-      for (const comments::event& row : in.events)
-        if (comments::matches(row, wanted)) found.push_back(row);
-      return comments::to_page(std::move(found), wanted);
+      comments::decision_page found;
+      for (const comments::event& row : in.events) comments::add(found, row, wanted);
+      return found;
     });
   }
 

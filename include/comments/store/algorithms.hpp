@@ -89,9 +89,9 @@ bool matches(const comment& listed, const query& wanted);
 // Whether a query asks for the event, its limit aside.
 bool matches(const event& done, const decision_query& wanted);
 
-// Returns the page of those that match the query. They may be in any order, and if there are more
-// than `wanted.limit`, all up to one more must be there.
-decision_page to_page(std::vector<event> found, const decision_query& wanted);
+// Adds an event to a page, in its place there, if the query asks for it. One more than its limit is
+// cut off, whichever comes last.
+void add(decision_page& to, event done, const decision_query& wanted);
 
 // Returns how much text a comment has, as the limit of a page counts it.
 std::size_t bytes_of(const comment& listed);

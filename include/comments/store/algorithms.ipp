@@ -6,6 +6,7 @@
 #include <comments/guarded.hpp>
 
 #include <cstddef>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -153,13 +154,15 @@ COMMENTS_INLINE bool matches(const event& done, const decision_query& wanted) {
   return is_decision(done) && (!wanted.after || detail::place_of(done) < *wanted.after);
 }
 
-COMMENTS_INLINE decision_page to_page(std::vector<event> found, const decision_query& wanted) {
-  std::ranges::sort(found, std::ranges::greater{}, detail::place_of);
-  decision_page made{.items = std::move(found)};
-  if (made.items.size() <= wanted.limit) return made;
-  made.items.resize(wanted.limit);
-  if (!made.items.empty()) made.next = detail::place_of(made.items.back());
-  return made;
+COMMENTS_INLINE void add(decision_page& to, event done, const decision_query& wanted) {
+  if (!matches(done, wanted)) return;
+  auto place = to.items.end();
+  while (place != to.items.begin() && detail::place_of(*std::prev(place)) < detail::place_of(done))
+    --place;
+  to.items.insert(place, std::move(done));
+  if (to.items.size() <= wanted.limit) return;
+  to.items.pop_back();
+  if (!to.items.empty()) to.next = detail::place_of(to.items.back());
 }
 
 COMMENTS_INLINE std::size_t bytes_of(const comment& listed) {

@@ -12,6 +12,8 @@
 #include <comments/store/memory/rows.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -242,8 +244,9 @@ COMMENTS_INLINE result<comment> memory_store::report(const comment_id& id, const
   if (neighbours.is_full()) return network_used_up();
   comment answer = *reported;
   ++answer.reports;
-  reports.push_back({by.name, reason, now});
-
+  auto place = reports.end();  // behind those that are older: a clock may have been set back
+  while (place != reports.begin() && std::prev(place)->at > now) --place;
+  reports.insert(place, {by.name, reason, now});
   ++reported->reports;
   return answer;
 }
@@ -370,11 +373,11 @@ COMMENTS_INLINE result<decision_page> memory_store::decisions(const decision_que
   if (is_deciding()) return called_back();
   state& at = *state_;
   const mutex_lock lock{at.mutex};
-  std::vector<event> found;
+  decision_page found;
   for (const auto& [id, content] : at.contents_by_id)
     for (const event& event : content.events)
-      if (matches(event, wanted)) found.push_back(event);
-  return to_page(std::move(found), wanted);
+      if (is_decision(event)) add(found, event, wanted);
+  return found;
 }
 
 COMMENTS_INLINE result<std::vector<comments::report>> memory_store::reports_of(
@@ -384,9 +387,9 @@ COMMENTS_INLINE result<std::vector<comments::report>> memory_store::reports_of(
   std::vector<comments::report> found;
   const auto reports = state_->reports.find(id);
   if (reports == state_->reports.end()) return found;
-  found.assign(reports->second.rbegin(), reports->second.rend());
-  std::ranges::stable_sort(found, std::ranges::greater{}, &comments::report::at);
-  if (found.size() > limit) found.resize(limit);
+  const auto& all = reports->second;  // in the order of time
+  const auto latest = static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
+  found.assign(all.rbegin(), all.rbegin() + latest);
   return found;
 }
 

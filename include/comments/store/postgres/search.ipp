@@ -7,6 +7,8 @@
 #include <comments/store/postgres/schema.hpp>
 #include <comments/store/sql_schema.hpp>
 
+#include <utility>
+
 namespace comments::postgres {
 
 COMMENTS_INLINE page list(transaction& reading, const query& query) {
@@ -99,7 +101,9 @@ COMMENTS_INLINE decision_page decisions(transaction& reading, const decision_que
   const auto place = reading.send(sql, as_number(wanted.limit) + 1, wanted.content_id,
                                   to_milliseconds(after.at), after.content_id, after.version);
   if (!reading.receive()) return {};
-  return to_page(detail::read_events(reading.rows(place)), wanted);
+  decision_page found;
+  for (event& one : detail::read_events(reading.rows(place))) add(found, std::move(one), wanted);
+  return found;
 }
 
 COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& reading, const comment_id& id,

@@ -117,9 +117,9 @@ COMMENTS_INLINE decision_page decisions(transaction& work, const decision_query&
     rows.bind(4, wanted.after->content_id);
     rows.bind(5, wanted.after->version);
   }
-  std::vector<event> found;
-  while (rows.step()) found.push_back(detail::read_event(rows));
-  return to_page(std::move(found), wanted);
+  decision_page found;
+  while (rows.step()) add(found, detail::read_event(rows), wanted);
+  return found;
 }
 
 COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& work, const comment& about,

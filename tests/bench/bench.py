@@ -18,7 +18,6 @@ import os
 import platform
 import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -36,13 +35,12 @@ BODY = json.dumps({"content_id": "{}", "body": "A sentence or two, and an opinio
 RECORD = 300  # bytes of such a comment's row, for the raw log
 IDLE = 10_000
 CROWD = 40_000  # clients of a round, each with one post; more than there is time for
-INSERT = """\\set c random(0, 99)
-INSERT INTO comment (content_id, position, id, parent_id, status, author_name, author_email,
-  author_url, author_verified, body, votes, replies, created_at, edited_at, version, request_key,
-  request_fingerprint) VALUES ('c' || :c, nextval('place'), gen_random_uuid()::text, '',
-  'published', 'Ana', 'ana@example.com', '', 0, repeat('A sentence or two, and an opinion. ', 2),
-  0, 0, 1700000000000, NULL, 1, NULL, 1);
+INSERT = f"""\\set c random(0, 99)
+INSERT INTO comment ({cluster.COLUMNS}) VALUES ('c' || :c, nextval('place'),
+  gen_random_uuid()::text, {cluster.ROW.format(place="1")});
 """
+CONTENTS = """CREATE SEQUENCE place; INSERT INTO content
+  SELECT 'c' || n, 1, 1, '' FROM generate_series(0, 99) AS n"""
 LACKING = (OSError, RuntimeError, ValueError, KeyError, subprocess.SubprocessError)
 
 
@@ -204,16 +202,16 @@ class Bench:
                                                   f"If-None-Match: {known}")})
         static = {"name": "nginx, the same bytes as a file", "rounds": rounds["nginx"]}
         self.add("Reads", f"list of 50 ({len(body):,} bytes)", "1/s", rounds["list"], static,
-                 ("ratio", ">=", 0.8))
+                 ("ratio", ">=", 1))
         if newest:
             self.add("Reads", "the same, newest cpp-httplib", "1/s", rounds["newest"], static,
                      ("ratio", ">=", 1.0))
         self.add("Reads", "the same, against the limit", "1/s", rounds["list"],
-                 {"name": "raw epoll", "rounds": rounds["raw"]}, ("cpu ratio", "<=", 2.5))
+                 {"name": "raw epoll", "rounds": rounds["raw"]}, ("cpu ratio", "<=", 1.5))
         self.add("Reads", "the same, each request logged", "1/s", rounds["logging"],
                  {"name": "not logged", "rounds": rounds["list"]})
         self.add("Reads", "304", "1/s", rounds["304"],
-                 {"name": "nginx, 304", "rounds": rounds["nginx 304"]}, ("ratio", ">=", 0.9))
+                 {"name": "nginx, 304", "rounds": rounds["nginx 304"]}, ("ratio", ">=", 1.1))
         self.measure_latency("list of 50", rounds["list"],
                              lambda rate: self.read(self.small, asked, "--rate", rate),
                              lambda rate: self.nginx and self.read(self.nginx, "/list", "--rate",
@@ -233,14 +231,12 @@ class Bench:
         say("writes")
         target = self.stack.enter_context(self.serve(self.seed("written", 1_000, 5_000)))
         contents = ("--spread", 100)
-        with sqlite3.connect(self.databases[1_000]) as database:
-            schema = ";\n".join(sql for (sql,) in database.execute(
-                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL "
-                "ORDER BY name <> 'content', rowid"))  # comments refer to contents
-        schema = schema.replace("WITHOUT ROWID", "")  # SQLite's own
-        schema += (";\nCREATE SEQUENCE place; INSERT INTO content "
-                   "SELECT 'c' || n, 1, 1, '' FROM generate_series(0, 99) AS n;")
-        postgres = self.started("PostgreSQL", lambda: processes.Postgres(self.folder, schema))
+        postgres = self.started("PostgreSQL", lambda: processes.Postgres(self.folder, "SELECT 1"))
+        if postgres:
+            store = f"host={postgres.folder} user=bench dbname=postgres"
+            subprocess.run([self.chosen.server, "migrate", "--store", store], check=True,
+                           stderr=subprocess.DEVNULL)
+            postgres.psql(CONTENTS)
         rounds = self.in_turns({
             "post": self.post(target, "c{}", *contents),
             "raw log": self.append_to_log,
@@ -249,10 +245,10 @@ class Bench:
             "nginx": self.nginx and self.post(self.nginx, "c0", path="/empty", status=200)})
         self.add("Writes", "durable post, 64 clients", "1/s", rounds["post"],
                  {"name": "raw log, 64 threads, shared fdatasync", "rounds": rounds["raw log"]},
-                 ("ratio", ">=", 0.35))
+                 ("ratio", ">=", 0.25))
         self.add("Writes", "the same, against PostgreSQL", "1/s", rounds["post"],
                  {"name": "pgbench, 64 clients, one insert each", "rounds": rounds["pgbench"]},
-                 ("ratio", ">=", 1.2))
+                 ("ratio", ">=", 2))
         self.add("Writes", "the same, against HTTP alone", "1/s", rounds["post"],
                  {"name": "nginx, empty post, nothing stored", "rounds": rounds["nginx"]})
         self.measure_latency("durable post", rounds["post"], lambda rate: self.post(
@@ -307,7 +303,7 @@ class Bench:
                  {"name": "reads alone", "rounds": rounds["alone"]}, ("ratio", ">=", 0.7))
         self.add("Mixed load", "p99 of those reads", "ms",
                  [{"value": one["p99_us"] / 1e3} for one in rounds["mixed"]],
-                 aim=("value", "<=", 20))
+                 aim=("value", "<=", 10))
 
     def measure_idle(self):
         say("idle connections")
@@ -401,7 +397,7 @@ class Bench:
         largest = self.sizes[-1]
         empty, memory = self.starts(lambda i: self.folder / f"empty-{i}.db")
         full, _ = self.starts(lambda _: self.databases[largest])
-        self.add("Footprint", "idle memory", "MB", memory, aim=("value", "<=", 12))
+        self.add("Footprint", "idle memory", "MB", memory, aim=("value", "<=", 13.5))
         self.add("Footprint", "start to first answer, empty store", "ms", empty,
                  aim=("value", "<=", 30))
         self.add("Footprint", f"start to first answer, {largest:,} in one content", "ms", full,

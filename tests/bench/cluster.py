@@ -85,9 +85,9 @@ def measure(bench, read_path):
                 "rounds": rounds["insert"]}
     page = {"name": "pgbench, 64 clients, the same page", "rounds": rounds["read"]}
     bench.add(section, "durable post, one server", "1/s", rounds["post"], inserted,
-              ("ratio", ">=", 3))
+              ("ratio", ">=", 2))
     bench.add(section, f"durable post, {NODES} servers", "1/s", rounds["posts"], inserted,
-              ("ratio", ">=", 3))
+              ("ratio", ">=", 2))
     bench.add(section, "list of 50, one server", "1/s", rounds["list"], page, ("ratio", ">=", 5))
     bench.add(section, f"list of 50, {NODES} servers", "1/s", rounds["lists"], page,
               ("ratio", ">=", 5))

@@ -23,17 +23,19 @@ rule newcomer_links(std::size_t links_max) {
   return outside_legacy(rules::newcomer_links(links_max));
 }
 
-// Where the address may stand for many people, only an account tells who repeats itself. How an
-// edit came is not known, and its author needed another text to post at all.
+// Where the address may stand for many people, only an account tells who repeats itself; an IPv6
+// /48 may be a town. How an edit came is not known, and its author needed another text to post at
+// all.
 rule repeated_text(std::chrono::seconds window) {
   return outside_legacy([strict = rules::repeated_text({.window = window})](const draft& written,
                                                                             const arrival& how) {
-    if (!how.is_client_shared && !how.is_edit) return strict(written, how);
-    if (written.author.subject.empty()) return accept();
-    arrival of_account = how;
-    of_account.client.clear();
-    of_account.network.clear();
-    return strict(written, of_account);
+    arrival seen = how;
+    seen.network.clear();
+    if (how.is_client_shared || how.is_edit) {
+      if (written.author.subject.empty()) return accept();
+      seen.client.clear();
+    }
+    return strict(written, seen);
   });
 }
 

@@ -15,8 +15,8 @@
 #include <comments/store.hpp>
 
 #include <cstddef>
-#include <set>
 #include <string>
+#include <vector>
 
 namespace comments {
 
@@ -57,7 +57,7 @@ class eraser final {
   broadcast& news_;
   const std::size_t page_max_;
   erasure sum_{};
-  std::set<std::string> accounts_{};  // whose votes and reports are erased
+  std::vector<std::string> accounts_{};  // whose votes and reports are erased
 };
 
 }  // namespace comments

@@ -4,6 +4,7 @@
 #include <comments/erasure.hpp>
 #include <comments/principal.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -61,7 +62,8 @@ COMMENTS_INLINE result<done> eraser::erase_comment(const comment& erased, const 
 
 // At most once per account. Authors without an account have no votes.
 COMMENTS_INLINE result<done> eraser::erase_account(const std::string& subject, instant now) {
-  if (subject.empty() || !accounts_.insert(subject).second) return ok();
+  if (subject.empty() || std::ranges::count(accounts_, subject) > 0) return ok();
+  accounts_.push_back(subject);
   const std::string voter = voter_of_user(subject);
   for (std::optional<comment_id> after;;) {
     const auto found = store_.votes_of(voter, after, page_max_);

@@ -25,20 +25,22 @@ struct metric_series {
 };
 
 struct metric_family {
+  std::string name{};
   std::string help{};
   std::map<std::string, metric_series, std::less<>> series{};  // by their labels
 };
 
-using metric_families = std::map<std::string, metric_family, std::less<>>;
+using metric_families = std::vector<metric_family>;  // some dozens, by their names
 
 // Returns the series of that name and these labels. `count` counts the series of the registry.
 inline metric_series& find_series(metric_families& families, std::size_t& count,
                                   std::string_view name, std::string_view help,
                                   std::string_view labels) {
-  auto family = families.find(name);
-  if (family == families.end())
-    family = families.emplace(std::string{name}, metric_family{std::string{help}, {}}).first;
-  auto& series = family->second.series;
+  auto family = families.begin();
+  while (family != families.end() && family->name < name) ++family;
+  if (family == families.end() || family->name != name)
+    family = families.insert(family, metric_family{std::string{name}, std::string{help}, {}});
+  auto& series = family->series;
   auto found = series.find(labels);
   if (found == series.end() && count >= registry::series_max) {
     labels = "overflow=\"1\"";
@@ -93,9 +95,9 @@ inline void append_families(std::string& text, const metric_families& families,
                             std::string_view type,
                             void (*append)(std::string&, std::string_view, const std::string&,
                                            const metric_series&)) {
-  for (const auto& [name, family] : families) {
-    append_head(text, name, family.help, type);
-    for (const auto& [labels, series] : family.series) append(text, name, labels, series);
+  for (const metric_family& family : families) {
+    append_head(text, family.name, family.help, type);
+    for (const auto& [labels, series] : family.series) append(text, family.name, labels, series);
   }
 }
 

@@ -37,8 +37,8 @@
 
 namespace comments {
 
-// Makes what a comment keeps as `encoded`, of its content, author, body and browser. Empty: it
-// keeps nothing.
+// Makes what a comment keeps as `encoded`, of its content, author, body and browser, in UTF-8.
+// Empty: it keeps nothing.
 using encoder = std::function<std::string(const comment& written)>;
 
 // Returns what `encode` makes of a text, or `unavailable` if it throws.

@@ -120,6 +120,13 @@ class Guarded(ServerTest):
         self.client = at(address(next(self.clients)))
         self.assert_status("published", self.post("Buy now!"))
 
+    def test_two_people_of_one_ipv6_network_may_say_the_same(self):
+        for reader in ("2001:db8:1:1::a", "2001:db8:1:2::b"):
+            self.client = at(reader)
+            self.assert_status("published", self.post("Obrigado!"))
+        self.client = at("2001:db8:1:2::c")  # the same /64, which is one client
+        self.assert_repeated(self.post("Obrigado!"))
+
     def test_an_author_may_correct_a_capital(self):
         made = self.post("primeiro post").json
         for body in ("Primeiro post", "Primeiro post!", "primeiro post"):

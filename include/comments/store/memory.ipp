@@ -28,8 +28,6 @@ struct memory_store::state {
   comments::mutex mutex{};
   contents contents_by_id COMMENTS_GUARDED_BY(mutex){};
   std::map<comment_id, memory::place> places COMMENTS_GUARDED_BY(mutex){};
-  std::map<comment_id, std::vector<memory::cast_vote>> votes COMMENTS_GUARDED_BY(mutex){};
-  std::map<comment_id, std::vector<comments::report>> reports COMMENTS_GUARDED_BY(mutex){};
   std::vector<deployment> deployments COMMENTS_GUARDED_BY(mutex){};  // by their positions
 
   const memory::kept_content* find_content(std::string_view id) const COMMENTS_REQUIRES(mutex) {
@@ -104,7 +102,7 @@ struct memory_store::state {
       if (event.comment == id) event.before.clear();
     for (auto& [key, used] : content.keys)
       if (used.made == id) used.fingerprint = 0;
-    reports.erase(id);
+    places.find(id)->second.reports.clear();
   }
 };
 
@@ -149,7 +147,8 @@ COMMENTS_INLINE result<post_result> memory_store::state::insert(const insertion&
   made.depth = parent ? parent->depth + 1 : 0;
   memory::make_room(content.comments);  // `parent` may point to nothing from here on
   event posted = next_event(content, to_event(wanted), id, now);
-  std::map<comment_id, memory::place> place{{id, {draft.content_id, made.position}}};
+  std::map<comment_id, memory::place> place{
+      {id, {.content_id = draft.content_id, .position = made.position}}};
   std::map<std::string, memory::used_key> key;
   if (!draft.key.empty()) key.emplace(draft.key, memory::used_key{fingerprint(draft), id});
   list_order place_in_lists{made};
@@ -200,7 +199,7 @@ COMMENTS_INLINE result<comment> memory_store::vote(const comment_id& id, const v
   const mutex_lock lock{at.mutex};
   comment* voted = at.find(id);
   if (!voted || (is_there && !is_visible(*voted))) return comment_not_found();
-  std::vector<memory::cast_vote>& cast = at.votes[id];
+  std::vector<memory::cast_vote>& cast = at.places.find(id)->second.votes;
   const auto is_theirs = [&](const memory::cast_vote& one) {
     return is_there ? is_by(by, one.voter, one.browser) : may_take_back(by, one.voter, one.browser);
   };
@@ -235,7 +234,7 @@ COMMENTS_INLINE result<comment> memory_store::report(const comment_id& id, const
   const mutex_lock lock{at.mutex};
   comment* reported = at.find(id);
   if (!reported || !is_visible(*reported)) return comment_not_found();
-  auto& reports = at.reports[id];
+  auto& reports = at.places.find(id)->second.reports;
   network_count neighbours{by};
   for (const comments::report& said : reports) {
     if (is_by(by, said.reporter)) return *reported;
@@ -282,22 +281,23 @@ COMMENTS_INLINE result<std::size_t> memory_store::forget_origins(instant before,
       stands.origin.clear();
       ++origins;
     }
-  for (auto& [id, cast] : state_->votes)
-    votes += memory::erase_some(cast, limit - votes, [&](const memory::cast_vote& one) {
+  for (auto& [id, about] : state_->places) {
+    votes += memory::erase_some(about.votes, limit - votes, [&](const memory::cast_vote& one) {
       return one.voter.starts_with(address_prefix) && one.at < before;
     });
-  for (auto& [id, said] : state_->reports)
-    reports += memory::erase_some(said, limit - reports, [&](const comments::report& made) {
-      return made.reporter.starts_with(address_prefix) && made.at < before;
-    });
+    reports +=
+        memory::erase_some(about.reports, limit - reports, [&](const comments::report& made) {
+          return made.reporter.starts_with(address_prefix) && made.at < before;
+        });
+  }
   return origins + votes + reports;
 }
 
 COMMENTS_INLINE result<done> memory_store::forget_reporter(const std::string& reporter) {
   if (is_deciding()) return called_back();
   const mutex_lock lock{state_->mutex};
-  for (auto& [id, reports] : state_->reports)
-    std::erase_if(reports, [&](const auto& said) { return said.reporter == reporter; });
+  for (auto& [id, about] : state_->places)
+    std::erase_if(about.reports, [&](const auto& said) { return said.reporter == reporter; });
   return ok();
 }
 
@@ -385,9 +385,9 @@ COMMENTS_INLINE result<std::vector<comments::report>> memory_store::reports_of(
   if (is_deciding()) return called_back();
   const mutex_lock lock{state_->mutex};
   std::vector<comments::report> found;
-  const auto reports = state_->reports.find(id);
-  if (reports == state_->reports.end()) return found;
-  const auto& all = reports->second;  // in the order of time
+  const auto about = state_->places.find(id);
+  if (about == state_->places.end()) return found;
+  const auto& all = about->second.reports;
   const auto latest = static_cast<std::ptrdiff_t>(std::min(limit, all.size()));
   found.assign(all.rbegin(), all.rbegin() + latest);
   return found;
@@ -415,11 +415,10 @@ COMMENTS_INLINE result<std::vector<comments::vote>> memory_store::votes_of(
   if (is_deciding()) return called_back();
   const mutex_lock lock{state_->mutex};
   std::vector<comments::vote> found;
-  auto cast = after ? state_->votes.upper_bound(*after) : state_->votes.begin();
-  for (; cast != state_->votes.end() && found.size() < limit; ++cast)
-    for (const memory::cast_vote& one : cast->second)
-      if (one.voter == voter)
-        found.push_back({cast->first, state_->places[cast->first].content_id, one.at});
+  auto about = after ? state_->places.upper_bound(*after) : state_->places.begin();
+  for (; about != state_->places.end() && found.size() < limit; ++about)
+    for (const memory::cast_vote& one : about->second.votes)
+      if (one.voter == voter) found.push_back({about->first, about->second.content_id, one.at});
   return found;
 }
 
@@ -428,11 +427,10 @@ COMMENTS_INLINE result<std::vector<made_report>> memory_store::reports_by(
   if (is_deciding()) return called_back();
   const mutex_lock lock{state_->mutex};
   std::vector<made_report> found;
-  auto about = after ? state_->reports.upper_bound(*after) : state_->reports.begin();
-  for (; about != state_->reports.end() && found.size() < limit; ++about)
-    for (const auto& [name, reason, at] : about->second)
-      if (name == reporter)
-        found.push_back({about->first, state_->places[about->first].content_id, reason, at});
+  auto about = after ? state_->places.upper_bound(*after) : state_->places.begin();
+  for (; about != state_->places.end() && found.size() < limit; ++about)
+    for (const auto& [name, reason, at] : about->second.reports)
+      if (name == reporter) found.push_back({about->first, about->second.content_id, reason, at});
   return found;
 }
 

@@ -20,12 +20,6 @@
 
 namespace comments::memory {
 
-// The place of a comment: its content, and its position in it.
-struct place {
-  std::string content_id{};
-  std::int64_t position{};
-};
-
 struct used_key {
   std::int64_t fingerprint{};
   comment_id made{};
@@ -35,6 +29,15 @@ struct cast_vote {
   std::string voter{};
   std::string browser{};
   instant at{};
+};
+
+// The place of a comment, its content and its position in it, and what readers said of it. Reports
+// are in the order of time.
+struct place {
+  std::string content_id{};
+  std::int64_t position{};
+  std::vector<cast_vote> votes{};
+  std::vector<comments::report> reports{};
 };
 
 // All that belongs to one content. Comments and events are in the order of their versions.

@@ -131,15 +131,18 @@ log::log(std::string_view level, std::string_view format)
       requests_{make_logger(lines_, &line_writer::write_later, level)} {}
 log::~log() = default;
 
+template <typename Write>
+void log::write(Write&& make_and_write) {
+  if (!comments::guarded(make_and_write)) lines_.count_dropped();
+}
+
 void log::event(severity level, std::string_view name, std::initializer_list<field> fields) {
   constexpr std::array levels{std::pair{spdlog::level::info, "info"},
                               std::pair{spdlog::level::warn, "warn"},
                               std::pair{spdlog::level::err, "error"}};
   const auto& known = levels[static_cast<std::size_t>(level)];
   if (!events_->should_log(known.first)) return;
-  const bool is_written = comments::guarded(
-      [&] { events_->log(known.first, event_line(is_json_, known.second, name, fields)); });
-  if (!is_written) lines_.count_dropped();
+  write([&] { events_->log(known.first, event_line(is_json_, known.second, name, fields)); });
 }
 
 void log::info(std::string_view name, std::initializer_list<field> fields) {
@@ -158,14 +161,13 @@ void log::request(const comments::http::exchange& seen) {
   const bool is_error = seen.status >= 500;
   const auto level = is_error ? spdlog::level::err : spdlog::level::info;
   if (!requests_->should_log(level)) return;
-  const bool is_written = comments::guarded([&] {
+  write([&] {
     request_line line{is_json_};
     line.head("time", time_text(now())).head("level", is_error ? "error" : "info");
     line.head("event", "request").word("request_id", seen.id).word("method", seen.method);
     line.word("route", seen.route).number("status", seen.status);
     requests_->log(level, line.number("duration_us", seen.duration.count()).end());
   });
-  if (!is_written) lines_.count_dropped();
 }
 
 }  // namespace server

@@ -42,6 +42,8 @@ class log final {
  private:
   enum class severity { info, warn, error };
   void event(severity level, std::string_view name, std::initializer_list<field> fields);
+  template <typename Write>
+  void write(Write&& make_and_write);
 
   const bool is_json_;
   line_writer lines_;

@@ -206,7 +206,7 @@ class Choice(unittest.TestCase):
                 self.assertEqual(self.statuses(server, 45, behind), ["published"] * 45)
                 self.assertEqual(self.statuses(server, 2, behind, "Obrigado!"), ["published"] * 2)
                 self.assertEqual(self.statuses(server, 1, behind, LINK), ["pending"])
-                told = [event for event in server.events if event["event"] == "proxy_unheard"]
+                told = server.told("proxy_unheard")
                 self.assertEqual([event["header"] for event in told], [header])
                 # The content's rate holds, and so do those of clients that came directly.
                 self.assertIn(429, self.statuses(server, 20, behind, "y {}"))

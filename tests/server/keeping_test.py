@@ -300,7 +300,7 @@ class Place(Keeping):
 
     def assert_noticed(self, server, name):
         until(lambda: server.get("/readyz").status == 503, "a server that has noticed")
-        told = [e for e in server.events if e["event"] == "store_failed" and name in e["reason"]]
+        told = [e for e in server.told("store_failed") if name in e["reason"]]
         self.assertEqual([e["level"] for e in told], ["error"])
         refused = server.post(POST, {"content_id": "1", "body": "lost"})
         self.assertEqual((refused.status, refused.json["code"]), (503, "unavailable"))

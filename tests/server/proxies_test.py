@@ -286,7 +286,7 @@ class Bare(unittest.TestCase):
                 site.request("POST", f"{one}/reports", {"reason": "x"}, forged)
         seen = site.get(one).json
         self.assertEqual((seen["votes"], seen["status"]), (1, "published"))
-        (told,) = [event for event in server.events if event["event"] == "proxy_unheard"]
+        (told,) = server.told("proxy_unheard")
         self.assertEqual((told["header"], told["address"]), ("X-Forwarded-For", "127.0.0.1"))
         self.assertIn("--trusted-proxies 127.0.0.1;", told["advice"])
         (notice,) = server.request("GET", self.NOTICES, headers=bearer(MODERATOR)).json["items"]

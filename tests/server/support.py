@@ -214,6 +214,11 @@ class Server:
     def events(self):
         return [json.loads(line) for line in self.lines]
 
+    def told(self, event):
+        """Its lines about this event. A thread of its own writes them, so the first is awaited."""
+        until(lambda: event in self.log, f"a line about {event}")
+        return [line for line in self.events if line["event"] == event]
+
     # --- asking it ---
 
     def connect(self, timeout=PATIENCE):

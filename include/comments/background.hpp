@@ -10,7 +10,7 @@
 #include <functional>
 #include <memory>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Safe to call from any thread.
 class background final {
@@ -32,7 +32,7 @@ class background final {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/background.ipp>

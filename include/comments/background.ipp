@@ -10,7 +10,7 @@
 #include <thread>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct background::state {
   ~state() {
@@ -44,4 +44,4 @@ COMMENTS_INLINE void background::begin(std::function<void()> work) {
   }
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

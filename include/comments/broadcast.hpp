@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct broadcast_limits {
   std::size_t subscribers_max{20'000};          // of all contents together; one more is refused
@@ -101,7 +101,7 @@ class broadcast::subscription final {
   std::unique_ptr<place> place_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/broadcast.ipp>

@@ -11,7 +11,7 @@
 #include <map>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -180,4 +180,4 @@ COMMENTS_INLINE void broadcast::close() {
 
 COMMENTS_INLINE std::size_t broadcast::subscribers() const { return state_->subscribers; }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -25,7 +25,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Safe to call from any thread.
 template <typename Value>
@@ -118,4 +118,4 @@ void cache<Value>::put(std::string_view name, std::shared_ptr<const Value> value
   bytes_.add(static_cast<std::int64_t>(changed.entries.weight()) - before);
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -7,7 +7,7 @@
 
 #include <comments/config.hpp>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Whether `point`, which is not ASCII, is punctuation that may stand directly behind a word and
 // does not belong to it: Unicode's quotation marks, brackets and other punctuation (Ps, Pe, Pi, Pf
@@ -23,7 +23,7 @@ bool is_joining_punctuation(char32_t point);
 // meets punctuation.
 bool is_east_asian(char32_t point);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/characters.ipp>

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -88,4 +88,4 @@ COMMENTS_INLINE bool is_east_asian(char32_t point) {
   return detail::is_within(detail::east_asian_ranges, point);
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -17,7 +17,7 @@
 #include <functional>
 #include <string>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // A moment, in milliseconds since 1970-01-01T00:00:00Z (UTC, leap seconds not counted).
 using instant = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
@@ -53,7 +53,7 @@ class manual_clock final {
 // characters. `at` must be in one of the years 0 to 9999; RFC 3339 has no text for others.
 std::string to_rfc3339(instant at);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/clock.ipp>

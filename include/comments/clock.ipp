@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE clock system_clock() {
   return [] {
@@ -32,4 +32,4 @@ COMMENTS_INLINE std::string to_rfc3339(instant at) {
   return text;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

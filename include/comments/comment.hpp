@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // The status of a comment. Readers see published comments only; `moderation.hpp` says which status
 // may follow which. A removed comment has no text and no author any more.
@@ -110,7 +110,7 @@ comment to_tombstone(comment hidden);
 // who could only cheat themselves with it.
 std::int64_t fingerprint(const draft& draft);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/comment.ipp>

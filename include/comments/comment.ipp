@@ -3,7 +3,7 @@
 
 #include <comments/comment.hpp>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE comment to_tombstone(comment hidden) {
   hidden.author = {};
@@ -31,4 +31,4 @@ COMMENTS_INLINE std::int64_t fingerprint(const draft& draft) {
   return static_cast<std::int64_t>(hash);
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // The person whose comments, votes and reports are meant: the user with this account, or all who
 // gave this e-mail address; with both, the user's comments with this address.
@@ -60,7 +60,7 @@ class eraser final {
   std::vector<std::string> accounts_{};  // whose votes and reports are erased
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/erasure.ipp>

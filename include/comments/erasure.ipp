@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE amendment to_removal(const comment& stands, std::string by, std::string reason) {
   amendment removal{to_tombstone(stands),
@@ -79,4 +79,4 @@ COMMENTS_INLINE result<done> eraser::erase_account(const std::string& subject, i
   }
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

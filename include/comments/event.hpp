@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 enum class event_kind { posted, edited, moderated, voted, removed };
 
@@ -47,4 +47,4 @@ inline bool is_decision(const event& done) {
   return done.kind != event_kind::posted && is_moderators(done.by);
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Returns what `call` returns, or nothing if it throws. An empty std::function throws too. For a
 // call that returns nothing: returns whether it came to its end.
@@ -36,4 +36,4 @@ auto guarded(Call&& call) {
   }
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -23,7 +23,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct comment_id {
   std::array<std::uint8_t, 16> bytes{};
@@ -57,7 +57,7 @@ std::string to_string(const comment_id& id);
 // of every version are accepted, because imported comments keep their ids.
 std::optional<comment_id> parse_comment_id(std::string_view text);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/id.ipp>

@@ -8,7 +8,7 @@
 #include <memory>
 #include <system_error>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -75,4 +75,4 @@ COMMENTS_INLINE std::optional<comment_id> parse_comment_id(std::string_view text
   return id;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

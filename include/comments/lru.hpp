@@ -18,7 +18,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 template <typename Value>
 class lru final {
@@ -116,4 +116,4 @@ void lru<Value>::replace(typename places::iterator known, place by) {
   entries_.erase(old);
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

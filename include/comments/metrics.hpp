@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // A number that only grows. Safe to use from any thread.
 class counter final {
@@ -99,7 +99,7 @@ class registry final {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/metrics.ipp>

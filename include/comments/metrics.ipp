@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -176,4 +176,4 @@ COMMENTS_INLINE std::string registry::to_text() const {
   return text;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -24,7 +24,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // What a moderator decides about a comment. `remove` erases it, and nothing brings it back.
 enum class decision { approve, hold, spam, remove };
@@ -106,7 +106,7 @@ using rule = std::function<verdict(const draft&, const arrival&)>;
 // one refuses, all forget the draft. `unavailable` if a rule throws or is empty.
 result<verdict> judge(std::span<const rule> rules, const draft& draft, const arrival& how);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/moderation.ipp>

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE verdict accept() { return {}; }
 COMMENTS_INLINE verdict hold(std::string reason) {
@@ -56,4 +56,4 @@ COMMENTS_INLINE result<verdict> judge(std::span<const rule> rules, const draft& 
   return sum;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

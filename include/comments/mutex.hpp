@@ -44,7 +44,7 @@
 // On a function that clang cannot follow. A comment beside it says why it is right.
 #define COMMENTS_NO_THREAD_ANALYSIS COMMENTS_THREAD_ATTRIBUTE(no_thread_safety_analysis)
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Held by one thread at a time. Not recursive.
 class COMMENTS_THREAD_ATTRIBUTE(capability("mutex")) mutex final {
@@ -118,4 +118,4 @@ class condition final {
   std::condition_variable inner_{};
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0

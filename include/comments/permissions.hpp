@@ -15,7 +15,7 @@
 #include <chrono>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Returns ok for moderators; `unauthenticated` for a caller without any proof, else `forbidden`.
 result<done> need_moderator(const principal& caller);
@@ -29,7 +29,7 @@ result<done> need_user(const principal& caller, std::string_view subject);
 result<done> may_change(const principal& caller, const comment& stands, instant now,
                         std::chrono::milliseconds edit_window);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/permissions.ipp>

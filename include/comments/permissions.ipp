@@ -4,7 +4,7 @@
 #include <comments/permissions.hpp>
 #include <comments/store.hpp>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE result<done> need_moderator(const principal& caller) {
   if (is_moderator(caller)) return ok();
@@ -33,4 +33,4 @@ COMMENTS_INLINE result<done> may_change(const principal& caller, const comment& 
   return ok();
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -35,7 +35,7 @@
 #include <string>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Makes what a comment keeps as `encoded`, of its content, author, body and browser, in UTF-8.
 // Empty: it keeps nothing.
@@ -92,7 +92,7 @@ class poster final {
   counter& held_total_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/posting.ipp>

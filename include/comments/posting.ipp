@@ -8,7 +8,7 @@
 
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -154,4 +154,4 @@ COMMENTS_INLINE result<post_result> poster::count(result<post_result> posted) {
   return posted;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct principal {
   // An `editor` holds the edit token of one comment; a `user` is signed in at the host's site; a
@@ -79,7 +79,7 @@ bool is_moderators(std::string_view actor);
 // wrote and is not verified. The account's address is shown only if the draft gave the same.
 void sign(draft& written, const principal& caller);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/principal.ipp>

@@ -3,7 +3,7 @@
 
 #include <comments/principal.hpp>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE bool is_author(const principal& caller, const comment& written) {
   if (caller.role == principal::role::editor) return caller.comment == written.id;
@@ -53,4 +53,4 @@ COMMENTS_INLINE void sign(draft& written, const principal& caller) {
   by.email = caller.email;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

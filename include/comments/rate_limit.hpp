@@ -20,7 +20,7 @@
 #include <memory>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct rate {
   std::int64_t per_minute{};  // 0: no limit
@@ -138,7 +138,7 @@ class rate_limiter final {
   bucket_table buckets_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/rate_limit.ipp>

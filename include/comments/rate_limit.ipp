@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE token_rate::token_rate(rate allowed)
     : gain_{std::clamp<std::int64_t>(allowed.per_minute, 0, rate_max)},
@@ -124,4 +124,4 @@ COMMENTS_INLINE quota bucket_table::ask(std::string_view key, const token_rate& 
   return left;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

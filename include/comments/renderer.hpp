@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // `to_html` takes any valid text and returns HTML that is well-formed on its own and runs no script
 // in a reader's page. It is called from several threads at once. If it throws, the request that
@@ -39,7 +39,7 @@ plain_reader to_plain_reader(renderer body);
 // stand within a line leave nothing; others break the line.
 std::string to_plain_text(std::string_view html);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/renderer.ipp>

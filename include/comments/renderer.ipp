@@ -11,7 +11,7 @@
 #include <optional>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -94,4 +94,4 @@ COMMENTS_INLINE std::string to_plain_text(std::string_view html) {
   return text;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

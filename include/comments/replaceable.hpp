@@ -11,7 +11,7 @@
 #include <memory>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Safe to use from any thread.
 template <typename Value>
@@ -37,4 +37,4 @@ class replaceable final {
   std::shared_ptr<const Value> value_ COMMENTS_GUARDED_BY(mutex_);
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0

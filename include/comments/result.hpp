@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // The kind of a failure: what the caller can do about it.
 enum class errc {
@@ -114,4 +114,4 @@ struct done {
 };
 inline result<done> ok() { return done{}; }
 
-}  // namespace comments
+}  // namespace comments::inline v0

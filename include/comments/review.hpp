@@ -21,7 +21,7 @@
 #include <optional>
 #include <string>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // What the rules and the content's mode make of a text.
 struct review {
@@ -71,7 +71,7 @@ class reviewer final {
   const service_options& options_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/review.ipp>

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE result<review> reviewer::review_text(const draft& written, const principal& caller,
                                                      const arrival& how) const {
@@ -83,4 +83,4 @@ COMMENTS_INLINE result<bool> reviewer::is_known(const author& by,
   return browser.empty() ? false : is_published({.browser = browser});
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -42,7 +42,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // What a change needs beside the change and the caller.
 struct change_options {
@@ -232,7 +232,7 @@ class service final {
   std::unique_ptr<change_listener> others_;  // what other processes change
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/service.ipp>

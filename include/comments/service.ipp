@@ -10,7 +10,7 @@
 #include <iterator>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -441,4 +441,4 @@ COMMENTS_INLINE result<std::optional<std::int64_t>> service::expected_version(
   return std::optional{version};
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -19,7 +19,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct service_options {
   comments::limits limits{};
@@ -41,4 +41,4 @@ struct service_options {
   comments::clock clock{system_clock()};
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -17,7 +17,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Whether `point` stands over, under or around the character before it: Unicode's nonspacing and
 // enclosing marks (version 15).
@@ -58,7 +58,7 @@ bool has_badge(std::string_view text);
 // forms.
 bool has_hidden_character(std::string_view text);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/spoofing.ipp>

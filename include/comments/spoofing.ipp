@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <iterator>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -188,4 +188,4 @@ COMMENTS_INLINE bool has_hidden_character(std::string_view text) {
   return false;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

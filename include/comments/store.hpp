@@ -39,7 +39,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // --- what a write takes ---
 
@@ -417,7 +417,7 @@ class store {
   virtual std::unique_ptr<change_listener> listen(change_callbacks) { return nullptr; }
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store.ipp>

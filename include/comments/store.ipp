@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE std::pair<std::int64_t, std::int64_t> rank(sort sort, const cursor& place) {
   if (sort == sort::newest) return {0, -place.position};
@@ -63,4 +63,4 @@ COMMENTS_INLINE error network_used_up() {
   return {errc::conflict, "Enough readers of this network have said that."};
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Returns the code point at `text[at]` and moves `at` behind it. Returns nothing, and leaves `at`
 // where it is, if the bytes there are not well-formed UTF-8 (RFC 3629: no overlong forms, no
@@ -75,7 +75,7 @@ std::string escape_html(std::string_view text);
 // <br>. Markup in `text` is shown and has no effect. Blank text gives an empty string.
 std::string to_paragraphs(std::string_view text);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/text.ipp>

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -116,4 +116,4 @@ COMMENTS_INLINE std::string to_paragraphs(std::string_view text) {
   return open ? html + "</p>\n" : html;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

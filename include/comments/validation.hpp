@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // The largest of everything; lengths are in bytes of UTF-8. A value of exactly this size is valid.
 struct limits {
@@ -83,7 +83,7 @@ error to_error(std::vector<violation> violations);
 // Returns the draft as it is, or `invalid` with all its violations.
 result<draft> validate(draft draft, const limits& limits);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/validation.ipp>

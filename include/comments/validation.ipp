@@ -10,7 +10,7 @@
 #include <iterator>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE bool is_email(std::string_view text) {
   const std::size_t at = text.find('@');
@@ -146,4 +146,4 @@ COMMENTS_INLINE result<draft> validate(draft draft, const limits& limits) {
   return draft;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -5,8 +5,8 @@
 
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 inline constexpr std::string_view library_version = "0.1.0";
 
-}  // namespace comments
+}  // namespace comments::inline v0

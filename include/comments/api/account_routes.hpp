@@ -13,7 +13,7 @@
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Safe to use from any thread. The context outlives it.
 class account_routes final {
@@ -29,7 +29,7 @@ class account_routes final {
   const context& shared_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/account_routes.ipp>

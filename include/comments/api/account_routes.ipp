@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -56,4 +56,4 @@ COMMENTS_INLINE response account_routes::erase(request asked) const {
   return json_response(json::encode_erasure(erased->comments, erased->votes));
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -23,7 +23,7 @@
 #include <memory>
 #include <string>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Safe to use from any thread. The context outlives it.
 class comment_routes final {
@@ -67,7 +67,7 @@ class comment_routes final {
   const context& shared_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/comment_routes.ipp>

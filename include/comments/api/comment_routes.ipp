@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -215,4 +215,4 @@ COMMENTS_INLINE response comment_routes::put_vote(const request& asked, bool is_
   return changed_response(voted, asked, {.browser = is_there ? proof_of(*caller) : ""});
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

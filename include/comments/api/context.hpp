@@ -30,7 +30,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Returns the allowances that a new comment of `caller` takes from: of the client, of its network,
 // of the content. The store counts them in the transaction that writes the comment, so they hold
@@ -100,7 +100,7 @@ class context final {
   const std::shared_ptr<proxy_watch> proxies_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/context.ipp>

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -100,4 +100,4 @@ COMMENTS_INLINE std::string context::key_of(const comment& written) const {
   return sign_.keyed_hash("browser in", written.browser + " " + written.content_id);
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

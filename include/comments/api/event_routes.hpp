@@ -10,7 +10,7 @@
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Safe to use from any thread. The context outlives it, and it outlives its streams.
 class event_routes final {
@@ -25,7 +25,7 @@ class event_routes final {
   mutable live_events live_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/event_routes.ipp>

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -42,4 +42,4 @@ COMMENTS_INLINE response event_routes::follow(request asked) const {
   return answer;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -23,7 +23,7 @@
 #include <optional>
 #include <string>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Used by one thread at a time. The service outlives it.
 class legacy_list final {
@@ -60,7 +60,7 @@ class legacy_list final {
   bool is_of_one_version_{true};
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/legacy_list.ipp>

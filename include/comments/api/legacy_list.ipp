@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE legacy_list::legacy_list(const service& service, std::string content_id,
                                          json::legacy_emails which)
@@ -45,4 +45,4 @@ COMMENTS_INLINE bool legacy_list::read_page() {
   return true;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -24,7 +24,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Safe to use from any thread. The context outlives it. Its only state is a cache.
 class list_routes final {
@@ -69,7 +69,7 @@ class list_routes final {
   mutable cache<kept_list> pages_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/list_routes.ipp>

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -246,4 +246,4 @@ COMMENTS_INLINE response list_routes::send(const request& asked, const std::stri
   return answer;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -37,7 +37,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 struct live_limits {
   std::size_t batch_max{64};              // events that are read and sent at once
@@ -95,7 +95,7 @@ class live_events final {
   mutable cache<batch> shared_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/live_events.ipp>

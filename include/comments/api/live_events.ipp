@@ -12,7 +12,7 @@
 #include <map>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE result<std::int64_t> parse_after(const request& asked, std::int64_t current) {
   std::string_view where = "Last-Event-ID";
@@ -163,4 +163,4 @@ COMMENTS_INLINE result<std::shared_ptr<const live_events::batch>> live_events::l
   return std::shared_ptr<const batch>{made};
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -10,7 +10,7 @@
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Safe to use from any thread. The context outlives it.
 class moderation_routes final {
@@ -40,7 +40,7 @@ class moderation_routes final {
   const context& shared_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/moderation_routes.ipp>

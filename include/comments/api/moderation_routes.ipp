@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -224,4 +224,4 @@ COMMENTS_INLINE result<search> moderation_routes::read_search(const request& ask
   return wanted;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -24,7 +24,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Used by one thread at a time. The context outlives it.
 class person_export final {
@@ -60,7 +60,7 @@ class person_export final {
   part part_{part::comments};
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/person_export.ipp>

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE person_export::person_export(const context& shared, person whose, principal caller)
     : shared_{shared}, caller_{std::move(caller)} {
@@ -88,4 +88,4 @@ COMMENTS_INLINE bool person_export::read_reports() {
   return true;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

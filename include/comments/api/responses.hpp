@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Returns the problem 415 if the request's body is not JSON by its Content-Type, or is compressed;
 // nothing if the body can be read.
@@ -67,7 +67,7 @@ std::optional<Number> parse_number(std::string_view text) {
   return number;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/responses.ipp>

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE std::optional<response> refuse_media(const request& asked) {
   const auto encoding = find_header(asked.headers, "Content-Encoding");
@@ -90,4 +90,4 @@ COMMENTS_INLINE error bad_cursor() {
           {{"cursor", "unknown"}}};
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

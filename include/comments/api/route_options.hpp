@@ -29,7 +29,7 @@
 #include <string>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // The program that serves the API, as /version and the status page name it.
 struct build_info {
@@ -73,4 +73,4 @@ struct route_options {
   std::vector<more_route> more{};          // served inside the same middleware
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

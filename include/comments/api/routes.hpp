@@ -16,7 +16,7 @@
 #include <comments/http/message.hpp>
 #include <comments/service.hpp>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Returns the API. The handler is safe to call from any thread and does not throw, except without
 // memory for the response to an exception. `service` and `options.deployments` must outlive
@@ -24,7 +24,7 @@ namespace comments::http {
 // ends one request, with 503.
 handler routes(service& service, route_options options = {});
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/routes.ipp>

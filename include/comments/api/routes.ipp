@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -149,4 +149,4 @@ COMMENTS_INLINE handler routes(service& service, route_options options) {
   return inner;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -9,7 +9,7 @@
 #include <comments/config.hpp>
 #include <comments/http/message.hpp>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Safe to use from any thread. The context outlives it.
 class service_routes final {
@@ -31,7 +31,7 @@ class service_routes final {
   const context& shared_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/api/service_routes.ipp>

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE response service_routes::health(request) const {
   return json_response(json::encode_fields({{"status", "ok"}}));
@@ -49,4 +49,4 @@ COMMENTS_INLINE response service_routes::count(request asked) const {
   return json_response(json::encode_counts(*contents));
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

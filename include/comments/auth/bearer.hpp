@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::auth {
+namespace comments::inline v0::auth {
 
 // A shorter token can be found by trying.
 inline constexpr std::size_t shared_secret_bytes_min{16};
@@ -83,7 +83,7 @@ class bearer final {
   const clock clock_;
 };
 
-}  // namespace comments::auth
+}  // namespace comments::inline v0::auth
 
 #ifndef COMMENTS_COMPILED
 #include <comments/auth/bearer.ipp>

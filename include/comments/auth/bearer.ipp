@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::auth {
+namespace comments::inline v0::auth {
 
 namespace detail {
 
@@ -132,4 +132,4 @@ COMMENTS_INLINE std::optional<std::string> bearer::hash_of(std::string_view toke
   return sign_.keyed_hash("secret", token);
 }
 
-}  // namespace comments::auth
+}  // namespace comments::inline v0::auth

@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::auth {
+namespace comments::inline v0::auth {
 
 // A shorter secret is warned about, not refused (RFC 7518, section 3.2).
 inline constexpr std::size_t jwt_secret_bytes_min{32};
@@ -51,7 +51,7 @@ struct claims {
 // more; one without `exp` is never good. Safe to call from any thread.
 result<claims> verify_jwt(std::string_view token, const jwt_options& options, instant now);
 
-}  // namespace comments::auth
+}  // namespace comments::inline v0::auth
 
 #ifndef COMMENTS_COMPILED
 #include <comments/auth/jwt.ipp>

@@ -12,7 +12,7 @@
 #include <limits>
 #include <vector>
 
-namespace comments::auth {
+namespace comments::inline v0::auth {
 
 namespace detail {
 
@@ -101,4 +101,4 @@ COMMENTS_INLINE result<claims> verify_jwt(std::string_view token, const jwt_opti
   return user;
 }
 
-}  // namespace comments::auth
+}  // namespace comments::inline v0::auth

@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::auth {
+namespace comments::inline v0::auth {
 
 // RFC 4648, section 5, without padding.
 std::string to_base64url(std::string_view bytes);
@@ -96,7 +96,7 @@ std::string make_browser_proof(const signer& sign, std::string_view name, instan
 // Returns the browser's name; nothing if `proof` is too old, or not a browser's proof of this key.
 std::optional<std::string> browser_name(const signer& sign, std::string_view proof, instant now);
 
-}  // namespace comments::auth
+}  // namespace comments::inline v0::auth
 
 #ifndef COMMENTS_COMPILED
 #include <comments/auth/signer.ipp>

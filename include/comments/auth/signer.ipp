@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <system_error>
 
-namespace comments::auth {
+namespace comments::inline v0::auth {
 
 COMMENTS_INLINE std::string to_base64url(std::string_view bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
@@ -146,4 +146,4 @@ COMMENTS_INLINE std::optional<instant> form_time(const signer& sign, std::string
   return detail::parse_milliseconds(sign.verify("form", token));
 }
 
-}  // namespace comments::auth
+}  // namespace comments::inline v0::auth

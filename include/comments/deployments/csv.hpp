@@ -26,7 +26,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Returns whether a spreadsheet program may take `cell` for a formula: whether it begins with a
 // sign of one, also in the full-width form of Chinese and Japanese keyboards, or with a character
@@ -57,7 +57,7 @@ class deployment_csv final {
   bool is_begun_{};
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/deployments/csv.ipp>

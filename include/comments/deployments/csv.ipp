@@ -8,7 +8,7 @@
 #include <initializer_list>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -69,4 +69,4 @@ COMMENTS_INLINE chunk deployment_csv::next() {
   return made;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 enum class deployment_status { pending, in_progress, success, failure, cancelled };
 
@@ -91,4 +91,4 @@ inline result<deployment> validate(deployment step, const deployment_limits& lim
   return step;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

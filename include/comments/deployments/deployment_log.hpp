@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // `replayed`: the run had recorded this status before; `stored` is the record made then.
 struct record_result {
@@ -77,4 +77,4 @@ inline bool is_retry_of(const deployment& step, const deployment& known) {
   return step.version == known.version && step.responsible == known.responsible;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

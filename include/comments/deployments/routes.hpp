@@ -15,7 +15,7 @@
 
 #include <cstddef>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Safe to use from any thread. The context and the log outlive it and its streams.
 class deployment_routes final {
@@ -41,7 +41,7 @@ class deployment_routes final {
   mutable deployment_service deployments_;
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/deployments/routes.ipp>

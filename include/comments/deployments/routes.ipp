@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -146,4 +146,4 @@ COMMENTS_INLINE response deployment_routes::sheet_response(const deployment_quer
   return answer;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

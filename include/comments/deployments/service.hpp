@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 class deployment_service final {
  public:
@@ -74,4 +74,4 @@ inline result<deployment_page> deployment_service::list(const deployment_query& 
   return log_.deployments(query);
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 enum class service_health {
   working,
@@ -63,7 +63,7 @@ std::vector<status_row> to_status_rows(std::vector<deployment> steps, instant no
 // "2 min 5 s", "3 h 20 min", "2 d 4 h". `span` is not negative.
 std::string to_words(std::chrono::milliseconds span);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/deployments/status.ipp>

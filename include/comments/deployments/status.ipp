@@ -7,7 +7,7 @@
 #include <map>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE std::vector<status_row> to_status_rows(std::vector<deployment> steps, instant now) {
   std::map<std::pair<std::string, std::string>, instant> next;  // by component and run
@@ -46,4 +46,4 @@ COMMENTS_INLINE std::string to_words(std::chrono::milliseconds span) {
   return join(h / 24, " d", h % 24, " h");
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 inline constexpr std::string_view atom_type = "application/atom+xml";
 
@@ -25,7 +25,7 @@ std::string to_xml_text(std::string_view text);
 // Returns the feed as XML in UTF-8. Its links must be percent-encoded already.
 std::string to_atom(const document& from);
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed
 
 #ifndef COMMENTS_COMPILED
 #include <comments/feed/atom.ipp>

@@ -9,7 +9,7 @@
 #include <pugixml.hpp>
 #include <utility>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 COMMENTS_INLINE std::string to_xml_text(std::string_view text) {
   const auto is_possible = [](char32_t point) {
@@ -86,4 +86,4 @@ COMMENTS_INLINE std::string to_atom(const document& from) {
   return std::move(writer.text);
 }
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed

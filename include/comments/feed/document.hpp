@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 // The most code points of a title; a longer one is cut and ends in "…".
 inline constexpr std::size_t title_max = 80;
@@ -61,7 +61,7 @@ entry make_entry(const comment& comment, const json::style& style, std::string_v
 document make_document(const page& page, const json::style& style, std::string id, std::string link,
                        instant updated, std::string_view prefix = {});
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed
 
 #ifndef COMMENTS_COMPILED
 #include <comments/feed/document.ipp>

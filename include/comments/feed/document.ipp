@@ -9,7 +9,7 @@
 #include <array>
 #include <utility>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 COMMENTS_INLINE std::string to_urn(const comment_id& id) { return "urn:uuid:" + to_string(id); }
 
@@ -70,4 +70,4 @@ COMMENTS_INLINE document make_document(const page& page, const json::style& styl
   return made;
 }
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed

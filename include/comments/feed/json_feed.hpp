@@ -13,14 +13,14 @@
 #include <string>
 #include <string_view>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 inline constexpr std::string_view json_type = "application/feed+json";
 
 // Returns the feed as JSON.
 std::string to_json(const document& from);
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed
 
 #ifndef COMMENTS_COMPILED
 #include <comments/feed/json_feed.ipp>

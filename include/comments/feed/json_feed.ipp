@@ -5,7 +5,7 @@
 
 #include <comments/json/encode.hpp>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 namespace detail {
 
@@ -32,4 +32,4 @@ COMMENTS_INLINE std::string to_json(const document& from) {
   return text += "]}";
 }
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed

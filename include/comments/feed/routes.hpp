@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 enum class format { atom, json };
 
@@ -61,7 +61,7 @@ class feed_routes final {
 // Returns the route for `route_options::more`.
 http::more_route route();
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed
 
 #ifndef COMMENTS_COMPILED
 #include <comments/feed/routes.ipp>

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::feed {
+namespace comments::inline v0::feed {
 
 namespace detail {
 
@@ -116,4 +116,4 @@ COMMENTS_INLINE http::more_route route() {
           }};
 }
 
-}  // namespace comments::feed
+}  // namespace comments::inline v0::feed

@@ -25,7 +25,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // An IPv6 address; an IPv4 address a.b.c.d is ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2).
 struct address {
@@ -78,7 +78,7 @@ std::string client_key(std::string_view bytes, std::string_view peer,
 // that is no IPv6 client.
 std::string network_key(std::string_view client);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/client_address.ipp>

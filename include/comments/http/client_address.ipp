@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE bool address::is_v4() const {
   constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -167,4 +167,4 @@ COMMENTS_INLINE std::string client_key(std::string_view bytes, std::string_view 
   return client_key(about, trusted);
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 struct cors_options {
   std::vector<std::string> origins{};     // as `parse_origins` returns them
@@ -40,7 +40,7 @@ result<std::vector<std::string>> parse_origins(std::string_view list);
 // has `Vary: Origin`, so that a cache does not give one site's response to another.
 handler with_cors(handler next, cors_options options);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/cors.ipp>

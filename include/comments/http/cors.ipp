@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -137,4 +137,4 @@ COMMENTS_INLINE handler with_cors(handler next, cors_options options) {
   };
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -25,7 +25,7 @@
 #include <optional>
 #include <string>
 
-namespace comments {
+namespace comments::inline v0 {
 
 class registry;
 
@@ -75,7 +75,7 @@ class epoll_server final {
 
 }  // namespace http
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll_server.ipp>

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 struct epoll_server::parts {
   const epoll_limits limits{};
@@ -70,4 +70,4 @@ COMMENTS_INLINE void epoll_server::stop() {
   parts_->flags.stop.notify();
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // A shorter text fits into one packet as it is.
 inline constexpr std::size_t gzip_bytes_min = 1'024;
@@ -34,7 +34,7 @@ std::string gzip(std::string_view text);
 // they are: a live event must not wait until there is more to pack.
 handler with_gzip(handler next);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/gzip.ipp>

@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE bool takes_gzip(std::string_view header) {
   bool is_any = false;
@@ -97,4 +97,4 @@ COMMENTS_INLINE handler with_gzip(handler next) {
   };
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -30,7 +30,7 @@ namespace httplib {
 class Server;
 }
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 struct mount_options {
   std::string prefix{};  // "" or "/something"; links in responses start with it
@@ -61,7 +61,7 @@ void configure(httplib::Server& server, const server_options& options = {});
 // handler. Call it before the server listens.
 void mount_refusals(httplib::Server& server, handler api);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/httplib.ipp>

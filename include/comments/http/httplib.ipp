@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -108,4 +108,4 @@ COMMENTS_INLINE void mount_refusals(httplib::Server& server, handler api) {
   });
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

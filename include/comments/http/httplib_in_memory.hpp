@@ -28,7 +28,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Its pre-routing, post-routing and error handlers are taken; a program must not set them. Routes
 // and `mount` come before the first request; then all other functions may be called from any
@@ -99,7 +99,7 @@ class httplib_in_memory final : public httplib::Server {
   std::string prefix_{};
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/httplib_in_memory.ipp>

@@ -16,7 +16,7 @@
 #include <ctime>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -338,4 +338,4 @@ COMMENTS_INLINE void httplib_in_memory::finish(exchange& now, httplib::Response&
   to.headers.emplace("Date", detail::http_date());
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

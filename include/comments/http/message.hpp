@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Names and values in the order they came. A name may come more than once.
 using fields = std::vector<std::pair<std::string, std::string>>;
@@ -226,7 +226,7 @@ response then(response answer, Finish finish) {
   return answer;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/message.ipp>

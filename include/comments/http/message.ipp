@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -188,4 +188,4 @@ COMMENTS_INLINE bool has_strong_etag(std::string_view header, std::string_view e
   return has_etag(header, etag, false);
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

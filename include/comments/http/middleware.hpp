@@ -27,7 +27,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // The most that a request may have. A request that has exactly as much is accepted.
 struct request_limits {
@@ -101,7 +101,7 @@ class answer_meter final {
   std::array<std::atomic<const kind*>, kinds_max> kinds_{};
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/middleware.ipp>

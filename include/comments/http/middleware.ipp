@@ -17,7 +17,7 @@
 #include <thread>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // An id need not cost what a comment's does: SplitMix64, seeded once in each thread. The time is
 // stirred in, so that a forked process goes on with ids of its own. Without random bytes the
@@ -248,4 +248,4 @@ COMMENTS_INLINE answer_meter::kind answer_meter::look_up(const exchange& seen) {
           &metrics_.histogram_of("comments_http_request_seconds", "Time to an answer.", route)};
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

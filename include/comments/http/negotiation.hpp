@@ -11,7 +11,7 @@
 
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // Returns a weight such as "0.5" in thousandths (RFC 9110, section 12.4.2); 0 if it is not one.
 int parse_weight(std::string_view text);
@@ -20,7 +20,7 @@ int parse_weight(std::string_view text);
 // type or about its family ("text/*"), whichever is more. 0 if it names neither: "*/*" is no wish.
 int weight_of(std::string_view accept, std::string_view type);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/negotiation.ipp>

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE int parse_weight(std::string_view text) {
   const bool is_one = text.starts_with('1');
@@ -38,4 +38,4 @@ COMMENTS_INLINE int weight_of(std::string_view accept, std::string_view type) {
   return found;
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

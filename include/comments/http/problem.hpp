@@ -15,7 +15,7 @@
 
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // The status, stable word and title of an error code.
 template <typename Code>
@@ -64,7 +64,7 @@ std::string_view code_of(const error& why);
 response problem(const error& why, const request& asked);
 response problem(const request_error& why, const request& asked);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/problem.ipp>

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -77,4 +77,4 @@ COMMENTS_INLINE response problem(const request_error& why, const request& asked)
   return detail::respond(kind, std::move(body), retry_after_seconds);
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

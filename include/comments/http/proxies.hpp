@@ -27,7 +27,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // A peer that says for whom it asks, and is not heard.
 struct unheard_proxy {
@@ -87,7 +87,7 @@ struct prefix_options {
 // itself, without a slash behind it, is answered with 308.
 handler with_path_prefix(handler next, prefix_options options);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/proxies.ipp>

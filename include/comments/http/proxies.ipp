@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -134,4 +134,4 @@ COMMENTS_INLINE handler with_path_prefix(handler next, prefix_options options) {
   };
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

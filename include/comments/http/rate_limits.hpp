@@ -28,7 +28,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 struct rate_options {
   rate reads{};                            // of a client: GET and HEAD
@@ -108,7 +108,7 @@ class rate_limits final {
 // `with_limits`, so that a request counts even if it is refused there.
 handler with_rate_limits(handler next, std::shared_ptr<rate_limits> limits);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/rate_limits.ipp>

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -119,4 +119,4 @@ COMMENTS_INLINE handler with_rate_limits(handler next, std::shared_ptr<rate_limi
   };
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -22,7 +22,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // A handler. Answers from any thread, once all patterns are added.
 class router final {
@@ -53,7 +53,7 @@ class router final {
   std::list<entry> routes_{};  // a list: a response's route is a view into it
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/router.ipp>

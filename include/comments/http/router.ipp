@@ -9,7 +9,7 @@
 #include <cassert>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 namespace detail {
 
@@ -130,4 +130,4 @@ COMMENTS_INLINE response router::other_method(const entry& first, std::string_vi
   return detail::with_route(first.path, std::move(answer));
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

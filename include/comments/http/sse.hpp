@@ -21,7 +21,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // A comment, which browsers ignore. It shows proxies that the connection is alive.
 inline constexpr std::string_view event_heartbeat = ": heartbeat\n\n";
@@ -33,7 +33,7 @@ void append_event(std::string& to, std::int64_t id, std::string_view name, std::
 // before it connects again.
 response event_stream(std::chrono::milliseconds retry, stream events);
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/sse.ipp>

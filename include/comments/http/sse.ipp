@@ -6,7 +6,7 @@
 #include <cassert>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 COMMENTS_INLINE void append_event(std::string& to, std::int64_t id, std::string_view name,
                                   std::string_view data) {
@@ -24,4 +24,4 @@ COMMENTS_INLINE response event_stream(std::chrono::milliseconds retry, stream ev
           .rest = std::move(events)};
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // A request that arrived whole, or one that is refused. Its views point into memory of the caller.
 struct wire_request {
@@ -77,4 +77,4 @@ inline void append_chunked(std::string& to, std::string_view text) {
   to.append(size, written.ptr).append("\r\n").append(text).append("\r\n");
 }
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::json {
+namespace comments::inline v0::json {
 
 // What a form sends beside a draft.
 struct form_fields {
@@ -68,7 +68,7 @@ result<decision_request> decode_decision(std::string_view text, const limits& li
 result<deployment> decode_deployment(std::string_view text, const limits& limits,
                                      const deployment_limits& most);
 
-}  // namespace comments::json
+}  // namespace comments::inline v0::json
 
 #ifndef COMMENTS_COMPILED
 #include <comments/json/decode.ipp>

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::json {
+namespace comments::inline v0::json {
 
 namespace detail {
 
@@ -157,4 +157,4 @@ COMMENTS_INLINE result<deployment> decode_deployment(std::string_view text, cons
   });
 }
 
-}  // namespace comments::json
+}  // namespace comments::inline v0::json

@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::json {
+namespace comments::inline v0::json {
 
 // A value of JSON. Members that its kind does not use are empty.
 struct value {
@@ -320,4 +320,4 @@ inline const value* field_reader::find(const char* name, bool is_required) {
   return nullptr;
 }
 
-}  // namespace comments::json
+}  // namespace comments::inline v0::json

@@ -33,7 +33,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::json {
+namespace comments::inline v0::json {
 
 // Turns a comment into a text that is the same for comments of the same author, as far as that was
 // proved, and tells nothing else. Called from any thread.
@@ -159,7 +159,7 @@ std::string encode_items(const Items& items, std::string_view next, const Append
   return text += "}";
 }
 
-}  // namespace comments::json
+}  // namespace comments::inline v0::json
 
 #ifndef COMMENTS_COMPILED
 #include <comments/json/encode.ipp>

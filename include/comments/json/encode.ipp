@@ -9,7 +9,7 @@
 #include <charconv>
 #include <set>
 
-namespace comments::json {
+namespace comments::inline v0::json {
 
 COMMENTS_INLINE void append_text(std::string& to, std::string_view text) {
   // Most text needs no escape, so the library is asked for the rest only.
@@ -322,4 +322,4 @@ COMMENTS_INLINE std::string encode_fields(
   return text += "}";
 }
 
-}  // namespace comments::json
+}  // namespace comments::inline v0::json

@@ -17,7 +17,7 @@
 #include <optional>
 #include <string_view>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 // The characters at which `find_address` may find one.
 inline constexpr std::string_view address_signs = ":wW@";
@@ -37,7 +37,7 @@ std::optional<bare_address> find_address(std::string_view text, std::size_t at);
 inline constexpr std::size_t local_bytes_max = 64;  // of an e-mail address, before its "@"
 inline constexpr std::size_t host_bytes_max = 255;
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown
 
 #ifndef COMMENTS_COMPILED
 #include <comments/markdown/addresses.ipp>

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 namespace detail {
 
@@ -193,4 +193,4 @@ COMMENTS_INLINE std::optional<bare_address> find_address(std::string_view text, 
   return found;
 }
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown

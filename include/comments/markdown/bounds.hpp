@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 // A source past any of these is shown as it was written: as plain paragraphs. Past `cells_max` it
 // is rendered, but without tables.
@@ -57,7 +57,7 @@ std::size_t count_declarations(std::string_view source);
 // blank one, and the parser reads all of the paragraph before it for the head.
 std::size_t count_cells(std::string_view source);
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown
 
 #ifndef COMMENTS_COMPILED
 #include <comments/markdown/bounds.ipp>

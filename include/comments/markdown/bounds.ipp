@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 COMMENTS_INLINE std::size_t marker_size(std::string_view line) {
   constexpr std::size_t digits_max = 9;
@@ -109,4 +109,4 @@ COMMENTS_INLINE bool is_within(const limits& most, std::string_view source) {
          count_declarations(source) <= most.declarations_max;
 }
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown

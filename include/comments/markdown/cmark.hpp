@@ -20,7 +20,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 // The number of the HTML's form. It goes up with every change of the HTML that any source becomes.
 inline constexpr int form = 2;
@@ -51,7 +51,7 @@ std::string to_language_class(std::string_view info);
 // a tab or line break, or one of Unicode's noncharacters (U+FFFE, for example).
 bool is_no_character(char32_t point);
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown
 
 #ifndef COMMENTS_COMPILED
 #include <comments/markdown/cmark.ipp>

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 COMMENTS_INLINE std::string to_href(std::string_view url) {
   constexpr std::string_view plain =
@@ -494,4 +494,4 @@ COMMENTS_INLINE renderer make_renderer() {
           .to_html = [](std::string_view source) { return render(source); }};
 }
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown

@@ -25,7 +25,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 inline constexpr std::size_t emphasis_hints_max = 1'024;  // further emphasis is CommonMark's
 inline constexpr std::size_t definitions_max = 4'096;     // further definitions are text
@@ -48,7 +48,7 @@ std::optional<std::size_t> number_of_definition(std::string_view url);
 
 std::string without_hints(std::string_view text);
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown
 
 #ifndef COMMENTS_COMPILED
 #include <comments/markdown/hints.ipp>

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 
-namespace comments::markdown {
+namespace comments::inline v0::markdown {
 
 namespace detail {
 
@@ -257,4 +257,4 @@ COMMENTS_INLINE std::string without_hints(std::string_view text) {
   return left;
 }
 
-}  // namespace comments::markdown
+}  // namespace comments::inline v0::markdown

@@ -34,7 +34,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::rules {
+namespace comments::inline v0::rules {
 
 // Returns well-formed `text` decomposed and folded, so that texts that read the same are equal.
 std::u32string fold(std::string_view text);
@@ -236,4 +236,4 @@ inline rule blocked_words(word_list words, plain_reader shown) {
   };
 }
 
-}  // namespace comments::rules
+}  // namespace comments::inline v0::rules

@@ -8,7 +8,7 @@
 
 #include <comments/moderation.hpp>
 
-namespace comments::rules {
+namespace comments::inline v0::rules {
 
 // Returns the rule that takes a draft for spam if the hidden field came filled in.
 inline rule honeypot() {
@@ -17,4 +17,4 @@ inline rule honeypot() {
   };
 }
 
-}  // namespace comments::rules
+}  // namespace comments::inline v0::rules

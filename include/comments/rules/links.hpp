@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::rules {
+namespace comments::inline v0::rules {
 
 // Whether `text` starts with `prefix`, which is in lower case; ASCII letters of `text` may be in
 // either case.
@@ -66,4 +66,4 @@ inline rule newcomer_links(std::size_t links_max) {
   };
 }
 
-}  // namespace comments::rules
+}  // namespace comments::inline v0::rules

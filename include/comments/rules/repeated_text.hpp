@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::rules {
+namespace comments::inline v0::rules {
 
 struct repeated_text_options {
   std::chrono::milliseconds window{std::chrono::minutes{10}};  // then a text may be repeated
@@ -144,4 +144,4 @@ inline rule repeated_text(repeated_text_options options = {}) {
   };
 }
 
-}  // namespace comments::rules
+}  // namespace comments::inline v0::rules

@@ -10,7 +10,7 @@
 
 #include <chrono>
 
-namespace comments::rules {
+namespace comments::inline v0::rules {
 
 struct typing_time_options {
   std::chrono::milliseconds least{std::chrono::seconds{3}};  // exactly this is accepted
@@ -31,4 +31,4 @@ inline rule typing_time(typing_time_options options = {}) {
   };
 }
 
-}  // namespace comments::rules
+}  // namespace comments::inline v0::rules

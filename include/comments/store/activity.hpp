@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Safe from any thread. Counting takes no lock.
 class activity_counter final {
@@ -41,7 +41,7 @@ class activity_counter final {
   std::atomic<bool> is_away_{};
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/activity.ipp>

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE activity_counter::activity_counter(const std::vector<std::string_view>& kinds) {
   for (const std::string_view kind : kinds) failures_[kind];
@@ -30,4 +30,4 @@ COMMENTS_INLINE store_activity activity_counter::look() const {
   return seen;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Returns the comment that `wanted` becomes when it is the change that makes `version`. Its parent
 // and its depth are left to the store.
@@ -119,7 +119,7 @@ result<amendment> ask(const decider& decide, const comment& stands);
 bool is_deciding();
 error called_back();
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/algorithms.ipp>

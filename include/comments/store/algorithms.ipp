@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE comment to_comment(const insertion& wanted, const comment_id& id,
                                    std::int64_t version, instant now) {
@@ -200,4 +200,4 @@ COMMENTS_INLINE result<amendment> ask(const decider& decide, const comment& stan
   return std::move(*decided);
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

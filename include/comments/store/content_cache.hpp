@@ -26,7 +26,7 @@
 #include <optional>
 #include <string_view>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Safe from any thread. Without memory it keeps less; what it keeps is up to date all the same.
 class content_cache final {
@@ -120,4 +120,4 @@ inline void content_cache::shard::put(const content& kept) noexcept {
   }
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -24,7 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 using cell = std::variant<std::monostate, std::int64_t, std::string>;  // NULL, BIGINT, TEXT
 using cells = std::vector<cell>;                                       // of a row or a key
@@ -84,7 +84,7 @@ struct copy_progress {
 result<done> copy(copy_side& from, copy_side& to,
                   const std::function<void(const copy_progress&)>& show);
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/copy.ipp>

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE const std::vector<table>& tables() {
   static const std::vector<table> all{
@@ -233,4 +233,4 @@ COMMENTS_INLINE result<done> copy(copy_side& from, copy_side& to,
   return ok();
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

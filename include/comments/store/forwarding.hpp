@@ -28,7 +28,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // The inner store must outlive it. It cannot be copied; made of another forwarding store, it
 // forwards to that one.
@@ -84,7 +84,7 @@ class forwarding_store : public store {
   store& inner_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/forwarding.ipp>

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE result<post_result> forwarding_store::insert(const insertion& wanted, instant now) {
   return inner_.insert(wanted, now);
@@ -86,4 +86,4 @@ COMMENTS_INLINE std::unique_ptr<change_listener> forwarding_store::listen(change
   return inner_.listen(std::move(to));
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct group_limits {
   std::size_t batch_max{256};   // works in one commit
@@ -289,4 +289,4 @@ void group_commit<Work, Outcome>::run() {
   }
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -20,7 +20,7 @@
 #include <set>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Used by one thread at a time.
 class list_order final {
@@ -88,7 +88,7 @@ void list_order::walk(const query& wanted, Use&& use) const {
     if (!use(at->rank.second)) return;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/list_order.ipp>

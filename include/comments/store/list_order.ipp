@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace comments {
+namespace comments::inline v0 {
 
 COMMENTS_INLINE list_order::list_order(const comment& only) {
   for (const place& one : places_of(only)) places_.insert(one);
@@ -29,4 +29,4 @@ COMMENTS_INLINE list_order::places list_order::places_of(const comment& listed) 
            {{is_listed(listed), true, true, listed.parent}, top}}};
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

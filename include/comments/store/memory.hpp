@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 class memory_store final : public store, public deployment_log {
  public:
@@ -74,7 +74,7 @@ class memory_store final : public store, public deployment_log {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/memory.ipp>

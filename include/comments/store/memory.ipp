@@ -17,7 +17,7 @@
 #include <map>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Functions that change something trust that there is room for it.
 struct memory_store::state {
@@ -474,4 +474,4 @@ COMMENTS_INLINE result<deployment_page> memory_store::deployments(
   return found;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -31,7 +31,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct postgres_options {
   // Any connection string of libpq: postgresql://…, or "host=a,b dbname=comments". What it says
@@ -126,7 +126,7 @@ class postgres_store final : public store, public deployment_log {
   const std::unique_ptr<parts> parts_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres.ipp>

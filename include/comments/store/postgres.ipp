@@ -17,7 +17,7 @@
 #include <thread>
 #include <utility>
 
-namespace comments {
+namespace comments::inline v0 {
 
 class postgres_store::parts final {
  public:
@@ -280,4 +280,4 @@ COMMENTS_INLINE std::size_t postgres_store::connections() const {
   return parts_->database.connections();
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

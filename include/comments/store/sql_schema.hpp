@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::sql_schema {
+namespace comments::inline v0::sql_schema {
 
 // `sql` is several statements, for SQLite, whose table `change` holds the events that the view
 // `event` cannot tell from the comments, and whose column `encoded` has the byte 0xff, which is in
@@ -96,7 +96,7 @@ std::string record_sql();
 // below, ?2 limit, ?3 component, which is in no condition without `has_component`.
 std::string deployments_sql(bool has_component);
 
-}  // namespace comments::sql_schema
+}  // namespace comments::inline v0::sql_schema
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sql_schema.ipp>

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::sql_schema {
+namespace comments::inline v0::sql_schema {
 
 namespace detail {
 
@@ -397,4 +397,4 @@ COMMENTS_INLINE std::string deployments_sql(bool has_component) {
   return sql + " ORDER BY position DESC LIMIT ?2";
 }
 
-}  // namespace comments::sql_schema
+}  // namespace comments::inline v0::sql_schema

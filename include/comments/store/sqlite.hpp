@@ -36,7 +36,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 struct sqlite_options {
   std::string path{};
@@ -150,7 +150,7 @@ class sqlite_store final : public store, public deployment_log {
   std::optional<sqlite::watch_thread> looking_{};
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite.ipp>

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -313,4 +313,4 @@ COMMENTS_INLINE void sqlite_store::recover() {
   writer_.recover();
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

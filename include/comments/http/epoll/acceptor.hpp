@@ -27,7 +27,7 @@
 #include <optional>
 #include <string>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 // One thread's. What the constructor is given must outlive it.
 class acceptor final {
@@ -70,7 +70,7 @@ class acceptor final {
   std::optional<clock::time_point> paused_at_{};
 };
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/acceptor.ipp>

@@ -9,7 +9,7 @@
 #include <new>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 COMMENTS_INLINE acceptor::acceptor(loop_context& context, poller& events, listening from,
                                    void* state, taker give)
@@ -81,4 +81,4 @@ COMMENTS_INLINE void acceptor::resume(clock::time_point now) {
   events_.add(*listening_.socket(), state_, EPOLLIN);
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

@@ -22,7 +22,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 // What one client has. It lives as long as one of its connections.
 struct client_share {
@@ -60,7 +60,7 @@ class client_shares final {
   table all_ COMMENTS_GUARDED_BY(mutex_){};
 };
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/client_shares.ipp>

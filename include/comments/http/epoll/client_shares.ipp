@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 COMMENTS_INLINE client_share* client_shares::admit(std::string_view peer) {
   return count(peer, true);
@@ -61,4 +61,4 @@ COMMENTS_INLINE void client_shares::drop(client_share& of) {
   if (network && network->connections == 0) all_.erase(all_.find(network->name));
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

@@ -30,7 +30,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 // What a connection waits for.
 enum class wait {
@@ -203,7 +203,7 @@ class connection final {
   bool is_ending_{};
 };
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/connection.ipp>

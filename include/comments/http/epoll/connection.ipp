@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 namespace detail {
 
@@ -201,4 +201,4 @@ COMMENTS_INLINE connection::step connection::discard(receive_buffer& buffer,
 
 COMMENTS_INLINE void connection::reset_on_close() { epoll::reset_on_close(*socket_); }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

@@ -34,7 +34,7 @@
 #include <string>
 #include <vector>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 class event_loop final {
  public:
@@ -132,7 +132,7 @@ class event_loop final {
   std::optional<acceptor> newcomers_{};  // of the loop that accepts
 };
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/event_loop.ipp>

@@ -11,7 +11,7 @@
 #include <iterator>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 namespace detail {
 
@@ -495,4 +495,4 @@ COMMENTS_INLINE bool event_loop::is_over() const {
   return context_.is_closed && load_ == 0;
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

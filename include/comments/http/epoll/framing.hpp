@@ -22,7 +22,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 // Reads one request; the next needs a framer of its own. For one thread at a time.
 class framer final {
@@ -120,7 +120,7 @@ class framer final {
   bool wants_keep_alive_{};
 };
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/framing.ipp>

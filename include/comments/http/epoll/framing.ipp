@@ -8,7 +8,7 @@
 #include <charconv>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 namespace detail {
 
@@ -329,4 +329,4 @@ COMMENTS_INLINE std::size_t framer::line_bytes_max() const {
   return limits_->target_bytes_max + bytes_around_target;
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

@@ -26,7 +26,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 class held_memory final {
  public:
@@ -70,7 +70,7 @@ class held_memory final {
   std::size_t lent_ COMMENTS_GUARDED_BY(mutex_){};  // of these, by connections that are lent
 };
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/held_memory.ipp>

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 namespace detail {
 
@@ -120,4 +120,4 @@ COMMENTS_INLINE void held_memory::cut(std::size_t excess, std::size_t reserve,
   }
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

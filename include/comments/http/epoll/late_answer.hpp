@@ -23,7 +23,7 @@
 #include <memory>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 class httplib_in_memory;
 
@@ -66,7 +66,7 @@ void answer_rest(httplib_in_memory& api, wire_request asked, const return_addres
 
 }  // namespace epoll
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/late_answer.ipp>

@@ -8,7 +8,7 @@
 
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 COMMENTS_INLINE bool late_answer::wait() {
   back_.on->keep_place();
@@ -54,4 +54,4 @@ COMMENTS_INLINE void answer_rest(httplib_in_memory& api, wire_request asked,
   back.box->post_done(back.to);
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

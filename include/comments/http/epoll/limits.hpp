@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 // What a request may have. Over `body_bytes_max` or `chunked_bytes_max` the response is 413, over
 // `target_bytes_max` 414, over the other limits 431 or 400.
@@ -78,4 +78,4 @@ struct epoll_limits {
   bool reads_wait{};
 };
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 class listening final {
  public:
@@ -62,7 +62,7 @@ result<listening> listen_at_path(const std::string& path, mode_t rights);
 // Takes over a socket that listens already. `unavailable` if `number` is not one.
 result<listening> adopt_listening(int number);
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/listening.ipp>

@@ -16,7 +16,7 @@
 #include <cstring>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 namespace detail {
 
@@ -116,4 +116,4 @@ COMMENTS_INLINE result<listening> adopt_listening(int number) {
   return listening{descriptor{number}, true};
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

@@ -20,7 +20,7 @@
 #include <optional>
 #include <utility>
 
-namespace comments::http {
+namespace comments::inline v0::http {
 
 class httplib_in_memory;
 
@@ -83,4 +83,4 @@ struct loop_context {
 
 }  // namespace epoll
 
-}  // namespace comments::http
+}  // namespace comments::inline v0::http

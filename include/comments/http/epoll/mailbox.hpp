@@ -21,7 +21,7 @@
 #include <optional>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 // Names a connection for threads that must not touch it, and takes what a worker has made for it.
 using connection_handle = std::shared_ptr<slot>;
@@ -140,4 +140,4 @@ inline void mailbox::enqueue(const connection_handle& of) {
   last_ = of.get();
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

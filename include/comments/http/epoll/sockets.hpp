@@ -20,7 +20,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 // Owns a file descriptor, or none.
 class descriptor final {
@@ -118,7 +118,7 @@ void poller::wait(std::chrono::milliseconds at_most, OnEvent&& on_event) {
   }
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/sockets.ipp>

@@ -16,7 +16,7 @@
 
 #include <memory>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 COMMENTS_INLINE descriptor::~descriptor() {
   if (number_ >= 0) ::close(number_);
@@ -130,4 +130,4 @@ COMMENTS_INLINE void reset_on_close(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

@@ -23,7 +23,7 @@
 #include <thread>
 #include <vector>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 struct worker_limits {
   std::size_t threads_max{1};          // 1 or more; so many jobs are in work at once
@@ -91,7 +91,7 @@ class worker_pool final {
   bool is_over_ COMMENTS_GUARDED_BY(mutex_){};
 };
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/epoll/worker_pool.ipp>

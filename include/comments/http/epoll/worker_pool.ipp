@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace comments::http::epoll {
+namespace comments::inline v0::http::epoll {
 
 COMMENTS_INLINE worker_pool::worker_pool(worker_limits limits) : limits_{limits} {}
 
@@ -147,4 +147,4 @@ COMMENTS_INLINE void worker_pool::run() {
   }
 }
 
-}  // namespace comments::http::epoll
+}  // namespace comments::inline v0::http::epoll

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::http::detail {
+namespace comments::inline v0::http::detail {
 
 // The methods that some route takes, for an Allow header.
 inline constexpr const char* allowed_methods = "GET, HEAD, OPTIONS, POST";
@@ -59,7 +59,7 @@ std::optional<request_error> check_method(const httplib::Request& from);
 // Returns the error that stands for a refusal of cpp-httplib's, of which only the status is known.
 request_error error_of_status(int status);
 
-}  // namespace comments::http::detail
+}  // namespace comments::inline v0::http::detail
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/httplib/request.ipp>

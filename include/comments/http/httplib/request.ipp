@@ -11,7 +11,7 @@
 #include <charconv>
 #include <iterator>
 
-namespace comments::http::detail {
+namespace comments::inline v0::http::detail {
 
 // Whether cpp-httplib put a header in (it does up to 0.15), and no client sent it.
 inline bool is_from_httplib(std::string_view name) {
@@ -146,4 +146,4 @@ COMMENTS_INLINE request_error error_of_status(int status) {
   return {code, "The request could not be read."};
 }
 
-}  // namespace comments::http::detail
+}  // namespace comments::inline v0::http::detail

@@ -14,7 +14,7 @@
 
 #include <string>
 
-namespace comments::http::detail {
+namespace comments::inline v0::http::detail {
 
 // Writes the status and the headers, but not Content-Type. Returns that, because cpp-httplib wants
 // it with the body.
@@ -29,7 +29,7 @@ void write(response made, bool is_last, const httplib::Request& from, httplib::R
 void refuse(const handler& api, request_error why, const httplib::Request& from,
             httplib::Response& to);
 
-}  // namespace comments::http::detail
+}  // namespace comments::inline v0::http::detail
 
 #ifndef COMMENTS_COMPILED
 #include <comments/http/httplib/response.ipp>

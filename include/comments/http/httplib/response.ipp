@@ -11,7 +11,7 @@
 #include <memory>
 #include <utility>
 
-namespace comments::http::detail {
+namespace comments::inline v0::http::detail {
 
 // Takes out of a request what would have cpp-httplib spoil the response.
 inline void simplify(httplib::Request& from) {
@@ -156,4 +156,4 @@ COMMENTS_INLINE void refuse(const handler& api, request_error why, const httplib
   write(api(std::move(asked)), true, from, to);
 }
 
-}  // namespace comments::http::detail
+}  // namespace comments::inline v0::http::detail

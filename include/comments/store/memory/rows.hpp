@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace comments::memory {
+namespace comments::inline v0::memory {
 
 struct used_key {
   std::int64_t fingerprint{};
@@ -72,4 +72,4 @@ std::size_t erase_some(Items& items, std::size_t limit, const Claim& is_old) {
   return count;
 }
 
-}  // namespace comments::memory
+}  // namespace comments::inline v0::memory

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // Connects to a server that takes writes. What the connection string leaves open is set so that no
 // wait is endless; commits are durable whatever the default of the database or the user is. Returns
@@ -31,7 +31,7 @@ error unusable(std::string_view why);
 
 inline constexpr std::string_view no_answer = "it does not answer";
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/connect.ipp>

@@ -11,7 +11,7 @@
 #include <map>
 #include <optional>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 namespace detail {
 
@@ -83,4 +83,4 @@ COMMENTS_INLINE error unusable(std::string_view why) {
   return {errc::unavailable, std::string{"The database cannot be used: "}.append(why) + "."};
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

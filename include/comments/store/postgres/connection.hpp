@@ -22,7 +22,7 @@
 
 struct pg_conn;  // libpq's PGconn
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // Whether a pooler stands in front of the database, as PgBouncer does, that gives each transaction
 // any of its sessions. Behind one, nothing may be left in a session for later.
@@ -105,7 +105,7 @@ class connection final {
   bool has_warned_{};  // the database, since the answer before
 };
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/connection.ipp>

@@ -8,7 +8,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE failure to_failure(std::string_view sqlstate) {
   if (sqlstate == "40001" || sqlstate == "40P01") return failure::conflict;
@@ -70,4 +70,4 @@ COMMENTS_INLINE void connection::note_warning(void* self, const pg_result* warni
     static_cast<connection*>(self)->has_warned_ = true;
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

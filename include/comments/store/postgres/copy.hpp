@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Used by one thread. Errors are those of the store: `unavailable`, `in_doubt`, and `invalid` for a
 // value that the database does not accept.
@@ -43,7 +43,7 @@ class postgres_copy_side final : public copy_side {
   const std::unique_ptr<postgres::connection> on_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/copy.ipp>

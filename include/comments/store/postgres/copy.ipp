@@ -12,7 +12,7 @@
 #include <utility>
 #include <variant>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace postgres::detail {
 
@@ -108,4 +108,4 @@ COMMENTS_INLINE result<std::vector<cells>> postgres_copy_side::read_all(const st
   return found;
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

@@ -13,7 +13,7 @@
 #include <comments/deployments/deployment_log.hpp>
 #include <comments/store/postgres/rows.hpp>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // Stores `step` with its id and date; the position is found here. Locks the row `schema` of
 // `setting`, so that one process records at a time.
@@ -21,7 +21,7 @@ result<record_result> record(transaction& writing, deployment step);
 
 deployment_page deployments(transaction& reading, const deployment_query& query);
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/deployments.ipp>

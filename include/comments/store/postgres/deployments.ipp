@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 namespace detail {
 
@@ -66,4 +66,4 @@ COMMENTS_INLINE deployment_page deployments(transaction& reading, const deployme
   return found;
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -33,7 +33,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 struct executor_limits {
   pool_limits pool{};
@@ -150,7 +150,7 @@ auto executor::erase(const Erase& erase_all) -> decltype(erase_all(std::declval<
   }
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/executor.ipp>

@@ -9,7 +9,7 @@
 #include <random>
 #include <thread>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE executor::executor(connection_options options, executor_limits limits,
                                    std::string node, bool can_notify)
@@ -52,4 +52,4 @@ COMMENTS_INLINE bool executor::prepare_retry(failure why, int tries) const {
   return true;
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // What has happened to an insertion in the attempts so far.
 struct insert_progress {
@@ -114,7 +114,7 @@ class insert_batch final {
   moved_contents moved_{};
 };
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/insert.ipp>

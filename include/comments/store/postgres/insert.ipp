@@ -7,7 +7,7 @@
 #include <comments/store/algorithms.hpp>
 #include <comments/store/sql_schema.hpp>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE insert_batch::insert_batch(connection& on, std::span<const pending_insert> wanted,
                                            std::optional<std::chrono::milliseconds> lock_wait)
@@ -236,4 +236,4 @@ COMMENTS_INLINE void insert_batch::insert_comment(const comment& made, const dra
       made.origin, std::int64_t{by.email_shown}, made.browser, std::int64_t{made.held});
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -24,7 +24,7 @@
 #include <span>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 struct lane_limits {
   std::size_t lanes{4};  // transactions that insert at once; 0 counts as 1
@@ -75,7 +75,7 @@ class insert_lanes final {
   held_contents<lane> held_{[this] { return make_held_lane(); }};
 };
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/insert_lanes.ipp>

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE insert_lanes::insert_lanes(executor& database, lane_limits limits)
     : database_{database}, limits_{limits} {
@@ -158,4 +158,4 @@ COMMENTS_INLINE void insert_lanes::refuse(const pending_insert& refused, outcome
   to = to_error({why, refused.progress->may_exist});
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -25,7 +25,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // A number of permits that threads take and give back. Safe from any thread; lives longer than the
 // permits that it gives.
@@ -143,4 +143,4 @@ inline void permits::give_back() {
   given_back_.notify_one();  // under the lock: once it is released, another thread may destroy this
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -26,7 +26,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 struct listener_limits {
   bool is_notified{true};                         // false: only compare versions
@@ -76,7 +76,7 @@ class notification_listener final : public change_listener {
 // Returns texts as PostgreSQL reads an array of them.
 std::string to_array(const std::vector<std::string>& all);
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/notifications.ipp>

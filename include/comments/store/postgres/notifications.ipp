@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE notification_listener::notification_listener(connection_options options,
                                                              listener_limits limits,
@@ -137,4 +137,4 @@ COMMENTS_INLINE std::string to_array(const std::vector<std::string>& all) {
   return text + "}";
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -22,7 +22,7 @@
 #include <thread>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 struct pool_limits {
   std::size_t open_max{10};                     // connections; 0 counts as 1
@@ -86,7 +86,7 @@ class pool final {
   std::thread closing_;
 };
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/pool.ipp>

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE pool::pool(pool_limits limits, opener open)
     : limits_{limits}, open_{std::move(open)}, closing_{[this] { close_idle(); }} {}
@@ -131,4 +131,4 @@ COMMENTS_INLINE void pool::close_idle() {
   }
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -28,7 +28,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // How a transaction ended.
 struct ending {
@@ -90,7 +90,7 @@ ending commit_and_notify(transaction& writing, const moved_contents& moved, cons
 // Returns a count as a parameter. A billion is as good as all, and one more is still a number.
 std::int64_t as_number(std::size_t count);
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/rows.ipp>

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE ending end_of(const transaction& ended) {
   return {ended.failed(), ended.is_in_doubt()};
@@ -133,4 +133,4 @@ COMMENTS_INLINE std::int64_t as_number(std::size_t count) {
   return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -24,7 +24,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 struct migration {
   int number{};
@@ -185,7 +185,7 @@ std::string with_dollars(std::string sql);
 // be alone.
 void send_all(transaction& to, std::string_view sql);
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/schema.ipp>

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE std::string with_dollars(std::string sql) {
   for (char& c : sql)
@@ -137,4 +137,4 @@ COMMENTS_INLINE result<std::string> read_key(const connection_options& options) 
   return key;
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // Needs a transaction of mode `reading`, and commits it. The content is read first: should a
 // database that is spread over machines have the two of different moments, then the page is newer
@@ -52,7 +52,7 @@ std::vector<comments::vote> votes_of(transaction& reading, const std::string& vo
 std::vector<made_report> reports_by(transaction& reading, const std::string& reporter,
                                     std::optional<comment_id> after, std::size_t limit);
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/search.ipp>

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE page list(transaction& reading, const query& query) {
   const bool has_parent = query.scope == scope::replies && query.parent;
@@ -175,4 +175,4 @@ COMMENTS_INLINE std::vector<made_report> reports_by(transaction& reading,
   return found;
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // Used by one thread, and alone on its connection. What is not committed when it is destroyed is
 // rolled back.
@@ -137,7 +137,7 @@ bool transaction::commit(FollowUp&& follow_up) {
   return end_commit();
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/transaction.ipp>

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE void transaction::clear_answer::operator()(pg_result* answer) const {
   PQclear(answer);
@@ -251,4 +251,4 @@ COMMENTS_INLINE void transaction::lose() {
   on_.is_lost_ = true;
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

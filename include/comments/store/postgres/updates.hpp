@@ -20,7 +20,7 @@
 #include <optional>
 #include <string>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // Returns the content of a comment, or nothing if there is no such comment or the transaction
 // failed.
@@ -58,7 +58,7 @@ result<std::size_t> forget_origins(connection& on, instant before, std::size_t l
 
 result<done> forget_reporter(connection& on, const std::string& reporter);
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/updates.ipp>

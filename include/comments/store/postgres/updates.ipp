@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE std::optional<std::string> find_content_id(transaction& reading,
                                                            const comment_id& id) {
@@ -318,4 +318,4 @@ COMMENTS_INLINE result<done> forget_reporter(connection& on, const std::string& 
   return ok();
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

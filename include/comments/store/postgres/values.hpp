@@ -18,7 +18,7 @@
 
 struct pg_result;  // libpq's PGresult
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 // The answer to a statement. It points to what libpq keeps, which must live longer. Rows and
 // columns count from 0; one that is not there is a mistake of the caller's.
@@ -81,7 +81,7 @@ class parameter final {
   bool is_null_{};
 };
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/postgres/values.ipp>

@@ -5,7 +5,7 @@
 
 #include <libpq-fe.h>
 
-namespace comments::postgres {
+namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE int rows::size() const { return PQntuples(found_); }
 
@@ -37,4 +37,4 @@ COMMENTS_INLINE std::string_view rows::command() const {
   return PQcmdStatus(const_cast<PGresult*>(found_));
 }
 
-}  // namespace comments::postgres
+}  // namespace comments::inline v0::postgres

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 struct backup_result {
   std::string path{};
@@ -41,7 +41,7 @@ struct restore_result {
 // program wrote it, or if a process uses one of the two.
 result<restore_result> restore(const std::string& from, const std::string& to, instant now);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/backup.ipp>

@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -246,4 +246,4 @@ COMMENTS_INLINE result<restore_result> restore(const std::string& from, const st
   return done;
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -16,7 +16,7 @@
 #include <atomic>
 #include <thread>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Whether every page is as it should be. Does not compare each index with its table.
 bool is_sound(connection& on);
@@ -39,7 +39,7 @@ class background_check final {
   std::thread thread_;
 };
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/check.ipp>

@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 COMMENTS_INLINE bool is_sound(connection& on) {
   auto found = on.prepare("PRAGMA quick_check(1)");
@@ -46,4 +46,4 @@ COMMENTS_INLINE bool background_check::find_damage(file_options file) {
   return is_damaged || (!is_well && !(*opened)->failed());
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

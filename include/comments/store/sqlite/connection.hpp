@@ -27,7 +27,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 class connection;
 
@@ -227,7 +227,7 @@ bool connection::attempt(Work&& work) {
   return false;
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/connection.ipp>

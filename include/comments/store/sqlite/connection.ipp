@@ -20,7 +20,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 COMMENTS_INLINE statement::~statement() {
   if (!handle_) return;
@@ -236,4 +236,4 @@ COMMENTS_INLINE result<std::unique_ptr<connection>> connect(const file_options& 
                       : "it is no SQLite database, or damaged");
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 // Used by one thread at a time.
 class sqlite_copy_side final : public copy_side {
@@ -39,7 +39,7 @@ class sqlite_copy_side final : public copy_side {
   const std::unique_ptr<sqlite::connection> on_;
 };
 
-}  // namespace comments
+}  // namespace comments::inline v0
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/copy.ipp>

@@ -18,7 +18,7 @@
 #include <variant>
 #include <vector>
 
-namespace comments {
+namespace comments::inline v0 {
 
 namespace detail {
 
@@ -177,4 +177,4 @@ COMMENTS_INLINE result<done> sqlite_copy_side::write_key(const std::string& key)
   return ok();
 }
 
-}  // namespace comments
+}  // namespace comments::inline v0

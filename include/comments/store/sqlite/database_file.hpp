@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Returns the error of a database that is not opened: `unavailable`, with a sentence for its
 // operator.
@@ -88,7 +88,7 @@ std::string folder_of(const std::string& path);
 std::string restored_path(const std::string& path);
 void finish_restore(const std::string& path);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/database_file.ipp>

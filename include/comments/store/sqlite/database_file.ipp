@@ -15,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -120,4 +120,4 @@ COMMENTS_INLINE result<database_claim> claim_database(const std::string& path) {
   return claimed;
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -14,14 +14,14 @@
 #include <comments/deployments/deployment_log.hpp>
 #include <comments/store/sqlite/connection.hpp>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Adds `step`, which has its id and its date; its position is set here.
 result<record_result> record(transaction& work, deployment step);
 
 deployment_page deployments(transaction& work, const deployment_query& query);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/deployments.ipp>

@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -75,4 +75,4 @@ COMMENTS_INLINE deployment_page deployments(transaction& work, const deployment_
   return found;
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

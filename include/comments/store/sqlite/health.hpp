@@ -24,7 +24,7 @@
 #include <optional>
 #include <string_view>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Owned by a std::shared_ptr, because its listeners keep it. Safe from any thread.
 class health final : public std::enable_shared_from_this<health> {
@@ -72,7 +72,7 @@ class health final : public std::enable_shared_from_this<health> {
 // damage is damage.
 failure_listener for_reading(failure_listener inner);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/health.ipp>

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 COMMENTS_INLINE health::health(std::chrono::milliseconds pause, clock now)
     : pause_{pause}, now_{std::move(now)} {}
@@ -62,4 +62,4 @@ COMMENTS_INLINE failure_listener for_reading(failure_listener inner) {
   };
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

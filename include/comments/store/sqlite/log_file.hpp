@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // A file that is read at places. Opened anew, never shared with SQLite; do not open a database file
 // with it that this process has open: closing it would drop SQLite's locks on that file.
@@ -77,7 +77,7 @@ std::optional<log_origin> to_log_origin(std::string_view line);
 // is missing. In words for an operator, which say what to do.
 std::string log_problem(const std::string& path, const std::optional<log_origin>& noted);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/log_file.ipp>

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -150,4 +150,4 @@ COMMENTS_INLINE std::string log_problem(const std::string& path,
          "this one: restore a backup with `comments-server restore`, or move the log away";
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -19,7 +19,7 @@
 #include <memory>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Safe from any thread. Destroy it after all that it lends.
 class pool final {
@@ -62,7 +62,7 @@ class pool final {
   std::size_t open_count_ COMMENTS_GUARDED_BY(mutex_){};  // idle, lent or being opened
 };
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/pool.ipp>

@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 COMMENTS_INLINE pool::pool(std::size_t open_max, opener open)
     : open_max_{std::max<std::size_t>(open_max, 1)}, open_{std::move(open)} {}
@@ -69,4 +69,4 @@ COMMENTS_INLINE void pool::put_back(connection* lent) noexcept {
   changed_.notify_one();
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

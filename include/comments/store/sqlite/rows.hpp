@@ -26,7 +26,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Returns the number, or a billion, which is as good as all.
 std::int64_t as_number(std::size_t count);
@@ -79,7 +79,7 @@ struct pending_insert {
 // As `store::insert`.
 result<post_result> insert(transaction& work, pending_insert& pending, effects& noted);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/rows.ipp>

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 COMMENTS_INLINE std::int64_t as_number(std::size_t count) {
   return static_cast<std::int64_t>(std::min<std::size_t>(count, 1'000'000'000));
@@ -254,4 +254,4 @@ COMMENTS_INLINE result<post_result> insert(transaction& work, pending_insert& pe
   return post_result{.stored = detail::write(work, pending, std::move(current), *where, noted)};
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <string>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Marks a file as ours ("CMNT" in the file's header).
 inline constexpr std::int64_t application_id = 0x434d4e54;
@@ -38,7 +38,7 @@ std::uint32_t mark_anew(connection& on);
 // Returns the signing key: 32 bytes, or another number of them if the file is damaged.
 std::string read_key(connection& on);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/schema.ipp>

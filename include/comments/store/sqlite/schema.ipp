@@ -15,7 +15,7 @@
 #include <string>
 #include <system_error>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -107,4 +107,4 @@ COMMENTS_INLINE std::string read_key(connection& on) {
   return key;
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 page list(transaction& work, const query& query);
 
@@ -44,7 +44,7 @@ std::vector<comments::vote> votes_of(transaction& work, const std::string& voter
 std::vector<made_report> reports_by(transaction& work, const std::string& reporter,
                                     std::optional<comment_id> after, std::size_t limit);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/search.ipp>

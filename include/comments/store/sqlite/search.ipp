@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -189,4 +189,4 @@ COMMENTS_INLINE std::vector<made_report> reports_by(transaction& work, const std
   return found;
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -21,7 +21,7 @@
 #include <optional>
 #include <string>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 result<comment> amend(transaction& work, const comment_id& id, const decider& decide, instant now,
                       effects& noted);
@@ -41,7 +41,7 @@ std::size_t forget_origins(transaction& work, instant before, std::size_t limit,
 
 void forget_reporter(transaction& work, const std::string& reporter, effects& noted);
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/updates.ipp>

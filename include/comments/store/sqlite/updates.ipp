@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -236,4 +236,4 @@ COMMENTS_INLINE void forget_reporter(transaction& work, const std::string& repor
                        [&] { work->run("DELETE FROM complaint WHERE reporter = ?1", reporter); });
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

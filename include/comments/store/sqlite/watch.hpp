@@ -30,7 +30,7 @@
 #include <thread>
 #include <vector>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // Used by one thread at a time, but for `is_in_place`. Create it once the file and its log are
 // open, and destroy it after their last connection: it has the file open as well, and closing that
@@ -114,7 +114,7 @@ class watch_thread final {
   std::thread thread_;
 };
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/watch.ipp>

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -131,4 +131,4 @@ COMMENTS_INLINE void watch_thread::run(std::chrono::milliseconds pause,
   }
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

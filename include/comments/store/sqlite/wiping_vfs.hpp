@@ -21,7 +21,7 @@
 #include <span>
 #include <string>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 using bytes = std::span<const unsigned char>;
 
@@ -66,7 +66,7 @@ class wiping_vfs final {
   const std::unique_ptr<shim> shim_;  // null if it could not be registered
 };
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/wiping_vfs.ipp>

@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -232,4 +232,4 @@ COMMENTS_INLINE wiping_vfs::~wiping_vfs() {
   if (shim_) sqlite3_vfs_unregister(shim_.get());
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

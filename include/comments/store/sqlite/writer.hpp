@@ -35,7 +35,7 @@
 #include <string>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 // When pages are moved from the log to the file, in pages of 4 KiB. A step holds up writers, and no
 // readers, until its pages are written and synced. While a reader stays in one snapshot the log
@@ -148,7 +148,7 @@ result<T> writer::settle(ending end, result<T> made) {
   return end == ending::in_doubt && made ? in_doubt() : unavailable();
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite
 
 #ifndef COMMENTS_COMPILED
 #include <comments/store/sqlite/writer.ipp>

@@ -11,7 +11,7 @@
 #include <memory>
 #include <utility>
 
-namespace comments::sqlite {
+namespace comments::inline v0::sqlite {
 
 namespace detail {
 
@@ -215,4 +215,4 @@ COMMENTS_INLINE bool writer::try_repair() {
   return options_.health->is_well();
 }
 
-}  // namespace comments::sqlite
+}  // namespace comments::inline v0::sqlite

@@ -115,6 +115,7 @@ int serve(const server::options& chosen) {
     if (const auto done = service.forget_origins(); !done)
       log.error("origins_kept", {{"reason", done.error().message}});
   }};
+  server::give_back_memory();
   server::notify_supervisor("READY=1");
   std::atomic<bool> is_stopping{}, is_broken{};
   std::thread serving{[&] {

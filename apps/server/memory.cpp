@@ -94,6 +94,12 @@ void limit_free_memory() {
 #endif
 }
 
+void give_back_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 std::size_t resident_memory() {
   std::ifstream file{"/proc/self/statm"};
   std::size_t all = 0, resident = 0;

@@ -25,6 +25,9 @@ std::size_t default_memory(std::size_t granted);
 // Sets the C library so that memory that is free goes back to the system, and threads share it.
 void limit_free_memory();
 
+// Gives the system what the start used and nobody needs any more.
+void give_back_memory();
+
 // Returns how many bytes of this process are in memory now; 0 where the system does not say.
 std::size_t resident_memory();
 

@@ -1,5 +1,7 @@
 #include "stores.hpp"
 
+#include "libpq.hpp"
+
 #include <comments/mutex.hpp>
 #include <comments/store/memory.hpp>
 #include <comments/store/postgres.hpp>
@@ -62,6 +64,8 @@ postgres::pooler to_pooler(const std::string& chosen) {
 }
 
 opened open_postgres(const options& chosen, log& log) {
+  if (std::string problem = load_libpq(); !problem.empty())
+    return error{errc::unavailable, "PostgreSQL's client library cannot be loaded: " + problem};
   const auto failures = std::make_shared<failure_log>(log);
   return to_opened(postgres_store::open(
       {.conninfo = chosen.store,
@@ -113,7 +117,8 @@ opened open_store(const options& chosen, log& log) {
 std::string file_of(const std::string& store) { return store.substr(store.find(':') + 1); }
 
 std::string describe_store(const std::string& name) {
-  return is_postgres(name) ? postgres::describe(name) : name;
+  if (!is_postgres(name)) return name;
+  return load_libpq().empty() ? postgres::describe(name) : "postgresql:";
 }
 
 int migrate(const options& chosen) {

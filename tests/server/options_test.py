@@ -198,6 +198,16 @@ class Mistake(unittest.TestCase):
         (self.folder / "text").write_text("Dear diary, today\n" * 1000)
         self.assert_store_refused("no SQLite database", "text")
 
+    def test_without_postgresqls_library_only_its_stores_are_refused(self):
+        (self.folder / "libpq.so.5").write_text("no library\n")
+        without = {"LD_LIBRARY_PATH": str(self.folder)}
+        done = run("--store", "postgresql://user:hidden@127.0.0.1/x", env=without)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+        self.assertRegex(done.stderr, "client library cannot be loaded: .*libpq.so.5")
+        self.assertNotIn("hidden", done.stderr)
+        with Server(*MEMORY, *NOW, env=without) as server:
+            self.assertEqual(server.get("/readyz").status, 200)
+
     def test_a_mistyped_store_leaves_nothing_behind(self):
         (self.folder / "folder").mkdir()
         (self.folder / "text").write_text("Dear diary, today\n" * 1000)

@@ -1,7 +1,8 @@
 // Lists that are kept, against lists that are made anew each time.
 
-#include <comments/api/legacy_list.hpp>
 #include <comments/api/list_routes.hpp>
+
+#include <comments/api/legacy_list.hpp>
 #include <comments/http/gzip.hpp>
 
 #include <doctest/doctest.h>

@@ -65,14 +65,21 @@ class running_server final {
   }
   bool is_over() const { return is_over_; }
 
-  // Whether a metric comes to have this value, unless it takes too long.
+  // Whether a metric comes to have this value, or another one, unless it takes too long.
   bool comes_to(const std::string& metric, int value) const {
-    const std::string line = "\n" + metric + " " + std::to_string(value) + "\n";
-    return eventually([&] { return metrics_.to_text().find(line) != std::string::npos; });
+    return eventually([&] { return is_at(metric, value); });
+  }
+  bool comes_from(const std::string& metric, int value) const {
+    return eventually([&] { return !is_at(metric, value); });
   }
   bool has_connections(int count) const { return comes_to("comments_http_connections", count); }
 
  private:
+  bool is_at(const std::string& metric, int value) const {
+    const std::string line = "\n" + metric + " " + std::to_string(value) + "\n";
+    return metrics_.to_text().find(line) != std::string::npos;
+  }
+
   comments::http::httplib_in_memory api_{};
   comments::registry metrics_{};
   comments::http::epoll_server server_;

@@ -15,7 +15,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace comments::inline v0 {
 
@@ -52,6 +54,10 @@ class manual_clock final {
 // Returns `at` as "2026-11-23T09:05:00.125Z": RFC 3339 in UTC, always with milliseconds and 24
 // characters. `at` must be in one of the years 0 to 9999; RFC 3339 has no text for others.
 std::string to_rfc3339(instant at);
+
+// Returns the moment that a text of RFC 3339 names, of any offset; what is finer than a millisecond
+// is cut off, and a leap second is the second after it. None if the text names no moment.
+std::optional<instant> parse_rfc3339(std::string_view text);
 
 }  // namespace comments::inline v0
 

@@ -86,8 +86,10 @@
 #endif
 
 #ifdef COMMENTS_WITH_JSON
+#include <comments/json/answer.ipp>
 #include <comments/json/decode.ipp>
 #include <comments/json/encode.ipp>
+#include <comments/json/record.ipp>
 #endif
 
 #ifdef COMMENTS_WITH_MARKDOWN
@@ -100,6 +102,7 @@
 // Signatures and tokens (auth/), the routes (http/, api/) and those of deployments.
 #ifdef COMMENTS_WITH_HTTP
 #include <comments/api/account_routes.ipp>
+#include <comments/api/client.ipp>
 #include <comments/api/comment_routes.ipp>
 #include <comments/api/context.ipp>
 #include <comments/api/event_routes.ipp>

@@ -64,6 +64,11 @@ std::string_view code_of(const error& why);
 response problem(const error& why, const request& asked);
 response problem(const request_error& why, const request& asked);
 
+// Returns the error that a response tells, for programs that ask the API: the counterpart of
+// `problem`. What a proxy or another program answered instead is `unavailable` from 500 on, and
+// `malformed` below.
+error decode_problem(const response& refused);
+
 }  // namespace comments::inline v0::http
 
 #ifndef COMMENTS_COMPILED

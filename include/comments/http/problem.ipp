@@ -4,8 +4,10 @@
 #include <comments/http/problem.hpp>
 
 #include <comments/json/encode.hpp>
+#include <comments/json/typed_fields.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -75,6 +77,32 @@ COMMENTS_INLINE response problem(const request_error& why, const request& asked)
   const auto& kind = detail::find_kind(request_error_kinds, why.code);
   std::string body = detail::encode_problem(kind, why.message, why.violations, asked, false);
   return detail::respond(kind, std::move(body), retry_after_seconds);
+}
+
+COMMENTS_INLINE error decode_problem(const response& refused) {
+  error why{refused.status < 500 ? errc::malformed : errc::unavailable,
+            "The server refused it with the status " + std::to_string(refused.status) + "."};
+  if (const auto wait = find_header(refused.headers, "Retry-After"))
+    std::from_chars(wait->data(), wait->data() + wait->size(), why.retry_after_seconds);
+  const auto parsed = json::parse_object(refused.body, 4);
+  if (!parsed) return why;
+  std::string code;
+  bool is_in_doubt = false;
+  std::vector<violation> ignored;
+  json::typed_fields said{*parsed, "/", ignored};
+  said.read("code", code);
+  said.read("detail", why.message);
+  said.read_optional("in_doubt", is_in_doubt);
+  for (const auto& kind : error_kinds)
+    if (kind.name == code && kind.status == refused.status && kind.code != errc::in_doubt)
+      why.code = is_in_doubt ? errc::in_doubt : kind.code;
+  if (const json::value* const broken = said.list("errors"))
+    for (const json::value& item : broken->items) {
+      json::typed_fields inner{item, "/", ignored};
+      inner.read("pointer", why.violations.emplace_back().pointer);
+      inner.read("code", why.violations.back().code);
+    }
+  return why;
 }
 
 }  // namespace comments::inline v0::http

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -237,4 +238,20 @@ TEST_CASE("the followed contents can be asked for, each once, and a new one is r
   }
   CHECK(news.followed() == std::vector<std::string>{"1"});
   CHECK(told == 3);
+}
+
+TEST_CASE("a wake-up that throws, or is empty, keeps no other from being woken") {
+  registry metrics;
+  broadcast news{metrics};
+  news.when_followed([] { throw 7; });
+  const auto first = news.subscribe("1"), second = news.subscribe("1"), third = news.subscribe("1");
+  REQUIRE((first && second && third));
+  int woken = 0;
+  (*first)->arm([] { throw 7; });
+  (*second)->arm({});
+  (*third)->arm([&] { ++woken; });
+  news.announce("1");
+  CHECK(woken == 1);
+  (*first)->arm([] { throw std::runtime_error{"secret"}; });
+  news.close();
 }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -227,4 +228,18 @@ TEST_CASE("nothing is lost when many threads count and one reads") {
   CHECK(metrics.histogram_of("c_seconds", "C.").sum() == doctest::Approx(1250));
   CHECK(has(metrics.to_text(), "c_seconds_bucket{le=\"+Inf\"} 2500\n"));
   CHECK_FALSE(torn);
+}
+
+TEST_CASE("a watched gauge whose reading throws, is empty or asks the registry spoils no text") {
+  registry metrics;
+  metrics.watch("a", "A.", []() -> std::int64_t { throw std::runtime_error{"secret"}; });
+  metrics.watch("b", "B.", []() -> std::int64_t { throw 7; });
+  metrics.watch("c", "C.", {});
+  metrics.watch("d", "D.", [&] {
+    metrics.counter_of("readings", "Readings.").add();
+    return std::int64_t{5};
+  });
+  const std::string text = metrics.to_text();
+  for (const char* line : {"\na 0\n", "\nb 0\n", "\nc 0\n", "\nd 5\n", "\nreadings 1\n"})
+    CHECK(text.find(line) != text.npos);
 }

@@ -117,3 +117,14 @@ TEST_CASE("what is encoded is what the encoder makes of the text, or nothing wit
   const encoder broken = [](const comment&) -> std::string { throw 7; };
   CHECK(encode(broken, {}).error().code == errc::unavailable);
 }
+
+TEST_CASE("what is to be told of the end may throw, or be empty: the post is made all the same") {
+  post_office at;
+  for (const auto& told : {std::function<void()>{}, std::function<void()>{[] { throw 7; }}}) {
+    const auto refused = at.posts.begin({.content_id = "1"}, {}, {}, told);
+    CHECK(at.posts.end(*refused).error().code == errc::invalid);
+    const auto begun = at.posts.begin(greeting, {}, {}, told);
+    CHECK(at.posts.end(*begun));
+  }
+  CHECK(at.has("comments_posted_total 2"));
+}

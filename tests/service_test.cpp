@@ -955,3 +955,55 @@ TEST_CASE("the reason for hiding a comment is its author's to read, and nobody e
   REQUIRE(decide(decision::spam, "Advertising.", moderator));
   CHECK(why(ana) == "Advertising.");
 }
+
+TEST_CASE("a rule that throws while it forgets ends nothing, and the others forget as well") {
+  int forgotten = 0;
+  const rule failing = [](const draft&, const arrival&) {
+    verdict fine = accept();
+    fine.forget = [] { throw std::runtime_error{"secret"}; };
+    return fine;
+  };
+  const rule counting = [&](const draft&, const arrival&) {
+    verdict fine = accept();
+    fine.forget = [&] { ++forgotten; };
+    return fine;
+  };
+  const rule refusing = [](const draft&, const arrival&) { return refuse({{"/body", "rude"}}); };
+  memory_store store;
+  service locked{store, {.mode = content_status::locked, .rules = {failing, counting}}};
+  CHECK(locked.post({.content_id = "1", .body = "x"}).error().code == errc::content_locked);
+  service strict{store, {.rules = {failing, counting, refusing}}};
+  CHECK(strict.post({.content_id = "1", .body = "x"}).error().code == errc::invalid);
+  CHECK(forgotten == 2);
+}
+
+TEST_CASE("a wake-up that throws changes no answer of the service") {
+  memory_store store;
+  service api{store};
+  const auto follower = api.news().subscribe("1");
+  REQUIRE(follower);
+  (*follower)->arm([] { throw std::runtime_error{"secret"}; });
+  CHECK(api.post({.content_id = "1", .body = "x"}));
+}
+
+TEST_CASE("the usual limit of a query is never over the most, and one that is named may be") {
+  memory_store store;
+  service api{store, {.page_max = 20}};
+  for (int i = 0; i < 21; ++i) REQUIRE(api.post({.content_id = "1", .body = "x"}));
+  CHECK(api.list({.content_id = "1"})->items.size() == 20);
+  CHECK(api.find_all({}, moderator)->items.size() == 20);
+  CHECK(api.decisions({}, moderator));
+  CHECK(api.list({.content_id = "1", .limit = 21}).error().code == errc::invalid);
+  CHECK(api.find_all({.limit = 21}, moderator).error().code == errc::invalid);
+  CHECK(api.decisions({.limit = 21}, moderator).error().code == errc::invalid);
+  CHECK(api.list({.content_id = "1", .limit = 0}).error().code == errc::invalid);
+}
+
+TEST_CASE("whether the store takes writes is asked without a thread, and recovers nothing") {
+  memory_store kept;
+  faulty_store store{kept};
+  const service api{store};
+  store.is_read_only = true;
+  CHECK_FALSE(api.is_writable());
+  CHECK(store.recoveries == 0);
+}

@@ -63,8 +63,8 @@ class broadcast final {
   // Ends all subscriptions, for good: subscribers are woken, and then `is_closed`.
   void close();
 
-  // Sets a function that each new subscription calls. It must not wait, throw or subscribe.
-  // Call this at most once, before the first subscription.
+  // Sets a function that each new subscription calls. It must not wait or subscribe; what it throws
+  // is lost. Call this at most once, before the first subscription.
   void when_followed(std::function<void()> then);
 
   // Returns the contents that have subscribers now.
@@ -86,8 +86,8 @@ class broadcast::subscription final {
   ~subscription();
 
   // Replaces what was armed before by `then`. The next announcement of the content, or the close of
-  // the broadcast, calls it once, from its own thread. `then` must not throw and must not wait. It
-  // may be called once more after the subscription is gone.
+  // the broadcast, calls it once, from its own thread. `then` must not wait; what it throws is
+  // lost. It may be called once more after the subscription is gone.
   standing arm(wake then);
 
   // Whether the broadcast is closed, so that there will be no more news. Ask after `arm`.

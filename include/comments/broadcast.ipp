@@ -3,6 +3,7 @@
 
 #include <comments/broadcast.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 
 #include <array>
@@ -32,7 +33,7 @@ struct broadcast_part {
 
 // A subscriber may subscribe, arm or leave when it is woken, so no lock is held here.
 inline void call(const std::list<broadcast::wake>& woken) {
-  for (const broadcast::wake& wake : woken) wake();
+  for (const broadcast::wake& wake : woken) guarded(wake);
 }
 
 }  // namespace detail
@@ -131,7 +132,7 @@ COMMENTS_INLINE result<std::unique_ptr<broadcast::subscription>> broadcast::subs
   shared.open.add(1);
   made->place_->channel = channel;
   made->place_->is_followed = true;
-  if (shared.on_followed) shared.on_followed();
+  if (shared.on_followed) guarded(shared.on_followed);
   return made;
 }
 

@@ -86,8 +86,9 @@ class registry final {
   histogram& histogram_of(std::string_view name, std::string_view help,
                           std::string_view labels = {});
 
-  // Sets a gauge to what `read` returns whenever the text is asked for, from then on. `read` must
-  // not use the registry. Any thread calls it, one at a time.
+  // Sets a gauge to what `read` returns whenever the text is asked for, from then on. Any
+  // thread calls `read`, perhaps several at once, and it may use the registry, but for `to_text`.
+  // If it throws or is empty, the gauge stays as it is.
   void watch(std::string_view name, std::string_view help, std::function<std::int64_t()> read);
 
   // Returns all series: counters, then gauges, then histograms, each sorted by name and labels.

@@ -3,6 +3,7 @@
 
 #include <comments/metrics.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 
 #include <cassert>
@@ -129,6 +130,15 @@ COMMENTS_INLINE void histogram::observe(double seconds) {
 }
 
 struct registry::state {
+  // Without the lock, because it calls what was handed over.
+  void read_watched() COMMENTS_EXCLUDES(mutex) {
+    mutex_lock lock{mutex};
+    const auto all = watched;
+    lock.unlock();
+    for (const auto& [shown, read] : all)
+      if (const auto level = guarded(read)) shown->set(*level);
+  }
+
   comments::mutex mutex{};
   std::size_t count COMMENTS_GUARDED_BY(mutex){};  // of series
   detail::metric_families counters COMMENTS_GUARDED_BY(mutex){};
@@ -167,8 +177,8 @@ COMMENTS_INLINE void registry::watch(std::string_view name, std::string_view hel
 }
 
 COMMENTS_INLINE std::string registry::to_text() const {
+  state_->read_watched();
   const mutex_lock lock{state_->mutex};
-  for (const auto& [shown, read] : state_->watched) shown->set(read());
   std::string text;
   detail::append_families(text, state_->counters, "counter", detail::append_counter);
   detail::append_families(text, state_->gauges, "gauge", detail::append_gauge);

@@ -58,7 +58,8 @@ constexpr std::array<std::string_view, 4> names_of(action) {
 
 // What a rule says about a draft. `reason` is a few words for moderators; `violations` are for the
 // author, and only a refusal has them. A rule that remembers drafts says how to `forget` this one;
-// that is called if the draft is not stored, from any thread. It does not count in a comparison.
+// that is called if the draft is not stored, from any thread, and what it throws is lost. It does
+// not count in a comparison.
 struct verdict {
   comments::action action{};
   std::string reason{};

@@ -30,8 +30,8 @@ inline std::function<void()> both(std::function<void()> first, std::function<voi
   if (!first) return then;
   if (!then) return first;
   return [first = std::move(first), then = std::move(then)] {
-    first();
-    then();
+    guarded(first);
+    guarded(then);
   };
 }
 
@@ -43,7 +43,7 @@ COMMENTS_INLINE result<verdict> judge(std::span<const rule> rules, const draft& 
   for (const rule& ask : rules) {
     auto found = guarded([&] { return ask(draft, how); });
     if (!found) {
-      if (sum.forget) sum.forget();
+      if (sum.forget) guarded(sum.forget);
       return error{errc::unavailable, "A rule failed."};
     }
     sum.forget = detail::both(std::move(sum.forget), std::move(found->forget));
@@ -52,7 +52,7 @@ COMMENTS_INLINE result<verdict> judge(std::span<const rule> rules, const draft& 
     if (found->action == action::accept || found->reason.empty()) continue;
     sum.reason += sum.reason.empty() ? found->reason : ", " + found->reason;
   }
-  if (sum.action == action::refuse && sum.forget) sum.forget();
+  if (sum.action == action::refuse && sum.forget) guarded(sum.forget);
   return sum;
 }
 

@@ -48,19 +48,23 @@ COMMENTS_INLINE std::shared_ptr<begun_post> poster::begin(draft written, const p
                                                           post_options options,
                                                           std::function<void()> on_end) {
   const auto begun = std::make_shared<begun_post>();
+  // What it throws would end writes of others, which the store tells from the same thread.
+  const auto tell = [on_end = std::move(on_end)] {
+    if (on_end) guarded(on_end);
+  };
   auto reviewed = examine(std::move(written), caller, std::move(options));
   if (reviewed) *begun = std::move(*reviewed);
   auto placed = reviewed ? place(*begun) : std::move(reviewed).error();
   if (!placed) {
     begun->outcome = std::move(placed).error();
-    on_end();
+    tell();
     return begun;
   }
   // The store may be through with it only after the caller has given up.
   store_.begin_insert(begun->wanted, begun->now,
-                      [begun, on_end = std::move(on_end)](std::optional<result<post_result>> made) {
+                      [begun, tell](std::optional<result<post_result>> made) {
                         begun->outcome = std::move(made);
-                        on_end();
+                        tell();
                       });
   return begun;
 }

@@ -11,6 +11,7 @@
 
 #include <comments/comment.hpp>
 #include <comments/config.hpp>
+#include <comments/guarded.hpp>
 #include <comments/moderation.hpp>
 #include <comments/principal.hpp>
 #include <comments/result.hpp>
@@ -32,11 +33,11 @@ struct review {
 };
 
 // Returns what became of a text, and lets the rules forget it if it was not stored. After a write
-// in doubt it may have been.
+// in doubt it may have been. What a rule throws while it forgets is lost.
 template <typename Stored>
 result<Stored> settle(const review& found, result<Stored> stored) {
   const bool is_stored = stored || stored.error().code == errc::in_doubt;
-  if (!is_stored && found.forget) found.forget();
+  if (!is_stored && found.forget) guarded(found.forget);
   return stored;
 }
 

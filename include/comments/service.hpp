@@ -68,9 +68,10 @@ class service final {
 
   // The same in two steps, so that no thread waits for the storage in between, as far as the store
   // can do without. `on_end` is called once, on any thread, perhaps before this call is over; it
-  // must neither wait nor throw. From then on `end_post` returns the outcome, once. Until then the
-  // comment is neither counted nor announced. If this throws, the post is in doubt, and `on_end`
-  // may have been called.
+  // must not wait; what it throws is lost, and an empty one is not called. If it calls the service,
+  // a write may be refused there as `unavailable`. From then on `end_post` returns the outcome,
+  // once. Until then the comment is neither counted nor announced. If this throws, the post is in
+  // doubt, and `on_end` may have been called.
   std::shared_ptr<begun_post> begin_post(draft written, const principal& caller,
                                          post_options options, std::function<void()> on_end);
   result<post_result> end_post(begun_post& begun);
@@ -131,7 +132,7 @@ class service final {
   // --- everything of one person: for a user what is theirs, for moderators everything ---
 
   // Returns comments of all contents, as `store::find_all` does. A user must search by their own
-  // subject. `invalid` for a limit that is not 1 to `page_max`.
+  // subject. `invalid` for a limit as in `list`.
   result<search_result> find_all(const search& wanted, const principal& caller) const;
 
   // Returns votes of a user, as `store::votes_of` does, at most `page_max`.
@@ -165,7 +166,7 @@ class service final {
 
   // Returns a page of listed comments, as `store::list` does; of the replies, if there is a parent.
   // It ends earlier if the comments have more text than `page_bytes_max`. `invalid` if the id
-  // cannot be one or the limit is not 1 to `page_max`.
+  // cannot be one or the limit is not 1 to `page_max`; the default limit is never over it.
   result<page> list(query wanted) const;
 
   // Returns the same page with the comments in it that came from the caller's browser and wait for

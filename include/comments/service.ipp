@@ -25,6 +25,14 @@ inline bool is_expected(std::int64_t version, const change_options& options) {
          std::ranges::find(options.any_of, version) != options.any_of.end();
 }
 
+// Returns whether the limit of a query is one. The default is never too much: then it becomes the
+// most that there may be.
+template <typename Query>
+bool settle_limit(Query& wanted, const service_options& options) {
+  if (wanted.limit == Query{}.limit) wanted.limit = std::min(wanted.limit, options.page_max);
+  return wanted.limit >= 1 && wanted.limit <= options.page_max;
+}
+
 // Returns the amendment that gives a comment another status by a decision, and settles the reports
 // against it.
 inline amendment to_decided(const comment& stands, status to, std::string by, std::string reason) {
@@ -209,9 +217,9 @@ COMMENTS_INLINE result<std::vector<event>> service::history(const comment_id& id
 COMMENTS_INLINE result<decision_page> service::decisions(const decision_query& wanted,
                                                          const principal& caller) const {
   if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
-  if (wanted.limit < 1 || wanted.limit > options_.page_max)
-    return to_error({{"limit", "out_of_range"}});
-  return store_.decisions(wanted);
+  decision_query asked = wanted;
+  if (!detail::settle_limit(asked, options_)) return to_error({{"limit", "out_of_range"}});
+  return store_.decisions(asked);
 }
 
 COMMENTS_INLINE result<std::vector<comments::report>> service::reports_of(
@@ -225,9 +233,9 @@ COMMENTS_INLINE result<std::vector<comments::report>> service::reports_of(
 COMMENTS_INLINE result<search_result> service::find_all(const search& wanted,
                                                         const principal& caller) const {
   if (auto allowed = need_user(caller, wanted.subject); !allowed) return std::move(allowed).error();
-  if (wanted.limit < 1 || wanted.limit > options_.page_max)
-    return to_error({{"limit", "out_of_range"}});
-  return store_.find_all(wanted);
+  search asked = wanted;
+  if (!detail::settle_limit(asked, options_)) return to_error({{"limit", "out_of_range"}});
+  return store_.find_all(asked);
 }
 
 COMMENTS_INLINE result<std::vector<comments::vote>> service::votes_of(
@@ -299,8 +307,7 @@ COMMENTS_INLINE result<std::string> service::find_reason(const comment& hidden,
 COMMENTS_INLINE result<page> service::list(query wanted) const {
   if (wanted.parent) wanted.scope = scope::replies;
   auto broken = check_content_id(wanted.content_id, options_.limits);
-  if (wanted.limit < 1 || wanted.limit > options_.page_max)
-    broken.push_back({"limit", "out_of_range"});
+  if (!detail::settle_limit(wanted, options_)) broken.push_back({"limit", "out_of_range"});
   if (!broken.empty()) return to_error(std::move(broken));
   wanted.bytes_max = options_.page_bytes_max;
   auto page = store_.list(wanted);

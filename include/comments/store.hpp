@@ -23,6 +23,7 @@
 #include <comments/comment.hpp>
 #include <comments/config.hpp>
 #include <comments/event.hpp>
+#include <comments/guarded.hpp>
 #include <comments/rate_limit.hpp>
 #include <comments/result.hpp>
 
@@ -111,8 +112,8 @@ struct post_result {
 };
 
 // Takes the outcome of an insert that nobody waits for, or nothing if nothing was done because the
-// store would have had to wait. Other writes wait for it, so it must neither wait nor call the
-// store, and it must not throw.
+// store would have had to wait. Other writes wait for it, so it must not wait. What it throws is
+// lost. A write that it asks the store for may be refused with `unavailable`, and never hangs.
 using insert_receiver = std::function<void(std::optional<result<post_result>>)>;
 
 enum class sort { oldest, newest, top };  // top: most votes first, the older first among equals
@@ -286,7 +287,7 @@ class store {
   // std::bad_alloc, and then never calls `ended`. A store is destroyed once each has ended.
   virtual void begin_insert(const insertion& wanted, instant now, insert_receiver ended) {
     static_cast<void>(wanted), static_cast<void>(now);
-    ended(std::nullopt);
+    guarded([&] { ended(std::nullopt); });
   }
 
   // Changes a comment as `decide` says and returns it as it then stands. Moves the content's

@@ -1236,3 +1236,57 @@ TEST_CASE("no response has an address, an account or an origin, for any caller")
   CHECK(events.bytes.find("uid-") == std::string::npos);
   CHECK(events.bytes.find('@') == std::string::npos);
 }
+
+TEST_CASE("what a program hands to the API and throws ends one request, and others go on") {
+  route_options options;
+  options.body = {.name = "loud 1", .to_html = [](std::string_view body) -> std::string {
+                    if (body.find("bad") != body.npos) throw 7;
+                    return "<p>fine</p>";
+                  }};
+  bool fails = false;
+  const auto fail = [&fails](const auto&...) {
+    if (fails) throw std::runtime_error{"secret"};
+  };
+  options.observe = fail;
+  options.more.push_back(
+      {"GET /thrown", [](const context&) { return [](request&&) -> response { throw 7; }; }});
+  options.more.push_back({"GET /empty", [](const context&) { return handler{}; }});
+  options.more.push_back({"GET /nothing", {}});
+  const site at{std::move(options)};
+  CHECK(at.post(comments_path, R"({"content_id":1,"body":"bad"})").status == 503);
+  CHECK(at.post(comments_path, R"({"content_id":1,"body":"Oi"})").status == 201);
+  CHECK(at.get("/thrown").status == 503);
+  CHECK(at.get("/empty").status == 503);
+  CHECK(at.get("/nothing").status == 404);
+  fails = true;
+  CHECK(at.get(comments_path + "?content_id=1").status == 503);
+  fails = false;
+  CHECK(read(at.get(comments_path + "?content_id=1")).at("items").size() == 1);
+}
+
+TEST_CASE("a renderer that is empty ends what needs it, and a clock what needs the time") {
+  route_options options;
+  options.body = {.name = "none", .to_html = {}};
+  const site at{std::move(options)};
+  CHECK(at.post(comments_path, R"({"content_id":1,"body":"Oi"})").status == 503);
+  CHECK(at.get("/healthz").status == 200);
+  memory_store store;
+  service timeless{store, {.clock = comments::clock{}}};
+  const client api{routes(timeless)};
+  CHECK(api.post(comments_path, R"({"content_id":1,"body":"Oi"})").status == 503);
+  CHECK(api.get(comments_path + "?content_id=1").status == 200);
+}
+
+TEST_CASE("a route of the program may call the API and the service that serve it") {
+  route_options options;
+  options.more.push_back({"GET /inner", [](const context& shared) {
+                            return [&shared](request&&) -> response {
+                              const auto made =
+                                  shared.service().post({.content_id = "1", .body = "inner"});
+                              return {.status = made ? 200 : 500};
+                            };
+                          }});
+  const site at{std::move(options)};
+  CHECK(at.get("/inner").status == 200);
+  CHECK(read(at.get(comments_path + "?content_id=1")).at("items").size() == 1);
+}

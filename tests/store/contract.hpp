@@ -914,6 +914,8 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_read_whole_pages, Maker);                    \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_walk, Maker);                                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_survives_deciders_that_throw, Maker);          \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::receivers_may_throw, Maker);                         \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::receivers_may_call_back, Maker);                     \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::amend_keeps_others_from_deciders_that_throw, Maker); \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_vote, Maker);                                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::threads_race_to_amend, Maker);                       \

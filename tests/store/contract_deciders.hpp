@@ -10,12 +10,75 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "store/contract_changes.hpp"
 #include "store/contract_tools.hpp"
 
 namespace store_contract {
+
+// What takes the outcome of an insert, and does not come to its end.
+inline std::vector<insert_receiver> throwing_receivers() {
+  return {
+      [](auto) { throw std::runtime_error{"secret"}; },
+      [](auto) { throw 7; },
+      insert_receiver{},
+  };
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a receiver that throws, or is empty, spoils no write, not even its own",
+                          Maker, receivers_may_throw) {
+  constexpr int threads = 4, rounds = 24;
+  Maker maker;
+  store& store = maker.store();
+  const auto throwing = throwing_receivers();
+  std::vector<insertion> begun(threads * rounds);
+  std::atomic<int> failures{};
+  at_once(threads, [&](int thread) {
+    for (int i = 0; i < rounds; ++i) {
+      const auto number = static_cast<std::size_t>(thread * rounds + i);
+      const std::string name = std::to_string(number);
+      begun[number].said = {.content_id = "1", .body = "x", .key = name};
+      store.begin_insert(begun[number], noon, throwing[number % 3]);
+      failures += !store.insert({{.content_id = "1", .body = "other", .key = "o" + name}}, noon);
+    }
+  });
+  CHECK(failures == 0);
+  // Whether a receiver was told or not, its write is whole, or can be made.
+  for (const insertion& wanted : begun) CHECK(store.insert(wanted, noon));
+  CHECK(look(store, "1").all.content.comments == 2 * threads * rounds);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("a receiver that calls the store is answered or refused, and never hangs",
+                          Maker, receivers_may_call_back) {
+  constexpr int threads = 4, rounds = 12;
+  Maker maker;
+  store& store = maker.store();
+  const comment first = post(store, {.content_id = "0", .body = "first"});
+  std::vector<insertion> begun(threads * rounds);
+  std::atomic<int> told{}, wrong{}, failures{};
+  const auto look_at = [&](const auto& answer) {
+    wrong += !answer && answer.error().code != errc::unavailable;
+  };
+  at_once(threads, [&](int thread) {
+    for (int i = 0; i < rounds; ++i) {
+      const auto number = static_cast<std::size_t>(thread * rounds + i);
+      begun[number].said = {.content_id = std::to_string(i % 3), .body = "x"};
+      store.begin_insert(begun[number], noon, [&, i](auto) {
+        look_at(store.insert({{.content_id = std::to_string(i % 2), .body = "inner"}}, noon));
+        look_at(store.vote(first.id, {"ana"}, i % 2 == 0, noon));
+        look_at(store.amend(first.id, rewrite("inner"), noon));
+        look_at(store.find(first.id));
+        ++told;
+      });
+      failures += !store.insert({{.content_id = "1", .body = "other"}}, noon);
+    }
+  });
+  while (told < threads * rounds) std::this_thread::yield();
+  CHECK(wrong == 0);
+  CHECK(failures == 0);
+}
 
 // Decisions that do not come to an end.
 inline std::vector<decider> throwing_deciders() {

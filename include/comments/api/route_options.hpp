@@ -42,8 +42,9 @@ struct build_info {
 class context;
 
 // A route beside those of the API: a pattern of http/router.hpp, and a function that makes its
-// handler. The handler may keep the context, which lives as long as the API. A GET is answered by
-// one of few threads (`epoll_limits::readers_max`), so it must not wait for others.
+// handler; without one there is no such route, and what it throws is thrown by `routes`. The
+// handler may keep the context, which lives as long as the API. A GET is answered by one of few
+// threads (`epoll_limits::readers_max`), so it must not wait for others.
 struct more_route {
   std::string pattern{};
   std::function<handler(const context&)> make{};

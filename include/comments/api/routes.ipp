@@ -63,6 +63,7 @@ class route_adder final {
         is_ready);
   }
   void add(const more_route& route) {
+    if (!route.make) return;
     table_.add(
         route.pattern,
         [all = all_, answers = route.make(all_->shared)](request&& asked) {

@@ -16,6 +16,7 @@
 //   static const std::string kept = "Hi.";
 //   writes.submit(kept, [](auto ended) { std::cout << ended.outcome.value_or(0); });
 
+#include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 
 #include <cstddef>
@@ -39,9 +40,14 @@ struct group_limits {
 // Why a work has no outcome.
 enum class refusal {
   full,     // nothing was done: `queue_max` works wait already
-  nested,   // nothing was done: the commit itself called, and would have waited for its own end
+  nested,   // nothing was done: a commit or a receiver called, and might have waited for itself
   unknown,  // the commit threw, or gave no outcome: the work may have been done
 };
+
+namespace detail {
+// Whether this thread tells receivers of any group. Each thread has its own.
+inline thread_local bool is_telling = false;
+}  // namespace detail
 
 // Safe from any thread. Destroy it only when no caller is inside; that waits for all works.
 template <typename Work, typename Outcome>
@@ -145,6 +151,8 @@ void group_commit<Work, Outcome>::finish() {
 
 template <typename Work, typename Outcome>
 auto group_commit<Work, Outcome>::submit(const Work& work) -> submission {
+  // The batch that this work would join may be the next that this very thread is to lead.
+  if (detail::is_telling) return {std::nullopt, refusal::nested};
   mutex_lock lock{mutex_};
   if (const auto why = refuse()) return {std::nullopt, *why};
   const batch_pointer joined = join(work);
@@ -163,7 +171,7 @@ void group_commit<Work, Outcome>::submit(const Work& work, receiver ended) {
   mutex_lock lock{mutex_};
   if (const auto why = refuse()) {
     lock.unlock();
-    ended({std::nullopt, *why});
+    guarded([&] { ended({std::nullopt, *why}); });
     return;
   }
   const batch_pointer joined = join(work);
@@ -270,9 +278,11 @@ void group_commit<Work, Outcome>::carry_out(batch& led) noexcept {
 // Tells those that do not wait.
 template <typename Work, typename Outcome>
 void group_commit<Work, Outcome>::tell(batch& ended) noexcept {
+  const bool was_telling = std::exchange(detail::is_telling, true);
   for (std::size_t i = 0; i < ended.works.size(); ++i)
     if (const receiver told = std::exchange(ended.receivers[i], nullptr))
-      told({std::move(ended.outcomes[i]), refusal::unknown});
+      guarded([&] { told({std::move(ended.outcomes[i]), refusal::unknown}); });
+  detail::is_telling = was_telling;
 }
 
 // The group's own thread.

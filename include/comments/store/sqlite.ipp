@@ -138,7 +138,7 @@ class sqlite_store::begun_insert final {
         guarded([&] { return in.settle(pending_, sqlite::writer::settle(how, std::move(made_))); });
     // Without memory for a sentence, the code alone has to do.
     const errc code = how == sqlite::ending::in_doubt ? errc::in_doubt : errc::unavailable;
-    ended_(outcome ? std::move(outcome) : result<post_result>{error{code, {}}});
+    guarded([&] { ended_(outcome ? std::move(outcome) : result<post_result>{error{code, {}}}); });
   }
 
  private:
@@ -152,9 +152,12 @@ class sqlite_store::begun_insert final {
 
 COMMENTS_INLINE void sqlite_store::begin_insert(const insertion& wanted, instant now,
                                                 insert_receiver ended) {
-  if (is_deciding()) return ended(result<post_result>{called_back()});
+  const auto refuse = [&](error why) {
+    guarded([&] { ended(result<post_result>{std::move(why)}); });
+  };
+  if (is_deciding()) return refuse(called_back());
   const auto id = new_id(now);
-  if (!id) return ended(result<post_result>{id.error()});
+  if (!id) return refuse(id.error());
   auto begun = std::make_unique<begun_insert>(sqlite::pending_insert{wanted, now, *id, buckets_},
                                               std::move(ended));
   writer_.begin(begun->job(), [this, own = begun.get()](sqlite::ending how) {

@@ -3,6 +3,7 @@
 
 #include <comments/http/httplib/response.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/http/httplib/request.hpp>
 #include <comments/mutex.hpp>
 
@@ -89,7 +90,8 @@ inline bool write_bytes(const std::string& bytes, httplib::DataSink& sink) {
 inline bool send_next(streamed_body& body, const std::shared_ptr<wakeup>& woken,
                       httplib::DataSink& sink) {
   if (!body.start.empty()) return write_bytes(std::exchange(body.start, {}), sink);
-  const chunk next = body.rest([woken] { woken->notify(); });
+  auto asked = comments::guarded([&] { return body.rest([woken] { woken->notify(); }); });
+  const chunk next = asked ? std::move(*asked) : chunk{.then = chunk::state::broken};
   if (next.then == chunk::state::broken || !write_bytes(next.bytes, sink)) return false;
   if (next.then == chunk::state::waiting) woken->wait_for(heartbeat);
   if (next.then != chunk::state::over) return true;

@@ -51,15 +51,19 @@ class insert_lanes::begun_insert final {
 
   // A content that is locked is worth waiting for, unless the comment may be there already.
   void end(lane::submission how) noexcept {
-    if (progress_.is_locked && !progress_.may_exist) return ended_(std::nullopt);
+    if (progress_.is_locked && !progress_.may_exist) return tell(std::nullopt);
     const bool is_in_doubt = how.why == refusal::unknown || progress_.may_exist;
     auto made = guarded([&] { return to_result(std::move(how), progress_); });
     // Without memory for a sentence, the code alone has to do.
     const errc code = is_in_doubt ? errc::in_doubt : errc::unavailable;
-    ended_(made ? std::move(made) : result<post_result>{error{code, {}}});
+    tell(made ? std::move(made) : result<post_result>{error{code, {}}});
   }
 
  private:
+  void tell(std::optional<result<post_result>> made) noexcept {
+    guarded([&] { ended_(std::move(made)); });
+  }
+
   insert_progress progress_{};
   const pending_insert pending_;
   const insert_receiver ended_;
@@ -67,11 +71,14 @@ class insert_lanes::begun_insert final {
 
 COMMENTS_INLINE void insert_lanes::begin(const insertion& wanted, instant now,
                                          insert_receiver ended) {
-  if (is_deciding()) return ended(result<post_result>{called_back()});
+  const auto tell = [&](std::optional<result<post_result>> made) {
+    guarded([&] { ended(std::move(made)); });
+  };
+  if (is_deciding()) return tell(called_back());
   const auto id = new_id(now);
-  if (!id) return ended(result<post_result>{id.error()});
+  if (!id) return tell(id.error());
   const std::string& content_id = wanted.said.content_id;
-  if (held_.has(content_id)) return ended(std::nullopt);
+  if (held_.has(content_id)) return tell(std::nullopt);
   auto begun = std::make_unique<begun_insert>(wanted, now, *id, std::move(ended));
   lane_of(content_id).submit(begun->pending(), [own = begun.get()](lane::submission how) {
     const std::unique_ptr<begun_insert> ends_with_scope{own};

@@ -121,7 +121,7 @@ class own_store final : public comments::store {
 
   comments::result<comments::post_result> insert(const comments::insertion& wanted,
                                                  comments::instant now) override {
-    const auto id = comments::new_id(now);
+    const auto id = comments::new_id(wanted, now);
     if (!id) return id.error();
     return write<comments::post_result>([&](store_rows& in) { return post(in, wanted, *id, now); });
   }

@@ -120,3 +120,26 @@ TEST_CASE("whatever threads put and find, each finds what belongs to the name, w
   CHECK(kept.count("hits") == static_cast<std::uint64_t>(found));
   CHECK(kept.count("hits") + kept.count("misses") == 80'000);
 }
+
+TEST_CASE("caches that share memory keep within one limit, and do not meet each other's values") {
+  registry metrics;
+  constexpr std::size_t limit = 1'048'576;
+  const auto shared = std::make_shared<cache_memory>(limit, metrics, "shared");
+  cache<std::string> words{shared, 0, metrics, "words"};
+  cache<int> numbers{shared, 0, metrics, "numbers"};
+  words.put("a", std::make_shared<const std::string>("word"), 4);
+  numbers.put("a", std::make_shared<const int>(7), sizeof(int));
+  const auto any = [](const auto&) { return true; };
+  CHECK(*words.find("a", any) == "word");
+  CHECK(*numbers.find("a", any) == 7);
+  CHECK_FALSE(cache<std::string>(shared, 0, metrics, "words").find("a", any));
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = std::to_string(i);
+    words.put(name, std::make_shared<const std::string>(name), 8'000);
+    numbers.put(name, std::make_shared<const int>(i), 8'000);
+  }
+  const auto bytes = metrics.gauge_of("shared_bytes", "").value();
+  CHECK(bytes > 0);
+  CHECK(bytes <= static_cast<std::int64_t>(limit));
+  CHECK(metrics.counter_of("shared_evictions_total", "").value() > 1000);
+}

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -242,4 +243,33 @@ TEST_CASE("a watched gauge whose reading throws, is empty or asks the registry s
   const std::string text = metrics.to_text();
   for (const char* line : {"\na 0\n", "\nb 0\n", "\nc 0\n", "\nd 5\n", "\nreadings 1\n"})
     CHECK(text.find(line) != text.npos);
+}
+
+TEST_CASE("views of a registry make one text, with one head a family and their own labels") {
+  registry all;
+  registry ana{all, R"(tenant="ana")"}, ben{all, R"(tenant="ben")"};
+  ana.counter_of("posts", "Posts.").add(1);
+  ben.counter_of("posts", "Posts.").add(2);
+  ben.counter_of("posts", "Posts.", R"(kind="x")").add(3);
+  const std::string text =
+      "# HELP posts Posts.\n# TYPE posts counter\nposts{tenant=\"ana\"} 1\n"
+      "posts{tenant=\"ben\"} 2\nposts{tenant=\"ben\",kind=\"x\"} 3\n";
+  CHECK(all.to_text() == text);
+  CHECK(ana.to_text() == text);
+  registry inner{ana, R"(part="1")"};
+  inner.counter_of("posts", "Posts.").add(4);
+  CHECK(all.to_text().find(R"(posts{tenant="ana",part="1"} 4)") != std::string::npos);
+}
+
+TEST_CASE(
+    "a view outlives the registry that it was made of, and has a number of series of its own") {
+  auto all = std::make_unique<registry>();
+  registry ana{*all, R"(tenant="ana")"}, ben{*all, R"(tenant="ben")"};
+  all.reset();
+  for (std::size_t i = 0; i <= registry::series_max; ++i)
+    ana.counter_of("c", "C.", "n=\"" + std::to_string(i) + "\"").add();
+  ben.counter_of("c", "C.", R"(n="new")").add();
+  const std::string text = ben.to_text();
+  CHECK(text.find(R"(c{tenant="ana",overflow="1"} 1)") != text.npos);
+  CHECK(text.find(R"(c{tenant="ben",n="new"} 1)") != text.npos);
 }

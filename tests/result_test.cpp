@@ -110,3 +110,58 @@ TEST_CASE("violations are equal if pointer and code are") {
   CHECK(violation{"/body", "required"} != violation{"/body", "too_long"});
   CHECK(violation{"/body", "required"} != violation{"/content_id", "required"});
 }
+
+TEST_CASE("every error code has a name of its own") {
+  constexpr auto names = names_of(errc{});
+  CHECK(names.size() == static_cast<std::size_t>(errc::in_doubt) + 1);
+  CHECK(names[static_cast<std::size_t>(errc::malformed)] == "malformed");
+  CHECK(names[static_cast<std::size_t>(errc::edit_window_closed)] == "edit_window_closed");
+  CHECK(names[static_cast<std::size_t>(errc::in_doubt)] == "in_doubt");
+}
+
+TEST_CASE("errors and results are equal if all of them is") {
+  CHECK(refusal == error{refusal});
+  error other = refusal;
+  other.message = "Never.";
+  CHECK(refusal != other);
+  CHECK(half(8) == result<int>{4});
+  CHECK(half(8) != half(6));
+  CHECK(half(8) != half(7));
+  CHECK(half(7) == half(9));
+  CHECK(half(7) != result<int>{refusal});
+}
+
+TEST_CASE("transform changes the value, and transform_error the error") {
+  const auto twice = [](int n) { return 2L * n; };
+  CHECK(half(8).transform(twice) == result<long>{8});
+  CHECK(half(7).transform(twice).error() == half(7).error());
+  const result<int> kept = half(8);
+  CHECK(kept.transform(twice) == result<long>{8});
+  CHECK(kept.and_then(half) == result<int>{2});
+  const auto soften = [](error why) {
+    why.code = errc::conflict;
+    return why;
+  };
+  CHECK(half(7).transform_error(soften).error().code == errc::conflict);
+  CHECK(half(8).transform_error(soften) == kept);
+  CHECK(kept.transform_error(soften) == kept);
+  result<std::unique_ptr<int>> owned = std::make_unique<int>(3);
+  CHECK(*std::move(owned).transform([](std::unique_ptr<int> p) { return *p; }) == 3);
+}
+
+TEST_CASE("or_else may make a value of an error, or another error") {
+  const auto mend = [](const error& why) -> result<int> {
+    if (why.code == errc::invalid) return 0;
+    return why;
+  };
+  CHECK(half(7).or_else(mend) == result<int>{0});
+  CHECK(half(8).or_else(mend) == result<int>{4});
+  CHECK(result<int>{refusal}.or_else(mend) == result<int>{refusal});
+  const result<int> kept = half(7);
+  CHECK(kept.or_else(mend) == result<int>{0});
+}
+
+TEST_CASE("an error as text says its code, its sentence and what it is about") {
+  CHECK(to_string(refusal) == "conflict: No. (/body: required)");
+  CHECK(to_string(error{}) == "unavailable");
+}

@@ -1007,3 +1007,32 @@ TEST_CASE("whether the store takes writes is asked without a thread, and recover
   CHECK_FALSE(api.is_writable());
   CHECK(store.recoveries == 0);
 }
+
+TEST_CASE("ids come from the options, the same twice, and one that fails ends its own post") {
+  const auto run = [] {
+    memory_store store;
+    std::uint8_t next = 0;
+    service api{store,
+                {.clock = [] { return from_milliseconds(7); },
+                 .ids =
+                     [&](instant now) {
+                       std::array<std::uint8_t, 16> bytes{};
+                       bytes[15] = ++next;
+                       return to_version_7(bytes, now);
+                     }}};
+    std::vector<comment> made;
+    for (int i = 0; i < 3; ++i) made.push_back(api.post({.content_id = "1", .body = "x"})->stored);
+    return made;
+  };
+  CHECK(run() == run());
+  CHECK(run()[0].id != run()[1].id);
+  memory_store store;
+  bool fails = true;
+  service api{store, {.ids = [&](instant now) {
+                if (fails) throw 7;
+                return make_comment_id(now);
+              }}};
+  CHECK(api.post({.content_id = "1", .body = "x", .key = "k"}).error().code == errc::unavailable);
+  fails = false;
+  CHECK_FALSE(api.post({.content_id = "1", .body = "x", .key = "k"})->replayed);
+}

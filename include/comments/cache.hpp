@@ -17,6 +17,7 @@
 #include <comments/mutex.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,19 +28,58 @@
 
 namespace comments::inline v0 {
 
-// Safe to call from any thread.
-template <typename Value>
-class cache final {
+// Memory that caches share: one limit for all of them. Safe to call from any thread.
+class cache_memory final {
  public:
   static constexpr std::size_t parts = 16;
-  // An entry may weigh at most the budget divided by this. A heavier one is not kept.
+  // An entry may weigh at most the limit divided by this. A heavier one is not kept.
   static constexpr std::size_t entry_share = 64;
   // What an entry costs beside its name and its value, roughly.
   static constexpr std::size_t entry_bytes = 256;
 
+  // Keeps at most `bytes_max` bytes. With 0 it keeps nothing. `metrics` must outlive it.
+  cache_memory(std::size_t bytes_max, registry& metrics, const std::string& name);
+
+  std::size_t bytes_max() const { return bytes_max_; }
+  // Returns a number that no other caller gets: caches put it before their names.
+  std::uint64_t next_number() { return ++number_; }
+  std::shared_ptr<const void> find(std::string_view name);
+  void put(std::string_view name, std::shared_ptr<const void> value, std::size_t bytes);
+
+ private:
+  struct part {
+    explicit part(std::size_t bytes_max) : entries{bytes_max} {}
+    comments::mutex mutex{};
+    lru<std::shared_ptr<const void>> entries COMMENTS_GUARDED_BY(mutex);
+  };
+
+  part& part_of(std::string_view name) {
+    return *parts_[std::hash<std::string_view>{}(name) % parts];
+  }
+
+  const std::size_t bytes_max_;
+  counter& evictions_total_;
+  gauge& bytes_;
+  std::atomic<std::uint64_t> number_{};
+  std::array<std::unique_ptr<part>, parts> parts_{};
+};
+
+// Safe to call from any thread.
+template <typename Value>
+class cache final {
+ public:
+  static constexpr std::size_t parts = cache_memory::parts;
+  static constexpr std::size_t entry_share = cache_memory::entry_share;
+  static constexpr std::size_t entry_bytes = cache_memory::entry_bytes;
+
   // Keeps at most `bytes_max` bytes. With 0 it keeps nothing and counts nothing. `metrics` must
   // outlive the cache.
-  cache(std::size_t bytes_max, registry& metrics, const std::string& name);
+  cache(std::size_t bytes_max, registry& metrics, const std::string& name)
+      : cache{nullptr, bytes_max, metrics, name} {}
+  // Keeps them in `shared`, among those of other caches; null: in memory of its own. Evictions and
+  // bytes are counted where the memory was made.
+  cache(std::shared_ptr<cache_memory> shared, std::size_t bytes_max, registry& metrics,
+        const std::string& name);
 
   // Returns the value under `name` if `is_good(value)` holds, else null.
   template <typename Predicate>
@@ -52,41 +92,54 @@ class cache final {
   void put(std::string_view name, std::shared_ptr<const Value> value, std::size_t bytes);
 
  private:
-  struct part {
-    explicit part(std::size_t bytes_max) : entries{bytes_max} {}
-    comments::mutex mutex{};
-    lru<std::shared_ptr<const Value>> entries COMMENTS_GUARDED_BY(mutex);
-  };
+  std::string inner(std::string_view name) const { return prefix_ + std::string{name}; }
 
-  part& part_of(std::string_view name) {
-    return *parts_[std::hash<std::string_view>{}(name) % parts];
-  }
-
-  const std::size_t bytes_max_;
   counter& hits_total_;
   counter& misses_total_;
-  counter& evictions_total_;
-  gauge& bytes_;
-  std::array<std::unique_ptr<part>, parts> parts_{};
+  const std::shared_ptr<cache_memory> memory_;
+  const std::string prefix_;  // of names in memory that is shared
 };
 
 // --- definitions ---
 
-template <typename Value>
-cache<Value>::cache(std::size_t bytes_max, registry& metrics, const std::string& name)
+inline cache_memory::cache_memory(std::size_t bytes_max, registry& metrics, const std::string& name)
     : bytes_max_{bytes_max},
-      hits_total_{metrics.counter_of(name + "_hits_total", "Answers taken from the cache.")},
-      misses_total_{metrics.counter_of(name + "_misses_total", "Answers that had to be made.")},
       evictions_total_{metrics.counter_of(name + "_evictions_total", "Answers that made room.")},
       bytes_{metrics.gauge_of(name + "_bytes", "Memory that the cache holds.")} {
   for (auto& part_made : parts_) part_made = std::make_unique<part>(bytes_max / parts);
 }
 
+inline std::shared_ptr<const void> cache_memory::find(std::string_view name) {
+  part& searched = part_of(name);
+  const mutex_lock lock{searched.mutex};
+  const auto* known = searched.entries.find(name);
+  return known ? *known : nullptr;
+}
+
+inline void cache_memory::put(std::string_view name, std::shared_ptr<const void> value,
+                              std::size_t bytes) {
+  const std::size_t weight = bytes + name.size() + entry_bytes;
+  if (weight > bytes_max_ / entry_share) return;
+  part& changed = part_of(name);
+  const mutex_lock lock{changed.mutex};
+  const auto before = static_cast<std::int64_t>(changed.entries.weight());
+  evictions_total_.add(changed.entries.put(name, std::move(value), weight));
+  bytes_.add(static_cast<std::int64_t>(changed.entries.weight()) - before);
+}
+
+template <typename Value>
+cache<Value>::cache(std::shared_ptr<cache_memory> shared, std::size_t bytes_max, registry& metrics,
+                    const std::string& name)
+    : hits_total_{metrics.counter_of(name + "_hits_total", "Answers taken from the cache.")},
+      misses_total_{metrics.counter_of(name + "_misses_total", "Answers that had to be made.")},
+      memory_{shared ? shared : std::make_shared<cache_memory>(bytes_max, metrics, name)},
+      prefix_{shared ? std::to_string(shared->next_number()) + ' ' : ""} {}
+
 template <typename Value>
 template <typename Predicate>
 std::shared_ptr<const Value> cache<Value>::find(std::string_view name, Predicate&& is_good) {
   auto found = find_quietly(name, std::forward<Predicate>(is_good));
-  if (!found && bytes_max_ > 0) misses_total_.add();
+  if (!found && memory_->bytes_max() > 0) misses_total_.add();
   return found;
 }
 
@@ -94,13 +147,9 @@ template <typename Value>
 template <typename Predicate>
 std::shared_ptr<const Value> cache<Value>::find_quietly(std::string_view name,
                                                         Predicate&& is_good) {
-  if (bytes_max_ == 0) return nullptr;
-  std::shared_ptr<const Value> found;
-  {
-    part& searched = part_of(name);
-    const mutex_lock lock{searched.mutex};
-    if (const auto* known = searched.entries.find(name)) found = *known;
-  }
+  if (memory_->bytes_max() == 0) return nullptr;
+  auto kept = prefix_.empty() ? memory_->find(name) : memory_->find(inner(name));
+  auto found = std::static_pointer_cast<const Value>(std::move(kept));
   if (found && !is_good(*found)) found = nullptr;
   if (found) hits_total_.add();
   return found;
@@ -109,13 +158,10 @@ std::shared_ptr<const Value> cache<Value>::find_quietly(std::string_view name,
 template <typename Value>
 void cache<Value>::put(std::string_view name, std::shared_ptr<const Value> value,
                        std::size_t bytes) {
-  const std::size_t weight = bytes + name.size() + entry_bytes;
-  if (weight > bytes_max_ / entry_share) return;
-  part& changed = part_of(name);
-  const mutex_lock lock{changed.mutex};
-  const auto before = static_cast<std::int64_t>(changed.entries.weight());
-  evictions_total_.add(changed.entries.put(name, std::move(value), weight));
-  bytes_.add(static_cast<std::int64_t>(changed.entries.weight()) - before);
+  if (prefix_.empty())
+    memory_->put(name, std::move(value), bytes);
+  else
+    memory_->put(inner(name), std::move(value), bytes);
 }
 
 }  // namespace comments::inline v0

@@ -24,7 +24,8 @@ namespace comments::inline v0 {
 // A moment, in milliseconds since 1970-01-01T00:00:00Z (UTC, leap seconds not counted).
 using instant = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
-// Returns the moment of the call. Must be safe to call from any thread.
+// Returns the moment of the call. Must be safe to call from any thread. <time.h> has a function
+// `::clock`: a program that includes it says `namespace c = comments` and `c::clock`.
 using clock = std::function<instant()>;
 
 // Returns a clock that tells the system's time.

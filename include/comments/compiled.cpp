@@ -127,6 +127,7 @@
 #include <comments/http/negotiation.ipp>
 #include <comments/http/problem.ipp>
 #include <comments/http/proxies.ipp>
+#include <comments/http/pump.ipp>
 #include <comments/http/rate_limits.ipp>
 #include <comments/http/router.ipp>
 #include <comments/http/sse.ipp>

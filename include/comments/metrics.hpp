@@ -74,6 +74,10 @@ class registry final {
   static constexpr std::size_t series_max{1024};
 
   registry();
+  // A view of `shared` that adds `labels`, such as `tenant="ana"`, to all of its series. It has a
+  // `series_max` of its own. So the registries of many services make one text, in which each family
+  // has one head. What both keep lives as long as one of them does.
+  registry(const registry& shared, std::string labels);
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;
   ~registry();
@@ -91,13 +95,18 @@ class registry final {
   // If it throws or is empty, the gauge stays as it is.
   void watch(std::string_view name, std::string_view help, std::function<std::int64_t()> read);
 
-  // Returns all series: counters, then gauges, then histograms, each sorted by name and labels.
+  // Returns all series, those of other views of the same, too: counters, then gauges, then
+  // histograms, each sorted by name and labels.
   std::string to_text() const;
 
  private:
   struct state;
 
-  std::unique_ptr<state> state_;
+  std::string join(std::string_view labels) const;
+
+  const std::shared_ptr<state> state_;
+  const std::string labels_{};  // of all series
+  std::size_t count_{};         // of its series; guarded by the state's mutex
 };
 
 }  // namespace comments::inline v0

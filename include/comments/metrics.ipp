@@ -31,12 +31,14 @@ struct metric_family {
   std::map<std::string, metric_series, std::less<>> series{};  // by their labels
 };
 
+inline constexpr std::string_view overflow_label = "overflow=\"1\"";
+
 using metric_families = std::vector<metric_family>;  // some dozens, by their names
 
 // Returns the series of that name and these labels. `count` counts the series of the registry.
 inline metric_series& find_series(metric_families& families, std::size_t& count,
                                   std::string_view name, std::string_view help,
-                                  std::string_view labels) {
+                                  std::string_view labels, std::string_view overflow) {
   auto family = families.begin();
   while (family != families.end() && family->name < name) ++family;
   if (family == families.end() || family->name != name)
@@ -44,7 +46,7 @@ inline metric_series& find_series(metric_families& families, std::size_t& count,
   auto& series = family->series;
   auto found = series.find(labels);
   if (found == series.end() && count >= registry::series_max) {
-    labels = "overflow=\"1\"";
+    labels = overflow;
     found = series.find(labels);
   }
   if (found == series.end()) {
@@ -140,7 +142,6 @@ struct registry::state {
   }
 
   comments::mutex mutex{};
-  std::size_t count COMMENTS_GUARDED_BY(mutex){};  // of series
   detail::metric_families counters COMMENTS_GUARDED_BY(mutex){};
   detail::metric_families gauges COMMENTS_GUARDED_BY(mutex){};
   detail::metric_families histograms COMMENTS_GUARDED_BY(mutex){};
@@ -148,25 +149,38 @@ struct registry::state {
       COMMENTS_GUARDED_BY(mutex){};
 };
 
-COMMENTS_INLINE registry::registry() : state_{std::make_unique<state>()} {}
+COMMENTS_INLINE registry::registry() : state_{std::make_shared<state>()} {}
+COMMENTS_INLINE registry::registry(const registry& shared, std::string labels)
+    : state_{shared.state_},
+      labels_{shared.labels_.empty() ? std::move(labels) : shared.join(labels)} {}
 COMMENTS_INLINE registry::~registry() = default;
 
 COMMENTS_INLINE counter& registry::counter_of(std::string_view name, std::string_view help,
                                               std::string_view labels) {
+  const std::string all = join(labels), rest = join(detail::overflow_label);
   const mutex_lock lock{state_->mutex};
-  return detail::find_series(state_->counters, state_->count, name, help, labels).total;
+  return detail::find_series(state_->counters, count_, name, help, all, rest).total;
 }
 
 COMMENTS_INLINE gauge& registry::gauge_of(std::string_view name, std::string_view help,
                                           std::string_view labels) {
+  const std::string all = join(labels), rest = join(detail::overflow_label);
   const mutex_lock lock{state_->mutex};
-  return detail::find_series(state_->gauges, state_->count, name, help, labels).level;
+  return detail::find_series(state_->gauges, count_, name, help, all, rest).level;
 }
 
 COMMENTS_INLINE histogram& registry::histogram_of(std::string_view name, std::string_view help,
                                                   std::string_view labels) {
+  const std::string all = join(labels), rest = join(detail::overflow_label);
   const mutex_lock lock{state_->mutex};
-  return detail::find_series(state_->histograms, state_->count, name, help, labels).times;
+  return detail::find_series(state_->histograms, count_, name, help, all, rest).times;
+}
+
+// Returns the labels behind those of all series.
+COMMENTS_INLINE std::string registry::join(std::string_view labels) const {
+  std::string all = labels_;
+  if (!all.empty() && !labels.empty()) all += ',';
+  return all.append(labels);
 }
 
 COMMENTS_INLINE void registry::watch(std::string_view name, std::string_view help,

@@ -95,6 +95,10 @@ COMMENTS_INLINE result<begun_post> poster::examine(draft written, const principa
                                          .body = checked->body,
                                          .browser = caller.browser});
   if (!encoded) return comments::settle<begun_post>(*found, std::move(encoded).error());
+  std::optional<comment_id> id;
+  if (options_.ids) id = guarded([&] { return options_.ids(*moment); });
+  if (options_.ids && !id)
+    return comments::settle<begun_post>(*found, error{errc::unavailable, "No id could be made."});
   // Member by member: of an aggregate within one gcc 12 destroys what it has made twice, where the
   // next member finds no memory.
   begun_post reviewed;
@@ -103,6 +107,7 @@ COMMENTS_INLINE result<begun_post> poster::examine(draft written, const principa
   reviewed.wanted.browser = caller.browser;
   reviewed.wanted.depth_max = options_.depth_max;
   reviewed.wanted.encoded = std::move(*encoded);
+  reviewed.wanted.id = id;
   reviewed.wanted.allowances = std::move(options.allowances);
   reviewed.caller = caller;
   reviewed.found = std::move(*found);

@@ -9,9 +9,14 @@
 //   const result<comment> found = store.find(comment_id{});
 //   if (!found) assert(found.error().code == errc::not_found);
 
+#include <array>
 #include <cassert>
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,6 +39,13 @@ enum class errc {
   in_doubt,            // a write whose outcome is unknown: it may be done now or later, or never
 };
 
+constexpr std::array<std::string_view, 13> names_of(errc) {
+  return {"malformed",        "invalid",    "unauthenticated",    "forbidden",
+          "not_found",        "conflict",   "edit_window_closed", "content_locked",
+          "version_mismatch", "key_reused", "rate_limited",       "unavailable",
+          "in_doubt"};
+}
+
 // A broken rule. `pointer` is a JSON pointer (RFC 6901) into what was sent, or the bare name of a
 // parameter; `code` is a stable word for programs: "required", "too_long", ...
 struct violation {
@@ -50,7 +62,13 @@ struct error {
   std::string message{};
   std::vector<violation> violations{};
   int retry_after_seconds{1};  // rate_limited, unavailable, in_doubt: when to try again
+
+  friend bool operator==(const error&, const error&) = default;
 };
+
+// Returns an error for a log, or for a test that failed: "invalid: The draft breaks rules.
+// (/body: required)".
+std::string to_string(const error& why);
 
 template <typename T>
 class [[nodiscard]] result {
@@ -88,9 +106,61 @@ class [[nodiscard]] result {
 
   // Calls `next` with the value and returns its result, or returns the error.
   template <typename Next>
-  auto and_then(Next&& next) && -> decltype(next(std::declval<T&&>())) {
-    if (!has_value()) return std::move(*this).error();
-    return std::forward<Next>(next)(std::move(*checked()));
+  auto and_then(Next&& next) && {
+    using other = std::remove_cvref_t<std::invoke_result_t<Next, T&&>>;
+    if (!has_value()) return other{std::move(error_)};
+    return std::forward<Next>(next)(std::move(*value_));
+  }
+  template <typename Next>
+  auto and_then(Next&& next) const& {
+    using other = std::remove_cvref_t<std::invoke_result_t<Next, const T&>>;
+    if (!has_value()) return other{error_};
+    return std::forward<Next>(next)(*value_);
+  }
+
+  // Returns what `change` makes of the value, or the error.
+  template <typename Change>
+  auto transform(Change&& change) && {
+    using other = result<std::remove_cvref_t<std::invoke_result_t<Change, T&&>>>;
+    if (!has_value()) return other{std::move(error_)};
+    return other{std::forward<Change>(change)(std::move(*value_))};
+  }
+  template <typename Change>
+  auto transform(Change&& change) const& {
+    using other = result<std::remove_cvref_t<std::invoke_result_t<Change, const T&>>>;
+    if (!has_value()) return other{error_};
+    return other{std::forward<Change>(change)(*value_)};
+  }
+
+  // Calls `next` with the error and returns its result, or returns the value.
+  template <typename Next>
+  result or_else(Next&& next) && {
+    return has_value() ? std::move(*this) : std::forward<Next>(next)(std::move(error_));
+  }
+  template <typename Next>
+  result or_else(Next&& next) const& {
+    return has_value() ? *this : std::forward<Next>(next)(error_);
+  }
+
+  // Returns the value, or what `change` makes of the error.
+  template <typename Change>
+  result transform_error(Change&& change) && {
+    if (has_value()) return std::move(*this);
+    return comments::error{std::forward<Change>(change)(std::move(error_))};
+  }
+  template <typename Change>
+  result transform_error(Change&& change) const& {
+    if (has_value()) return *this;
+    return comments::error{std::forward<Change>(change)(error_)};
+  }
+
+  // Both have equal values, or both have equal errors.
+  friend bool operator==(const result& a, const result& b) requires requires(const T& value) {
+    value == value;
+  }
+  {
+    if (a.has_value() != b.has_value()) return false;
+    return a.has_value() ? *a.value_ == *b.value_ : a.error_ == b.error_;
   }
 
  private:
@@ -113,5 +183,13 @@ struct done {
   friend bool operator==(const done&, const done&) = default;
 };
 inline result<done> ok() { return done{}; }
+
+inline std::string to_string(const error& why) {
+  std::string text{names_of(why.code)[static_cast<std::size_t>(why.code)]};
+  if (!why.message.empty()) text.append(": ").append(why.message);
+  for (const violation& broken : why.violations)
+    text.append(" (").append(broken.pointer).append(": ").append(broken.code).append(")");
+  return text;
+}
 
 }  // namespace comments::inline v0

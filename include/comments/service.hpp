@@ -224,7 +224,7 @@ class service final {
   store& store_;
   const service_options options_;
   const reviewer reviews_{store_, options_};
-  mutable registry metrics_{};
+  mutable registry metrics_;
   broadcast news_{metrics_, options_.followers};
   std::atomic<bool> is_draining_{};
   poster posts_{store_, options_, metrics_, news_};

@@ -52,6 +52,8 @@ inline amendment to_decided(const comment& stands, status to, std::string by, st
 COMMENTS_INLINE service::service(store& store, service_options options)
     : store_{store},
       options_{std::move(options)},
+      metrics_{options_.metrics ? registry{*options_.metrics, options_.labels}
+                                : registry{registry{}, options_.labels}},
       writable_{metrics_.gauge_of("comments_store_writable", "Whether the store takes writes.")},
       others_{store_.listen(
           {.followed = [this] { return news_.followed(); },

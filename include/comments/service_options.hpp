@@ -11,12 +11,16 @@
 #include <comments/broadcast.hpp>
 #include <comments/clock.hpp>
 #include <comments/comment.hpp>
+#include <comments/id.hpp>
+#include <comments/metrics.hpp>
 #include <comments/moderation.hpp>
 #include <comments/validation.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 namespace comments::inline v0 {
@@ -39,6 +43,12 @@ struct service_options {
   std::chrono::hours origins_kept{24 * 30};  // how long the address of a comment may be known
   broadcast_limits followers{};              // of contents, at once
   comments::clock clock{system_clock()};
+  // Where the service counts; null: in a registry of its own. It need not outlive the service.
+  registry* metrics{};
+  std::string labels{};  // of all its series, as text such as `tenant="ana"`
+  // Returns the id of a new comment, a new one each time; empty: the store makes it. For tests, or
+  // ids from elsewhere.
+  std::function<comment_id(instant now)> ids{};
 };
 
 }  // namespace comments::inline v0

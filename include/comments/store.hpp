@@ -70,6 +70,7 @@ struct insertion {
   std::string encoded{};                // what `comment::encoded` will be
   mode_check expected{};                // the content's status that `status` rests on
   std::vector<allowance> allowances{};  // each must have something left
+  std::optional<comment_id> id{};       // the id, which no comment has yet; none: a new one
 };
 
 // A change of a comment: the comment with another status, author, body, `encoded`, `edited_at` or

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,7 @@
 
 using namespace comments;
 using namespace comments::http;
+using namespace std::chrono_literals;
 using state = chunk::state;
 
 namespace {
@@ -176,7 +178,7 @@ TEST_CASE("what is committed before the look is seen, though its announcement co
 }
 
 TEST_CASE("a stream that is asked again without news sends a heartbeat, and looks all the same") {
-  live_store at;
+  live_store at{{.pause = 0ms}};
   listener one{at.follow()};
   CHECK(one.all() == "");
   for (int i = 0; i < 2; ++i) {
@@ -187,6 +189,21 @@ TEST_CASE("a stream that is asked again without news sends a heartbeat, and look
   at.post("1", false);  // by another process, which cannot announce it here
   CHECK(ids(one.ask().bytes) == from_to(1, 1));
   CHECK(one.ask().bytes == ": heartbeat\n\n");
+}
+
+TEST_CASE("a stream that is asked again too early, in a loop, answers nothing and reads nothing") {
+  live_store at{{.pause = 1h}};
+  listener one{at.follow()};
+  CHECK(one.all() == "");
+  const int reads = at.reads;
+  for (int i = 0; i < 100; ++i) {
+    const chunk early = one.ask();
+    CHECK(early.bytes == "");
+    CHECK(early.then == state::waiting);
+  }
+  CHECK(at.reads == reads);
+  at.post();
+  CHECK(ids(one.ask().bytes) == from_to(1, 1));
 }
 
 TEST_CASE("a closed broadcast ends the streams, and a store that fails breaks them") {

@@ -1290,3 +1290,36 @@ TEST_CASE("a route of the program may call the API and the service that serve it
   CHECK(at.get("/inner").status == 200);
   CHECK(read(at.get(comments_path + "?content_id=1")).at("items").size() == 1);
 }
+
+TEST_CASE("a hundred tenants have one text of metrics and one limit of cached pages") {
+  registry metrics;
+  constexpr std::size_t limit = 1'048'576;
+  struct tenant {
+    tenant(registry& all, std::shared_ptr<cache_memory> cache, const std::string& name)
+        : comments{store, {.metrics = &all, .labels = "tenant=\"" + name + "\""}},
+          api{routes(comments, {.cache = std::move(cache)})} {}
+    memory_store store{};
+    service comments;
+    client api;
+  };
+  const auto pages = std::make_shared<cache_memory>(limit, metrics, "comments_page_cache");
+  std::vector<std::unique_ptr<tenant>> all;
+  for (int i = 0; i < 100; ++i)
+    all.push_back(std::make_unique<tenant>(metrics, pages, std::to_string(i)));
+  const std::string body(2'000, 'x');
+  for (const auto& one : all) {
+    for (int i = 0; i < 5; ++i)
+      REQUIRE(one->api.post(comments_path, R"({"content_id":1,"body":")" + body + R"("})").status ==
+              201);
+    CHECK(one->api.get(comments_path + "?content_id=1").status == 200);
+    CHECK(one->api.get(comments_path + "?content_id=1").status == 200);
+  }
+  CHECK(metrics.gauge_of("comments_page_cache_bytes", "").value() <= std::int64_t{limit});
+  const std::string text = all.front()->api.get("/metrics").body;
+  std::set<std::string> heads;
+  for (std::size_t at = 0; (at = text.find("# TYPE ", at)) != text.npos; ++at)
+    CHECK(heads.insert(text.substr(at, text.find('\n', at) - at)).second);
+  CHECK(text.find(R"(comments_posted_total{tenant="0"} 5)") != text.npos);
+  CHECK(text.find(R"(comments_posted_total{tenant="99"} 5)") != text.npos);
+  CHECK(text.find("\ncomments_posted_total ") == text.npos);
+}

@@ -846,6 +846,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store that is opened again is as it was", Maker,
 #define STORE_CONTRACT_OF_ONE_CALLER(Maker)                                                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::begun_inserts_end_alike, Maker);               \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_keeps_the_draft, Maker);                \
+  TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_takes_named_ids, Maker);                \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_moves_the_version, Maker);              \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_appends_an_event, Maker);               \
   TEST_CASE_TEMPLATE_INVOKE(store_contract::insert_counts_at_the_parent, Maker);           \

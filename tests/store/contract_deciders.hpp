@@ -80,6 +80,21 @@ TEST_CASE_TEMPLATE_DEFINE("a receiver that calls the store is answered or refuse
   CHECK(failures == 0);
 }
 
+TEST_CASE_TEMPLATE_DEFINE("an id that is named is the comment's, unless its key has made one",
+                          Maker, insert_takes_named_ids) {
+  Maker maker;
+  store& store = maker.store();
+  const comment_id one{{1}}, two{{2}};
+  CHECK(post(store, insertion{.said = {.content_id = "1", .body = "x"}, .id = one}).id == one);
+  CHECK(must(post_later(store, {.said = {.content_id = "1", .body = "y"}, .id = two})).stored.id ==
+        two);
+  const insertion written{.said = {.content_id = "1", .body = "z", .key = "k"}};
+  const comment third = post(store, written);
+  insertion replayed = written;
+  replayed.id = comment_id{{3}};
+  CHECK(must(store.insert(replayed, later)).stored.id == third.id);
+}
+
 // Decisions that do not come to an end.
 inline std::vector<decider> throwing_deciders() {
   return {

@@ -17,7 +17,8 @@ namespace detail {
 
 inline live_limits live_limits_of(const route_options& options) {
   const std::size_t most = options.client_followers_max;
-  return {.client_streams_max = most, .network_streams_max = most + most / 2};
+  return {
+      .cache = options.cache, .client_streams_max = most, .network_streams_max = most + most / 2};
 }
 
 }  // namespace detail

@@ -58,7 +58,8 @@ inline response legacy_not_found(const std::string& content_id) {
 
 COMMENTS_INLINE list_routes::list_routes(const context& shared)
     : shared_{shared},
-      pages_{shared.options().cache_bytes, shared.service().metrics(), "comments_page_cache"} {}
+      pages_{shared.options().cache, shared.options().cache_bytes, shared.service().metrics(),
+             "comments_page_cache"} {}
 
 COMMENTS_INLINE response list_routes::list_legacy(request asked) const {
   const std::string content_id{*find_field(asked.path, "content_id")};

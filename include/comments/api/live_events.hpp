@@ -42,6 +42,9 @@ namespace comments::inline v0::http {
 struct live_limits {
   std::size_t batch_max{64};              // events that are read and sent at once
   std::size_t shared_bytes{4'194'304};    // memory for events that several streams send
+  std::shared_ptr<cache_memory> cache{};  // to keep them in instead, among other things
+  // Asked again sooner than this after it last spoke or looked, a stream without news says nothing.
+  std::chrono::milliseconds pause{std::chrono::milliseconds{http::heartbeat} / 2};
   std::chrono::milliseconds retry{2000};  // how long a browser waits before it connects again
   // Streams of one client at once, and of all clients in an IPv6 /48; one more is 503.
   std::size_t client_streams_max{10'000};

@@ -93,6 +93,7 @@ struct live_events::follower {
   std::unique_ptr<broadcast::subscription> news{};
   std::unique_ptr<seat> place{};
   bool has_waited{};
+  std::chrono::steady_clock::time_point asked_at{};  // when it last looked
 };
 
 COMMENTS_INLINE live_events::live_events(broadcast& news, event_reader read, registry& metrics,
@@ -102,7 +103,7 @@ COMMENTS_INLINE live_events::live_events(broadcast& news, event_reader read, reg
       encode_{std::move(encode)},
       limits_{limits},
       clients_{std::make_shared<client_counts>()},
-      shared_{limits.shared_bytes, metrics, "comments_live_cache"} {}
+      shared_{limits.cache, limits.shared_bytes, metrics, "comments_live_cache"} {}
 
 COMMENTS_INLINE response live_events::follow(std::string content_id, std::int64_t after,
                                              const request& asked) {
@@ -119,11 +120,15 @@ COMMENTS_INLINE response live_events::follow(std::string content_id, std::int64_
 
 // The wake-up is armed before the store is read: what is committed in between is either read, or
 // wakes. A stream that is asked without a wake-up reads the store itself, because another process
-// may have written, and sends a heartbeat.
+// may have written, and sends a heartbeat; asked too early it
+// answers nothing.
 COMMENTS_INLINE chunk live_events::next(follower& reader, const std::function<void()>& wake) const {
   const auto [round, was_woken] = reader.news->arm(wake);
   if (reader.news->is_closed()) return {.then = chunk::state::over};
   const bool is_beat = reader.has_waited && !was_woken;
+  const auto now = std::chrono::steady_clock::now();
+  if (is_beat && now - reader.asked_at < limits_.pause) return {.then = chunk::state::waiting};
+  reader.asked_at = now;
   const auto found = is_beat ? load(reader) : read(reader, round);
   if (!found) return {.then = chunk::state::broken};
   const batch& news = **found;

@@ -11,6 +11,7 @@
 //   const http::handler api = http::routes(service, options);
 
 #include <comments/auth/bearer.hpp>
+#include <comments/cache.hpp>
 #include <comments/deployments/deployment_log.hpp>
 #include <comments/deployments/status.hpp>
 #include <comments/http/cors.hpp>
@@ -64,6 +65,8 @@ struct route_options {
   renderer body{};  // makes HTML of a comment's text
   json::legacy_emails legacy_emails{};
   build_info build{};
+  // Memory for what was sent already, if several APIs share it; then `cache_bytes` does not count.
+  std::shared_ptr<cache_memory> cache{};
   std::size_t cache_bytes{67'108'864};  // memory for lists that were sent already; 0: none is kept
   // Streams of one client at once, and half as many again of an IPv6 /48; one more is 503.
   std::size_t client_followers_max{10'000};

@@ -34,8 +34,8 @@ inline std::string link_of(const http::request& asked, const std::string& conten
 
 COMMENTS_INLINE feed_routes::feed_routes(const http::context& shared)
     : shared_{shared},
-      feeds_{std::min(cache_bytes_max, shared.options().cache_bytes), shared.service().metrics(),
-             "comments_feed_cache"} {}
+      feeds_{shared.options().cache, std::min(cache_bytes_max, shared.options().cache_bytes),
+             shared.service().metrics(), "comments_feed_cache"} {}
 
 COMMENTS_INLINE http::response feed_routes::answer(const http::request& asked) const {
   const auto chosen = parse<format>(http::find_field(asked.query, "format").value_or("atom"));

@@ -97,8 +97,16 @@ struct chunk {
 
 // The part of a response behind its body, if that is too long to hold in memory, or not over yet.
 // Each call returns the next chunk, of some ten kilobytes. The adapter calls it from one thread at
-// a time. A stream that is waiting calls `wake`, from any thread, when it has more; after
-// `heartbeat` the adapter asks again even so.
+// a time, and each call replaces the `wake` of the call before.
+//
+// What an adapter owes a stream: at `more` it asks again once the bytes are sent, so that a client
+// that reads slowly holds up the stream and not the memory. At `waiting` it sends the bytes and
+// asks again when `wake` is called, which may be before the call that got it returns, on any
+// thread, and after the response is gone. After `heartbeat` it asks again even so; asked earlier, a
+// stream without news may answer nothing, so it must not be asked in a loop. At `over` it ends the
+// response in a way that the client takes for its whole. At `broken`, or if the stream throws, it
+// breaks the connection off. It destroys the stream once the client is gone, and never while it is
+// called. `http/pump.hpp` does this for an adapter that has a thread for each response.
 using stream = std::function<chunk(const std::function<void()>& wake)>;
 inline constexpr std::chrono::seconds heartbeat{15};
 

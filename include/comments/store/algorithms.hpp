@@ -65,6 +65,8 @@ class network_count final {
 
 // Returns a new id for a comment made at `now`; `unavailable` if the system has no random bytes.
 result<comment_id> new_id(instant now);
+// Returns the id that is wanted, or else a new one.
+result<comment_id> new_id(const insertion& wanted, instant now);
 
 // Takes from all allowances of `wanted`, or from none: `rate_limited` if one has nothing left,
 // `unavailable` if memory is short. For a store that one process alone writes to; one thread at a

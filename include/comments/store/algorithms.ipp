@@ -60,6 +60,11 @@ COMMENTS_INLINE result<comment_id> new_id(instant now) {
   return *made;
 }
 
+COMMENTS_INLINE result<comment_id> new_id(const insertion& wanted, instant now) {
+  if (wanted.id) return *wanted.id;
+  return new_id(now);
+}
+
 namespace detail {
 
 inline std::string bucket_key(const allowance& of, const insertion& wanted) {

@@ -114,7 +114,7 @@ COMMENTS_INLINE memory_store::~memory_store() = default;
 
 COMMENTS_INLINE result<post_result> memory_store::insert(const insertion& wanted, instant now) {
   if (is_deciding()) return called_back();
-  const auto id = new_id(now);
+  const auto id = new_id(wanted, now);
   if (!id) return id.error();
   state& at = *state_;
   const mutex_lock lock{at.mutex};
@@ -133,6 +133,7 @@ COMMENTS_INLINE result<post_result> memory_store::insert(const insertion& wanted
   if (draft.parent && !is_there) return parent_not_found();
   while (parent && parent->depth >= wanted.depth_max && parent->parent)
     parent = at.find(*parent->parent);
+  if (at.find(*id)) return unavailable();  // an id that was named, and is taken
   return at.insert(wanted, parent, *id, now);
 }
 

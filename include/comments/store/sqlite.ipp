@@ -110,7 +110,7 @@ auto sqlite_store::read(Work&& wanted) const
 }
 
 COMMENTS_INLINE result<post_result> sqlite_store::insert(const insertion& wanted, instant now) {
-  const auto id = new_id(now);
+  const auto id = new_id(wanted, now);
   if (!id) return id.error();
   sqlite::pending_insert pending{wanted, now, *id, buckets_};
   return settle(pending, write<post_result>([&](auto& work, auto& noted) {
@@ -156,7 +156,7 @@ COMMENTS_INLINE void sqlite_store::begin_insert(const insertion& wanted, instant
     guarded([&] { ended(result<post_result>{std::move(why)}); });
   };
   if (is_deciding()) return refuse(called_back());
-  const auto id = new_id(now);
+  const auto id = new_id(wanted, now);
   if (!id) return refuse(id.error());
   auto begun = std::make_unique<begun_insert>(sqlite::pending_insert{wanted, now, *id, buckets_},
                                               std::move(ended));

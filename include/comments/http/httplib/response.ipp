@@ -3,11 +3,9 @@
 
 #include <comments/http/httplib/response.hpp>
 
-#include <comments/guarded.hpp>
 #include <comments/http/httplib/request.hpp>
-#include <comments/mutex.hpp>
+#include <comments/http/pump.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -52,32 +50,10 @@ inline void write_last(std::string body, const std::string& type, httplib::Reque
 
 // --- streams -------------------------------------------------------------------------------------
 
-// Wakes a thread that waits. If none waits, the next that does is woken at once.
-class wakeup final {
- public:
-  void notify() COMMENTS_EXCLUDES(mutex_) {
-    const mutex_lock lock{mutex_};
-    is_notified_ = true;
-    notified_.notify_one();
-  }
-  void wait_for(std::chrono::seconds at_most) COMMENTS_EXCLUDES(mutex_) {
-    const auto end = std::chrono::steady_clock::now() + at_most;
-    mutex_lock lock{mutex_};
-    while (!is_notified_ && notified_.wait_until(lock, end)) {
-    }
-    is_notified_ = false;
-  }
-
- private:
-  mutex mutex_{};
-  condition notified_{};
-  bool is_notified_ COMMENTS_GUARDED_BY(mutex_){};
-};
-
 // A body that is being sent, chunk by chunk, on the thread of its connection.
 struct streamed_body {
   std::string start{};
-  stream rest{};
+  pump rest{stream{}};
   bool is_chunked{};
 };
 
@@ -87,14 +63,11 @@ inline bool write_bytes(const std::string& bytes, httplib::DataSink& sink) {
 }
 
 // Sends the next chunk, after a wait if there is none yet. Returns false to end the connection.
-inline bool send_next(streamed_body& body, const std::shared_ptr<wakeup>& woken,
-                      httplib::DataSink& sink) {
+inline bool send_next(streamed_body& body, httplib::DataSink& sink) {
   if (!body.start.empty()) return write_bytes(std::exchange(body.start, {}), sink);
-  auto asked = comments::guarded([&] { return body.rest([woken] { woken->notify(); }); });
-  const chunk next = asked ? std::move(*asked) : chunk{.then = chunk::state::broken};
-  if (next.then == chunk::state::broken || !write_bytes(next.bytes, sink)) return false;
-  if (next.then == chunk::state::waiting) woken->wait_for(heartbeat);
-  if (next.then != chunk::state::over) return true;
+  const chunk next = body.rest.next();
+  if (body.rest.is_broken() || !write_bytes(next.bytes, sink)) return false;
+  if (body.rest.go_on()) return true;
   if (body.is_chunked) sink.done();
   return body.is_chunked;
 }
@@ -105,11 +78,10 @@ inline bool send_next(streamed_body& body, const std::shared_ptr<wakeup>& woken,
 inline void write_stream(response made, const std::string& type, bool is_last,
                          httplib::Request& from, httplib::Response& to) {
   const bool is_chunked = !is_last && from.version != "HTTP/1.0";
-  const auto woken = std::make_shared<wakeup>();  // by itself: the stream may keep what notifies it
-  const auto body = std::make_shared<streamed_body>(
-      streamed_body{std::move(made.body), std::move(made.rest), is_chunked});
-  const auto provide = [body, woken](std::size_t, httplib::DataSink& sink) {
-    return send_next(*body, woken, sink);
+  const std::shared_ptr<streamed_body> body{
+      new streamed_body{std::move(made.body), pump{std::move(made.rest)}, is_chunked}};
+  const auto provide = [body](std::size_t, httplib::DataSink& sink) {
+    return send_next(*body, sink);
   };
   if (is_chunked) {
     to.set_chunked_content_provider(type, provide);

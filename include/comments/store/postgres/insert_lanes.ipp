@@ -25,7 +25,7 @@ COMMENTS_INLINE insert_lanes::insert_lanes(executor& database, lane_limits limit
 
 COMMENTS_INLINE result<post_result> insert_lanes::insert(const insertion& wanted, instant now) {
   if (is_deciding()) return called_back();
-  const auto id = new_id(now);
+  const auto id = new_id(wanted, now);
   if (!id) return id.error();
   insert_progress progress;
   const pending_insert pending{&wanted, now, *id, &progress};
@@ -75,7 +75,7 @@ COMMENTS_INLINE void insert_lanes::begin(const insertion& wanted, instant now,
     guarded([&] { ended(std::move(made)); });
   };
   if (is_deciding()) return tell(called_back());
-  const auto id = new_id(now);
+  const auto id = new_id(wanted, now);
   if (!id) return tell(id.error());
   const std::string& content_id = wanted.said.content_id;
   if (held_.has(content_id)) return tell(std::nullopt);

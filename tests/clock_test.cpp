@@ -137,7 +137,6 @@ TEST_CASE("from the year 0 to 9999 the text agrees with the C library's calendar
   }
 }
 
-<<<<<<< HEAD
 TEST_CASE("a text of RFC 3339 is read, whatever its offset and however fine it is") {
   const std::pair<std::string_view, std::string_view> table[] = {
       {"2026-11-23T09:05:00.125Z", "2026-11-23T09:05:00.125Z"},
@@ -196,7 +195,8 @@ TEST_CASE("what names no moment is none") {
 TEST_CASE("every moment that can be written is read again") {
   for (std::int64_t at = -62'167'219'200'000; at < 253'402'300'800'000; at += 98'765'432'101)
     REQUIRE(parse_rfc3339(to_rfc3339(from_milliseconds(at))) == from_milliseconds(at));
-=======
+}
+
 // <time.h> has a function `::clock`, which `using namespace comments` makes ambiguous. So programs
 // write `namespace c = comments`.
 TEST_CASE("the clock of this library and that of <time.h> stand side by side") {
@@ -204,5 +204,4 @@ TEST_CASE("the clock of this library and that of <time.h> stand side by side") {
   const c::clock told = [] { return c::from_milliseconds(7); };
   CHECK(c::to_milliseconds(told()) == 7);
   CHECK(::clock() != static_cast<clock_t>(-1));
->>>>>>> 8111982 (Errors in words, ids that a test knows, a hundred tenants with one text of metrics, and a pump for streams)
 }

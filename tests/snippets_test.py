@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""snippets_test - the examples in the headers' comments compile, and what they assert is true.
+"""snippets_test - the examples in headers and documents compile, and what they assert is true.
 
     python3 tests/snippets_test.py INCLUDE_DIR [options of the compiler]
 
@@ -8,7 +8,8 @@ is not C++, a shell's line or a piece of JSON, stands behind five spaces and is 
 is the inside of a function, or stands outside of one if it begins with a function or a template. It
 sees its header's namespaces and all headers, may use the names of KNOWN without declaring them, and
 may call fail(…) and show(…). The blocks of the headers in the first folder, which need the standard
-library alone, are also run if they assert something. CXX names the compiler.
+library alone, are also run if they assert something. So are those of documents, ```cpp, that are no
+whole program. CXX names the compiler.
 """
 import os
 import re
@@ -41,6 +42,10 @@ KNOWN = {
     },
     "store/sqlite/deployments": {"said": "comments::deployment said"},
     "store/postgres/deployments": {"said": "comments::deployment said"},
+    "docs/": {
+        "store_of_ana": "comments::store& store_of_ana",
+        "store_of_ben": "comments::store& store_of_ben",
+    },
     "store/sqlite/": {
         "file": "comments::sqlite::file_options file",
     },
@@ -83,6 +88,12 @@ FIXTURE = """
   const comments::service_options options;
 """
 
+# What the blocks of documents that are run include and link.
+DOCUMENTED = [f"comments/{name}.hpp" for name in (
+    "comments", "rules/links", "json/record", "api/routes", "api/client", "testing/service",
+    "testing/failing_store")]
+LIBRARIES = ["-lcrypto", "-lz"]
+
 # Does a block begin with something that cannot stand in a function?
 OUTSIDE = re.compile(r"template\b|namespace\b|(?!return\b|if\b|else\b)"
                      r"[\w:<>&*, ]+[ &*]\w+\([^()]*\)(?: const)? \{$")
@@ -106,6 +117,19 @@ def blocks_of(path, header):
             if not found[0].startswith(" "):
                 yield Block(header, begun, "\n".join(found).rstrip())
             found = []
+
+
+def fences_of(path, name):
+    """Each block of C++ in a document. A whole program becomes a function like any other."""
+    found, begun = [], 0
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line == "```cpp":
+            found, begun = [], number + 1
+        elif line == "```" and begun:
+            yield Block(name, begun, "\n".join(found))
+            begun = 0
+        elif begun:
+            found.append(line)
 
 
 def namespaces_of(text):
@@ -159,14 +183,14 @@ def text_of(include, headers, blocks):
     """One source of many blocks. Block n is the function snippet_n::run."""
     text = PRELUDE + "".join(f"#include <{header}>\n" for header in headers)
     for number, block in enumerate(blocks):
-        header = (include / "comments" / block.header).read_text()
-        text += wrapped(number, block, namespaces_of(header))
+        header = include / "comments" / block.header
+        text += wrapped(number, block, namespaces_of(header.read_text()) if header.exists() else [])
     return text
 
 
-def compiled(include, text, options):
+def compiled(include, text, how, options):
     command = [*shlex.split(os.environ.get("CXX", "c++")), "-std=c++20", f"-I{include}", "-w",
-               *options, "-x", "c++", "-"]
+               *how, "-x", "c++", "-", *options]
     return subprocess.run(command, input=text, text=True, check=False, capture_output=True)
 
 
@@ -179,17 +203,16 @@ def wrong_of(messages, blocks):
                         int(error[2]) <= block.line + block.text.count("\n") + 1)
 
 
-def run(include, blocks, options):
+def run(include, blocks, headers, options):
     """Runs what the blocks assert, until something is false. Returns whether all of it is true."""
     calls = "".join(
         f"  snippet_{number}::run({', '.join(name for name, _ in needed_names(block))});\n"
         for number, block in enumerate(blocks))
-    text = text_of(include, ["comments/comments.hpp"] + sorted(
-        {f"comments/{block.header}" for block in blocks}), blocks)
+    text = text_of(include, headers, blocks)
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "snippets"
         ended = compiled(include, text + f"int main() {{{FIXTURE}{calls}}}\n",
-                         [*options, "-pthread", "-o", program])
+                         ["-pthread", "-o", program], options)
         if ended.returncode == 0:
             ended = subprocess.run([program], text=True, check=False, capture_output=True)
     print(ended.stderr, end="")
@@ -197,18 +220,26 @@ def run(include, blocks, options):
 
 
 def main(include, options):
+    root = include.parent
     headers = sorted(path.relative_to(include).as_posix() for path in include.rglob("*.hpp"))
     blocks = [block for header in headers
               for block in blocks_of(include / header, header.removeprefix("comments/"))]
+    documents = [block for path in [root / "README.md", *sorted(root.glob("docs/*.md"))]
+                 for block in fences_of(path, path.relative_to(root).as_posix())]
+    blocks += documents
     ended = compiled(include, text_of(include, headers, blocks),
-                     ["-DCOMMENTS_COMPILED", "-fsyntax-only", *options])
+                     ["-DCOMMENTS_COMPILED", "-fsyntax-only"], options)
     wrong = set(wrong_of(ended.stderr, blocks))
     if ended.returncode and not wrong:
         print(ended.stderr)  # the error is in no block
         return 1
-    asserting = [block for block in blocks if "assert(" in block.text and "/" not in block.header]
-    failed = len(wrong) or int(not run(include, asserting, options))
-    print(f"snippets: {len(blocks) - failed} passed, {failed} failed; {len(asserting)} were run")
+    words = [block for block in blocks if "assert(" in block.text and "/" not in block.header]
+    told = [block for block in documents if "assert(" in block.text]
+    needed = ["comments/comments.hpp", *sorted({f"comments/{block.header}" for block in words})]
+    failed = len(wrong) or sum([not run(include, words, needed, options),
+                                not run(include, told, DOCUMENTED, [*options, *LIBRARIES])])
+    print(f"snippets: {len(blocks) - failed} passed, {failed} failed; "
+          f"{len(words) + len(told)} were run")
     return 1 if failed else 0
 
 

@@ -355,7 +355,19 @@ def fields(tree):
                 line = code.count("\n", 0, found.end) + 1
                 yield path, line, f"`{flat}` has no initialiser"
 
-RULES = [order, definitions, owners, core, banned, locks, mirror, budgets, words, privacy, fields]
+def version(tree):
+    numbers = re.findall(r"#define COMMENTS_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)",
+                         tree.text(LIBRARY + "version.hpp"))
+    built = re.search(r"^  version: '([\d.]+)'", tree.text("meson.build"), re.M)
+    if built and built[1] != ".".join(numbers):
+        yield "meson.build", 1, f"version {built[1]}, and version.hpp has {'.'.join(numbers)}"
+    inline = f"::inline v{(numbers or ['0'])[0]}"
+    for _, path in tree.library():
+        for line, _ in hits(rf"(?m)^namespace comments\b(?!{inline}\b)", tree.code(path)):
+            yield path, line, f"a namespace that is not comments{inline}"
+
+RULES = [order, definitions, owners, core, banned, locks, mirror, budgets, words, privacy, fields,
+         version]
 
 def findings(root):
     tree = Tree(root)

@@ -33,7 +33,7 @@ DEFINITIONS = """#pragma once
 // result.ipp - definitions of result.hpp.
 #include <comments/result.hpp>
 #include <algorithm>
-namespace comments {
+namespace comments::inline v0 {
 struct sum { int all{}; void add(int n) { all += n; } };
 COMMENTS_INLINE int sum_of(int n) { return n; }
 inline int twice(int n) { return 2 * n; }
@@ -87,6 +87,7 @@ APPENDED = {
     "budgets": ["//" * 51, "//\n" * 500, "auto g(int n) { f([&](int m) { return m; });" + LONG,
                 "struct s { s(int n) : n_{n}, m_(n) {" + LONG + " int n_{}; int m_{}; };"],
     "words": ["int row_manager{};", "struct JsonUtils {};", "inline int get_size();"],
+    "version": ["namespace comments {}", "namespace comments::inline v1 {}"],
     "privacy": ["// /root/x", "// -I/home/x", "// see pypi.org", "// me@some.org"],
     "fields": ["struct s { int* n; };", "struct s { enum class e { a }; std::map<int, s> n; };"],
 }
@@ -121,6 +122,7 @@ CHANGED = [
     ("mirror", TESTS["result.hpp"], "#include <vector>\n#include <comments/result.hpp>"),
     ("mirror", "tests/new_test.cpp", ""),
     ("mirror", LAYERS, CLEAN[LAYERS].replace("`store`, ", "")),
+    ("version", "meson.build", "  version: '1.0.0',"),
     ("words", "docs/util.md", ""),
     ("words", LIBRARY + "result.ipp", DEFINITIONS + "inline int get_size() { return 1; }\n"),
     ("budgets", "dev", "x" * 101),

@@ -24,6 +24,23 @@ set(_comments_needs_feed "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and pugixm
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 
+# The project's own CMakeLists.txt, which includes this file, says where it is. Then targets are seen
+# in the whole build, and not only in the folder that asks for them.
+if(DEFINED _comments_prefix)
+  set(_comments_scope GLOBAL)
+else()
+  get_filename_component(_comments_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+endif()
+
+# Has a target seen wherever comments::<name> is, unless it was found elsewhere.
+function(_comments_show target)
+  get_target_property(is_imported ${target} IMPORTED)
+  get_target_property(folder ${target} SOURCE_DIR)
+  if(_comments_scope AND is_imported AND folder STREQUAL CMAKE_CURRENT_SOURCE_DIR)
+    set_property(TARGET ${target} PROPERTY IMPORTED_GLOBAL TRUE)
+  endif()
+endfunction()
+
 # comments::<name> on top of other targets, if all of them are there.
 function(_comments_target name)
   foreach(needed IN LISTS ARGN)
@@ -32,12 +49,14 @@ function(_comments_target name)
     endif()
   endforeach()
   if(NOT TARGET comments::${name})
-    add_library(comments::${name} INTERFACE IMPORTED)
+    add_library(comments::${name} INTERFACE IMPORTED ${_comments_scope})
     set_property(TARGET comments::${name} PROPERTY INTERFACE_LINK_LIBRARIES ${ARGN})
+    foreach(needed IN LISTS ARGN)
+      _comments_show(${needed})
+    endforeach()
   endif()
 endfunction()
 
-get_filename_component(_comments_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 _comments_target(comments Threads::Threads)
 set_target_properties(comments::comments PROPERTIES
   INTERFACE_INCLUDE_DIRECTORIES "${_comments_prefix}/include"

@@ -22,6 +22,10 @@
 // object of the whole class in each source that includes the header (the Itanium ABI's rule of the
 // "key function"), also where nothing uses it.
 
+#if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
+#error "comments needs C++20: -std=c++20, /std:c++20, or newer"
+#endif
+
 #ifdef COMMENTS_COMPILED
 #define COMMENTS_INLINE
 #else

@@ -3,9 +3,10 @@
 
     python3 tests/install/install_test.py SOURCE_DIR [options of unittest]
 
-Installs into an empty prefix, where CMake and pkg-config find it for the programs of consumer/. Two
-of these are also built with the source as a Meson subproject. Every program is run. They are
-header-only, but for most of CMake's, on comments::compiled.
+Installs into an empty prefix, where CMake and pkg-config find it for the programs of consumer/.
+Some of these are also built with the source as a Meson subproject, as a folder of a CMake project,
+by FetchContent, and on what CMake installed, after that moved. Every program is run. They are
+header-only, but for most of CMake's, on comments::compiled. vcpkg and Conan are not to be had here.
 CXX names the compiler. Needs no network and leaves nothing behind.
 """
 import os
@@ -109,6 +110,50 @@ class Package(unittest.TestCase):
             run(build / name)
         self.assertEqual(run(build / "markdown"), "<p><em>Oi</em></p>\n")
         self.assertIn("Primeiro Post!", run(build / "served", build / "comments.db"))
+
+    def test_1_cmake_finds_the_source_itself(self):
+        moved = self.folder / "moved"
+        build = self.folder / "cmake-source"
+        run("cmake", "-S", self.source, "-B", build, "-DCOMMENTS_COMPONENTS=json")
+        run("cmake", "--install", build, "--prefix", self.folder / "installed")
+        shutil.move(self.folder / "installed", moved)
+        self.assertEqual(sources_below(moved / "include"), sources_below(self.source / "include"))
+        ways = {
+            "subdirectory": f'add_subdirectory("{self.source}" comments)',
+            "fetched": "include(FetchContent)\n"
+                       f'FetchContent_Declare(comments SOURCE_DIR "{self.source}")\n'
+                       "FetchContent_MakeAvailable(comments)",
+            "moved": f"find_package(comments {self.version} EXACT REQUIRED COMPONENTS json "
+                     f'PATHS "{moved}" NO_DEFAULT_PATH)',
+        }
+
+        def build_and_run(name):
+            project = Path(tempfile.mkdtemp(dir=self.folder))
+            project.joinpath("CMakeLists.txt").write_text(
+                "cmake_minimum_required(VERSION 3.16)\nproject(asking LANGUAGES CXX)\n"
+                f"{ways[name]}\n"
+                f'add_executable(asking "{CONSUMER}/core.cpp")\n'
+                "target_compile_options(asking PRIVATE -Wall -Wextra -Wpedantic -Wshadow "
+                "-Wconversion -Wundef -Werror)\n"
+                "target_link_libraries(asking PRIVATE comments::json)\n", "utf-8")
+            run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build",
+                "-DCOMMENTS_COMPONENTS=json")
+            run("cmake", "--build", project / "build")
+            return run(project / "build/asking").strip()
+
+        self.assertEqual(two_at_a_time(build_and_run, ways), [self.version] * len(ways))
+
+    def test_1_cmake_says_which_component_of_the_source_there_is_not(self):
+        said = run("cmake", "-S", self.source, "-B", self.folder / "without",
+                   "-DCOMMENTS_COMPONENTS=sqlite", "-DCMAKE_DISABLE_FIND_PACKAGE_SQLite3=TRUE")
+        self.assertIn("There is no comments::sqlite: it needs SQLite 3.38 or newer", said)
+
+    def test_2_pkg_config_finds_a_prefix_that_moved(self):
+        moved = self.folder / "moved-prefix"
+        shutil.copytree(self.prefix, moved)
+        said = run("env", f"PKG_CONFIG_PATH={moved}/share/pkgconfig", "pkg-config",
+                   "--define-prefix", "--cflags", "comments")
+        self.assertIn(f"-I{moved}/include", said)
 
     def test_1_cmake_is_told_clearly_what_it_cannot_have(self):
         words = {"version": self.version, "series": self.version.rpartition(".")[0]}

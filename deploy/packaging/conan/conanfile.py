@@ -1,4 +1,4 @@
-"""comments for Conan 2: the headers and the CMake package, with the libraries of the chosen parts."""
+"""comments for Conan 2: the headers, the CMake package, and the libraries of the chosen parts."""
 from conan import ConanFile
 from conan.tools.build import check_min_cppstd
 from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout

@@ -25,7 +25,7 @@ std::size_t default_memory(std::size_t granted);
 // Sets the C library so that memory that is free goes back to the system, and threads share it.
 void limit_free_memory();
 
-// Gives the system what the start used and nobody needs any more.
+// Returns to the system the memory that only the start needed.
 void give_back_memory();
 
 // Returns how many bytes of this process are in memory now; 0 where the system does not say.

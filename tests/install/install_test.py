@@ -100,6 +100,14 @@ class Package(unittest.TestCase):
         return run("env", "PKG_CONFIG_PATH=" + ":".join(filter(None, paths)),
                    "pkg-config", *words).split()
 
+    def cmake_project(self, statements):
+        """The folder of a new CMake project that consists of these."""
+        project = Path(tempfile.mkdtemp(dir=self.folder))
+        project.joinpath("CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.16)\nproject(asking LANGUAGES CXX)\n"
+            f"{statements}\n", "utf-8")
+        return project
+
     def test_1_cmake_consumers_build_and_run(self):
         build = self.folder / "cmake"
         run("cmake", "-G", "Ninja", "-S", CONSUMER, "-B", build,
@@ -128,14 +136,12 @@ class Package(unittest.TestCase):
         }
 
         def build_and_run(name):
-            project = Path(tempfile.mkdtemp(dir=self.folder))
-            project.joinpath("CMakeLists.txt").write_text(
-                "cmake_minimum_required(VERSION 3.16)\nproject(asking LANGUAGES CXX)\n"
+            project = self.cmake_project(
                 f"{ways[name]}\n"
                 f'add_executable(asking "{CONSUMER}/core.cpp")\n'
                 "target_compile_options(asking PRIVATE -Wall -Wextra -Wpedantic -Wshadow "
                 "-Wconversion -Wundef -Werror)\n"
-                "target_link_libraries(asking PRIVATE comments::json)\n", "utf-8")
+                "target_link_libraries(asking PRIVATE comments::json)")
             run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build",
                 "-DCOMMENTS_COMPONENTS=json")
             run("cmake", "--build", project / "build")
@@ -158,11 +164,8 @@ class Package(unittest.TestCase):
             self.assertNotIn(str(self.prefix), said)
 
     def test_1_cmake_installs_nothing_of_ours_with_another_project(self):
-        project, prefix = self.folder / "around", self.folder / "around-prefix"
-        project.mkdir()
-        project.joinpath("CMakeLists.txt").write_text(
-            "cmake_minimum_required(VERSION 3.16)\nproject(around LANGUAGES CXX)\n"
-            f'add_subdirectory("{self.source}" comments)\n', "utf-8")
+        prefix = self.folder / "around-prefix"
+        project = self.cmake_project(f'add_subdirectory("{self.source}" comments)')
         run("cmake", "-S", project, "-B", project / "build", "-DCOMMENTS_COMPONENTS=json")
         run("cmake", "--install", project / "build", "--prefix", prefix)
         self.assertEqual(list(prefix.rglob("*")), [])
@@ -171,10 +174,7 @@ class Package(unittest.TestCase):
         words = {"version": self.version, "series": self.version.rpartition(".")[0]}
 
         def said_against(statement):
-            project = Path(tempfile.mkdtemp(dir=self.folder))
-            project.joinpath("CMakeLists.txt").write_text(
-                "cmake_minimum_required(VERSION 3.16)\nproject(asking LANGUAGES CXX)\n"
-                + statement.format(**words) + "\n", "utf-8")
+            project = self.cmake_project(statement.format(**words))
             try:
                 run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build",
                     f"-DCMAKE_PREFIX_PATH={self.prefix}")

@@ -6,7 +6,7 @@
 #include <comments/http/problem.hpp>
 #include <comments/json/encode.hpp>
 
-#include <memory>
+#include <utility>
 
 namespace comments::inline v0::http {
 
@@ -39,7 +39,7 @@ inline std::string encode_draft(const draft& written) {
 inline std::optional<error> gather(response& answer) {
   if (answer.shared_body) answer.body = *answer.shared_body;
   while (answer.rest) {
-    chunk next = answer.rest([] {});
+    const chunk next = next_chunk(answer.rest, [] {});
     answer.body += next.bytes;
     if (next.then == chunk::state::over) break;
     if (next.then != chunk::state::more)
@@ -108,9 +108,7 @@ COMMENTS_INLINE result<json::page_answer> api_client::list(const list_request& w
 COMMENTS_INLINE result<json::comment_answer> api_client::edit(
     const comment_id& id, std::string_view body, const std::string& edit_token,
     std::optional<std::int64_t> expected) const {
-  std::string text = R"({"body":)";
-  json::append_text(text, body);
-  request wanted = begin("PATCH", detail::path_of(id), text += "}");
+  request wanted = begin("PATCH", detail::path_of(id), json::encode_fields({{"body", body}}));
   detail::set_token(wanted, edit_token);
   detail::set_expected(wanted, expected);
   return read(wanted, json::decode_comment_answer);
@@ -134,9 +132,8 @@ COMMENTS_INLINE result<json::comment_answer> api_client::vote(const comment_id& 
 
 COMMENTS_INLINE std::optional<error> api_client::report(const comment_id& id,
                                                         std::string_view reason) const {
-  std::string text = R"({"reason":)";
-  json::append_text(text, reason);
-  const auto answer = ask(begin("POST", detail::path_of(id) + "/reports", text += "}"));
+  const auto answer = ask(
+      begin("POST", detail::path_of(id) + "/reports", json::encode_fields({{"reason", reason}})));
   return answer ? std::nullopt : std::optional{answer.error()};
 }
 

@@ -120,8 +120,7 @@ COMMENTS_INLINE response live_events::follow(std::string content_id, std::int64_
 
 // The wake-up is armed before the store is read: what is committed in between is either read, or
 // wakes. A stream that is asked without a wake-up reads the store itself, because another process
-// may have written, and sends a heartbeat; asked too early it
-// answers nothing.
+// may have written, and sends a heartbeat; asked too early it answers nothing.
 COMMENTS_INLINE chunk live_events::next(follower& reader, const std::function<void()>& wake) const {
   const auto [round, was_woken] = reader.news->arm(wake);
   if (reader.news->is_closed()) return {.then = chunk::state::over};

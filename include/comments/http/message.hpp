@@ -12,6 +12,7 @@
 //   const http::response answer = echo({.method = "POST", .target = "/", .body = "Oi"});
 
 #include <comments/config.hpp>
+#include <comments/guarded.hpp>
 #include <comments/result.hpp>
 
 #include <chrono>
@@ -109,6 +110,9 @@ struct chunk {
 // called. `http/pump.hpp` does this for an adapter that has a thread for each response.
 using stream = std::function<chunk(const std::function<void()>& wake)>;
 inline constexpr std::chrono::seconds heartbeat{15};
+
+// Returns the next chunk of a stream. One that throws is broken.
+chunk next_chunk(const stream& rest, const std::function<void()>& wake);
 
 struct response;
 
@@ -222,6 +226,11 @@ inline std::optional<std::string_view> find_field(const fields& all, std::string
   for (const auto& [key, value] : all)
     if (key == name) return value;
   return std::nullopt;
+}
+
+inline chunk next_chunk(const stream& rest, const std::function<void()>& wake) {
+  auto next = guarded([&] { return rest(wake); });
+  return next ? std::move(*next) : chunk{.then = chunk::state::broken};
 }
 
 template <typename Finish>

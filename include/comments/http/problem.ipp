@@ -96,12 +96,10 @@ COMMENTS_INLINE error decode_problem(const response& refused) {
   for (const auto& kind : error_kinds)
     if (kind.name == code && kind.status == refused.status && kind.code != errc::in_doubt)
       why.code = is_in_doubt ? errc::in_doubt : kind.code;
-  if (const json::value* const broken = said.list("errors"))
-    for (const json::value& item : broken->items) {
-      json::typed_fields inner{item, "/", ignored};
-      inner.read("pointer", why.violations.emplace_back().pointer);
-      inner.read("code", why.violations.back().code);
-    }
+  for (json::typed_fields& broken : said.each("errors")) {
+    broken.read("pointer", why.violations.emplace_back().pointer);
+    broken.read("code", why.violations.back().code);
+  }
   return why;
 }
 

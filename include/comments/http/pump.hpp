@@ -12,6 +12,7 @@
 #include <comments/http/message.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 namespace comments::inline v0::http {
@@ -38,7 +39,8 @@ class pump final {
 
   const stream rest_;
   const std::chrono::milliseconds at_most_;
-  const std::shared_ptr<wakeup> woken_;  // by itself: the stream may keep what notifies it
+  const std::shared_ptr<wakeup> woken_;  // by itself: the stream may keep `wake_`
+  const std::function<void()> wake_;
   chunk::state last_{chunk::state::more};
 };
 

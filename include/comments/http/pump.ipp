@@ -3,7 +3,6 @@
 
 #include <comments/http/pump.hpp>
 
-#include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 
 #include <utility>
@@ -33,13 +32,15 @@ class pump::wakeup final {
 };
 
 COMMENTS_INLINE pump::pump(stream rest, std::chrono::milliseconds at_most)
-    : rest_{std::move(rest)}, at_most_{at_most}, woken_{std::make_shared<wakeup>()} {}
+    : rest_{std::move(rest)},
+      at_most_{at_most},
+      woken_{std::make_shared<wakeup>()},
+      wake_{[woken = woken_] { woken->notify(); }} {}
 COMMENTS_INLINE pump::~pump() = default;
 
 COMMENTS_INLINE chunk pump::next() {
   if (last_ == chunk::state::waiting) woken_->wait_for(at_most_);
-  auto asked = guarded([&] { return rest_([woken = woken_] { woken->notify(); }); });
-  chunk found = asked ? std::move(*asked) : chunk{.then = chunk::state::broken};
+  chunk found = next_chunk(rest_, wake_);
   last_ = found.then;
   return found;
 }

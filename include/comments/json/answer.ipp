@@ -4,10 +4,8 @@
 #include <comments/json/answer.hpp>
 
 #include <comments/json/typed_fields.hpp>
-#include <comments/validation.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -18,11 +16,9 @@ namespace detail {
 // Answers are no deeper: a page, its items, an item, its author.
 inline constexpr std::size_t answer_depth_max{8};
 
-inline comment_answer read_comment(const value& object, const std::string& prefix,
-                                   std::vector<violation>& found) {
+inline comment_answer read_comment(typed_fields fields) {
   comment_answer read;
   comment& seen = read.comment;
-  typed_fields fields{object, prefix, found};
   fields.read("id", seen.id);
   fields.read("content_id", seen.content_id);
   fields.read("parent_id", seen.parent);
@@ -38,20 +34,17 @@ inline comment_answer read_comment(const value& object, const std::string& prefi
   fields.read("version", seen.version);
   fields.read_optional("edit_token", read.edit_token);
   fields.read_optional("browser", read.browser);
-  if (const value* const author = fields.object("author")) {
-    typed_fields inner{*author, prefix + "author/", found};
-    inner.read("name", seen.author.name);
-    inner.read("verified", seen.author.verified);
-    inner.read("key", read.author_key);
-    inner.read_optional("email", seen.author.email);
+  if (auto author = fields.inside("author")) {
+    author->read("name", seen.author.name);
+    author->read("verified", seen.author.verified);
+    author->read("key", read.author_key);
+    author->read_optional("email", seen.author.email);
   }
   return read;
 }
 
-inline content read_content(const value& object, std::string prefix,
-                            std::vector<violation>& found) {
+inline content read_content(typed_fields fields) {
   content read;
-  typed_fields fields{object, std::move(prefix), found};
   fields.read("content_id", read.content_id);
   fields.read("version", read.version);
   fields.read("comments", read.comments);
@@ -59,76 +52,60 @@ inline content read_content(const value& object, std::string prefix,
   return read;
 }
 
-// Returns what `read` makes of an object, of which it notes all that is wrong.
-template <typename Value, typename Read>
-result<Value> decode_answer(std::string_view text, Read&& read) {
-  const auto parsed = parse_object(text, answer_depth_max);
-  if (!parsed) return parsed.error();
-  std::vector<violation> found;
-  Value value = read(*parsed, found);
-  if (!found.empty()) return to_error(std::move(found));
-  return value;
+inline page_answer read_page(typed_fields fields) {
+  page_answer read;
+  std::optional<std::string> next;
+  fields.read("next", next);
+  read.next = next.value_or("");
+  for (typed_fields& item : fields.each("items")) read.items.push_back(read_comment(item));
+  if (auto content = fields.inside("content")) read.content = read_content(*std::move(content));
+  return read;
+}
+
+inline std::vector<content> read_counts(typed_fields fields) {
+  std::vector<content> read;
+  auto counts = fields.inside("counts");
+  if (!counts) return read;
+  for (const std::string& content_id : counts->names()) {
+    read.push_back({.content_id = content_id});
+    counts->read(content_id.c_str(), read.back().comments);
+  }
+  return read;
+}
+
+inline event read_event(typed_fields fields) {
+  event read;
+  fields.read("content_id", read.content_id);
+  fields.read("version", read.version);
+  fields.read("kind", read.kind);
+  std::optional<comment_id> comment;
+  fields.read("comment_id", comment);
+  read.comment = comment.value_or(comment_id{});
+  fields.read("status", read.status);
+  fields.read("at", read.at);
+  return read;
 }
 
 }  // namespace detail
 
 COMMENTS_INLINE result<comment_answer> decode_comment_answer(std::string_view text) {
-  return detail::decode_answer<comment_answer>(
-      text, [](const value& root, auto& found) { return detail::read_comment(root, "/", found); });
+  return read_object<comment_answer>(text, detail::answer_depth_max, detail::read_comment);
 }
 
 COMMENTS_INLINE result<page_answer> decode_page_answer(std::string_view text) {
-  return detail::decode_answer<page_answer>(text, [](const value& root, auto& found) {
-    page_answer read;
-    typed_fields fields{root, "/", found};
-    std::optional<std::string> next;
-    fields.read("next", next);
-    read.next = next.value_or("");
-    if (const value* const items = fields.list("items"))
-      for (std::size_t i = 0; i < items->items.size(); ++i)
-        read.items.push_back(
-            detail::read_comment(items->items[i], "/items/" + std::to_string(i) + "/", found));
-    if (const value* const content = fields.object("content"))
-      read.content = detail::read_content(*content, "/content/", found);
-    return read;
-  });
+  return read_object<page_answer>(text, detail::answer_depth_max, detail::read_page);
 }
 
 COMMENTS_INLINE result<content> decode_content_answer(std::string_view text) {
-  return detail::decode_answer<content>(
-      text, [](const value& root, auto& found) { return detail::read_content(root, "/", found); });
+  return read_object<content>(text, detail::answer_depth_max, detail::read_content);
 }
 
 COMMENTS_INLINE result<std::vector<content>> decode_counts_answer(std::string_view text) {
-  using contents = std::vector<content>;
-  return detail::decode_answer<contents>(text, [](const value& root, auto& found) {
-    contents read;
-    typed_fields fields{root, "/", found};
-    const value* const counts = fields.object("counts");
-    if (!counts) return read;
-    for (const std::string& content_id : counts->names) {
-      read.push_back({.content_id = content_id});
-      typed_fields inner{*counts, "/counts/", found};
-      inner.read(content_id.c_str(), read.back().comments);
-    }
-    return read;
-  });
+  return read_object<std::vector<content>>(text, detail::answer_depth_max, detail::read_counts);
 }
 
 COMMENTS_INLINE result<event> decode_event_answer(std::string_view text) {
-  return detail::decode_answer<event>(text, [](const value& root, auto& found) {
-    event read;
-    typed_fields fields{root, "/", found};
-    fields.read("content_id", read.content_id);
-    fields.read("version", read.version);
-    fields.read("kind", read.kind);
-    std::optional<comment_id> comment;
-    fields.read("comment_id", comment);
-    read.comment = comment.value_or(comment_id{});
-    fields.read("status", read.status);
-    fields.read("at", read.at);
-    return read;
-  });
+  return read_object<event>(text, detail::answer_depth_max, detail::read_event);
 }
 
 }  // namespace comments::inline v0::json

@@ -200,6 +200,20 @@ inline error malformed(std::string message, std::string pointer, std::string cod
   return why;
 }
 
+// Adds a violation for each field of an object that is not among `known`, `unknown_fields_max` at
+// most. `prefix` ends in "/".
+template <typename Known>
+void note_others(const value& object, const Known& known, const std::string& prefix,
+                 std::vector<violation>& found) {
+  const std::string above = prefix.substr(0, prefix.size() - 1);
+  std::size_t left = unknown_fields_max;
+  for (const std::string& name : object.names) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    if (left-- == 0) return;
+    found.push_back({name.size() <= pointer_bytes_max ? above + to_step(name) : above, "unknown"});
+  }
+}
+
 }  // namespace detail
 
 inline const value* value::find(std::string_view name) const {
@@ -297,13 +311,7 @@ inline bool field_reader::is_null(const char* name) const {
 }
 
 inline void field_reader::refuse_others(std::initializer_list<std::string_view> known) {
-  const std::string above = prefix_.substr(0, prefix_.size() - 1);
-  std::size_t left = unknown_fields_max;
-  for (const std::string& name : object_.names) {
-    if (std::ranges::find(known, name) != known.end()) continue;
-    if (left-- == 0) return;
-    found_.push_back({name.size() <= pointer_bytes_max ? above + to_step(name) : above, "unknown"});
-  }
+  detail::note_others(object_, known, prefix_, found_);
 }
 
 inline std::string field_reader::note(const char* name, const char* code) {

@@ -7,8 +7,8 @@
 // that decodes it gives back as it was.
 //
 // A text that is not JSON is `malformed`. A record that lacks a field, has an unknown one, or has
-// one of the wrong kind is `invalid`, with a violation for each: a field that nobody knows would be
-// lost without a word. Nothing here throws, except std::bad_alloc.
+// one of the wrong kind is `invalid`, with a violation for each: an unknown field would be lost
+// without a word. Nothing here throws, except std::bad_alloc.
 //
 //   using namespace comments;
 //   const comment kept{.content_id = "1", .body = "Oi"};

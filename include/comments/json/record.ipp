@@ -6,13 +6,13 @@
 #include <comments/clock.hpp>
 #include <comments/json/encode.hpp>
 #include <comments/json/typed_fields.hpp>
-#include <comments/validation.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
-#include <vector>
+#include <utility>
 
 namespace comments::inline v0::json {
 
@@ -125,16 +125,14 @@ class record_writer final {
 // Reads the fields of one object.
 class record_reader final {
  public:
-  record_reader(const value& object, const std::string& prefix, std::vector<violation>& found)
-      : prefix_{prefix}, found_{found}, fields_{object, prefix, found} {}
+  explicit record_reader(typed_fields fields) : fields_{std::move(fields)} {}
 
   template <typename Field>
   void operator()(const char* name, Field& field) {
     fields_.read(name, field);
   }
   void operator()(const char* name, author& field) {
-    if (const value* const object = fields_.object(name))
-      record_reader{*object, prefix_ + name + "/", found_}.read(field);
+    if (auto inner = fields_.inside(name)) record_reader{*std::move(inner)}.read(field);
   }
 
   template <typename Value>
@@ -144,8 +142,6 @@ class record_reader final {
   }
 
  private:
-  std::string prefix_;
-  std::vector<violation>& found_;
   typed_fields fields_;
 };
 
@@ -160,13 +156,11 @@ std::string write_record(const Value& value) {
 template <typename Value>
 result<Value> read_record(std::string_view text) {
   constexpr std::size_t depth_max = 2;
-  const auto parsed = parse_object(text, depth_max);
-  if (!parsed) return parsed.error();
-  std::vector<violation> found;
-  Value value;
-  record_reader{*parsed, "/", found}.read(value);
-  if (!found.empty()) return to_error(std::move(found));
-  return value;
+  return read_object<Value>(text, depth_max, [](typed_fields fields) {
+    Value value;
+    record_reader{std::move(fields)}.read(value);
+    return value;
+  });
 }
 
 }  // namespace detail

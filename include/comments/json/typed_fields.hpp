@@ -16,9 +16,10 @@
 #include <comments/json/document.hpp>
 #include <comments/result.hpp>
 #include <comments/text.hpp>
+#include <comments/validation.hpp>
 
-#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,16 +52,25 @@ class typed_fields final {
   // Returns the field's object, or list; null, with a violation, if it has none.
   const value* object(const char* name) { return find_kind(name, value::kinds::object); }
   const value* list(const char* name) { return find_kind(name, value::kinds::list); }
+  // Returns the fields of the field's object; none, with a violation, if it has none.
+  std::optional<typed_fields> inside(const char* name) {
+    const value* const found = object(name);
+    if (!found) return std::nullopt;
+    return typed_fields{*found, prefix_ + name + "/", found_};
+  }
+
+  // Returns the fields of each object of the field's list; none, with a violation, if it has none.
+  std::vector<typed_fields> each(const char* name) {
+    std::vector<typed_fields> all;
+    if (const value* const found = list(name))
+      for (const value& item : found->items)
+        all.push_back({item, prefix_ + name + "/" + std::to_string(all.size()) + "/", found_});
+    return all;
+  }
+  const std::vector<std::string>& names() const { return object_.names; }
 
   // Adds a violation for each field that was not asked for, `unknown_fields_max` at most.
-  void refuse_others() {
-    std::size_t left = unknown_fields_max;
-    for (const std::string& name : object_.names) {
-      if (std::ranges::find(known_, name) != known_.end()) continue;
-      if (left-- == 0) return;
-      note(name.size() <= pointer_bytes_max ? to_step(name).substr(1) : "", "unknown");
-    }
-  }
+  void refuse_others() { detail::note_others(object_, known_, prefix_, found_); }
 
  private:
   const value* find(const char* name) {
@@ -120,5 +130,16 @@ class typed_fields final {
   std::vector<violation>& found_;
   std::vector<std::string> known_{};
 };
+
+// Returns what `read` makes of the fields of an object, or all that is wrong with them.
+template <typename Value, typename Read>
+result<Value> read_object(std::string_view text, std::size_t depth_max, Read&& read) {
+  const auto parsed = parse_object(text, depth_max);
+  if (!parsed) return parsed.error();
+  std::vector<violation> found;
+  Value value = read(typed_fields{*parsed, "/", found});
+  if (!found.empty()) return to_error(std::move(found));
+  return value;
+}
 
 }  // namespace comments::inline v0::json

@@ -12,7 +12,6 @@
 // assertions hold the loop to it.
 
 #include <comments/config.hpp>
-#include <comments/guarded.hpp>
 #include <comments/http/epoll/framing.hpp>
 #include <comments/http/epoll/limits.hpp>
 #include <comments/http/epoll/sockets.hpp>
@@ -143,10 +142,8 @@ class connection final {
   void go_on() { is_waiting_ = false; }
   // Asks the stream for its next chunk. That may block, and must not throw (`with_guard` sees to
   // it). A worker may call this while the connection is lent.
-  // A stream that throws is broken.
   chunk next_chunk(const std::function<void()>& wake) const {
-    auto next = guarded([&] { return stream_(wake); });
-    return next ? std::move(*next) : chunk{.then = chunk::state::broken};
+    return http::next_chunk(stream_, wake);
   }
   // Queues the chunk. `blocked`: it is empty, and the stream waits. `broken`: the rest cannot be
   // had.

@@ -5,9 +5,9 @@
 
 Each block of comment lines that begin with `//   ` (three spaces) is C++ and is compiled here. What
 is not C++, a shell's line or a piece of JSON, stands behind five spaces and is left alone. A block
-is the inside of a function, or stands outside of one if it begins with a function or a template. It
-sees its header's namespaces and all headers, may use the names of KNOWN without declaring them, and
-may call fail(…) and show(…). The blocks of the headers in the first folder, which need the standard
+is the inside of a function, or stands outside of one if it begins with a function or a template, or
+makes tests. It sees its header's namespaces and all headers, may use the names of KNOWN without
+declaring them, and may call fail(…) and show(…). The blocks of the headers in the first folder, which need the standard
 library alone, are also run if they assert something. So are those of documents, ```cpp, that are no
 whole program. CXX names the compiler.
 """
@@ -91,12 +91,15 @@ FIXTURE = """
 # What the blocks of documents that are run include and link.
 DOCUMENTED = [f"comments/{name}.hpp" for name in (
     "comments", "rules/links", "json/record", "api/routes", "api/client", "testing/service",
-    "testing/failing_store")]
+    "testing/failing_store", "testing/matchers")]
 LIBRARIES = ["-lcrypto", "-lz"]
 
 # Does a block begin with something that cannot stand in a function?
 OUTSIDE = re.compile(r"template\b|namespace\b|(?!return\b|if\b|else\b)"
                      r"[\w:<>&*, ]+[ &*]\w+\([^()]*\)(?: const)? \{$")
+
+# Does it make tests of a framework, which stand outside, too?
+REGISTERS = re.compile(r"^COMMENTS_(DOCTEST|GTEST|CATCH2)\(", re.M)
 
 
 class Block(NamedTuple):
@@ -172,7 +175,7 @@ def wrapped(number, block, namespaces):
     first = next((line for line in text.splitlines() if line and not line.startswith("//")), "")
     place = f'#line {block.line} "{block.header}"'
     head, foot = "", ""
-    if not OUTSIDE.match(first):
+    if not OUTSIDE.match(first) and not REGISTERS.search(text):
         parameters = ", ".join(declaration for _, declaration in needed_names(block))
         head, foot = f"auto run({parameters}) {{", "}"
     return "\n".join([includes, f"namespace snippet_{number} {{", used, head, place, text, foot,

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 LIBRARY, MAP = "include/comments/", "include/comments/meson.build"
 UMBRELLA, GENERATED = "comments.hpp", "version.hpp"
+CONTRACT = "testing/store_contract/"  # tests themselves: testing/store_contract_test.cpp tests them
 COMPILED = LIBRARY + "compiled.cpp"  # includes every .ipp
 LAYERS = "docs/architecture.md"
 LOCKS = "mutex.hpp"  # the one header with the standard library's locks
@@ -33,6 +34,8 @@ OWNERS = {  # who may include what, below include/comments; an .ipp may what its
     "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],
     "nlohmann/*": ["json/document.hpp"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [], "kainjow/*": [],
+    "doctest/*": ["testing/doctest.hpp"], "gtest/*": ["testing/gtest.hpp"],
+    "catch2/*": ["testing/catch2.hpp"],
 } | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
                   ["store/sqlite/*", "store/postgres/connection.hpp",
                    "store/postgres/transaction.hpp", "http/*"])
@@ -273,7 +276,8 @@ def banned(tree):
             yield path, 1, "does not start with `// path/name.hpp - what it is for`"
 
 def mirror(tree):
-    for name, line in [q for q in tree.listed if q[0] not in (UMBRELLA, GENERATED)]:
+    for name, line in [q for q in tree.listed if q[0] not in (UMBRELLA, GENERATED)
+                       and not q[0].startswith(CONTRACT)]:
         test = f"tests/{name.removesuffix('.hpp')}_test.cpp"
         if test not in tree.files:
             yield MAP, line, f"{name} has no {test}"

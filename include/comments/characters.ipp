@@ -69,7 +69,9 @@ inline constexpr character_range east_asian_ranges[] = {
 
 template <std::size_t size>
 bool is_within(const character_range (&ranges)[size], char32_t point) {
-  const auto* behind = std::ranges::upper_bound(ranges, point, {}, &character_range::first);
+  const auto* behind = std::upper_bound(
+      std::begin(ranges), std::end(ranges), point,
+      [](char32_t wanted, const character_range& one) { return wanted < one.first; });
   return behind != std::begin(ranges) && point <= std::prev(behind)->second;
 }
 

@@ -62,7 +62,7 @@ COMMENTS_INLINE result<done> eraser::erase_comment(const comment& erased, const 
 
 // At most once per account. Authors without an account have no votes.
 COMMENTS_INLINE result<done> eraser::erase_account(const std::string& subject, instant now) {
-  if (subject.empty() || std::ranges::count(accounts_, subject) > 0) return ok();
+  if (subject.empty() || std::count(accounts_.begin(), accounts_.end(), subject) > 0) return ok();
   accounts_.push_back(subject);
   const std::string voter = voter_of_user(subject);
   for (std::optional<comment_id> after;;) {

@@ -48,7 +48,7 @@ COMMENTS_INLINE result<verdict> judge(std::span<const rule> rules, const draft& 
     }
     sum.forget = detail::both(std::move(sum.forget), std::move(found->forget));
     sum.action = std::max(sum.action, found->action);
-    std::ranges::move(found->violations, std::back_inserter(sum.violations));
+    for (violation& one : found->violations) sum.violations.push_back(std::move(one));
     if (found->action == action::accept || found->reason.empty()) continue;
     sum.reason += sum.reason.empty() ? found->reason : ", " + found->reason;
   }

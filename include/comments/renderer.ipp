@@ -20,7 +20,7 @@ inline bool is_within_line(std::string_view name) {
   constexpr std::array<std::string_view, 20> names{
       "a",   "abbr", "b", "bdi", "cite",  "code", "del",    "em",  "i",   "ins",
       "kbd", "mark", "q", "s",   "small", "span", "strong", "sub", "sup", "u"};
-  return std::ranges::find(names, name) != names.end();
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 inline void append_utf8(std::string& to, std::uint32_t point) {

@@ -22,7 +22,7 @@ inline error unknown_caller() {
 inline bool is_expected(std::int64_t version, const change_options& options) {
   if (options.expected && *options.expected != version) return false;
   return options.any_of.empty() ||
-         std::ranges::find(options.any_of, version) != options.any_of.end();
+         std::find(options.any_of.begin(), options.any_of.end(), version) != options.any_of.end();
 }
 
 // Returns whether the limit of a query is one. The default is never too much: then it becomes the
@@ -192,7 +192,8 @@ COMMENTS_INLINE result<content> service::set_status(const std::string& content_i
                                                     const change_options& options) {
   if (auto allowed = need_moderator(caller); !allowed) return std::move(allowed).error();
   auto broken = check_content_id(content_id, options_.limits);
-  std::ranges::move(check_reason(options.reason, options_.limits), std::back_inserter(broken));
+  for (violation& one : check_reason(options.reason, options_.limits))
+    broken.push_back(std::move(one));
   if (!broken.empty()) return to_error(std::move(broken));
   const auto moment = now();
   if (!moment) return moment.error();

@@ -120,7 +120,9 @@ inline constexpr code_points badge_ranges[] = {
 
 template <std::size_t Count>
 bool has(const code_points (&ranges)[Count], char32_t point) {
-  const auto* behind = std::ranges::upper_bound(ranges, point, {}, &code_points::first);
+  const auto* behind =
+      std::upper_bound(std::begin(ranges), std::end(ranges), point,
+                       [](char32_t wanted, const code_points& one) { return wanted < one.first; });
   return behind != std::begin(ranges) && point <= std::prev(behind)->last;
 }
 

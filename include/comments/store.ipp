@@ -21,7 +21,9 @@ COMMENTS_INLINE bool insert_own(page& to, const query& wanted, comment item) {
   const auto place = [&](const auto& of) { return rank(wanted.sort, of); };
   if (wanted.after && place(item) <= place(*wanted.after)) return false;
   if (to.next && place(*to.next) < place(item)) return false;
-  const auto at = std::ranges::lower_bound(to.items, place(item), {}, place);
+  const auto at =
+      std::lower_bound(to.items.begin(), to.items.end(), place(item),
+                       [&](const comment& one, const auto& rank) { return place(one) < rank; });
   const bool is_there = at != to.items.end() && at->id == item.id;  // as a tombstone
   if (is_there)
     *at = std::move(item);
@@ -31,8 +33,8 @@ COMMENTS_INLINE bool insert_own(page& to, const query& wanted, comment item) {
 }
 
 COMMENTS_INLINE bool count_own_reply(page& to, const comment& reply) {
-  const auto above = std::ranges::find(to.items, reply.parent,
-                                       [](const comment& item) { return std::optional{item.id}; });
+  const auto above = std::find_if(to.items.begin(), to.items.end(),
+                                  [&](const comment& item) { return reply.parent == item.id; });
   if (above == to.items.end() || is_listed(reply)) return false;
   ++above->replies;
   return true;

@@ -66,8 +66,8 @@ COMMENTS_INLINE bool is_invisible(char32_t point) {
       {0x2800, 0x2800},   {0x3000, 0x3000},   {0x3164, 0x3164},  {0xfe00, 0xfe0f},
       {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},  {0x13430, 0x1343f},
       {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
-  return std::ranges::any_of(
-      ranges, [point](const range& r) { return r.first <= point && point <= r.last; });
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [point](const range& r) { return r.first <= point && point <= r.last; });
 }
 
 COMMENTS_INLINE bool is_blank(std::string_view text) {

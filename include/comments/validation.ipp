@@ -15,17 +15,19 @@ namespace comments::inline v0 {
 COMMENTS_INLINE bool is_email(std::string_view text) {
   const std::size_t at = text.find('@');
   if (at == 0 || at == text.npos) return false;
-  const bool local = std::ranges::all_of(text.substr(0, at), [](char c) {
-    return is_ascii_alphanumeric(c) ||
-           std::string_view{".!#$%&'*+/=?^_`{|}~-"}.find(c) != std::string_view::npos;
-  });
+  const bool local =
+      std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), [](char c) {
+        return is_ascii_alphanumeric(c) ||
+               std::string_view{".!#$%&'*+/=?^_`{|}~-"}.find(c) != std::string_view::npos;
+      });
   if (!local) return false;
   for (std::string_view host = text.substr(at + 1);;) {
     const std::size_t dot = host.find('.');
     const std::string_view label = host.substr(0, dot);
-    const bool fits =
-        !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-        std::ranges::all_of(label, [](char c) { return is_ascii_alphanumeric(c) || c == '-'; });
+    const bool fits = !label.empty() && label.size() <= 63 && label.front() != '-' &&
+                      label.back() != '-' && std::all_of(label.begin(), label.end(), [](char c) {
+                        return is_ascii_alphanumeric(c) || c == '-';
+                      });
     if (!fits) return false;
     if (dot == host.npos) return true;
     host.remove_prefix(dot + 1);
@@ -37,7 +39,7 @@ COMMENTS_INLINE bool is_host(std::string_view text) {
     const std::size_t dot = text.find('.');
     const std::string_view label = text.substr(0, dot);
     const bool fits = !label.empty() && label.front() != '-' && label.back() != '-' &&
-                      std::ranges::all_of(label, [](char c) {
+                      std::all_of(label.begin(), label.end(), [](char c) {
                         return is_ascii_alphanumeric(c) || c == '-' || c == '_' || (c & 0x80) != 0;
                       });
     if (!fits) return false;
@@ -122,7 +124,7 @@ COMMENTS_INLINE std::vector<violation> check_body(std::string_view body, const l
 COMMENTS_INLINE std::vector<violation> check(const draft& draft, const limits& limits) {
   const author& author = draft.author;
   std::vector<violation> found = check_content_id(draft.content_id, limits, "/content_id");
-  std::ranges::move(check_body(draft.body, limits), std::back_inserter(found));
+  for (violation& one : check_body(draft.body, limits)) found.push_back(std::move(one));
   check_name(found, "/author/name", author.name, limits);
   if (check_text(found, "/author/email", author.email, limits.email_bytes_max) &&
       !author.email.empty() && !is_email(author.email))
@@ -131,7 +133,7 @@ COMMENTS_INLINE std::vector<violation> check(const draft& draft, const limits& l
       !is_web_url(author.url))
     found.push_back({"/author/url", "format"});
   if (check_text(found, "key", draft.key, limits.key_bytes_max) &&
-      !std::ranges::all_of(draft.key, [](char c) { return c > ' ' && c < 0x7f; }))
+      !std::all_of(draft.key.begin(), draft.key.end(), [](char c) { return c > ' ' && c < 0x7f; }))
     found.push_back({"key", "format"});
   return found;
 }

@@ -8,11 +8,11 @@
 #include <type_traits>
 #include <vector>
 
-#include "store/contract.hpp"
+#include "support/contract.hpp"
 #include "support/faulty_store.hpp"
 
 using namespace comments;
-using store_contract::noon;
+using comments::contract::noon;
 
 namespace {
 
@@ -28,7 +28,7 @@ class forwarding_maker final {
 
 }  // namespace
 
-STORE_CONTRACT(forwarding_maker);
+STORE_CONTRACT(forwarding_store, forwarding_maker);
 
 TEST_CASE("each function is passed on, and its error comes back") {
   memory_store memory;
@@ -41,7 +41,7 @@ TEST_CASE("each function is passed on, and its error comes back") {
   CHECK(is_passed_on(made));
   const comment_id id = made->stored.id;
   const std::vector<std::string> ids{"1"};
-  CHECK(is_passed_on(front.amend(id, store_contract::rewrite("y"), noon)));
+  CHECK(is_passed_on(front.amend(id, comments::contract::rewrite("y"), noon)));
   CHECK(is_passed_on(front.vote(id, {"ana"}, true, noon)));
   CHECK(is_passed_on(front.report(id, {"ana"}, "rude", noon)));
   CHECK(is_passed_on(front.set_status("1", content_status::locked, {}, {}, noon)));

@@ -8,8 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
+#include "support/contract.hpp"
 #include "support/failing_memory.hpp"
 #include "support/size.hpp"
 
@@ -25,14 +24,14 @@ class memory_maker final {
 
 }  // namespace
 
-STORE_CONTRACT(memory_maker);
-DEPLOYMENT_LOG_CONTRACT(memory_maker);
-DEPLOYMENT_LOG_IN_STORE_CONTRACT(memory_maker);
+STORE_CONTRACT(memory_store, memory_maker);
+DEPLOYMENT_LOG_CONTRACT(memory_log, memory_maker);
+DEPLOYMENT_LOG_IN_STORE_CONTRACT(memory_log_in_store, memory_maker);
 
 TEST_CASE("a chain of thousands of replies is kept, as deep as it may be" * testing::one_thread) {
   for (const std::int64_t depth_max : {std::int64_t{6}, std::int64_t{1'000'000}}) {
     comments::memory_store store;
-    store_contract::check_chain(store, testing::size(2'000u, 10'000u), depth_max);
+    comments::contract::check_chain(store, testing::size(2'000u, 10'000u), depth_max);
   }
 }
 
@@ -57,7 +56,7 @@ TEST_CASE(
     "that can be replaced)" *
     doctest::skip(!testing::failing_memory::is_possible)) {
   using namespace comments;
-  using store_contract::noon;
+  using comments::contract::noon;
   struct talk {
     memory_store store{};
     comment_id root{}, reply{};
@@ -87,11 +86,11 @@ TEST_CASE(
        [&](talk& at) { return at.store.insert(first_comment, noon).has_value(); }},
       {"an edit",
        [&](talk& at) {
-         return at.store.amend(at.reply, store_contract::rewrite(name), noon).has_value();
+         return at.store.amend(at.reply, comments::contract::rewrite(name), noon).has_value();
        }},
       {"a removal",
        [&](talk& at) {
-         return at.store.amend(at.reply, store_contract::to(status::removed), noon).has_value();
+         return at.store.amend(at.reply, comments::contract::to(status::removed), noon).has_value();
        }},
       {"a vote", [&](talk& at) { return at.store.vote(at.reply, {name}, true, noon).has_value(); }},
       {"a vote that goes",
@@ -112,9 +111,10 @@ TEST_CASE(
       CAPTURE(n);
       talk at;
       const auto everything = [&] {
-        return std::tuple{store_contract::look(at.store, "1"), store_contract::look(at.store, name),
-                          store_contract::must(at.store.votes_of("ana", {}, 10)),
-                          store_contract::must(at.store.votes_of(name, {}, 10))};
+        return std::tuple{comments::contract::look(at.store, "1"),
+                          comments::contract::look(at.store, name),
+                          comments::contract::must(at.store.votes_of("ana", {}, 10)),
+                          comments::contract::must(at.store.votes_of(name, {}, 10))};
       };
       const auto before = everything();
       bool is_done = false;
@@ -128,7 +128,7 @@ TEST_CASE(
       CHECK((everything() == before) == !is_done);
       failures += !is_done;
       if (!is_done) CHECK(carry_out(at));  // and then it is not in its own way
-      store_contract::check_counts(at.store, "1");
+      comments::contract::check_counts(at.store, "1");
       if (!has_failed) break;
     }
     CHECK(failures > 0);

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract.hpp"
+#include "support/contract.hpp"
 
 namespace {
 
@@ -18,4 +18,4 @@ class own_maker final {
 
 }  // namespace
 
-STORE_CONTRACT(own_maker);
+STORE_CONTRACT(own_store, own_maker);

@@ -2,8 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
+#include "support/contract.hpp"
 #include "support/failing_memory.hpp"
 #include "support/no_threads.hpp"
 #include "support/parallel.hpp"
@@ -29,16 +28,16 @@
 #include <utility>
 #include <vector>
 
-STORE_CONTRACT(testing::postgres_maker);
-DURABLE_STORE_CONTRACT(testing::postgres_maker);
-DEPLOYMENT_LOG_CONTRACT(testing::postgres_maker);
-DURABLE_DEPLOYMENT_LOG_CONTRACT(testing::postgres_maker);
-DEPLOYMENT_LOG_IN_STORE_CONTRACT(testing::postgres_maker);
+STORE_CONTRACT(postgres_store, testing::postgres_maker);
+DURABLE_STORE_CONTRACT(postgres_store_reopened, testing::postgres_maker);
+DEPLOYMENT_LOG_CONTRACT(postgres_log, testing::postgres_maker);
+DURABLE_DEPLOYMENT_LOG_CONTRACT(postgres_log_reopened, testing::postgres_maker);
+DEPLOYMENT_LOG_IN_STORE_CONTRACT(postgres_log_in_store, testing::postgres_maker);
 
 using namespace comments;
 using namespace std::chrono_literals;
-using store_contract::must;
-using store_contract::noon;
+using comments::contract::must;
+using comments::contract::noon;
 using testing::eventually;
 using testing::postgres_schema;
 
@@ -644,7 +643,7 @@ TEST_CASE(
     }
     CHECK(failures > 0);
   }
-  store_contract::check_counts(*store, "1");
+  comments::contract::check_counts(*store, "1");
 }
 
 TEST_CASE("a log that throws changes no answer") {

@@ -6,8 +6,7 @@
 
 #include <comments/text.hpp>
 
-#include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
+#include "support/contract.hpp"
 #include "support/database.hpp"
 #include "support/size.hpp"
 #include "support/sqlite_maker.hpp"
@@ -29,18 +28,18 @@
 #include <utility>
 #include <vector>
 
-STORE_CONTRACT(testing::sqlite_maker);
-DURABLE_STORE_CONTRACT(testing::sqlite_maker);
-DEPLOYMENT_LOG_CONTRACT(testing::sqlite_maker);
-DURABLE_DEPLOYMENT_LOG_CONTRACT(testing::sqlite_maker);
-DEPLOYMENT_LOG_IN_STORE_CONTRACT(testing::sqlite_maker);
+STORE_CONTRACT(sqlite_store, testing::sqlite_maker);
+DURABLE_STORE_CONTRACT(sqlite_store_reopened, testing::sqlite_maker);
+DEPLOYMENT_LOG_CONTRACT(sqlite_log, testing::sqlite_maker);
+DURABLE_DEPLOYMENT_LOG_CONTRACT(sqlite_log_reopened, testing::sqlite_maker);
+DEPLOYMENT_LOG_IN_STORE_CONTRACT(sqlite_log_in_store, testing::sqlite_maker);
 
 using namespace comments;
-using store_contract::look;
-using store_contract::must;
-using store_contract::noon;
-using store_contract::positions;
-using store_contract::post;
+using comments::contract::look;
+using comments::contract::must;
+using comments::contract::noon;
+using comments::contract::positions;
+using comments::contract::post;
 
 namespace {
 
@@ -107,7 +106,7 @@ struct seen_store {
     change(content_id, root.id);
   }
   void change(const std::string& content_id, const comment_id& root) {
-    using store_contract::to;
+    using comments::contract::to;
     insertion written{.said = {.content_id = content_id, .parent = root, .body = "hidden"},
                       .origin = "0123"};
     written.status = status::pending;
@@ -375,7 +374,7 @@ TEST_CASE("a log that is written without end stays within its bound, with reader
       {.path = path, .log = {.pages_step = 40, .pages_max = 200, .reader_wait = patience}}));
   std::atomic<std::uintmax_t> largest{};
   std::atomic<int> writers{4};
-  store_contract::at_once(6, [&](int thread) {
+  comments::contract::at_once(6, [&](int thread) {
     const std::string id = std::to_string(thread);
     while (thread >= 4 && writers > 0)
       must(store->list({.content_id = std::to_string(writers - 1), .scope = scope::all}));
@@ -604,7 +603,7 @@ TEST_CASE("among writes that share commits, one that fails does so alone") {
       "CREATE TRIGGER fault BEFORE INSERT ON comment WHEN NEW.body = 'bad' "
       "BEGIN SELECT RAISE(ABORT, 'bad'); END");
   std::atomic<int> wrong{};
-  store_contract::at_once(16, [&](int thread) {
+  comments::contract::at_once(16, [&](int thread) {
     for (int i = 0; i < 20; ++i) {
       const bool is_bad = (thread + i) % 4 == 0;
       const auto made = opened.store->insert(
@@ -630,7 +629,7 @@ TEST_CASE("when the commit that writes share fails, none of them is acknowledged
       "CREATE TRIGGER fault BEFORE INSERT ON comment WHEN NEW.body = 'bad' "
       "BEGIN SELECT RAISE(ROLLBACK, 'bad'); END");
   std::atomic<std::size_t> acknowledged{};
-  store_contract::at_once(16, [&](int thread) {
+  comments::contract::at_once(16, [&](int thread) {
     for (int i = 0; i < 20; ++i) {
       const std::string body = thread == 0 && i % 5 == 0 ? "bad" : "good";
       acknowledged += opened.store->insert({{.content_id = "1", .body = body}}, noon).has_value();
@@ -716,9 +715,12 @@ TEST_CASE("a change that is cut off at any step leaves nothing, until it gets th
       [&] {
         return opened.store->set_status("1", content_status::locked, {}, {}, noon).has_value();
       },
-      [&] { return opened.store->amend(reply.id, store_contract::rewrite("x"), noon).has_value(); },
       [&] {
-        return opened.store->amend(reply.id, store_contract::to(status::removed), noon).has_value();
+        return opened.store->amend(reply.id, comments::contract::rewrite("x"), noon).has_value();
+      },
+      [&] {
+        return opened.store->amend(reply.id, comments::contract::to(status::removed), noon)
+            .has_value();
       }};
   for (const auto& change : changes) {
     const auto before = look(*opened.store, "1");
@@ -729,7 +731,7 @@ TEST_CASE("a change that is cut off at any step leaves nothing, until it gets th
     CHECK(fail_at_each_step(opened.seen, answer,
                             [&] { CHECK(look(*opened.store, "1") == before); }) > 20);
     CHECK(look(*opened.store, "1") != before);
-    store_contract::check_counts(*opened.store, "1");
+    comments::contract::check_counts(*opened.store, "1");
   }
 }
 
@@ -796,7 +798,7 @@ TEST_CASE("a read after an acknowledged insert finds it or a later one") {
   const seen_store opened{.contents_kept = content_cache::shards};  // they push each other out
   std::array<std::atomic<std::int64_t>, contents> acknowledged{};
   std::atomic<int> stale{}, working{writers};
-  store_contract::at_once(writers + readers, [&](int thread) {
+  comments::contract::at_once(writers + readers, [&](int thread) {
     if (thread < writers) {
       for (int i = 0; i < testing::size(60, 300); ++i) {
         const auto which = static_cast<std::size_t>(i * writers + thread) % contents;
@@ -917,7 +919,7 @@ TEST_CASE("top means most votes first, the older first among equals, from page t
     CHECK(expected.front().votes == 2);
     query.sort = sort::top;
     for (query.limit = 1; query.limit <= expected.size(); ++query.limit)
-      CHECK(store_contract::walk(*opened.store, query) == expected);
+      CHECK(comments::contract::walk(*opened.store, query) == expected);
   }
 }
 

@@ -204,7 +204,7 @@ COMMENTS_INLINE result<comment> memory_store::vote(const comment_id& id, const v
   const auto is_theirs = [&](const memory::cast_vote& one) {
     return is_there ? is_by(by, one.voter, one.browser) : may_take_back(by, one.voter, one.browser);
   };
-  const auto theirs = std::ranges::count_if(cast, is_theirs);
+  const auto theirs = std::count_if(cast.begin(), cast.end(), is_theirs);
   if ((theirs > 0) == is_there) return *voted;
   network_count neighbours{by};
   for (const memory::cast_vote& one : cast) neighbours.add(one.voter);
@@ -350,7 +350,9 @@ COMMENTS_INLINE result<std::vector<event>> memory_store::events(std::string_view
   std::vector<event> found;
   const auto* content = state_->find_content(content_id);
   if (!content) return found;
-  auto next = std::ranges::upper_bound(content->events, after, {}, &event::version);
+  auto next = std::upper_bound(
+      content->events.begin(), content->events.end(), after,
+      [](std::int64_t version, const event& one) { return version < one.version; });
   for (; next != content->events.end() && found.size() < limit; ++next) found.push_back(*next);
   return found;
 }

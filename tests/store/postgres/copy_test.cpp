@@ -2,13 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract_tools.hpp"
+#include "support/contract.hpp"
 #include "support/copy_sides.hpp"
 #include "support/postgres_maker.hpp"
 
 using namespace comments;
-using store_contract::look;
-using store_contract::must;
+using comments::contract::look;
+using comments::contract::must;
 
 namespace {
 

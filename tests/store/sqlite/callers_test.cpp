@@ -1,12 +1,12 @@
 // What callers bring along fails: there is no memory, or the function that logs failures throws.
-// What becomes of decisions that throw is in store/contract_deciders.hpp.
+// What becomes of decisions that throw is in testing/store_contract/callbacks.hpp.
 
 #include <comments/store/content_cache.hpp>
 #include <comments/store/sqlite.hpp>
 
 #include <doctest/doctest.h>
 
-#include "store/contract.hpp"
+#include "support/contract.hpp"
 #include "support/failing_memory.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -20,9 +20,9 @@
 #include <vector>
 
 using namespace comments;
-using store_contract::look;
-using store_contract::must;
-using store_contract::noon;
+using comments::contract::look;
+using comments::contract::must;
+using comments::contract::noon;
 
 namespace {
 

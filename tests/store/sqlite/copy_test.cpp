@@ -2,13 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract_tools.hpp"
+#include "support/contract.hpp"
 #include "support/copy_sides.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace comments;
-using store_contract::look;
-using store_contract::must;
+using comments::contract::look;
+using comments::contract::must;
 
 namespace {
 
@@ -22,7 +22,7 @@ TEST_CASE("a file that was copied to another one is the same store") {
   const testing::temporary_folder folder;
   const std::string from = folder.path("from.db"), to = folder.path("to.db");
   std::string key;
-  std::vector<store_contract::picture> before;
+  std::vector<comments::contract::picture> before;
   const std::vector<std::string> ids{"Avaliação 0", "Avaliação 1", "Avaliação 2"};
   {
     const auto store = must(sqlite_store::open({.path = from}));

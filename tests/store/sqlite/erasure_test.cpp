@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract.hpp"
+#include "support/contract.hpp"
 #include "support/database.hpp"
 #include "support/size.hpp"
 #include "support/temporary_folder.hpp"
@@ -22,11 +22,11 @@
 #include <vector>
 
 using namespace comments;
-using store_contract::later;
-using store_contract::must;
-using store_contract::noon;
-using store_contract::post;
-using store_contract::rewrite;
+using comments::contract::later;
+using comments::contract::must;
+using comments::contract::noon;
+using comments::contract::post;
+using comments::contract::rewrite;
 
 namespace {
 
@@ -58,7 +58,7 @@ struct kept_store {
   }
 
   comment remove(const comment_id& id) {
-    return must(store->amend(id, store_contract::to(status::removed), later));
+    return must(store->amend(id, comments::contract::to(status::removed), later));
   }
 };
 

@@ -2,8 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
+#include "support/contract.hpp"
 #include "support/database.hpp"
 #include "support/faulty_disk.hpp"
 #include "support/no_threads.hpp"
@@ -25,9 +24,9 @@
 #include <vector>
 
 using namespace comments;
-using store_contract::look;
-using store_contract::must;
-using store_contract::noon;
+using comments::contract::look;
+using comments::contract::must;
+using comments::contract::noon;
 using testing::disk_call;
 
 namespace {
@@ -57,7 +56,7 @@ struct patient {
     const insertion wanted{{.content_id = "1", .body = body, .key = body}};
     is_begun = !is_begun;
     const auto made =
-        is_begun ? store_contract::post_later(*store, wanted) : store->insert(wanted, noon);
+        is_begun ? comments::contract::post_later(*store, wanted) : store->insert(wanted, noon);
     if (made) {
       acknowledged.insert(body);
       return std::nullopt;
@@ -330,10 +329,10 @@ TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, 
       };
       for (int i = 0; i < 4; ++i) {
         const std::string who = std::to_string(i);
-        keep(0, ill.store->amend(made[0].id, store_contract::rewrite(who), noon));
+        keep(0, ill.store->amend(made[0].id, comments::contract::rewrite(who), noon));
         keep(2, ill.store->vote(made[2].id, {who}, true, noon));
         keep(3, ill.store->report(made[3].id, {who}, "rude", noon));
-        keep(1, ill.store->amend(made[1].id, store_contract::to(status::removed), noon));
+        keep(1, ill.store->amend(made[1].id, comments::contract::to(status::removed), noon));
       }
       ill.disk.heal();
       ill.now.advance(std::chrono::seconds{1});
@@ -344,7 +343,7 @@ TEST_CASE("whatever call fails, a change to a comment is made and acknowledged, 
         CHECK(seen.comments == made);
         CHECK(seen.all.content.version == static_cast<std::int64_t>(seen.events.size()));
         CHECK(seen.reports[3].size() == static_cast<std::size_t>(made[3].reports));
-        store_contract::check_counts(*ill.store, "1");
+        comments::contract::check_counts(*ill.store, "1");
         ill.store.reset();
         ill.store = ill.open("");
       }
@@ -362,7 +361,7 @@ TEST_CASE("whatever call fails, a deployment's step that was acknowledged is in 
       std::vector<deployment> kept;
       std::vector<std::string> refused;
       const auto record = [&](const std::string& run) {
-        const auto made = ill.store->record(store_contract::step(1, "comments", run), noon);
+        const auto made = ill.store->record(comments::contract::step(1, "comments", run), noon);
         if (made) kept.insert(kept.begin(), made->stored);
         if (!made) CHECK(is_refusal(made.error().code));
         if (!made) refused.push_back(run);

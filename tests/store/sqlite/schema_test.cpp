@@ -7,8 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract.hpp"
-#include "store/contract_deployments.hpp"
+#include "support/contract.hpp"
 #include "support/database.hpp"
 #include "support/faulty_disk.hpp"
 #include "support/size.hpp"
@@ -21,11 +20,11 @@
 #include <vector>
 
 using namespace comments;
-using store_contract::check_counts;
-using store_contract::look;
-using store_contract::must;
-using store_contract::noon;
-using store_contract::post;
+using comments::contract::check_counts;
+using comments::contract::look;
+using comments::contract::must;
+using comments::contract::noon;
+using comments::contract::post;
 
 namespace {
 
@@ -165,7 +164,7 @@ TEST_CASE("a file of schema 2 keeps all that is in it, and learns where each rep
     if (parents[i] > 0) expected.parent = expected.reply_to = numbered(parents[i]);
     if (i == 4) expected.edited_at = noon + std::chrono::milliseconds{999};
     CHECK(seen.all.items[at] == expected);
-    CHECK(seen.events[at] == store_contract::posted(expected));
+    CHECK(seen.events[at] == comments::contract::posted(expected));
     CHECK(must(store->history(expected.id, 0, 10)) == std::vector{seen.events[at]});
   }
   check_counts(*store, "1");
@@ -192,17 +191,18 @@ TEST_CASE(
   CHECK(deepest.depth == chain_length);
   check_counts(*store, "deep");
   // All but the two ends of the chain are hidden, many at once: then each end moves all of it.
-  must(store->amend(capped.id, store_contract::to(status::removed), noon));
+  must(store->amend(capped.id, comments::contract::to(status::removed), noon));
   std::atomic<int> failures{};
-  store_contract::at_once(64, [&](int thread) {
+  comments::contract::at_once(64, [&](int thread) {
     for (int i = 1 + thread; i <= chain_length; i += 64)
-      failures += !store->amend(numbered(i, true), store_contract::to(status::spam), noon);
+      failures += !store->amend(numbered(i, true), comments::contract::to(status::spam), noon);
   });
   CHECK(failures == 0);
   CHECK(must(store->list({.content_id = "deep"})).items.size() == 1);
-  must(store->amend(deepest.id, store_contract::to(status::pending), noon));
+  must(store->amend(deepest.id, comments::contract::to(status::pending), noon));
   CHECK(must(store->list({.content_id = "deep"})).items.empty());
-  const comment back = must(store->amend(deepest.id, store_contract::to(status::published), noon));
+  const comment back =
+      must(store->amend(deepest.id, comments::contract::to(status::published), noon));
   CHECK(must(store->find(numbered(1, true))).version == back.version);
   check_counts(*store, "deep");
 }
@@ -282,7 +282,8 @@ TEST_CASE("a file of schema 3 keeps all that is in it, and gets a log of deploym
   CHECK(must(store->votes_of("zoe", {}, 10)).size() == 1);
   check_counts(*store, "1");
   CHECK(must(store->deployments({})).items.empty());
-  const deployment kept = store_contract::put(*store, store_contract::step(1, "comments", "run"));
+  const deployment kept =
+      comments::contract::put(*store, comments::contract::step(1, "comments", "run"));
   store.reset();
   store = file.open();
   CHECK(must(store->deployments({})).items == std::vector{kept});

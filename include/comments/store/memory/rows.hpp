@@ -57,7 +57,9 @@ void make_room(std::vector<T>& items) {
 
 // Returns the comment at a position that has one.
 inline auto& find_at(auto& comments, std::int64_t position) {
-  return *std::ranges::lower_bound(comments, position, {}, &comment::position);
+  return *std::lower_bound(
+      comments.begin(), comments.end(), position,
+      [](const comment& one, std::int64_t wanted) { return one.position < wanted; });
 }
 
 // Erases the items for which `is_old` holds, at most `limit`. Returns how many.

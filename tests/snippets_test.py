@@ -7,9 +7,9 @@ Each block of comment lines that begin with `//   ` (three spaces) is C++ and is
 is not C++, a shell's line or a piece of JSON, stands behind five spaces and is left alone. A block
 is the inside of a function, or stands outside of one if it begins with a function or a template, or
 makes tests. It sees its header's namespaces and all headers, may use the names of KNOWN without
-declaring them, and may call fail(…) and show(…). The blocks of the headers in the first folder, which need the standard
-library alone, are also run if they assert something. So are those of documents, ```cpp, that are no
-whole program. CXX names the compiler.
+declaring them, and may call fail(…) and show(…). The blocks of the headers in the first folder,
+which need the standard library alone, are also run if they assert something. So are those of
+documents, ```cpp, that are no whole program. CXX names the compiler.
 """
 import os
 import re

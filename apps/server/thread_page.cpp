@@ -173,10 +173,12 @@ class thread_page final {
     const auto found = shared_.service().contents({&seen->content_id, 1});
     if (!found) return http::problem(found.error(), asked);
     const content& current = found->front();
+    if (!http::is_of_epoch(seen->wanted.after, current))
+      return http::problem(http::outdated_cursor(), asked);
     const language& words = language_for(asked);
     const std::string etag = etag_of(current, words);
     if (http::has_etag(http::if_none_match(asked), etag)) return http::not_modified(etag);
-    const auto list = find_list(*seen, words, current.version);
+    const auto list = find_list(*seen, words, stamp_of(current));
     if (!list) return http::problem(list.error(), asked);
     http::response answer = show_page(*seen, words, current, **list, asked);
     answer.headers.emplace_back("ETag", etag);
@@ -200,7 +202,7 @@ class thread_page final {
  private:
   // A page of the list, as it stands at a version.
   struct kept_list {
-    std::int64_t version{};
+    stamp of{};
     safe_html html{};
     std::string next{};  // the signed cursor of the page behind this one; empty: there is none
   };
@@ -268,22 +270,16 @@ class thread_page final {
   bool read_cursor(std::string_view text, query& wanted) const {
     const auto payload = shared_.sign().verify(cursor_purpose(wanted), text);
     if (!payload) return false;
-    const std::size_t space = std::min(payload->find(' '), payload->size() - 1);
-    const auto position =
-        http::parse_number<std::int64_t>(std::string_view{*payload}.substr(0, space));
-    const auto votes =
-        http::parse_number<std::int64_t>(std::string_view{*payload}.substr(space + 1));
-    if (!position || !votes) return false;
-    wanted.after = cursor{*position, *votes};
-    return true;
+    wanted.after = http::parse_payload(*payload);
+    return wanted.after.has_value();
   }
 
   // Changes with the content, with the pages' sources, and every hour: the form's time must not be
   // too old when it is sent.
   std::string etag_of(const content& current, const language& words) const {
     const auto hour = std::chrono::floor<std::chrono::hours>(shared_.now().time_since_epoch());
-    return '"' + std::to_string(current.version) + "-" + std::to_string(hour.count()) + "-" +
-           sources_hash() + "-" + words.code() + "-" + shared_.list_form() + '"';
+    return http::to_etag(stamp_of(current), std::to_string(hour.count()) + "-" + sources_hash() +
+                                                "-" + words.code() + "-" + shared_.list_form());
   }
 
   // What the list depends on, and nothing else that a client may write into an address.
@@ -297,22 +293,21 @@ class thread_page final {
   }
 
   result<std::shared_ptr<const kept_list>> find_list(const view& seen, const language& words,
-                                                     std::int64_t version) const {
+                                                     const stamp& of) const {
     const std::string name = name_of(seen, words);
-    const auto is_current = [version](const kept_list& list) { return list.version == version; };
+    const auto is_current = [&of](const kept_list& list) { return list.of == of; };
     if (auto kept = lists_.find(name, is_current)) return kept;
     const auto roots = shared_.service().list(seen.wanted);
     if (!roots) return roots.error();
-    kept_list made{.version = version};
+    kept_list made{.of = of};
     if (!roots->items.empty())
       made.html = comment_list{shared_, words, seen.home}.write(roots->items);
     if (roots->next)
-      made.next = shared_.sign().token(
-          cursor_purpose(seen.wanted),
-          std::to_string(roots->next->position) + " " + std::to_string(roots->next->votes));
+      made.next = shared_.sign().token(cursor_purpose(seen.wanted),
+                                       http::to_payload(*roots->next, roots->content.epoch));
     const std::size_t bytes = made.html.text().size();
     auto kept = std::make_shared<const kept_list>(std::move(made));
-    if (version > 0) lists_.put(name, kept, bytes);
+    if (of.version > 0) lists_.put(name, kept, bytes);
     return kept;
   }
 

@@ -11,6 +11,7 @@
 
 #include <comments/clock.hpp>
 #include <comments/config.hpp>
+#include <comments/epoch.hpp>
 #include <comments/id.hpp>
 #include <comments/text.hpp>
 
@@ -90,9 +91,13 @@ struct content {
   std::int64_t version{};
   std::int64_t comments{};                 // the published ones, replies included
   std::optional<content_status> status{};  // none: the default of the service
+  std::uint64_t epoch{};                   // of the version: epoch.hpp
 
   friend bool operator==(const content&, const content&) = default;
 };
+
+// Returns the content's version with its epoch.
+inline stamp stamp_of(const content& of) { return {of.version, of.epoch}; }
 
 // Whether readers see the comment.
 inline bool is_visible(const comment& comment) { return comment.status == status::published; }

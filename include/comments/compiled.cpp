@@ -19,6 +19,7 @@
 #include <comments/clock.ipp>
 #include <comments/comment.ipp>
 #include <comments/deployments/status.ipp>
+#include <comments/epoch.ipp>
 #include <comments/erasure.ipp>
 #include <comments/id.ipp>
 #include <comments/metrics.ipp>
@@ -72,6 +73,7 @@
 #include <comments/store/postgres/connection.ipp>
 #include <comments/store/postgres/copy.ipp>
 #include <comments/store/postgres/deployments.ipp>
+#include <comments/store/postgres/epoch.ipp>
 #include <comments/store/postgres/executor.ipp>
 #include <comments/store/postgres/insert.ipp>
 #include <comments/store/postgres/insert_lanes.ipp>

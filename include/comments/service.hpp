@@ -181,6 +181,12 @@ class service final {
   // and for an id that cannot be one, nothing.
   std::optional<content> known_content(const std::string& content_id) const;
 
+  // Returns the epoch that the versions of comments are of: the present one, for which a store on
+  // another machine is asked, or what it said last if it cannot be.
+  std::uint64_t epoch() const;
+  // Returns the one that the store said last. Does not wait.
+  std::uint64_t last_epoch() const { return store_.epoch(); }
+
   // Returns one content, or `not_found` if it never had a comment or a status.
   result<content> find_content(const std::string& content_id) const;
 

@@ -364,6 +364,13 @@ COMMENTS_INLINE std::optional<content> service::known_content(const std::string&
   return known;
 }
 
+COMMENTS_INLINE std::uint64_t service::epoch() const {
+  const std::string any{"-"};
+  if (store_.is_remote())
+    if (const auto found = store_.contents({&any, 1})) return found->front().epoch;
+  return store_.epoch();
+}
+
 COMMENTS_INLINE result<content> service::find_content(const std::string& content_id) const {
   auto found = contents({&content_id, 1});
   if (!found) return std::move(found).error();

@@ -127,7 +127,8 @@ enum class scope { all, roots, replies };
 // The place behind the last comment of a page, in the order of its query.
 struct cursor {
   std::int64_t position{};
-  std::int64_t votes{};  // counts only when sorted by `top`
+  std::int64_t votes{};   // counts only when sorted by `top`
+  std::uint64_t epoch{};  // that positions are of, for those who hand cursors out; 0: not known
 
   friend bool operator==(const cursor&, const cursor&) = default;
 };
@@ -397,6 +398,10 @@ class store {
   // Returns 32 secret bytes, which were made with the store and are kept with it: every process
   // that opens it gets the same. They sign cursors and tokens. Never fails and does not wait.
   virtual std::string_view signing_key() const = 0;
+
+  // Returns the epoch that the store's versions are of, as it was last seen; 0 without one. Each
+  // content that a function returns has the epoch of its own version. Does not wait.
+  virtual std::uint64_t epoch() const { return 0; }
 
   // Whether the store takes writes, for probes and metrics. A store that does not trust its storage
   // any more says no, returns `unavailable` for every write, and still reads what it acknowledged.

@@ -47,13 +47,14 @@ class memory_copy_side final : public comments::copy_side {
     for (const cells& one : given) put(to, one);
     return comments::ok();
   }
-  comments::result<std::string> read_key() override {
+  comments::result<std::string> read_setting(std::string_view name) override {
     if (is_failing()) return comments::error{};
-    return key;
+    return settings[std::string{name}];
   }
-  comments::result<comments::done> write_key(const std::string& given) override {
+  comments::result<comments::done> write_setting(std::string_view name,
+                                                 const std::string& value) override {
     if (is_failing()) return comments::error{};
-    key = given;
+    settings[std::string{name}] = value;
     return comments::ok();
   }
 
@@ -63,7 +64,7 @@ class memory_copy_side final : public comments::copy_side {
   }
 
   std::map<std::string, std::map<cells, cells>> rows{};
-  std::string key{};
+  std::map<std::string, std::string> settings{};
   int fails_at{};
   int calls{};
 

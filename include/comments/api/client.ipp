@@ -21,7 +21,7 @@ inline void set_token(request& wanted, const std::string& token) {
 }
 
 inline void set_expected(request& wanted, std::optional<std::int64_t> version) {
-  if (version) wanted.headers.emplace_back("If-Match", to_etag(*version));
+  if (version) wanted.headers.emplace_back("If-Match", to_etag({.version = *version}));
 }
 
 inline std::string encode_draft(const draft& written) {

@@ -29,9 +29,9 @@ COMMENTS_INLINE response comment_routes::post_legacy(request asked) const {
   if (!caller) return problem(caller.error(), asked);
   auto written = json::decode_legacy_draft(asked.body, idempotency_key(asked), shared_.limits());
   if (!written) return problem(written.error(), asked);
-  auto answer = [](const post_result& posted, const request&) {
+  auto answer = [this](const post_result& posted, const request&) {
     response made = json_response(json::encode_legacy_posted(posted.stored.content_id));
-    made.headers.emplace_back("ETag", to_etag(posted.stored.version));
+    made.headers.emplace_back("ETag", to_etag(shared_.stamp_of(posted.stored)));
     if (posted.replayed) made.headers.emplace_back("Idempotency-Replayed", "true");
     return made;
   };
@@ -68,7 +68,7 @@ COMMENTS_INLINE response comment_routes::find(request asked) const {
   if (!found) return problem(found.error(), asked);
   const auto reason = shared_.service().find_reason(*found, *caller);
   if (!reason) return problem(reason.error(), asked);
-  const std::string etag = shared_.etag_of(found->version);
+  const std::string etag = shared_.etag_of({found->version, shared_.service().epoch()});
   // With a reason it is not what this version may be known as, so it is always sent.
   const bool is_known = reason->empty() && has_etag(if_none_match(asked), etag);
   response answer =
@@ -92,7 +92,8 @@ COMMENTS_INLINE response comment_routes::edit(request asked) const {
   auto body = json::decode_body(asked.body, shared_.limits());
   if (!body) return problem(body.error(), asked);
   if (!id) return problem(comment_not_found(), asked);
-  const change_options options{.any_of = expected_versions(asked), .encode = shared_.encoder()};
+  const change_options options{.any_of = expected_versions(asked, shared_.service()),
+                               .encode = shared_.encoder()};
   return changed_response(shared_.service().edit(*id, std::move(*body), *caller, options), asked);
 }
 
@@ -101,7 +102,7 @@ COMMENTS_INLINE response comment_routes::remove(request asked) const {
   const auto caller = shared_.identify(asked, id);
   if (!caller) return problem(caller.error(), asked);
   if (!id) return problem(comment_not_found(), asked);
-  const change_options options{.any_of = expected_versions(asked)};
+  const change_options options{.any_of = expected_versions(asked, shared_.service())};
   const auto removed = shared_.service().remove(*id, *caller, options);
   return removed ? response{.status = 204} : problem(removed.error(), asked);
 }
@@ -191,7 +192,7 @@ COMMENTS_INLINE response comment_routes::posted_response(const post_result& post
   const json::proofs handed_out{.edit_token = token, .browser = proof_of(caller)};
   response answer = json_response(json::encode(made, shared_.style(), handed_out));
   answer.status = 201;
-  answer.headers.emplace_back("ETag", shared_.etag_of(made.version));
+  answer.headers.emplace_back("ETag", shared_.etag_of(shared_.stamp_of(made)));
   if (posted.replayed) answer.headers.emplace_back("Idempotency-Replayed", "true");
   return answer;
 }
@@ -201,7 +202,7 @@ COMMENTS_INLINE response comment_routes::changed_response(const result<comment>&
                                                           const json::proofs& handed_out) const {
   if (!changed) return problem(changed.error(), asked);
   response answer = json_response(json::encode(*changed, shared_.style(), handed_out));
-  answer.headers.emplace_back("ETag", shared_.etag_of(changed->version));
+  answer.headers.emplace_back("ETag", shared_.etag_of(shared_.stamp_of(*changed)));
   return answer;
 }
 

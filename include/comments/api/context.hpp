@@ -61,12 +61,15 @@ class context final {
   // not a number from 1 to `page_max`, adds the violation to `found`.
   std::size_t read_limit(const request& asked, std::vector<violation>& found) const;
 
+  // Returns the version of what was just written, with the store's epoch as it was last seen.
+  stamp stamp_of(const comment& written) const { return {written.version, service_.last_epoch()}; }
+
   // Returns the ETag of comments at this version, as they are written now.
-  std::string etag_of(std::int64_t version) const { return to_etag(version, style_.tag()); }
+  std::string etag_of(const stamp& of) const { return to_etag(of, style_.tag()); }
   // Returns the same of lists of comments, and what else makes a list what it is, which other
   // options would make another: how much a page may have, and the status of contents that have none
   // of their own.
-  std::string etag_of_list(std::int64_t version) const { return to_etag(version, list_form_); }
+  std::string etag_of_list(const stamp& of) const { return to_etag(of, list_form_); }
   const std::string& list_form() const { return list_form_; }
 
   // Returns the name of the browser that the header Comments-Browser proves; empty without one, and

@@ -15,6 +15,16 @@ namespace comments::inline v0::http {
 
 namespace detail {
 
+// Returns how a stream asks where its content stands, from memory where that has it.
+inline stamp_reader stands_in(const service& of) {
+  return [&of](const std::string& content_id) -> result<stamp> {
+    if (const auto known = of.known_content(content_id)) return stamp_of(*known);
+    const auto found = of.contents({&content_id, 1});
+    if (!found) return found.error();
+    return stamp_of(found->front());
+  };
+}
+
 inline live_limits live_limits_of(const route_options& options) {
   const std::size_t most = options.client_followers_max;
   return {
@@ -30,13 +40,16 @@ COMMENTS_INLINE event_routes::event_routes(const context& shared)
                                           std::size_t limit) {
               return service.events(content_id, after, limit);
             },
-            shared.service().metrics(), detail::live_limits_of(shared.options())} {}
+            shared.service().metrics(),
+            detail::live_limits_of(shared.options()),
+            json::append_public,
+            detail::stands_in(shared.service())} {}
 
 COMMENTS_INLINE response event_routes::follow(request asked) const {
   std::string content_id{find_field(asked.query, "content_id").value_or("")};
   const auto found = shared_.service().contents({&content_id, 1});
   if (!found) return problem(found.error(), asked);
-  const auto after = parse_after(asked, found->front().version);
+  const auto after = parse_after(asked, stamp_of(found->front()));
   if (!after) return problem(after.error(), asked);
   response answer = live_.follow(std::move(content_id), *after, asked);
   if (asked.method == "HEAD") answer.rest = {};

@@ -42,7 +42,7 @@ class list_routes final {
  private:
   // A list as it stood at a version of its content.
   struct kept_list {
-    std::int64_t version{};
+    stamp of{};
     std::string etag{};
     std::string link{};  // to the next page, if there is one
     std::string body{};
@@ -55,11 +55,11 @@ class list_routes final {
   bool read_cursor(std::string_view text, query& wanted) const;
   response send_own(const request& asked, const query& wanted, const page& found) const;
   kept_list encode(const request& asked, const query& wanted, const page& found) const;
-  std::string legacy_etag(std::int64_t version) const;
+  std::string legacy_etag(const stamp& of) const;
   response read_legacy(const request& asked, const std::string& name,
                        const std::string& content_id) const;
 
-  shared_list find_kept(const request& asked, const std::string& name, std::int64_t version) const;
+  shared_list find_kept(const request& asked, const std::string& name, const stamp& of) const;
   shared_list keep(const std::string& name, kept_list made) const;
   shared_list find_compressed(const request& asked, const std::string& name,
                               const kept_list& kept) const;

@@ -69,8 +69,8 @@ COMMENTS_INLINE response list_routes::list_legacy(request asked) const {
   if (!current) return problem(current.error(), asked);
   if (current->version == 0) return detail::legacy_not_found(content_id);
   const std::string name = "legacy " + content_id;
-  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, kept);
-  const std::string etag = legacy_etag(current->version);
+  if (auto kept = find_kept(asked, name, stamp_of(*current))) return send(asked, name, kept);
+  const std::string etag = legacy_etag(stamp_of(*current));
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (asked.effort == effort::memory) return detail::deferred();
   if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
@@ -84,6 +84,7 @@ COMMENTS_INLINE response list_routes::list(request asked) const {
   if (!found) return detail::deferred();
   const auto& current = *found;
   if (!current) return problem(current.error(), asked);
+  if (!is_of_epoch(wanted->after, *current)) return problem(outdated_cursor(), asked);
   if (const std::string browser = shared_.browser_of(asked); !browser.empty()) {
     if (asked.effort == effort::memory) return detail::deferred();
     const auto own = shared_.service().list_with_own(*wanted, {.browser = browser});
@@ -91,8 +92,8 @@ COMMENTS_INLINE response list_routes::list(request asked) const {
     if (*own) return send_own(asked, *wanted, **own);
   }
   const std::string name = detail::name_of_list(asked.prefix, *wanted);
-  if (auto kept = find_kept(asked, name, current->version)) return send(asked, name, kept);
-  const std::string etag = shared_.etag_of_list(current->version);
+  if (auto kept = find_kept(asked, name, stamp_of(*current))) return send(asked, name, kept);
+  const std::string etag = shared_.etag_of_list(stamp_of(*current));
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (asked.effort == effort::memory) return detail::deferred();
   if (asked.method == "HEAD") return without_body(tagged_response(etag, ""));
@@ -113,13 +114,12 @@ COMMENTS_INLINE response list_routes::send_own(const request& asked, const query
 COMMENTS_INLINE list_routes::kept_list list_routes::encode(const request& asked,
                                                            const query& wanted,
                                                            const page& found) const {
-  const std::int64_t version = found.content.version;
-  kept_list made{.version = version, .etag = shared_.etag_of_list(version)};
+  const stamp of = stamp_of(found.content);
+  kept_list made{.of = of, .etag = shared_.etag_of_list(of)};
   std::string next;
   if (found.next) {
-    next = shared_.sign().token(
-        detail::purpose_of_cursor(wanted),
-        std::to_string(found.next->position) + " " + std::to_string(found.next->votes));
+    next =
+        shared_.sign().token(detail::purpose_of_cursor(wanted), to_payload(*found.next, of.epoch));
     made.link = detail::next_link(asked.prefix, wanted, next);
   }
   made.body = json::encode(found, shared_.style(), next);
@@ -160,19 +160,14 @@ COMMENTS_INLINE result<query> list_routes::read_query(const request& asked) cons
 COMMENTS_INLINE bool list_routes::read_cursor(std::string_view text, query& wanted) const {
   const auto payload = shared_.sign().verify(detail::purpose_of_cursor(wanted), text);
   if (!payload) return false;
-  const std::size_t space = payload->find(' ');
-  const auto position = parse_number<std::int64_t>(std::string_view{*payload}.substr(0, space));
-  const auto votes = parse_number<std::int64_t>(std::string_view{*payload}.substr(space + 1));
-  if (!position || !votes) return false;
-  wanted.after = cursor{*position, *votes};
-  return true;
+  wanted.after = parse_payload(*payload);
+  return wanted.after.has_value();
 }
 
 // A list with other addresses is another representation, so it has another tag. A number alone was
 // the tag of the lists that showed all.
-COMMENTS_INLINE std::string list_routes::legacy_etag(std::int64_t version) const {
-  return '"' + std::to_string(version) + "-emails-" +
-         std::string{comments::to_text(shared_.options().legacy_emails)} + '"';
+COMMENTS_INLINE std::string list_routes::legacy_etag(const stamp& of) const {
+  return to_etag(of, "emails-" + std::string{comments::to_text(shared_.options().legacy_emails)});
 }
 
 // Reads the legacy list from the store. The response has it whole, or its first chunks and a stream
@@ -187,11 +182,11 @@ COMMENTS_INLINE response list_routes::read_legacy(const request& asked, const st
     if (next.then == chunk::state::broken) return problem(list->why(), asked);
     body += next.bytes;
   }
-  const std::int64_t version = list->of()->version;
-  const std::string etag = legacy_etag(version);
+  const stamp of = stamp_of(*list->of());
+  const std::string etag = legacy_etag(of);
   if (has_etag(if_none_match(asked), etag)) return not_modified(etag);
   if (list->is_over() && list->is_of_one_version())
-    return send(asked, name, keep(name, {version, etag, {}, std::move(body)}));
+    return send(asked, name, keep(name, {of, etag, {}, std::move(body)}));
   response answer = tagged_response(etag, std::move(body));
   if (!list->is_over()) answer.rest = [list](const auto&) { return list->next(); };
   return answer;
@@ -199,8 +194,8 @@ COMMENTS_INLINE response list_routes::read_legacy(const request& asked, const st
 
 COMMENTS_INLINE list_routes::shared_list list_routes::find_kept(const request& asked,
                                                                 const std::string& name,
-                                                                std::int64_t version) const {
-  const auto is_current = [version](const kept_list& kept) { return kept.version == version; };
+                                                                const stamp& of) const {
+  const auto is_current = [&of](const kept_list& kept) { return kept.of == of; };
   // What is deferred is looked for again, and missed only then.
   return asked.effort == effort::memory ? pages_.find_quietly(name, is_current)
                                         : pages_.find(name, is_current);
@@ -212,7 +207,7 @@ COMMENTS_INLINE list_routes::shared_list list_routes::keep(const std::string& na
   made.body.shrink_to_fit();
   const std::size_t bytes = made.etag.size() + made.link.size() + made.body.size();
   auto kept = std::make_shared<const kept_list>(std::move(made));
-  if (kept->version > 0) pages_.put(name, kept, bytes);
+  if (kept->of.version > 0) pages_.put(name, kept, bytes);
   return kept;
 }
 
@@ -222,10 +217,10 @@ COMMENTS_INLINE list_routes::shared_list list_routes::find_compressed(const requ
                                                                       const std::string& name,
                                                                       const kept_list& kept) const {
   const std::string compressed_name = "gzip " + name;
-  if (auto known = find_kept(asked, compressed_name, kept.version)) return known;
+  if (auto known = find_kept(asked, compressed_name, kept.of)) return known;
   std::string compressed = asked.effort == effort::memory ? "" : gzip(kept.body);
   if (compressed.empty()) return nullptr;
-  return keep(compressed_name, {.version = kept.version, .body = std::move(compressed)});
+  return keep(compressed_name, {.of = kept.of, .body = std::move(compressed)});
 }
 
 COMMENTS_INLINE response list_routes::send(const request& asked, const std::string& name,

@@ -1,8 +1,10 @@
 #pragma once
 // api/live_events.hpp - a content's events as they happen, as server-sent events.
 //
-// Each event's id is the version that it brought the content to. A browser that connects again says
-// with Last-Event-ID where it goes on, so it misses nothing and gets nothing twice. A stream holds
+// Each event's id is the version that it brought the content to, with the store's epoch. A browser
+// that connects again says with Last-Event-ID where it goes on, so it misses nothing and gets
+// nothing twice. One that has followed another epoch gets the event `reset` instead, which says that
+// the list must be read again, and goes on from there. A stream holds
 // no queue: it arms a wake-up and reads the store from where it is. The adapter drops a client that
 // does not read, and the client goes on from there when it comes back. Without news there is a
 // heartbeat now and then, so that no proxy takes the connection for dead.
@@ -17,11 +19,12 @@
 //                          },
 //                          metrics};
 //   const http::request asked{.target = "/api/v1/events?content_id=1"};
-//   const http::response answer = live.follow("1", 0, asked);  // 200, and a stream
+//   const http::response answer = live.follow("1", {}, asked);  // 200, and a stream
 
 #include <comments/broadcast.hpp>
 #include <comments/cache.hpp>
 #include <comments/config.hpp>
+#include <comments/epoch.hpp>
 #include <comments/event.hpp>
 #include <comments/http/message.hpp>
 #include <comments/json/encode.hpp>
@@ -58,22 +61,28 @@ using event_reader =
 // Appends an event's JSON, without a line break in it. Called from any thread.
 using event_encoder = std::function<void(std::string&, const event&)>;
 
-// Returns the version behind which a client goes on: the one in `Last-Event-ID`, else the one in
-// the parameter `after`, else `current`, the content's version now. `invalid` for what is not a
-// whole number ("format") or is over `current` ("out_of_range").
-result<std::int64_t> parse_after(const request& asked, std::int64_t current);
+// Returns where a content stands now. Called from any thread.
+using stamp_reader = std::function<result<stamp>(const std::string&)>;
 
-// Safe to use from any thread. Outlives its streams; `news`, what `read` needs, and `metrics`
+// Returns the version behind which a client goes on, with its epoch: the one in `Last-Event-ID`,
+// else the one in the parameter `after`, else `current`, where the content stands now. Without an
+// epoch it is of the present one. `invalid` for what is no version ("format"), and for an `after`
+// of the present epoch that is over `current` ("out_of_range"). A `Last-Event-ID` over it is
+// answered as one of another epoch: a browser that gets an error never connects again.
+result<stamp> parse_after(const request& asked, const stamp& current);
+
+// Without `stands` all versions are of one epoch, which has no name. Safe to use from any thread.
+// Outlives its streams; `news`, what `read` needs, and `metrics`
 // outlive it.
 class live_events final {
  public:
   live_events(broadcast& news, event_reader read, registry& metrics, live_limits limits = {},
-              event_encoder encode = json::append_public);
+              event_encoder encode = json::append_public, stamp_reader stands = {});
 
-  // Returns the events of `content_id` behind version `after`, as a stream that lasts until the
+  // Returns the events of `content_id` behind `after`, as a stream that lasts until the
   // connection or the service ends; 503 with Retry-After if there are too many streams, of all
   // clients or of this one.
-  response follow(std::string content_id, std::int64_t after, const request& asked);
+  response follow(std::string content_id, const stamp& after, const request& asked);
 
  private:
   struct follower;
@@ -82,8 +91,8 @@ class live_events final {
   // Events as they are sent.
   struct batch {
     std::string text{};
-    std::int64_t last{};  // version
-    bool is_full{};       // so there may be more
+    stamp last{};
+    bool is_full{};  // so there may be more
   };
 
   chunk next(follower& reader, const std::function<void()>& wake) const;
@@ -93,6 +102,7 @@ class live_events final {
   broadcast& news_;
   const event_reader read_;
   const event_encoder encode_;
+  const stamp_reader stands_;
   const live_limits limits_;
   const std::shared_ptr<client_counts> clients_;
   mutable cache<batch> shared_;

@@ -14,10 +14,11 @@
 
 namespace comments::inline v0::http {
 
-COMMENTS_INLINE result<std::int64_t> parse_after(const request& asked, std::int64_t current) {
+COMMENTS_INLINE result<stamp> parse_after(const request& asked, const stamp& current) {
   std::string_view where = "Last-Event-ID";
   auto text = find_header(asked.headers, where);
-  if (!text || text->empty()) {  // an empty one names no event
+  const bool is_browser = text && !text->empty();  // an empty one names no event
+  if (!is_browser) {
     where = "after";
     text = find_field(asked.query, where);
   }
@@ -25,14 +26,18 @@ COMMENTS_INLINE result<std::int64_t> parse_after(const request& asked, std::int6
   const auto refuse = [&](std::string why, std::string code) {
     return error{errc::invalid, std::move(why), {{std::string{where}, std::move(code)}}};
   };
-  std::int64_t version = 0;
-  const char* last = text->data() + text->size();
-  const auto [end, code] = std::from_chars(text->data(), last, version);
-  const bool is_number = text->find_first_not_of("0123456789") == text->npos && !text->empty();
-  if (!is_number) return refuse("A version is a whole number.", "format");
-  if (code != std::errc{} || end != last || version > current)
-    return refuse("The content has not come to that version.", "out_of_range");
-  return version;
+  const std::string_view number = text->substr(0, text->find('-'));
+  const bool is_number = !number.empty() && number.find_first_not_of("0123456789") == number.npos;
+  const auto epoch = number.size() == text->size() ? std::optional{current.epoch}
+                                                   : parse_epoch(text->substr(number.size() + 1));
+  if (!is_number || !epoch)
+    return refuse("A version is a whole number, which an epoch may follow.", "format");
+  stamp after{.epoch = *epoch};
+  const char* last = number.data() + number.size();
+  const bool fits = std::from_chars(number.data(), last, after.version).ec == std::errc{};
+  if (after.epoch != current.epoch || (fits && after.version <= current.version)) return after;
+  if (is_browser) return stamp{current.version, ~current.epoch};
+  return refuse("The content has not come to that version.", "out_of_range");
 }
 
 // How many streams each client and each network has. Streams may outlive the API that made them.
@@ -89,7 +94,7 @@ class live_events::seat final {
 
 struct live_events::follower {
   std::string content_id{};
-  std::int64_t after{};  // the version that it has come to
+  stamp after{};  // what it has come to
   std::unique_ptr<broadcast::subscription> news{};
   std::unique_ptr<seat> place{};
   bool has_waited{};
@@ -97,15 +102,17 @@ struct live_events::follower {
 };
 
 COMMENTS_INLINE live_events::live_events(broadcast& news, event_reader read, registry& metrics,
-                                         live_limits limits, event_encoder encode)
+                                         live_limits limits, event_encoder encode,
+                                         stamp_reader stands)
     : news_{news},
       read_{std::move(read)},
       encode_{std::move(encode)},
+      stands_{std::move(stands)},
       limits_{limits},
       clients_{std::make_shared<client_counts>()},
       shared_{limits.cache, limits.shared_bytes, metrics, "comments_live_cache"} {}
 
-COMMENTS_INLINE response live_events::follow(std::string content_id, std::int64_t after,
+COMMENTS_INLINE response live_events::follow(std::string content_id, const stamp& after,
                                              const request& asked) {
   auto place = seat::take(clients_, asked.client, limits_);
   if (!place)
@@ -144,25 +151,37 @@ COMMENTS_INLINE chunk live_events::next(follower& reader, const std::function<vo
 COMMENTS_INLINE result<std::shared_ptr<const live_events::batch>> live_events::read(
     const follower& reader, std::uint64_t round) const {
   const std::string name =
-      std::to_string(round) + '-' + std::to_string(reader.after) + ' ' + reader.content_id;
+      std::to_string(round) + '-' + to_string(reader.after) + ' ' + reader.content_id;
   if (auto known = shared_.find(name, [](const batch&) { return true; })) return known;
   auto made = load(reader);
   if (made) shared_.put(name, *made, (*made)->text.size());
   return made;
 }
 
+// Where the content stands is asked first, which needs no reading of events where there are none.
 COMMENTS_INLINE result<std::shared_ptr<const live_events::batch>> live_events::load(
     const follower& reader) const {
-  const auto events = read_(reader.content_id, reader.after, limits_.batch_max);
+  const auto made = std::make_shared<batch>(batch{.last = reader.after});
+  if (stands_) {
+    const auto now = stands_(reader.content_id);
+    if (!now) return now.error();
+    if (now->epoch != reader.after.epoch) {
+      append_event(made->text, to_string(*now), "reset",
+                   json::encode_reset(reader.content_id, *now));
+      made->last = *now;
+      return std::shared_ptr<const batch>{made};
+    }
+    if (now->version <= reader.after.version) return std::shared_ptr<const batch>{made};
+  }
+  const auto events = read_(reader.content_id, reader.after.version, limits_.batch_max);
   if (!events) return events.error();
-  const auto made = std::make_shared<batch>(
-      batch{.last = reader.after, .is_full = events->size() >= limits_.batch_max});
+  made->is_full = events->size() >= limits_.batch_max;
   std::string data;
   for (const event& happened : *events) {
     data.clear();
     encode_(data, happened);
-    append_event(made->text, happened.version, to_text(happened.kind), data);
-    made->last = happened.version;
+    made->last.version = happened.version;
+    append_event(made->text, to_string(made->last), to_text(happened.kind), data);
   }
   return std::shared_ptr<const batch>{made};
 }

@@ -66,7 +66,7 @@ inline error no_history(const principal& caller) {
 
 // The status is that of --mode as long as nobody set one, so the version alone does not tell it.
 inline std::string etag_of(const content& found) {
-  return to_etag(found.version, to_text(found.status.value_or(content_status{})));
+  return to_etag({found.version, found.epoch}, to_text(found.status.value_or(content_status{})));
 }
 
 }  // namespace detail
@@ -120,7 +120,8 @@ COMMENTS_INLINE response moderation_routes::decide(request asked) const {
   if (auto allowed = need_moderator(*caller); !allowed) return problem(allowed.error(), asked);
   const auto wanted = json::decode_decision(asked.body, shared_.limits());
   if (!wanted) return problem(wanted.error(), asked);
-  const change_options options{.any_of = expected_versions(asked), .reason = wanted->reason};
+  const change_options options{.any_of = expected_versions(asked, shared_.service()),
+                               .reason = wanted->reason};
   const auto decided = shared_.service().moderate(wanted->ids, wanted->action, *caller, options);
   if (!decided) return problem(decided.error(), asked);
   // A decision about one comment that fails is a problem; of several, each has its own code.
@@ -179,9 +180,9 @@ COMMENTS_INLINE response moderation_routes::change_content(request asked) const 
   if (!wanted) return problem(wanted.error(), asked);
   const auto content_id = detail::content_id_in(asked);
   if (!content_id) return problem(content_id.error(), asked);
-  const auto changed =
-      shared_.service().set_status(*content_id, wanted->status, *caller,
-                                   {.any_of = expected_versions(asked), .reason = wanted->reason});
+  const auto changed = shared_.service().set_status(
+      *content_id, wanted->status, *caller,
+      {.any_of = expected_versions(asked, shared_.service()), .reason = wanted->reason});
   if (!changed) return problem(changed.error(), asked);
   response answer = json_response(json::encode(*changed));
   answer.headers.emplace_back("ETag", detail::etag_of(*changed));

@@ -35,22 +35,39 @@ COMMENTS_INLINE std::string_view if_none_match(const request& asked) {
   return find_header(asked.headers, "If-None-Match").value_or("");
 }
 
-COMMENTS_INLINE std::vector<std::int64_t> expected_versions(const request& asked) {
+namespace detail {
+
+// Reads "7", "7-plain", "7-0123456789abcdef" and "7-0123456789abcdef-plain". A tag without an epoch
+// is of the present one.
+inline std::optional<stamp> stamp_of_tag(std::string_view inside) {
+  const std::size_t number = std::min(inside.find('-'), inside.size());
+  const std::size_t end =
+      std::min(inside.find('-', std::min(number + 1, inside.size())), inside.size());
+  if (auto whole = parse_stamp(inside.substr(0, end))) return whole;
+  return parse_stamp(inside.substr(0, number));
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE std::vector<std::int64_t> expected_versions(const request& asked,
+                                                            const service& of) {
   constexpr std::int64_t no_version = -1;
   const auto header = find_header(asked.headers, "If-Match");
   if (!header) return {};
   std::vector<std::int64_t> versions;
+  std::optional<std::uint64_t> epoch;  // asked for when it is needed
   for (std::string_view rest = *header; !rest.empty();) {
     const std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
     const std::string_view tag = trim(item);
     if (tag == "*") return {};
     if (tag.size() < 3) continue;
-    const std::string_view inside = tag.substr(1, tag.size() - 2);
-    const std::string_view number = inside.substr(0, inside.find('-'));
-    const auto version = parse_number<std::int64_t>(number);
-    if (!version || tag.front() != '"' || tag.back() != '"') continue;
-    if (std::to_string(*version) == number) versions.push_back(*version);
+    if (tag.front() != '"' || tag.back() != '"') continue;
+    const auto named = detail::stamp_of_tag(tag.substr(1, tag.size() - 2));
+    if (!named) continue;
+    if (named->epoch != 0 && !epoch) epoch = of.epoch();
+    if (named->epoch != 0 && named->epoch != *epoch) continue;
+    versions.push_back(named->version);
   }
   if (versions.empty()) versions.push_back(no_version);
   return versions;
@@ -84,10 +101,43 @@ COMMENTS_INLINE response not_modified(const std::string& etag) {
   return {.status = 304, .headers = {{"ETag", etag}, {"Cache-Control", "no-cache"}}};
 }
 
+COMMENTS_INLINE std::string to_payload(const cursor& next, std::uint64_t epoch) {
+  std::string payload = std::to_string(next.position) + " " + std::to_string(next.votes);
+  return epoch == 0 ? payload : payload + " " + epoch_text(epoch);
+}
+
+COMMENTS_INLINE std::optional<cursor> parse_payload(std::string_view text) {
+  const auto next_word = [&text] {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    return word;
+  };
+  const auto position = parse_number<std::int64_t>(next_word());
+  const auto votes = parse_number<std::int64_t>(next_word());
+  if (!position || !votes) return std::nullopt;
+  cursor found{*position, *votes};
+  if (text.empty()) return found;
+  const auto epoch = parse_epoch(text);
+  if (!epoch) return std::nullopt;
+  found.epoch = *epoch;
+  return found;
+}
+
+COMMENTS_INLINE bool is_of_epoch(const std::optional<cursor>& after, const content& of) {
+  return !after || after->epoch == 0 || after->epoch == of.epoch;
+}
+
 COMMENTS_INLINE error bad_cursor() {
   return {errc::malformed,
           "The cursor is not one of ours, or of another list.",
           {{"cursor", "unknown"}}};
+}
+
+COMMENTS_INLINE error outdated_cursor() {
+  return {
+      errc::malformed,
+      "The comments were restored since this cursor was made. Read the list from its beginning.",
+      {{"cursor", "outdated"}}};
 }
 
 }  // namespace comments::inline v0::http

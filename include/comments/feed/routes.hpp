@@ -42,7 +42,7 @@ class feed_routes final {
  private:
   // A feed as it stood at a version of its content, as it is sent.
   struct kept_feed {
-    std::int64_t version{};
+    stamp of{};
     std::string body{};
     bool is_packed{};
   };

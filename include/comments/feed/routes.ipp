@@ -18,12 +18,12 @@ namespace detail {
 
 // Each format is a representation of its own, so it needs a tag of its own. So it does for what
 // lists depend on, and for the prefix, with which the feed's links begin.
-inline std::string etag_of(std::int64_t version, format chosen, std::string_view list,
+inline std::string etag_of(const stamp& of, format chosen, std::string_view list,
                            const std::string& prefix) {
   std::string form{to_text(chosen)};
   form.append("-").append(list);
   if (!prefix.empty()) form.append("-").append(prefix);
-  return http::to_etag(version, form);
+  return http::to_etag(of, form);
 }
 
 inline std::string link_of(const http::request& asked, const std::string& content_id) {
@@ -43,15 +43,15 @@ COMMENTS_INLINE http::response feed_routes::answer(const http::request& asked) c
   const std::string content_id{http::find_field(asked.query, "content_id").value_or("")};
   const auto current = shared_.service().find_content(content_id);
   if (!current) return http::problem(current.error(), asked);
-  const auto etag_at = [&](std::int64_t version) {
-    return detail::etag_of(version, *chosen, shared_.list_form(), asked.prefix);
+  const auto etag_at = [&](const stamp& of) {
+    return detail::etag_of(of, *chosen, shared_.list_form(), asked.prefix);
   };
-  if (http::has_etag(http::if_none_match(asked), etag_at(current->version)))
-    return http::not_modified(etag_at(current->version));
+  if (http::has_etag(http::if_none_match(asked), etag_at(stamp_of(*current))))
+    return http::not_modified(etag_at(stamp_of(*current)));
   const auto found = find_or_make(asked, *current, *chosen);
   if (!found) return http::problem(found.error(), asked);
   const kept_feed& feed = **found;
-  http::response answer = http::tagged_response(etag_at(feed.version), feed.body);
+  http::response answer = http::tagged_response(etag_at(feed.of), feed.body);
   answer.headers.back().second = *chosen == format::atom ? atom_type : json_type;
   if (feed.is_packed) answer.headers.emplace_back("Content-Encoding", "gzip");
   return answer;
@@ -64,7 +64,7 @@ COMMENTS_INLINE result<feed_routes::shared_feed> feed_routes::find_or_make(
   std::string name{to_text(chosen)};
   name.append(is_gzip_taken ? " gzip " : " ").append(asked.prefix).append(" ");
   name += current.content_id;
-  const auto is_current = [&](const kept_feed& kept) { return kept.version == current.version; };
+  const auto is_current = [&](const kept_feed& kept) { return kept.of == stamp_of(current); };
   if (auto kept = feeds_.find(name, is_current)) return kept;
   auto made = make(asked, current.content_id, chosen);
   if (!made) return std::move(made).error();
@@ -87,14 +87,13 @@ COMMENTS_INLINE result<feed_routes::kept_feed> feed_routes::make(const http::req
        .sort = sort::newest,
        .limit = std::min(entries_max, shared_.service().options().page_max)});
   if (!page) return page.error();
-  const std::int64_t version = page->content.version;
-  const auto last = shared_.service().events(content_id, version - 1, 1);
+  const stamp of = stamp_of(page->content);
+  const auto last = shared_.service().events(content_id, of.version - 1, 1);
   if (!last) return last.error();
   const document made =
       make_document(*page, shared_.style(), id_of(content_id), detail::link_of(asked, content_id),
                     last->empty() ? instant{} : last->front().at, asked.prefix);
-  return kept_feed{.version = version,
-                   .body = chosen == format::atom ? to_atom(made) : to_json(made)};
+  return kept_feed{.of = of, .body = chosen == format::atom ? to_atom(made) : to_json(made)};
 }
 
 // Returns a UUID of version 8 (RFC 9562, section 5.8) that is a keyed hash of the content's id. It

@@ -12,6 +12,7 @@
 //   const http::response answer = echo({.method = "POST", .target = "/", .body = "Oi"});
 
 #include <comments/config.hpp>
+#include <comments/epoch.hpp>
 #include <comments/guarded.hpp>
 #include <comments/result.hpp>
 
@@ -188,10 +189,10 @@ result<fields> parse_query(std::string_view text);
 // Such a request waits for nothing and is never limited.
 bool is_probe(std::string_view target);
 
-// Returns a version as a strong entity tag (RFC 9110, section 8.8.3).
-std::string to_etag(std::int64_t version);
-// The same of one of several representations: "7-plain".
-std::string to_etag(std::int64_t version, std::string_view form);
+// Returns a version as a strong entity tag (RFC 9110, section 8.8.3): "7-0123456789abcdef".
+std::string to_etag(const stamp& of);
+// The same of one of several representations: "7-0123456789abcdef-plain".
+std::string to_etag(const stamp& of, std::string_view form);
 
 // Returns whether a list of entity tags has `etag`, or is "*". In the weak comparison, for
 // If-None-Match, "W/" does not count. In the strong one, for If-Match, a weak tag equals none (RFC

@@ -165,12 +165,10 @@ COMMENTS_INLINE bool is_probe(std::string_view target) {
   return std::ranges::find(probes, target.substr(0, target.find('?'))) != std::end(probes);
 }
 
-COMMENTS_INLINE std::string to_etag(std::int64_t version) {
-  return '"' + std::to_string(version) + '"';
-}
+COMMENTS_INLINE std::string to_etag(const stamp& of) { return '"' + to_string(of) + '"'; }
 
-COMMENTS_INLINE std::string to_etag(std::int64_t version, std::string_view form) {
-  return '"' + std::to_string(version).append("-").append(form) + '"';
+COMMENTS_INLINE std::string to_etag(const stamp& of, std::string_view form) {
+  return '"' + to_string(of).append("-").append(form) + '"';
 }
 
 COMMENTS_INLINE bool has_etag(std::string_view header, std::string_view etag, bool is_weak) {

@@ -7,7 +7,7 @@
 //
 //   using namespace comments;
 //   std::string text;
-//   http::append_event(text, 17, "posted", R"({"version":17})");
+//   http::append_event(text, "17", "posted", R"({"version":17})");
 //   const http::response answer = http::event_stream(
 //       std::chrono::seconds{2}, [text](const std::function<void()>&) -> http::chunk {
 //         return {.bytes = text, .then = http::chunk::state::over};
@@ -26,8 +26,9 @@ namespace comments::inline v0::http {
 // A comment, which browsers ignore. It shows proxies that the connection is alive.
 inline constexpr std::string_view event_heartbeat = ": heartbeat\n\n";
 
-// Appends an event. `name` and `data` have no line break.
-void append_event(std::string& to, std::int64_t id, std::string_view name, std::string_view data);
+// Appends an event. `id`, `name` and `data` have no line break.
+void append_event(std::string& to, std::string_view id, std::string_view name,
+                  std::string_view data);
 
 // Returns the response that `events` follow. A browser whose connection breaks waits for `retry`
 // before it connects again.

@@ -8,10 +8,11 @@
 
 namespace comments::inline v0::http {
 
-COMMENTS_INLINE void append_event(std::string& to, std::int64_t id, std::string_view name,
+COMMENTS_INLINE void append_event(std::string& to, std::string_view id, std::string_view name,
                                   std::string_view data) {
+  assert(id.find_first_of("\r\n") == id.npos);
   assert(name.find_first_of("\r\n") == name.npos && data.find_first_of("\r\n") == data.npos);
-  to.append("id: ").append(std::to_string(id));
+  to.append("id: ").append(id);
   to.append("\nevent: ").append(name);
   to.append("\ndata: ").append(data).append("\n\n");
 }

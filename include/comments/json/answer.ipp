@@ -45,6 +45,9 @@ inline comment_answer read_comment(typed_fields fields) {
 
 inline content read_content(typed_fields fields) {
   content read;
+  std::string epoch;
+  fields.read_optional("epoch", epoch);
+  read.epoch = parse_epoch(epoch).value_or(0);
   fields.read("content_id", read.content_id);
   fields.read("version", read.version);
   fields.read("comments", read.comments);

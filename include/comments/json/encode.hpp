@@ -114,6 +114,10 @@ void append_result(std::string& to, const comment_id& id, const result<comment>&
 // in the comment's JSON. Its form is known here alone.
 std::string encode_written(const comment& written, const style& style);
 
+// Returns the data of the event that says that a content's comments must be read again: its id, its
+// version now, and the epoch.
+std::string encode_reset(std::string_view content_id, const stamp& now);
+
 std::string encode(const comment& comment, const style& style, const proofs& handed_out = {});
 // For the author of a comment that a moderator has hidden.
 std::string encode_hidden(const comment& comment, const style& style, std::string_view reason);

@@ -112,12 +112,30 @@ COMMENTS_INLINE void append(std::string& to, const comment& comment, const style
   to += "}";
 }
 
+namespace detail {
+
+inline void append_epoch(std::string& to, std::uint64_t epoch) {
+  if (epoch != 0) to.append(R"(,"epoch":")").append(epoch_text(epoch)).append("\"");
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE std::string encode_reset(std::string_view content_id, const stamp& now) {
+  std::string text;
+  append_text(text += R"({"content_id":)", content_id);
+  append_number(text += R"(,"version":)", now.version);
+  detail::append_epoch(text, now.epoch);
+  return text += "}";
+}
+
 COMMENTS_INLINE void append(std::string& to, const content& content) {
   append_text(to += R"({"content_id":)", content.content_id);
   append_number(to += R"(,"version":)", content.version);
   append_number(to += R"(,"comments":)", content.comments);
   const auto status = content.status.value_or(content_status::open);
-  to.append(R"(,"status":")").append(to_text(status)).append("\"}");
+  to.append(R"(,"status":")").append(to_text(status)).append("\"");
+  detail::append_epoch(to, content.epoch);
+  to += "}";
 }
 
 COMMENTS_INLINE std::string encode(const content& content) {

@@ -65,9 +65,10 @@ class copy_side {
   virtual result<std::int64_t> count(const table& of) = 0;
   // Adds the rows whose keys are not there: all of them or none.
   virtual result<done> write(const table& to, std::span<const cells> rows) = 0;
-  // The signing key, in the form in which the database holds it.
-  virtual result<std::string> read_key() = 0;
-  virtual result<done> write_key(const std::string& key) = 0;
+  // The signing key and the epoch, in the form in which the database holds them; empty if it has
+  // none.
+  virtual result<std::string> read_setting(std::string_view name) = 0;
+  virtual result<done> write_setting(std::string_view name, const std::string& value) = 0;
 };
 
 struct copy_progress {
@@ -77,7 +78,8 @@ struct copy_progress {
   std::string checksum{};  // once both sides were read and are equal; empty before
 };
 
-// Copies all of `from` to `to`, with the signing key, so that cursors and tokens stay valid. Calls
+// Copies all of `from` to `to`, with the signing key and the epoch, so that cursors, tokens and tags
+// stay valid. Calls
 // `show` after each thousand rows, and for each table once both sides are compared. Returns the
 // error of a side, `conflict` if the target holds something else, or if in the end the two differ,
 // and `unavailable` if `show` throws. What was copied until then stays, and the next call goes on.

@@ -167,9 +167,9 @@ inline result<table_digest> sum_up(copy_side& from, const table& of) {
 
 // Gives the target the source's signing key. A target is empty, or has the key already.
 inline result<done> copy_key(copy_side& from, copy_side& to) {
-  const auto key = from.read_key();
+  const auto key = from.read_setting("signing_key");
   if (!key) return key.error();
-  const auto known = to.read_key();
+  const auto known = to.read_setting("signing_key");
   if (!known) return known.error();
   if (*key == *known) return ok();
   for (const table& of : tables()) {
@@ -178,7 +178,13 @@ inline result<done> copy_key(copy_side& from, copy_side& to) {
     if (!last->empty())
       return error{errc::conflict, "The target holds comments of its own, or another copy."};
   }
-  return to.write_key(*key);
+  return to.write_setting("signing_key", *key);
+}
+
+inline result<done> copy_epoch(copy_side& from, copy_side& to) {
+  const auto epoch = from.read_setting("epoch");
+  if (!epoch) return epoch.error();
+  return epoch->empty() ? result<done>{ok()} : to.write_setting("epoch", *epoch);
 }
 
 inline result<done> show_to(const std::function<void(const copy_progress&)>& show,
@@ -228,6 +234,7 @@ COMMENTS_INLINE result<done> copy(copy_side& from, copy_side& to,
   if (auto copied = detail::copy_key(from, to); !copied) return copied;
   for (const table& of : tables())
     if (auto copied = detail::copy_table(from, to, of, show); !copied) return copied;
+  if (auto copied = detail::copy_epoch(from, to); !copied) return copied;
   for (const table& of : tables())
     if (auto compared = detail::compare_table(from, to, of, show); !compared) return compared;
   return ok();

@@ -70,6 +70,7 @@ class forwarding_store : public store {
                                                               std::optional<comment_id> after,
                                                               std::size_t limit) const override;
   COMMENTS_INLINE std::string_view signing_key() const override;
+  COMMENTS_INLINE std::uint64_t epoch() const override;
   COMMENTS_INLINE bool is_writable() const override;
   COMMENTS_INLINE store_activity activity() const override;
   COMMENTS_INLINE void recover() override;

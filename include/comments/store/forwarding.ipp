@@ -78,6 +78,8 @@ COMMENTS_INLINE result<std::vector<comments::vote>> forwarding_store::votes_of(
 COMMENTS_INLINE std::string_view forwarding_store::signing_key() const {
   return inner_.signing_key();
 }
+COMMENTS_INLINE std::uint64_t forwarding_store::epoch() const { return inner_.epoch(); }
+
 COMMENTS_INLINE bool forwarding_store::is_writable() const { return inner_.is_writable(); }
 COMMENTS_INLINE store_activity forwarding_store::activity() const { return inner_.activity(); }
 COMMENTS_INLINE void forwarding_store::recover() { inner_.recover(); }

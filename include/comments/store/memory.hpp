@@ -25,8 +25,10 @@ namespace comments::inline v0 {
 
 class memory_store final : public store, public deployment_log {
  public:
-  // Throws as `fill_randomly` does, if there are no random bytes for the signing key.
+  // Throws as `fill_randomly` does, if there are no random bytes for the signing key and the epoch.
   memory_store();
+  // The same with an epoch that the caller knows.
+  explicit memory_store(std::uint64_t epoch);
   memory_store(const memory_store&) = delete;
   memory_store& operator=(const memory_store&) = delete;
   COMMENTS_INLINE ~memory_store() override;
@@ -64,6 +66,7 @@ class memory_store final : public store, public deployment_log {
                                                               std::optional<comment_id> after,
                                                               std::size_t limit) const override;
   COMMENTS_INLINE std::string_view signing_key() const override;
+  COMMENTS_INLINE std::uint64_t epoch() const override;
 
   COMMENTS_INLINE result<record_result> record(const deployment& step, instant now) override;
   COMMENTS_INLINE result<deployment_page> deployments(const deployment_query& query) const override;

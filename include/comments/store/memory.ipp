@@ -6,6 +6,7 @@
 
 #include <comments/store/memory.hpp>
 
+#include <comments/epoch.hpp>
 #include <comments/mutex.hpp>
 #include <comments/principal.hpp>
 #include <comments/store/algorithms.hpp>
@@ -23,6 +24,7 @@ namespace comments::inline v0 {
 struct memory_store::state {
   using contents = std::map<std::string, memory::kept_content, std::less<>>;
 
+  std::uint64_t epoch{};
   std::string signing_key{};
   bucket_table buckets{};
   comments::mutex mutex{};
@@ -35,9 +37,14 @@ struct memory_store::state {
     return found == contents_by_id.end() ? nullptr : &found->second;
   }
 
+  // Returns a content that nothing is known of.
+  content unknown(std::string_view id) const {
+    return {.content_id = std::string{id}, .epoch = epoch};
+  }
+
   // Returns the content with this id. If there is none, makes an empty one.
   memory::kept_content& make_content(const std::string& id) COMMENTS_REQUIRES(mutex) {
-    return contents_by_id.try_emplace(id, memory::kept_content{.content = {.content_id = id}})
+    return contents_by_id.try_emplace(id, memory::kept_content{.content = unknown(id)})
         .first->second;
   }
 
@@ -106,7 +113,11 @@ struct memory_store::state {
   }
 };
 
-COMMENTS_INLINE memory_store::memory_store() : state_{std::make_unique<state>()} {
+COMMENTS_INLINE memory_store::memory_store() : memory_store{make_epoch()} {}
+
+COMMENTS_INLINE memory_store::memory_store(std::uint64_t epoch)
+    : state_{std::make_unique<state>()} {
+  state_->epoch = epoch;
   for (const std::uint8_t byte : random_bytes<32>()) state_->signing_key += static_cast<char>(byte);
 }
 
@@ -313,7 +324,7 @@ COMMENTS_INLINE result<page> memory_store::list(const query& query) const {
   if (is_deciding()) return called_back();
   const mutex_lock lock{state_->mutex};
   const auto* content = state_->find_content(query.content_id);
-  if (!content) return page{.content = {.content_id = query.content_id}};
+  if (!content) return page{.content = state_->unknown(query.content_id)};
   page found{.content = content->content};
   page_filler filler{found, query};
   content->order.walk(query, [&](std::int64_t position) {
@@ -327,7 +338,7 @@ COMMENTS_INLINE std::optional<content> memory_store::known_content(std::string_v
   if (!state_->mutex.try_lock()) return std::nullopt;  // it may be searched
   const mutex_lock lock{state_->mutex, std::adopt_lock};
   const auto* known = state_->find_content(id);
-  return known ? known->content : content{.content_id = std::string{id}};
+  return known ? known->content : state_->unknown(id);
 }
 
 COMMENTS_INLINE result<std::vector<content>> memory_store::contents(
@@ -337,7 +348,7 @@ COMMENTS_INLINE result<std::vector<content>> memory_store::contents(
   std::vector<content> found;
   for (const std::string& id : ids) {
     const auto* known = state_->find_content(id);
-    found.push_back(known ? known->content : content{.content_id = id});
+    found.push_back(known ? known->content : state_->unknown(id));
   }
   return found;
 }
@@ -438,6 +449,8 @@ COMMENTS_INLINE result<std::vector<made_report>> memory_store::reports_by(
 }
 
 COMMENTS_INLINE std::string_view memory_store::signing_key() const { return state_->signing_key; }
+
+COMMENTS_INLINE std::uint64_t memory_store::epoch() const { return state_->epoch; }
 
 COMMENTS_INLINE result<record_result> memory_store::record(const deployment& step, instant now) {
   if (is_deciding()) return called_back();

@@ -109,6 +109,7 @@ class postgres_store final : public store, public deployment_log {
   COMMENTS_INLINE result<deployment_page> deployments(const deployment_query& query) const override;
 
   COMMENTS_INLINE std::string_view signing_key() const override;
+  COMMENTS_INLINE std::uint64_t epoch() const override;
   // Opens a connection of its own while a content is followed.
   COMMENTS_INLINE std::unique_ptr<change_listener> listen(change_callbacks to) override;
   bool is_remote() const override { return true; }

@@ -7,6 +7,7 @@
 #include <comments/store/algorithms.hpp>
 #include <comments/store/postgres/connect.hpp>
 #include <comments/store/postgres/deployments.hpp>
+#include <comments/store/postgres/epoch.hpp>
 #include <comments/store/postgres/executor.hpp>
 #include <comments/store/postgres/insert_lanes.hpp>
 #include <comments/store/postgres/schema.hpp>
@@ -14,6 +15,7 @@
 #include <comments/store/postgres/updates.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -24,11 +26,17 @@ class postgres_store::parts final {
   using questions = group_commit<std::string_view, std::optional<content>>;
 
   parts(const postgres_options& options, const postgres::connection_options& connecting,
-        std::string made_key);
+        std::string made_key, const postgres::known_epoch& known);
 
   // Writes about one comment, whose content must be known first.
   template <typename Change>
   result<comment> change(const comment_id& id, bool is_repeatable, const Change& wanted);
+
+  // Returns what `ask(transaction&)` returns, with the epoch that it is of. Makes a new epoch first if
+  // there must be one.
+  template <typename Ask>
+  auto read_with_epoch(const Ask& ask, postgres::transaction::mode mode) const
+      -> result<std::pair<decltype(ask(std::declval<postgres::transaction&>())), std::uint64_t>>;
 
   // Answers questions for the versions of contents in one transaction.
   void answer_all(std::span<const std::string_view* const> ids,
@@ -41,11 +49,14 @@ class postgres_store::parts final {
   postgres::executor database;
   postgres::insert_lanes inserts;
   mutable questions versions;
+  mutable std::atomic<std::uint64_t> epoch;  // as it was last seen
+  const bool is_placed;
 };
 
 COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
                                              const postgres::connection_options& to,
-                                             std::string made_key)
+                                             std::string made_key,
+                                             const postgres::known_epoch& known)
     : connecting{to},
       listening{options.listener},
       key{std::move(made_key)},
@@ -60,7 +71,9 @@ COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
                .statement_wait = options.statement_wait,
                .long_lock_wait = options.lock_wait,
                .long_waits_max = options.long_waits_max}},
-      versions{options.group, [this](auto ids, auto answers) { answer_all(ids, answers); }} {}
+      versions{options.group, [this](auto ids, auto answers) { answer_all(ids, answers); }},
+      epoch{known.epoch},
+      is_placed{known.is_placed} {}
 
 template <typename Change>
 result<comment> postgres_store::parts::change(const comment_id& id, bool is_repeatable,
@@ -75,6 +88,30 @@ result<comment> postgres_store::parts::change(const comment_id& id, bool is_repe
       });
 }
 
+template <typename Ask>
+auto postgres_store::parts::read_with_epoch(const Ask& ask, postgres::transaction::mode mode) const
+    -> result<std::pair<decltype(ask(std::declval<postgres::transaction&>())), std::uint64_t>> {
+  for (int tries = 0; tries < 3; ++tries) {
+    auto found = database.read(
+        [&](postgres::transaction& reading) {
+          const auto asked = postgres::ask_epoch(reading, is_placed);
+          auto answer = ask(reading);
+          const bool is_answered = reading.failed() == postgres::failure::none;
+          return std::pair{std::move(answer),
+                           is_answered ? postgres::read_epoch(reading, asked) : 0};
+        },
+        mode);
+    if (!found) return std::move(found).error();
+    if (found->second != 0) {
+      epoch = found->second;
+      return found;
+    }
+    const auto settled = database.erase([](auto& on) { return postgres::settle_epoch(on); });
+    if (!settled) return settled.error();
+  }
+  return unavailable();
+}
+
 COMMENTS_INLINE void postgres_store::parts::answer_all(
     std::span<const std::string_view* const> ids,
     std::span<std::optional<std::optional<content>>> answers) const {
@@ -82,12 +119,15 @@ COMMENTS_INLINE void postgres_store::parts::answer_all(
   for (const std::string_view* id : ids) sorted.push_back(*id);
   std::ranges::sort(sorted);
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  const auto found = database.read(
-      [&](postgres::transaction& reading) { return postgres::contents(reading, sorted); });
+  const auto found = read_with_epoch(
+      [&](postgres::transaction& reading) { return postgres::contents(reading, sorted); },
+      postgres::transaction::autocommit);
   if (!found) return;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto place = std::ranges::lower_bound(sorted, *ids[i]) - sorted.begin();
-    answers[i] = (*found)[static_cast<std::size_t>(place)];
+    content known = found->first[static_cast<std::size_t>(place)];
+    known.epoch = found->second;
+    answers[i] = std::move(known);
   }
 }
 
@@ -109,15 +149,17 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
           "conflict", "disconnected", "rejected", "locked", "transient", postgres::unreachable,
           postgres::no_connection})};
   const auto prepare = [&] {
-    return postgres::migrate(to, options.migration_wait).and_then([&](done) {
-      return postgres::read_key(to);
+    return postgres::migrate(to, options.migration_wait).and_then([&](const auto& known) {
+      return postgres::read_key(to).transform([&](std::string key) {
+        return std::pair{std::move(key), known};
+      });
     });
   };
   const auto end = std::chrono::steady_clock::now() + options.opening_wait;
   for (;;) {
     auto key = prepare();
     if (key) {
-      auto made = guarded([&] { return std::make_unique<parts>(options, to, std::move(*key)); });
+      auto made = guarded([&] { return std::make_unique<parts>(options, to, std::move(key->first), key->second); });
       if (!made) return postgres::unusable("there is no thread for its connections");
       return std::unique_ptr<postgres_store>{new postgres_store{std::move(*made)}};
     }
@@ -164,9 +206,11 @@ COMMENTS_INLINE result<content> postgres_store::set_status(const std::string& co
                                                            std::optional<content_status> status,
                                                            std::optional<std::int64_t> expected,
                                                            const event& cause, instant now) {
-  return parts_->database.write<content>(false, [&](auto& writing, auto& moved) {
+  auto set = parts_->database.write<content>(false, [&](auto& writing, auto& moved) {
     return postgres::set_status(writing, content_id, status, expected, cause, now, moved);
   });
+  if (set) set->epoch = parts_->epoch;
+  return set;
 }
 
 COMMENTS_INLINE result<std::size_t> postgres_store::forget_origins(instant before,
@@ -200,17 +244,27 @@ COMMENTS_INLINE result<comment> postgres_store::find(const comment_id& id) const
 }
 
 COMMENTS_INLINE result<page> postgres_store::list(const query& query) const {
-  return parts_->database.read([&](auto& reading) { return postgres::list(reading, query); },
-                               postgres::transaction::reading);
+  auto found = parts_->read_with_epoch(
+      [&](auto& reading) { return postgres::list(reading, query); },
+      postgres::transaction::reading);
+  if (!found) return std::move(found).error();
+  found->first.content.epoch = found->second;
+  return std::move(found->first);
 }
 
 COMMENTS_INLINE result<std::vector<content>> postgres_store::contents(
     std::span<const std::string> ids) const {
   if (is_deciding()) return called_back();
   const std::vector<std::string_view> wanted{ids.begin(), ids.end()};
-  if (wanted.size() != 1)
-    return parts_->database.read(
-        [&](auto& reading) { return postgres::contents(reading, wanted); });
+  if (wanted.empty()) return std::vector<content>{};
+  if (wanted.size() > 1) {
+    auto all = parts_->read_with_epoch(
+        [&](auto& reading) { return postgres::contents(reading, wanted); },
+        postgres::transaction::autocommit);
+    if (!all) return std::move(all).error();
+    for (content& one : all->first) one.epoch = all->second;
+    return std::move(all->first);
+  }
   auto found = parts_->versions.submit(wanted.front());
   if (!found.outcome || !*found.outcome) return unavailable();
   return std::vector{std::move(**found.outcome)};
@@ -270,6 +324,8 @@ COMMENTS_INLINE store_activity postgres_store::activity() const {
 }
 
 COMMENTS_INLINE std::string_view postgres_store::signing_key() const { return parts_->key; }
+
+COMMENTS_INLINE std::uint64_t postgres_store::epoch() const { return parts_->epoch; }
 
 COMMENTS_INLINE std::unique_ptr<change_listener> postgres_store::listen(change_callbacks to) {
   return std::make_unique<postgres::notification_listener>(parts_->connecting, parts_->listening,

@@ -114,6 +114,7 @@ class sqlite_store final : public store, public deployment_log {
   COMMENTS_INLINE result<deployment_page> deployments(const deployment_query& query) const override;
 
   std::string_view signing_key() const override { return key_; }
+  std::uint64_t epoch() const override { return epoch_; }
 
   // False from a failure that leaves the file in doubt until the log is repaired, from damage until
   // the file is opened again, and while the file or one beside it is not where it was opened.
@@ -140,6 +141,7 @@ class sqlite_store final : public store, public deployment_log {
 
   const std::unique_ptr<const sqlite::file_lock> lock_;
   const std::string key_;
+  const std::uint64_t epoch_;
   const std::shared_ptr<sqlite::health> health_;
   const std::shared_ptr<sqlite::watch> watch_;
   bucket_table buckets_{};

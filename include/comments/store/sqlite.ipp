@@ -83,6 +83,7 @@ COMMENTS_INLINE sqlite_store::sqlite_store(const sqlite_options& options,
                                            std::unique_ptr<sqlite::connection> writer)
     : lock_{std::move(lock)},
       key_{writing.key},
+      epoch_{sqlite::read_epoch(*writer)},
       health_{writing.health},
       watch_{writing.watch},
       cache_{options.contents_kept},
@@ -189,9 +190,11 @@ COMMENTS_INLINE result<content> sqlite_store::set_status(const std::string& cont
                                                          std::optional<content_status> status,
                                                          std::optional<std::int64_t> expected,
                                                          const event& cause, instant now) {
-  return write<content>([&](auto& work, auto& noted) {
+  auto set = write<content>([&](auto& work, auto& noted) {
     return sqlite::set_status(work, content_id, status, expected, cause, now, noted);
   });
+  if (set) set->epoch = epoch_;
+  return set;
 }
 
 COMMENTS_INLINE result<std::size_t> sqlite_store::forget_origins(instant before,
@@ -216,13 +219,17 @@ COMMENTS_INLINE result<comment> sqlite_store::find(const comment_id& id) const {
 }
 
 COMMENTS_INLINE result<page> sqlite_store::list(const query& query) const {
-  return read([&](auto& work) { return sqlite::list(work, query); });
+  auto found = read([&](auto& work) { return sqlite::list(work, query); });
+  if (found) found->content.epoch = epoch_;
+  return found;
 }
 
 COMMENTS_INLINE std::optional<content> sqlite_store::known_content(
     std::string_view content_id) const {
   if (is_deciding()) return std::nullopt;
-  return cache_.find(content_id).found;
+  auto known = cache_.find(content_id).found;
+  if (known) known->epoch = epoch_;
+  return known;
 }
 
 COMMENTS_INLINE result<std::vector<content>> sqlite_store::contents(
@@ -239,13 +246,14 @@ COMMENTS_INLINE result<std::vector<content>> sqlite_store::contents(
     if (!known) missing.push_back({found.size(), generation});
     found.push_back(known ? std::move(*known) : content{.content_id = id});
   }
-  if (missing.empty()) return found;
-  const auto looked = read([&](auto& work) {
+  const auto look = [&](auto& work) {
     for (const auto& [i, generation] : missing) found[i] = sqlite::find_content(work, ids[i]);
     return done{};
-  });
-  if (!looked) return looked.error();
+  };
+  if (!missing.empty())
+    if (const auto looked = read(look); !looked) return looked.error();
   for (const auto& [i, generation] : missing) cache_.fill(found[i], generation);
+  for (content& one : found) one.epoch = epoch_;
   return found;
 }
 

@@ -56,7 +56,7 @@ class fixed_key_store final : public forwarding_store {
   std::string_view signing_key() const override { return "0123456789abcdef0123456789abcdef"; }
 };
 
-// A service on a store of its own, with a clock, ids and a key that tests know. Options that are
+// A service on a store of its own, with a clock, ids, a key and an epoch that tests know. Options that are
 // given hold, but for the clock and the ids.
 class fixed_service final {
  public:
@@ -75,7 +75,7 @@ class fixed_service final {
     return options;
   }
 
-  memory_store kept_{};
+  memory_store kept_{0xe9};  // the epoch, too
   fixed_key_store store_{kept_};
   manual_clock clock_{first_moment};
   counting_ids ids_{};

@@ -43,16 +43,16 @@ using promises_to_one_caller = std::tuple<
     events_follow_a_version, list_of_an_unknown_content, list_pages_in_order, list_pages_by_bytes,
     contents_known, list_ignores_other_parents, list_without_end, list_after_the_last,
     cursors_count_votes_by_top, list_of_odd_contents, signing_key_is_stable,
-    amend_changes_a_comment, amend_clears_the_edit, amend_passes_refusals_on,
-    amend_refuses_deciders_that_call_back, amend_counts_statuses, tombstones_hold_what_is_below,
-    tombstones_are_whole, insert_keeps_hidden_drafts, insert_caps_the_depth,
-    insert_takes_long_chains, removal_erases, votes_count_voters, votes_need_what_is_visible,
-    votes_order_the_top, votes_of_a_voter, reports_by_a_reporter, reports_count_readers,
-    reports_need_what_is_visible, networks_are_limited, former_names_are_known,
-    votes_are_taken_back_by_browser, browsers_are_found, reports_come_latest_first,
-    set_status_moves_the_version, set_status_makes_a_content, forget_origins_by_age,
-    forget_reporters, history_leaves_votes_out, decisions_are_what_moderators_did, find_all_finds,
-    insert_holds_to_the_status>;
+    versions_have_the_epoch, amend_changes_a_comment, amend_clears_the_edit,
+    amend_passes_refusals_on, amend_refuses_deciders_that_call_back, amend_counts_statuses,
+    tombstones_hold_what_is_below, tombstones_are_whole, insert_keeps_hidden_drafts,
+    insert_caps_the_depth, insert_takes_long_chains, removal_erases, votes_count_voters,
+    votes_need_what_is_visible, votes_order_the_top, votes_of_a_voter, reports_by_a_reporter,
+    reports_count_readers, reports_need_what_is_visible, networks_are_limited,
+    former_names_are_known, votes_are_taken_back_by_browser, browsers_are_found,
+    reports_come_latest_first, set_status_moves_the_version, set_status_makes_a_content,
+    forget_origins_by_age, forget_reporters, history_leaves_votes_out,
+    decisions_are_what_moderators_did, find_all_finds, insert_holds_to_the_status>;
 
 // What several callers do at once, and what is called back meanwhile.
 using promises_to_many_callers =

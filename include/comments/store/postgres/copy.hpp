@@ -31,8 +31,9 @@ class postgres_copy_side final : public copy_side {
   COMMENTS_INLINE result<cells> last(const table& of) override;
   COMMENTS_INLINE result<std::int64_t> count(const table& of) override;
   COMMENTS_INLINE result<done> write(const table& to, std::span<const cells> rows) override;
-  COMMENTS_INLINE result<std::string> read_key() override;
-  COMMENTS_INLINE result<done> write_key(const std::string& key) override;
+  COMMENTS_INLINE result<std::string> read_setting(std::string_view name) override;
+  COMMENTS_INLINE result<done> write_setting(std::string_view name,
+                                             const std::string& value) override;
 
  private:
   explicit postgres_copy_side(std::unique_ptr<postgres::connection> on);

@@ -78,15 +78,18 @@ COMMENTS_INLINE result<done> postgres_copy_side::write(const table& to,
   return ok();
 }
 
-COMMENTS_INLINE result<std::string> postgres_copy_side::read_key() {
-  const auto found = read_all("SELECT value FROM setting WHERE name = 'signing_key'", {}, 1);
+COMMENTS_INLINE result<std::string> postgres_copy_side::read_setting(std::string_view name) {
+  const auto found = read_all("SELECT value FROM setting WHERE name = ?1", {std::string{name}}, 1);
   if (!found) return found.error();
   return found->empty() ? "" : std::get<std::string>(found->front().front());
 }
 
-COMMENTS_INLINE result<done> postgres_copy_side::write_key(const std::string& key) {
+COMMENTS_INLINE result<done> postgres_copy_side::write_setting(std::string_view name,
+                                                               const std::string& value) {
   postgres::transaction writing{*on_, postgres::transaction::writing};
-  writing.send("UPDATE setting SET value = $1 WHERE name = 'signing_key'", key);
+  writing.send(
+      "INSERT INTO setting VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name, value);
   if (!writing.commit()) return postgres::to_error(postgres::end_of(writing));
   return ok();
 }

@@ -114,6 +114,8 @@ inline std::string backup_problem(const std::string& path, std::int64_t& comment
   if (version > sql_schema::newest) return "a newer version of this program wrote it";
   if (!is_whole(on) || read_key(on).size() != 32) return "it is damaged";
   comments = on.number("SELECT count(*) FROM comment");
+  // What was said since the backup is gone, and its versions will be made again.
+  if (renew_epoch(on) == 0) return "it cannot be written";
   on.checkpoint(checkpoint_mode::truncate, std::chrono::milliseconds{0});
   return on.failed() ? "it cannot be read" : "";
 }

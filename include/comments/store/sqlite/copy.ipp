@@ -159,20 +159,22 @@ COMMENTS_INLINE result<done> sqlite_copy_side::write(const table& to, std::span<
   return ok();
 }
 
-COMMENTS_INLINE result<std::string> sqlite_copy_side::read_key() {
-  std::string key;
+COMMENTS_INLINE result<std::string> sqlite_copy_side::read_setting(std::string_view name) {
+  std::string value;
   sqlite::transaction work{*on_, "BEGIN"};
   {
-    auto rows = work->prepare("SELECT value FROM setting WHERE name = 'signing_key'");
-    if (rows.step()) key = rows.text(0);
+    auto rows = work->prepare("SELECT value FROM setting WHERE name = ?1", name);
+    if (rows.step()) value = rows.text(0);
   }
   if (work->failed()) return unavailable();
-  return key;
+  return value;
 }
 
-COMMENTS_INLINE result<done> sqlite_copy_side::write_key(const std::string& key) {
+COMMENTS_INLINE result<done> sqlite_copy_side::write_setting(std::string_view name,
+                                                             const std::string& value) {
   sqlite::transaction work{*on_, "BEGIN IMMEDIATE"};
-  work->run("UPDATE setting SET value = ?1 WHERE name = 'signing_key'", key);
+  work->run("INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", name,
+            value);
   if (!work->commit()) return work->commit_error();
   return ok();
 }

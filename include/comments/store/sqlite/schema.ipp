@@ -63,6 +63,11 @@ inline bool run_migrations(connection& on, std::int64_t version) {
   return work->commit();
 }
 
+inline std::string read_setting(connection& on, std::string_view name) {
+  auto row = on.prepare("SELECT value FROM setting WHERE name = ?1", name);
+  return row.step() ? row.text(0) : "";
+}
+
 }  // namespace detail
 
 COMMENTS_INLINE std::string path_before(const std::string& path) {
@@ -74,14 +79,18 @@ COMMENTS_INLINE result<done> migrate(connection& on, const std::string& path) {
   if (const auto problem = detail::ownership_problem(on, version); !problem.empty())
     return unusable(problem);
   if (!detail::turn_log_on(on)) return unusable("it cannot be written");
-  if (version == sql_schema::newest) return ok();
+  const auto with_epoch = [&]() -> result<done> {
+    if (read_epoch(on) != 0 || renew_epoch(on) != 0) return ok();
+    return unusable("it cannot be written");
+  };
+  if (version == sql_schema::newest) return with_epoch();
   if (version > 0 && !path.empty() && !detail::copy_to(on, path_before(path)))
     return unusable("it has an older schema, and cannot be copied to " + path_before(path) +
                     " before that is changed");
   on.execute("PRAGMA foreign_keys = OFF");  // a table that others refer to may be made anew
   if (!detail::run_migrations(on, version) || !on.execute("PRAGMA foreign_keys = ON"))
     return unusable("it cannot be written");
-  return ok();
+  return with_epoch();
 }
 
 COMMENTS_INLINE std::uint32_t mark_anew(connection& on) {
@@ -98,13 +107,24 @@ COMMENTS_INLINE std::uint32_t mark_anew(connection& on) {
 }
 
 COMMENTS_INLINE std::string read_key(connection& on) {
-  auto row = on.prepare("SELECT value FROM setting WHERE name = 'signing_key'");
-  const std::string hex = row.step() ? row.text(0) : "";
+  const std::string hex = detail::read_setting(on, "signing_key");
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string key;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
     key += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
   return key;
+}
+
+COMMENTS_INLINE std::uint64_t read_epoch(connection& on) {
+  return parse_epoch(detail::read_setting(on, "epoch")).value_or(0);
+}
+
+COMMENTS_INLINE std::uint64_t renew_epoch(connection& on) {
+  const std::uint64_t made = make_epoch();
+  transaction work{on, "BEGIN IMMEDIATE"};
+  work->run("INSERT INTO setting VALUES ('epoch', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1",
+            epoch_text(made));
+  return work->commit() ? made : 0;
 }
 
 }  // namespace comments::inline v0::sqlite

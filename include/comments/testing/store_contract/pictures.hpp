@@ -23,6 +23,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -84,6 +85,12 @@ inline picture look(const store& store, const std::string& content_id) {
   for (const comment& one : seen.comments)
     seen.reports.push_back(must(store.reports_of(one.id, 1000)));
   return seen;
+}
+
+// Returns a content as the store tells it: of the store's epoch.
+inline content counted(const store& store, std::string_view id, std::int64_t version,
+                       std::int64_t comments, std::optional<content_status> status = {}) {
+  return {std::string{id}, version, comments, status, store.epoch()};
 }
 
 // Returns the event of the post of `made`.

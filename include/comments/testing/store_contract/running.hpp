@@ -28,6 +28,22 @@ COMMENTS_PROMISE(store, signing_key_is_stable,
   COMMENTS_CHECK(key == maker->store().signing_key());
 }
 
+COMMENTS_PROMISE(store, versions_have_the_epoch,
+                 "every version comes with the store's epoch, which is no other store's") {
+  const auto maker = make(), other = make();
+  store& store = maker->store();
+  const std::uint64_t epoch = store.epoch();
+  post(store, {.content_id = "1", .body = "here"});
+  for (const std::string id : {"1", "nowhere"}) {
+    COMMENTS_CHECK(must(store.contents({&id, 1})).front().epoch == epoch);
+    COMMENTS_CHECK(must(store.list({.content_id = id})).content.epoch == epoch);
+    COMMENTS_CHECK(store.known_content(id).value_or(content{.epoch = epoch}).epoch == epoch);
+  }
+  COMMENTS_CHECK(must(store.set_status("1", content_status::locked, {}, {}, later)).epoch == epoch);
+  COMMENTS_CHECK(store.epoch() == epoch);
+  if (epoch != 0) COMMENTS_CHECK(other->store().epoch() != epoch);
+}
+
 COMMENTS_PROMISE(store, recovery_changes_nothing,
                  "a store that trusts its storage takes writes, and recovery leaves it so") {
   const auto maker = make();
@@ -64,7 +80,7 @@ COMMENTS_PROMISE(store, threads_recover_while_others_write,
     }
   });
   COMMENTS_CHECK(wrong == 0);
-  COMMENTS_CHECK(look(store, "1").all.content == content{"1", 90, 90, {}});
+  COMMENTS_CHECK(look(store, "1").all.content == counted(store, "1", 90, 90));
 }
 
 COMMENTS_PROMISE(store, reopening_keeps_everything, "a store that is opened again is as it was") {
@@ -73,6 +89,7 @@ COMMENTS_PROMISE(store, reopening_keeps_everything, "a store that is opened agai
   const draft written{.content_id = "ä", .author = {"Someone"}, .body = "once", .key = "k"};
   const comment keyed = post(maker->store(), written);
   const std::string key{maker->store().signing_key()};
+  const std::uint64_t epoch = maker->store().epoch();
   const picture before[] = {look(maker->store(), "1"), look(maker->store(), "ä")};
 
   for (int i = 0; i < 2; ++i) {
@@ -81,6 +98,7 @@ COMMENTS_PROMISE(store, reopening_keeps_everything, "a store that is opened agai
     COMMENTS_CHECK(look(maker->store(), "ä") == before[1]);
     COMMENTS_CHECK(must(maker->store().find(made[0].id)) == before[0].all.items[0]);
     COMMENTS_CHECK(key == maker->store().signing_key());
+    COMMENTS_CHECK(epoch == maker->store().epoch());
     const post_result again = must(maker->store().insert({written}, noon));
     COMMENTS_CHECK(again.replayed);
     COMMENTS_CHECK(again.stored == keyed);

@@ -1,0 +1,73 @@
+#pragma once
+// store/postgres/epoch.ipp - definitions of store/postgres/epoch.hpp.
+
+#include <comments/store/postgres/epoch.hpp>
+
+#include <comments/store/postgres/connect.hpp>
+#include <comments/store/postgres/rows.hpp>
+
+#include <optional>
+#include <string>
+
+namespace comments::inline v0::postgres {
+
+namespace detail {
+
+// The timeline is the first part of the names of the files of the log. A standby writes none.
+#define COMMENTS_TIMELINE                  \
+  "CASE WHEN pg_is_in_recovery() THEN '' " \
+  "ELSE substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END"
+
+// Returns where a database is: "system/database/timeline"; empty where that tells nothing.
+inline std::string find_place(connection& on) {
+  transaction asking{on, transaction::autocommit};
+  const auto asked = asking.send(
+      "SELECT system_identifier::text || '/' || oid::text || '/' || " COMMENTS_TIMELINE
+      " FROM pg_control_system(), pg_database WHERE datname = current_database()"
+      " AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')");
+  if (!asking.receive() || asking.rows(asked).empty()) return "";
+  return asking.rows(asked).text(0, 0);
+}
+
+inline std::optional<std::string> lock_setting(transaction& writing, std::string_view name) {
+  writing.send("INSERT INTO setting VALUES ($1, '') ON CONFLICT (name) DO NOTHING", name);
+  const auto asked = writing.send("SELECT value FROM setting WHERE name = $1 FOR UPDATE", name);
+  if (!writing.receive()) return std::nullopt;
+  return writing.rows(asked).text(0, 0);
+}
+
+}  // namespace detail
+
+COMMENTS_INLINE result<known_epoch> settle_epoch(connection& on, bool is_new) {
+  const std::string place = detail::find_place(on);
+  if (on.check_lost()) return unusable(no_answer);
+  transaction writing{on, transaction::writing};
+  const auto made_at = detail::lock_setting(writing, "epoch_place");
+  const auto known = detail::lock_setting(writing, "epoch");
+  if (!made_at || !known) return unusable("its epoch cannot be read");
+  std::uint64_t epoch = parse_epoch(*known).value_or(0);
+  const bool has_moved = !place.empty() && *made_at != place;
+  if (epoch == 0 || has_moved || is_new) epoch = make_epoch();
+  constexpr std::string_view update = "UPDATE setting SET value = $2 WHERE name = $1";
+  writing.send(update, "epoch", epoch_text(epoch));
+  writing.send(update, "epoch_place", place);
+  if (!writing.commit()) return unusable("its epoch cannot be written");
+  return known_epoch{epoch, !place.empty()};
+}
+
+COMMENTS_INLINE std::size_t ask_epoch(transaction& reading, bool is_placed) {
+  if (!is_placed) return reading.send("SELECT value, '', '' FROM setting WHERE name = 'epoch'");
+  return reading.send(
+      "SELECT value, (SELECT value FROM setting WHERE name = 'epoch_place'), " COMMENTS_TIMELINE
+      " FROM setting WHERE name = 'epoch'");
+}
+
+COMMENTS_INLINE std::uint64_t read_epoch(transaction& reading, std::size_t asked) {
+  const rows found = reading.rows(asked);
+  if (found.empty()) return 0;
+  const std::string made_at = found.text(0, 1), timeline = found.text(0, 2);
+  if (!timeline.empty() && !made_at.ends_with("/" + timeline)) return 0;
+  return parse_epoch(found.text(0, 0)).value_or(0);
+}
+
+}  // namespace comments::inline v0::postgres

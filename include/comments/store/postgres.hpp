@@ -60,9 +60,10 @@ struct postgres_options {
 class postgres_store final : public store, public deployment_log {
  public:
   // Connects, and brings the schema up to date. Returns `unavailable`, with a sentence for the
-  // operator and no secret in it, if the database does not answer within `opening_wait`, is not in
-  // UTF-8, belongs to another program, or was written by a newer version that this one cannot work
-  // with, or if there is no thread to look after its connections.
+  // operator and no secret in it, if the database does not answer within `opening_wait`; at once
+  // if it does not let us in (`postgres::may_pass` says when), takes no writes, is not in UTF-8,
+  // belongs to another program, or was written by a newer version that this one cannot work with,
+  // or if there is no thread to look after its connections.
   static result<std::unique_ptr<postgres_store>> open(postgres_options options);
   COMMENTS_INLINE ~postgres_store() override;
 

@@ -122,8 +122,8 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
       return std::unique_ptr<postgres_store>{new postgres_store{std::move(*made)}};
     }
     constexpr std::chrono::milliseconds pause{250};
-    const bool may_wake_up = key.error().message == postgres::unusable(postgres::no_answer).message;
-    if (!may_wake_up || std::chrono::steady_clock::now() + pause > end) return key.error();
+    const bool is_time_up = std::chrono::steady_clock::now() + pause > end;
+    if (is_time_up || !postgres::may_pass(to, key.error())) return key.error();
     std::this_thread::sleep_for(pause);
   }
 }

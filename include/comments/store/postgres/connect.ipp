@@ -54,8 +54,8 @@ inline std::vector<std::string_view> lines_of(std::string_view said) {
   return lines;
 }
 
-// Whether a URI's password has an "@" or a "/" that is not percent-encoded. For libpq it ends there,
-// which takes the rest for a host, a port or a database, and messages name these.
+// Whether a URI's password has an "@" or a "/" that is not percent-encoded. It ends there for
+// libpq, which takes the rest for a host, a port or a database, and messages name these.
 inline bool is_password_split(std::string_view uri) {
   if (!uri.starts_with("postgres://") && !uri.starts_with("postgresql://")) return false;
   uri.remove_prefix(uri.find("://") + 3);

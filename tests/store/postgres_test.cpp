@@ -13,6 +13,7 @@
 #include "support/wire.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -645,6 +646,36 @@ TEST_CASE(
     CHECK(failures > 0);
   }
   store_contract::check_counts(*store, "1");
+}
+
+// Each of these asked every machine for the content of a comment, by its id alone.
+TEST_CASE("what is done about a comment that was seen names its content, so one machine is asked") {
+  const postgres_schema schema;
+  testing::postgres_proxy proxy{schema};
+  const auto other = open(schema), node = open({.conninfo = proxy.conninfo()});
+  const comment posted = must(node->insert({{.content_id = "1", .body = "x"}}, noon)).stored;
+  const comment listed = must(other->insert({{.content_id = "1", .body = "y"}}, noon)).stored;
+  const comment sought = must(other->insert({{.content_id = "1", .body = "z"}}, noon)).stored;
+  must(node->list({.content_id = "1", .limit = 2}));
+  must(node->find_all({.text = "z"}));
+  proxy.take_statements();
+  for (const comment& one : {posted, listed, sought}) {
+    must(node->find(one.id));
+    for (const auto& [name, write] : writes_about(one)) CHECK(write(*node) == errc{});
+    must(node->vote(one.id, {"ana"}, false, noon));
+    must(node->history(one.id, 0, 10));
+    must(node->reports_of(one.id, 10));
+  }
+  int about_contents = 0;
+  for (const std::string& sql : proxy.take_statements()) {
+    const bool is_of_content = std::ranges::any_of(
+        std::array{" content ", " comment ", " event ", " vote ", " complaint "},
+        [&](const char* table) { return sql.find(table) != sql.npos; });
+    about_contents += is_of_content;
+    if (is_of_content && !sql.starts_with("INSERT"))
+      CHECK_MESSAGE(sql.find("content_id = $1") != std::string::npos, sql);
+  }
+  CHECK(about_contents > 10);
 }
 
 TEST_CASE("a log that throws changes no answer") {

@@ -27,6 +27,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -79,6 +80,11 @@ class postgres_proxy final {
     meanwhile_ = std::move(meanwhile);
     is_interrupting_ = true;
   }
+  // Returns the statements that clients have had prepared since the last call.
+  std::vector<std::string> take_statements() {
+    const std::lock_guard lock{noting_};
+    return std::exchange(statements_, {});
+  }
   // Takes no further connections, as a database that went away, or takes them again.
   void refuse(bool is_refusing = true) { is_refusing_ = is_refusing; }
 
@@ -123,6 +129,7 @@ class postgres_proxy final {
     bool has_read = false;  // its transaction waits for what comes next
     const auto is_commit_asked = [&](char type, std::string& content) {
       if (std::exchange(has_read, false) && is_interrupting_.exchange(false)) meanwhile_();
+      if (type == 'P') note(content);
       if (type == 'P' && loses_locks_) lose_lock(content);
       return is_commit(type, content, commit_name) && takes(commit_cut::before);
     };
@@ -148,6 +155,11 @@ class postgres_proxy final {
     const std::string_view second = content.substr(first.size() + 1).data();
     if (type == 'P' && second == "COMMIT") commit_name = first;  // name, statement
     return type == 'B' && second == commit_name;
+  }
+
+  void note(const std::string& content) {
+    const std::lock_guard lock{noting_};
+    statements_.emplace_back(content.c_str() + content.find('\0') + 1);  // behind its name
   }
 
   static void lose_lock(std::string& statement) {
@@ -191,6 +203,8 @@ class postgres_proxy final {
   std::atomic<int> left_{};
   std::atomic<bool> is_over_{}, is_refusing_{}, loses_locks_{}, is_interrupting_{};
   std::function<void()> meanwhile_{};
+  std::mutex noting_{};
+  std::vector<std::string> statements_{};
   std::vector<std::thread> carrying_{};  // of the accepting thread, until it ended
   std::thread accepting_{};
 };

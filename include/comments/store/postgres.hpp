@@ -49,6 +49,7 @@ struct postgres_options {
   group_limits group{.batch_max = 128, .queue_max = 4096};  // of each lane
   std::size_t held_queue_max{32};  // callers that wait for a locked content
   std::size_t lanes{4};            // transactions that insert at once; each content has its lane
+  std::size_t comments_known_max{16'384};  // of which it is known to which content they belong
   postgres::listener_limits listener{};
   // Called with the database's own message when something fails, from any thread. The message has
   // no password and nothing that users wrote in it. What it throws is ignored.

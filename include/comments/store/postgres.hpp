@@ -84,6 +84,7 @@ class postgres_store final : public store, public deployment_log {
                                              std::optional<std::int64_t> expected,
                                              const event& cause, instant now) override;
   COMMENTS_INLINE result<std::size_t> forget_origins(instant before, std::size_t limit) override;
+  COMMENTS_INLINE result<bool> lease_chores(std::chrono::milliseconds lasts) override;
   COMMENTS_INLINE result<done> forget_reporter(const std::string& reporter) override;
 
   COMMENTS_INLINE result<comment> find(const comment_id& id) const override;

@@ -10,6 +10,7 @@
 #include <comments/store/postgres/executor.hpp>
 #include <comments/store/postgres/insert_lanes.hpp>
 #include <comments/store/postgres/known_contents.hpp>
+#include <comments/store/postgres/lease.hpp>
 #include <comments/store/postgres/schema.hpp>
 #include <comments/store/postgres/search.hpp>
 #include <comments/store/postgres/updates.hpp>
@@ -210,6 +211,12 @@ COMMENTS_INLINE result<std::size_t> postgres_store::forget_origins(instant befor
   postgres::forgotten_origins progress;
   return parts_->database.erase(
       [&](auto& on) { return postgres::forget_origins(on, before, limit, progress); });
+}
+
+COMMENTS_INLINE result<bool> postgres_store::lease_chores(std::chrono::milliseconds lasts) {
+  return parts_->database.write<bool>(true, [&](auto& writing, auto&) {
+    return result{postgres::take_lease(writing, parts_->node, lasts)};
+  });
 }
 
 COMMENTS_INLINE result<done> postgres_store::forget_reporter(const std::string& reporter) {

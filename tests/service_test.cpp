@@ -227,7 +227,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a list is the store's answer to the whole query") {
-  memory_store store;
+  memory_store store{0};
   service api{store};
   const auto root = api.post({.content_id = "1", .body = "raiz"})->stored;
   std::vector<comment> replies;
@@ -247,7 +247,7 @@ TEST_CASE("a list is the store's answer to the whole query") {
 }
 
 TEST_CASE("contents answer in the order asked for, at most contents_max of them") {
-  memory_store kept;
+  memory_store kept{0};
   faulty_store store{kept};
   service api{store, {.contents_max = 2}};
   REQUIRE(api.post({.content_id = "a", .body = "um"}));
@@ -277,7 +277,7 @@ TEST_CASE("by default pages and lists of contents end at 200") {
 }
 
 TEST_CASE("a content is found once it has a comment") {
-  memory_store store;
+  memory_store store{0};
   service api{store};
   CHECK(api.find_content("1").error().code == errc::not_found);
   CHECK(faults(api.find_content("a\nb")) == "content_id control_character");
@@ -708,8 +708,40 @@ TEST_CASE("rules forget what is not stored, be it a post or an edit, and remembe
   CHECK(forgotten == 5);
 }
 
+// The server went on until all were forgotten, whoever wanted it to end.
+TEST_CASE("origins are forgotten a few at a time, until that is over or another process does it") {
+  struct shared_store final : forwarding_store {
+    using forwarding_store::forwarding_store;
+    result<std::size_t> forget_origins(instant, std::size_t limit) override {
+      ++batches;
+      if (batches == leased_until) is_leased = false;
+      return std::min<std::size_t>(limit, 10);
+    }
+    result<bool> lease_chores(std::chrono::milliseconds lasts) override {
+      given_up += lasts.count() == 0;
+      return is_leased;
+    }
+    int batches{}, leased_until{}, given_up{};
+    bool is_leased{true};
+  };
+  memory_store kept;
+  shared_store store{kept};
+  service api{store};
+  CHECK(api.forget_origins([&] { return store.batches == 3; }) == 30u);
+  CHECK(store.batches == 3);
+  CHECK(store.given_up == 1);
+  CHECK(api.forget_origins([]() -> bool { throw 1; }) == 0u);
+  CHECK(store.batches == 3);
+  CHECK(store.given_up == 1);
+  store.leased_until = 5;
+  CHECK(api.forget_origins() == 20u);
+  CHECK(api.forget_origins() == 0u);
+  CHECK(store.batches == 5);
+  CHECK(store.given_up == 1);  // what another process has is not given up
+}
+
 TEST_CASE("a clock that throws, or is empty, ends each call that needs the time") {
-  memory_store store;
+  memory_store store{0};
   const principal ana{.role = principal::role::user, .subject = "17"};
   const auto id = service{store}.post({.content_id = "1", .body = "um"}, ana)->stored.id;
   const comments::clock throwing = []() -> instant { throw std::runtime_error{"secret"}; };

@@ -77,6 +77,7 @@
 #include <comments/store/postgres/executor.ipp>
 #include <comments/store/postgres/insert.ipp>
 #include <comments/store/postgres/insert_lanes.ipp>
+#include <comments/store/postgres/lease.ipp>
 #include <comments/store/postgres/notifications.ipp>
 #include <comments/store/postgres/pool.ipp>
 #include <comments/store/postgres/rows.ipp>

@@ -18,7 +18,7 @@ using http::api_client;
 namespace {
 
 struct served {
-  memory_store store{};
+  memory_store store{0};
   service comments;
   http::handler api;
 

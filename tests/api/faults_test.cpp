@@ -66,7 +66,7 @@ struct world {
   }
 
   manual_clock now{some_moment};
-  memory_store memory{};
+  memory_store memory{0};
   posted root{}, reply{}, second{};
 };
 
@@ -231,7 +231,7 @@ TEST_CASE("a write without a key that is in doubt says so as well, in both APIs"
        {std::pair{"/api/v1/comments", R"({"content_id":1,"body":"Oi"})"},
         std::pair{"/api/comment/new",
                   R"({"content_id":1,"comment":"Oi","email":"charlie@example.com"})"}}) {
-    memory_store memory;
+    memory_store memory{0};
     faulty_store faulty{memory, 2, fault::answer_lost};
     service comments{faulty};
     const client api{testing::all_routes(comments)};

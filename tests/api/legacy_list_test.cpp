@@ -66,7 +66,7 @@ std::string expected(const store& store, std::int64_t version) {
 }  // namespace
 
 TEST_CASE("a short list is one chunk") {
-  memory_store store;
+  memory_store store{0};
   service service{store};
   for (const std::size_t size : {0u, 1u, 99u, 100u, 101u, 250u}) {
     while (store.list({.content_id = "1", .limit = 1000})->items.size() < size) post(store, "Oi");
@@ -84,7 +84,7 @@ TEST_CASE("a chunk has at most its size: a list as long is one, one byte more ma
   constexpr std::size_t most = legacy_list::chunk_bytes_max;
   const std::size_t around = std::string_view{R"([{"email":"","comment":""}])"}.size();
   for (const std::size_t size : {most - 1, most, most + 1, 2 * most, 2 * most + 1}) {
-    memory_store store;
+    memory_store store{0};
     service service{store};
     post(store, std::string(size - around, 'x'));
     legacy_list list{service, "1", json::legacy_emails::all};
@@ -97,7 +97,7 @@ TEST_CASE("a chunk has at most its size: a list as long is one, one byte more ma
 }
 
 TEST_CASE("tens of thousands of comments are whole, in chunks of bounded size") {
-  memory_store store;
+  memory_store store{0};
   service service{store};
   const int number = testing::size(20'000, 100'000);
   for (int i = 0; i < number; ++i) post(store, "comment \"" + std::to_string(i) + "\"");
@@ -110,7 +110,7 @@ TEST_CASE("tens of thousands of comments are whole, in chunks of bounded size") 
 }
 
 TEST_CASE("what is posted while a list is read belongs to a later version") {
-  memory_store store;
+  memory_store store{0};
   service service{store};
   for (int i = 0; i < 1000; ++i) post(store, std::string(500, 'x'));
   const std::string before = expected(store, 1000);
@@ -124,7 +124,7 @@ TEST_CASE("what is posted while a list is read belongs to a later version") {
 
 TEST_CASE("when the store fails at any page, the list is broken and says why") {
   for (std::size_t fails_at = 1; fails_at <= 10; ++fails_at) {
-    memory_store memory;
+    memory_store memory{0};
     for (int i = 0; i < 1000; ++i) post(memory, std::string(1000, 'x'));
     faulty_store store{memory, fails_at};
     service service{store};

@@ -83,7 +83,7 @@ std::uint64_t count(const service& of, const std::string& what) {
 }  // namespace
 
 TEST_CASE("the second asking is answered from memory, with the same bytes and one look") {
-  memory_store memory;
+  memory_store memory{0};
   for (int i = 0; i < 3; ++i) insert(memory, "Oi");
   faulty_store store{memory};
   service service{store};
@@ -145,7 +145,7 @@ TEST_CASE("a list is made once, however it is asked for") {
 }
 
 TEST_CASE("304 takes one look at the version, whether the list is kept or not") {
-  memory_store memory;
+  memory_store memory{0};
   for (int i = 0; i < 3; ++i) insert(memory, "Oi");
   faulty_store store{memory};
   service service{store};
@@ -171,7 +171,7 @@ TEST_CASE("a wrong request is a problem, whatever tag it has") {
 }
 
 TEST_CASE("a list is kept under the version that was read with it") {
-  memory_store memory;
+  memory_store memory{0};
   eventful_store store{memory};
   service service{store};
   const client api{testing::all_routes(service)};
@@ -205,7 +205,7 @@ TEST_CASE("a list is kept under the version that was read with it") {
 }
 
 TEST_CASE("a legacy list that changed while it was read is not kept") {
-  memory_store memory;
+  memory_store memory{0};
   eventful_store store{memory};
   service service{store, {.page_max = 2}};
   const client api{testing::all_routes(service)};
@@ -230,7 +230,7 @@ TEST_CASE("a long legacy list is a stream, a shorter one is whole") {
   constexpr std::size_t most = list_routes::whole_list_bytes_max;
   const std::size_t around = std::string_view{R"([{"email":"","comment":""}])"}.size();
   for (const std::size_t size : {most - 1, most, most + 1, most + 100'000}) {
-    memory_store memory;
+    memory_store memory{0};
     service service{memory};
     const client api{testing::all_routes(service)};
     insert(memory, std::string(size - around, 'x'));
@@ -246,7 +246,7 @@ TEST_CASE("a long legacy list is a stream, a shorter one is whole") {
 }
 
 TEST_CASE("tens of thousands of comments are a stream of all of them") {
-  memory_store memory;
+  memory_store memory{0};
   const std::size_t number = testing::size(20'000u, 100'000u);
   for (std::size_t i = 0; i < number; ++i) insert(memory, std::to_string(i));
   service service{memory};
@@ -264,7 +264,7 @@ TEST_CASE("tens of thousands of comments are a stream of all of them") {
 }
 
 TEST_CASE("a stream whose store fails or throws is broken") {
-  memory_store memory;
+  memory_store memory{0};
   for (int i = 0; i < 3000; ++i) insert(memory, std::string(200, 'x'));
   for (const bool throws : {false, true}) {
     eventful_store eventful{memory};

@@ -45,15 +45,40 @@ struct live_store {
     return version;
   }
   response follow(std::int64_t after = 0, std::string content_id = "1") {
-    return live.follow(std::move(content_id), after, {.target = "/api/v1/events?content_id=1"});
+    return live.follow(std::move(content_id), {.version = after},
+                       {.target = "/api/v1/events?content_id=1"});
   }
 
-  memory_store store;
+  memory_store store{0};
   registry metrics;
   broadcast news;
   std::atomic<int> reads{};
   std::atomic<bool> is_broken{};
   live_events live;
+};
+
+// A store whose epoch a test changes.
+struct restored_store {
+  void post() {
+    REQUIRE(store.insert({{.content_id = "1", .body = "Oi"}}, from_milliseconds(0)));
+    news.announce("1");
+  }
+  response follow(const stamp& after) { return live.follow("1", after, {}); }
+
+  memory_store store{0};
+  registry metrics{};
+  broadcast news{metrics};
+  std::uint64_t epoch{};
+  live_events live{news,
+                   [this](std::string_view id, std::int64_t after, std::size_t limit) {
+                     return store.events(id, after, limit);
+                   },
+                   metrics,
+                   {},
+                   json::append_public,
+                   [this](const std::string& id) -> result<stamp> {
+                     return stamp{store.contents({&id, 1})->front().version, epoch};
+                   }};
 };
 
 // One who reads a stream as an adapter does: asks again when it was woken.
@@ -96,7 +121,7 @@ std::vector<std::int64_t> from_to(std::int64_t first, std::int64_t last) {
 }
 
 error refusal_of(const request& asked, std::int64_t current = 7) {
-  const auto after = parse_after(asked, current);
+  const auto after = parse_after(asked, {.version = current});
   REQUIRE_FALSE(after);
   return after.error();
 }
@@ -294,25 +319,69 @@ TEST_CASE("without memory to share each stream reads for itself") {
 }
 
 TEST_CASE("a client goes on behind Last-Event-ID, else behind `after`, else from now on") {
-  CHECK(*parse_after({}, 7) == 7);
-  CHECK(*parse_after({.query = {{"after", "3"}}}, 7) == 3);
-  CHECK(*parse_after({.headers = {{"last-event-id", "5"}}, .query = {{"after", "3"}}}, 7) == 5);
-  CHECK(*parse_after({.query = {{"after", "0"}}}, 0) == 0);
-  CHECK(*parse_after({.query = {{"after", "0000000000000000000007"}}}, 7) == 7);
-  CHECK(*parse_after({.headers = {{"Last-Event-ID", "7"}}}, 7) == 7);
-  CHECK(*parse_after({.headers = {{"Last-Event-ID", ""}}}, 7) == 7);  // names no event
+  const auto after = [](const request& asked, std::int64_t current = 7) {
+    return parse_after(asked, {current, 0xa0}).value();
+  };
+  const auto of_now = [](std::int64_t version) { return stamp{version, 0xa0}; };
+  CHECK(after({}) == of_now(7));
+  CHECK(after({.query = {{"after", "3"}}}) == of_now(3));
+  CHECK(after({.headers = {{"last-event-id", "5"}}, .query = {{"after", "3"}}}) == of_now(5));
+  CHECK(after({.query = {{"after", "0"}}}, 0) == of_now(0));
+  CHECK(after({.query = {{"after", "0000000000000000000007"}}}) == of_now(7));
+  CHECK(after({.headers = {{"Last-Event-ID", "7"}}}) == of_now(7));
+  CHECK(after({.headers = {{"Last-Event-ID", ""}}}) == of_now(7));  // names no event
+  CHECK(after({.query = {{"after", "3-00000000000000a0"}}}) == of_now(3));
+  CHECK(after({.headers = {{"Last-Event-ID", "5-00000000000000a0"}}}) == of_now(5));
   CHECK(refusal_of({.query = {{"after", ""}}}).violations ==
         std::vector<violation>{{"after", "format"}});
+}
+
+TEST_CASE("a version of another epoch is taken, and so is what a browser says of the future") {
+  for (const char* text :
+       {"3-00000000000000a1", "99-00000000000000a1", "99999999999999999999-00000000000000a1"})
+    for (const bool is_browser : {false, true}) {
+      request asked{.query = {{"after", text}}};
+      if (is_browser) asked = {.headers = {{"Last-Event-ID", text}}};
+      const auto after = parse_after(asked, {7, 0xa0});
+      REQUIRE(after);
+      CHECK(after->epoch == 0xa1);
+    }
+  for (const char* text : {"8", "8-00000000000000a0", "99999999999999999999999999"}) {
+    const auto after = parse_after({.headers = {{"Last-Event-ID", text}}}, {7, 0xa0});
+    REQUIRE(after);
+    CHECK(after->version == 7);
+    CHECK(after->epoch != 0xa0);
+  }
+}
+
+TEST_CASE("a client of another epoch is told to read again, and goes on from there") {
+  restored_store at;
+  at.epoch = 0xa0;
+  for (int i = 0; i < 3; ++i) at.post();
+  listener reader{at.follow(stamp{9, 0xa1})};
+  CHECK(reader.all() ==
+        "id: 3-00000000000000a0\nevent: reset\n"
+        "data: {\"content_id\":\"1\",\"version\":3,\"epoch\":\"00000000000000a0\"}\n\n");
+  at.post();
+  CHECK(ids(reader.all()) == from_to(4, 4));
+  // A stream that lives while the store is restored is told, too, whatever is lost or made again.
+  at.epoch = 0xa2;
+  at.news.announce("1");
+  const std::string told{reader.all()};
+  CHECK(told.starts_with("id: 4-00000000000000a2\nevent: reset\n"));
+  CHECK(ids(told).size() == 1);
 }
 
 TEST_CASE("a version from the future is refused, and so is what is no version") {
   for (const char* text :
        {"8", "9223372036854775807", "9223372036854775808", "99999999999999999999999999"}) {
-    const error why = refusal_of({.headers = {{"Last-Event-ID", text}}});
+    const error why = refusal_of({.query = {{"after", text}}});
     CHECK(why.code == errc::invalid);
-    CHECK(why.violations == std::vector<violation>{{"Last-Event-ID", "out_of_range"}});
+    CHECK(why.violations == std::vector<violation>{{"after", "out_of_range"}});
   }
-  for (const char* text : {"-1", "+1", "1.0", " 1", "1 ", "0x1", "abc", "7;", "1e3", "\xd9\xa3"}) {
+  for (const char* text :
+       {"-1", "+1", "1.0", " 1", "1 ", "0x1", "abc", "7;", "1e3", "\xd9\xa3", "7-", "7-a0",
+        "7-00000000000000A0", "7-00000000000000a0-", "-00000000000000a0"}) {
     CAPTURE(text);
     CHECK(refusal_of({.headers = {{"Last-Event-ID", text}}}).violations ==
           std::vector<violation>{{"Last-Event-ID", "format"}});

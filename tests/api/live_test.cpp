@@ -38,7 +38,7 @@ namespace {
 struct live_api {
   response operator()(request asked) {
     const auto now = store.contents({&content_id, 1});
-    const auto after = parse_after(asked, now->front().version);
+    const auto after = parse_after(asked, stamp_of(now->front()));
     if (!after) return problem(after.error(), asked);
     return live.follow(content_id, *after, asked);
   }
@@ -50,7 +50,7 @@ struct live_api {
   }
 
   std::string content_id{"1"};
-  memory_store store{};
+  memory_store store{0};
   registry metrics{};
   broadcast news{metrics};
   live_events live{news,

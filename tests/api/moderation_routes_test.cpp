@@ -281,8 +281,8 @@ TEST_CASE("a content is as a moderator says, and as the default when that is tak
     CHECK(changed.status == 200);
     const std::string shown = std::string{mode} == "null" ? "premoderated" : std::string{mode};
     CHECK(changed.body.find(shown) != std::string::npos);
-    CHECK(header(changed, "ETag") ==
-          to_etag(read(changed).at("version"), std::string{read(changed).at("status")}));
+    CHECK(header(changed, "ETag") == to_etag({.version = read(changed).at("version")},
+                                             std::string{read(changed).at("status")}));
     CHECK(read(site.get("/api/v1/contents/1")) == read(changed));
     CHECK(read(site.get("/api/v1/comments?content_id=1")).at("content") == read(changed));
     CHECK(status_of_post() == becomes);
@@ -387,7 +387,7 @@ TEST_CASE("If-Match guards a content's mode, by any of its tags") {
 }
 
 TEST_CASE("a content that changed between the look and the change is not changed") {
-  memory_store memory;
+  memory_store memory{0};
   moving_store moving{memory};
   service comments{moving};
   const client api{testing::all_routes(comments, {.secrets = all_secrets})};

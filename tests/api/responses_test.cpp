@@ -14,9 +14,11 @@ using testing::header;
 
 TEST_CASE("If-Match names the versions that may be changed, and none without it") {
   using versions = std::vector<std::int64_t>;
-  CHECK(expected_versions({}) == versions{});
-  const auto expected = [](const char* value) {
-    return expected_versions({.headers = {{"if-match", value}}});
+  memory_store store{0xa0};
+  const service of{store};
+  CHECK(expected_versions({}, of) == versions{});
+  const auto expected = [&](const char* value) {
+    return expected_versions({.headers = {{"if-match", value}}}, of);
   };
   for (const char* value : {"*", " * ", "\"6\", *", "*,\"7\""})
     CHECK(expected(value) == versions{});
@@ -25,6 +27,12 @@ TEST_CASE("If-Match names the versions that may be changed, and none without it"
   CHECK(expected("\"6\", \"7\"") == versions{6, 7});
   CHECK(expected("\"7\",\"8\"") == versions{7, 8});
   CHECK(expected("\"0\"") == versions{0});
+  // A tag of this epoch names its version, with a form and without one, and so does one of no epoch.
+  for (const char* value : {"\"7-00000000000000a0\"", "\"7-00000000000000a0-plain\"", "\"7-plain\"",
+                            "\"7-3-plain_1\"", "\"6-00000000000000a1\", \"7\""})
+    CHECK(expected(value) == versions{7});
+  for (const char* value : {"\"7-00000000000000a1\"", "\"7-00000000000000a1-plain\""})
+    CHECK(expected(value) == versions{-1});
   // What names no version of ours names one that nothing has.
   for (const char* value : {"", " ", ",", "7", "W/\"7\"", "\"07\"", "\"+7\"", "\"7", "7\"", "\"\"",
                             "\"99999999999999999999\""})

@@ -202,7 +202,7 @@ TEST_CASE("the legacy list is whole, however many pages it takes") {
 }
 
 TEST_CASE("what is posted while the legacy list is read belongs to the next version") {
-  memory_store memory;
+  memory_store memory{0};
   for (const std::string& body : numbered("", 5))
     REQUIRE(memory.insert({{.content_id = "1", .body = body}}, some_moment));
   busy_store busy{memory};
@@ -943,7 +943,7 @@ TEST_CASE("when storage fails at any call, the answer says so and nothing is hal
   bool has_failed = true;
   for (std::size_t fails_at = 1; has_failed; ++fails_at) {
     CAPTURE(fails_at);
-    memory_store memory;
+    memory_store memory{0};
     const auto first = memory.insert({{.content_id = "1", .body = "0"}}, some_moment);
     REQUIRE(first);
     for (const std::string& body : numbered("", 4))
@@ -1065,7 +1065,7 @@ TEST_CASE("what a route throws is counted and may be read by the page that asked
 }
 
 TEST_CASE("a post whose answer got lost is in doubt, and is found again under its key") {
-  memory_store memory;
+  memory_store memory{0};
   faulty_store faulty{memory, 2, fault::answer_lost};  // behind the look at the content's mode
   service comments{faulty};
   const client api{testing::all_routes(comments)};
@@ -1083,7 +1083,7 @@ TEST_CASE("a post whose answer got lost is in doubt, and is found again under it
 }
 
 TEST_CASE("where pages are small, a list that asks for no size gets a small page") {
-  memory_store store;
+  memory_store store{0};
   service service{store, {.page_max = 2}};
   for (int i = 0; i < 3; ++i) REQUIRE(service.post({.content_id = "1", .body = "Oi"}));
   const testing::client client{testing::all_routes(service)};
@@ -1270,7 +1270,7 @@ TEST_CASE("a renderer that is empty ends what needs it, and a clock what needs t
   const site at{std::move(options)};
   CHECK(at.post(comments_path, R"({"content_id":1,"body":"Oi"})").status == 503);
   CHECK(at.get("/healthz").status == 200);
-  memory_store store;
+  memory_store store{0};
   service timeless{store, {.clock = comments::clock{}}};
   const client api{routes(timeless)};
   CHECK(api.post(comments_path, R"({"content_id":1,"body":"Oi"})").status == 503);
@@ -1298,7 +1298,7 @@ TEST_CASE("a hundred tenants have one text of metrics and one limit of cached pa
     tenant(registry& all, std::shared_ptr<cache_memory> cache, const std::string& name)
         : comments{store, {.metrics = &all, .labels = "tenant=\"" + name + "\""}},
           api{routes(comments, {.cache = std::move(cache)})} {}
-    memory_store store{};
+    memory_store store{0};
     service comments;
     client api;
   };

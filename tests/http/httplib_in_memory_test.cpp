@@ -92,7 +92,7 @@ struct site {
     return api.handle(asking(bytes, draft_text));
   }
 
-  memory_store memory{};
+  memory_store memory{0};
   service comments{memory};
   httplib_in_memory api{};
 };
@@ -199,7 +199,7 @@ TEST_CASE("what the connection refuses is answered as a problem, seen by the API
 
 TEST_CASE(
     "under a prefix the API answers that and what lies below, and the rest is the program's") {
-  memory_store memory;
+  memory_store memory{0};
   service comments{memory};
   httplib_in_memory api;
   api.mount(testing::all_routes(comments), "talk/");
@@ -461,7 +461,7 @@ TEST_CASE(
     "a server that is short of memory now and then ends connections, and goes on (needs an "
     "allocator that can be replaced)" *
     doctest::skip(!testing::failing_memory::is_possible)) {
-  memory_store memory;
+  memory_store memory{0};
   service comments{memory};
   testing::running_server server{testing::all_routes(comments)};
   REQUIRE(testing::wire{server.port()}.ask(testing::get("/healthz")).status == 200);  // it runs
@@ -642,7 +642,7 @@ TEST_CASE("a response that comes later and throws ends its connection, and says 
 }
 
 TEST_CASE("what only reads may be ready, and nothing else may") {
-  memory_store store;
+  memory_store store{0};
   service comments{store};
   httplib_in_memory api;
   api.mount(testing::all_routes(comments), "/c");

@@ -61,7 +61,7 @@ class running final {
   }
 
  private:
-  memory_store memory_{};
+  memory_store memory_{0};
   service comments_{memory_};
   httplib::Server server_{};
   int port_{};

@@ -94,8 +94,10 @@ TEST_CASE("the first header or parameter of a name is found, parameters with cas
 }
 
 TEST_CASE("an entity tag is the version in quotes") {
-  CHECK(to_etag(0) == "\"0\"");
-  CHECK(to_etag(9'007'199'254'740'993) == "\"9007199254740993\"");
+  CHECK(to_etag({}) == "\"0\"");
+  CHECK(to_etag({7, 0xa0}) == "\"7-00000000000000a0\"");
+  CHECK(to_etag({7, 0xa0}, "plain") == "\"7-00000000000000a0-plain\"");
+  CHECK(to_etag({.version = 9'007'199'254'740'993}) == "\"9007199254740993\"");
 }
 
 TEST_CASE("If-None-Match finds its tag alone, in a list, weak, and under a star") {

@@ -10,11 +10,11 @@ using namespace std::chrono_literals;
 
 TEST_CASE("an event has an id, a name and its data, and ends in an empty line") {
   std::string text;
-  append_event(text, 17, "posted", R"({"a":1})");
-  append_event(text, 18, "voted", "");
+  append_event(text, "17", "posted", R"({"a":1})");
+  append_event(text, "18-00000000000000a0", "voted", "");
   CHECK(text ==
         "id: 17\nevent: posted\ndata: {\"a\":1}\n\n"
-        "id: 18\nevent: voted\ndata: \n\n");
+        "id: 18-00000000000000a0\nevent: voted\ndata: \n\n");
 }
 
 TEST_CASE("a heartbeat is a comment") {

@@ -22,7 +22,7 @@ cells row_of(std::int64_t version, const std::string& content_id) {
 
 memory_copy_side filled(int rows) {
   memory_copy_side made;
-  made.key = "a key";
+  made.settings = {{"signing_key", "a key"}, {"epoch", "00000000000000e1"}};
   for (int i = 0; i < rows; ++i) made.put(of_contents, row_of(i, "content " + std::to_string(i)));
   made.put(of_votes, {"content 1", "id", "voter", std::monostate{}});
   return made;
@@ -56,7 +56,7 @@ TEST_CASE("everything is copied in its order, with its progress, and compared") 
   REQUIRE(copied.has_value());
   CHECK(to.rows["content"] == from.rows["content"]);
   CHECK(to.rows["vote"] == from.rows["vote"]);
-  CHECK(to.key == "a key");
+  CHECK(to.settings == from.settings);
   std::vector<std::int64_t> rows;
   for (const copy_progress& each : told)
     if (each.table == "content" && each.checksum.empty()) rows.push_back(each.rows);
@@ -86,14 +86,14 @@ TEST_CASE("a copy that fails anywhere goes on when it is made again, until it is
 
 TEST_CASE("a target that holds something else is refused, and left as it is") {
   memory_copy_side from = filled(3), to;
-  to.key = "another";
+  to.settings["signing_key"] = "another";
   to.put(of_contents, row_of(9, "theirs"));
   const auto before = to.rows;
   const auto refused = quietly(from, to);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == errc::conflict);
   CHECK(to.rows == before);
-  CHECK(to.key == "another");
+  CHECK(to.settings["signing_key"] == "another");
 }
 
 TEST_CASE("if both sides differ in the end, the error names the table") {

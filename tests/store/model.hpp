@@ -445,7 +445,7 @@ TEST_CASE_TEMPLATE_DEFINE("a store answers as the memory store does, whatever is
     MESSAGE("COMMENTS_TEST_SEED=" << seed);
     CAPTURE(seed);
     Maker maker;
-    memory_store reference;
+    memory_store reference{maker.store().epoch()};
     model both{reference, maker.store(), seed};
     for (int step = 1; step <= 800; ++step) {
       CAPTURE(step);

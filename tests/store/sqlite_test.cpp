@@ -35,6 +35,7 @@ DURABLE_DEPLOYMENT_LOG_CONTRACT(sqlite_log_reopened, testing::sqlite_maker);
 DEPLOYMENT_LOG_IN_STORE_CONTRACT(sqlite_log_in_store, testing::sqlite_maker);
 
 using namespace comments;
+using comments::contract::counted;
 using comments::contract::look;
 using comments::contract::must;
 using comments::contract::noon;
@@ -782,15 +783,15 @@ TEST_CASE("contents that were written or asked for are answered without the data
   post(*opened.store, {.content_id = "1", .body = "here"});
   const std::vector<std::string> written{"1"}, both{"2", "1"};
   opened.seen.take_steps();
-  CHECK(must(opened.store->contents(written)).front() == content{"1", 1, 1, {}});
+  CHECK(must(opened.store->contents(written)).front() == counted(*opened.store, "1", 1, 1));
   CHECK(opened.seen.take_steps() == 0);
   const auto first = must(opened.store->contents(both));
-  CHECK(first == std::vector<content>{{"2", 0, 0, {}}, {"1", 1, 1, {}}});
+  CHECK(first == std::vector{counted(*opened.store, "2", 0, 0), counted(*opened.store, "1", 1, 1)});
   CHECK(opened.seen.take_steps() > 0);
   CHECK(must(opened.store->contents(both)) == first);
   CHECK(opened.seen.take_steps() == 0);
   post(*opened.store, {.content_id = "2", .body = "there"});
-  CHECK(must(opened.store->contents(both)).front() == content{"2", 1, 1, {}});
+  CHECK(must(opened.store->contents(both)).front() == counted(*opened.store, "2", 1, 1));
 }
 
 TEST_CASE("a read after an acknowledged insert finds it or a later one") {

@@ -138,7 +138,7 @@ struct backstage {
     return options;
   }
 
-  memory_store store{};
+  memory_store store{0};  // without an epoch, so that tests can name tags
   manual_clock now{some_moment};
   service comments;
 };

@@ -3,11 +3,11 @@
 //
 // Each event's id is the version that it brought the content to, with the store's epoch. A browser
 // that connects again says with Last-Event-ID where it goes on, so it misses nothing and gets
-// nothing twice. One that has followed another epoch gets the event `reset` instead, which says that
-// the list must be read again, and goes on from there. A stream holds
-// no queue: it arms a wake-up and reads the store from where it is. The adapter drops a client that
-// does not read, and the client goes on from there when it comes back. Without news there is a
-// heartbeat now and then, so that no proxy takes the connection for dead.
+// nothing twice. One that has followed another epoch gets the event `reset` instead, which says
+// that the list must be read again, and goes on from there. A stream holds no queue: it arms a
+// wake-up and reads the store from where it is. The adapter drops a client that does not read, and
+// the client goes on from there when it comes back. Without news there is a heartbeat now and then,
+// so that no proxy takes the connection for dead.
 //
 //   using namespace comments;
 //   registry metrics;

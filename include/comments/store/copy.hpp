@@ -78,11 +78,11 @@ struct copy_progress {
   std::string checksum{};  // once both sides were read and are equal; empty before
 };
 
-// Copies all of `from` to `to`, with the signing key and the epoch, so that cursors, tokens and tags
-// stay valid. Calls
-// `show` after each thousand rows, and for each table once both sides are compared. Returns the
-// error of a side, `conflict` if the target holds something else, or if in the end the two differ,
-// and `unavailable` if `show` throws. What was copied until then stays, and the next call goes on.
+// Copies all of `from` to `to`, with the signing key and the epoch, so that cursors, tokens and
+// tags stay valid. Calls `show` after each thousand rows, and for each table once both sides are
+// compared. Returns the error of a side, `conflict` if the target holds something else, or if in
+// the end the two differ, and `unavailable` if `show` throws. What was copied until then stays, and
+// the next call goes on.
 result<done> copy(copy_side& from, copy_side& to,
                   const std::function<void(const copy_progress&)>& show);
 

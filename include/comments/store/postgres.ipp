@@ -10,6 +10,8 @@
 #include <comments/store/postgres/epoch.hpp>
 #include <comments/store/postgres/executor.hpp>
 #include <comments/store/postgres/insert_lanes.hpp>
+#include <comments/store/postgres/known_contents.hpp>
+#include <comments/store/postgres/lease.hpp>
 #include <comments/store/postgres/schema.hpp>
 #include <comments/store/postgres/search.hpp>
 #include <comments/store/postgres/updates.hpp>
@@ -26,21 +28,28 @@ class postgres_store::parts final {
   using questions = group_commit<std::string_view, std::optional<content>>;
 
   parts(const postgres_options& options, const postgres::connection_options& connecting,
-        std::string made_key, const postgres::known_epoch& known);
+        std::string made_key, const postgres::known_epoch& seen);
 
   // Writes about one comment, whose content must be known first.
   template <typename Change>
   result<comment> change(const comment_id& id, bool is_repeatable, const Change& wanted);
 
-  // Returns what `ask(transaction&)` returns, with the epoch that it is of. Makes a new epoch first if
-  // there must be one.
+  // Returns what `ask(transaction&)` returns, with the epoch that it is of. Makes a new epoch first
+  // if there must be one.
   template <typename Ask>
-  auto read_with_epoch(const Ask& ask, postgres::transaction::mode mode) const
+  auto read_with_epoch(const Ask& ask, postgres::transaction::mode mode)
       -> result<std::pair<decltype(ask(std::declval<postgres::transaction&>())), std::uint64_t>>;
+  // Returns the content of a comment, or `not_found`.
+  result<std::string> content_of(const comment_id& id) const;
+
+  // Reads what there is about one comment: nothing if there is no such comment.
+  template <typename Read>
+  auto read_about(const comment_id& id, const Read& wanted) const
+      -> result<decltype(wanted(std::declval<postgres::transaction&>(), std::string{}))>;
 
   // Answers questions for the versions of contents in one transaction.
   void answer_all(std::span<const std::string_view* const> ids,
-                  std::span<std::optional<std::optional<content>>> answers) const;
+                  std::span<std::optional<std::optional<content>>> answers);
 
   const postgres::connection_options connecting;
   const postgres::listener_limits listening;
@@ -49,14 +58,15 @@ class postgres_store::parts final {
   postgres::executor database;
   postgres::insert_lanes inserts;
   mutable questions versions;
-  mutable std::atomic<std::uint64_t> epoch;  // as it was last seen
+  mutable postgres::known_contents known;
+  std::atomic<std::uint64_t> epoch;  // as it was last seen
   const bool is_placed;
 };
 
 COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
                                              const postgres::connection_options& to,
                                              std::string made_key,
-                                             const postgres::known_epoch& known)
+                                             const postgres::known_epoch& seen)
     : connecting{to},
       listening{options.listener},
       key{std::move(made_key)},
@@ -72,24 +82,23 @@ COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
                .long_lock_wait = options.lock_wait,
                .long_waits_max = options.long_waits_max}},
       versions{options.group, [this](auto ids, auto answers) { answer_all(ids, answers); }},
-      epoch{known.epoch},
-      is_placed{known.is_placed} {}
+      known{options.comments_known_max},
+      epoch{seen.epoch},
+      is_placed{seen.is_placed} {}
 
 template <typename Change>
 result<comment> postgres_store::parts::change(const comment_id& id, bool is_repeatable,
                                               const Change& wanted) {
-  const auto content_id = database.read(
-      [&](postgres::transaction& reading) { return postgres::find_content_id(reading, id); });
+  const auto content_id = content_of(id);
   if (!content_id) return content_id.error();
-  if (!*content_id) return comment_not_found();
   return database.write<comment>(
       is_repeatable, [&](postgres::transaction& writing, postgres::moved_contents& moved) {
-        return wanted(writing, **content_id, moved);
+        return wanted(writing, *content_id, moved);
       });
 }
 
 template <typename Ask>
-auto postgres_store::parts::read_with_epoch(const Ask& ask, postgres::transaction::mode mode) const
+auto postgres_store::parts::read_with_epoch(const Ask& ask, postgres::transaction::mode mode)
     -> result<std::pair<decltype(ask(std::declval<postgres::transaction&>())), std::uint64_t>> {
   for (int tries = 0; tries < 3; ++tries) {
     auto found = database.read(
@@ -112,9 +121,30 @@ auto postgres_store::parts::read_with_epoch(const Ask& ask, postgres::transactio
   return unavailable();
 }
 
+COMMENTS_INLINE result<std::string> postgres_store::parts::content_of(const comment_id& id) const {
+  if (auto content_id = known.find(id)) return std::move(*content_id);
+  auto found = database.read(
+      [&](postgres::transaction& reading) { return postgres::find_content_id(reading, id); });
+  if (!found) return std::move(found).error();
+  if (!*found) return comment_not_found();
+  known.remember(id, **found);
+  return std::move(**found);
+}
+
+template <typename Read>
+auto postgres_store::parts::read_about(const comment_id& id, const Read& wanted) const
+    -> result<decltype(wanted(std::declval<postgres::transaction&>(), std::string{}))> {
+  const auto content_id = content_of(id);
+  if (!content_id && content_id.error().code == errc::not_found)
+    return decltype(wanted(std::declval<postgres::transaction&>(), std::string{})){};
+  if (!content_id) return content_id.error();
+  return database.read(
+      [&](postgres::transaction& reading) { return wanted(reading, *content_id); });
+}
+
 COMMENTS_INLINE void postgres_store::parts::answer_all(
     std::span<const std::string_view* const> ids,
-    std::span<std::optional<std::optional<content>>> answers) const {
+    std::span<std::optional<std::optional<content>>> answers) {
   std::vector<std::string_view> sorted;
   for (const std::string_view* id : ids) sorted.push_back(*id);
   std::ranges::sort(sorted);
@@ -125,9 +155,9 @@ COMMENTS_INLINE void postgres_store::parts::answer_all(
   if (!found) return;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto place = std::ranges::lower_bound(sorted, *ids[i]) - sorted.begin();
-    content known = found->first[static_cast<std::size_t>(place)];
-    known.epoch = found->second;
-    answers[i] = std::move(known);
+    content stands = found->first[static_cast<std::size_t>(place)];
+    stands.epoch = found->second;
+    answers[i] = std::move(stands);
   }
 }
 
@@ -148,24 +178,31 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
       .seen = std::make_shared<activity_counter>(std::vector<std::string_view>{
           "conflict", "disconnected", "rejected", "locked", "transient", postgres::unreachable,
           postgres::no_connection})};
-  const auto prepare = [&] {
-    return postgres::migrate(to, options.migration_wait).and_then([&](const auto& known) {
-      return postgres::read_key(to).transform([&](std::string key) {
-        return std::pair{std::move(key), known};
-      });
-    });
+  using opened_database = std::pair<std::string, postgres::known_epoch>;
+  const auto prepare = [&]() -> result<opened_database> {
+    if (auto migrated = postgres::migrate(to, options.migration_wait); !migrated)
+      return std::move(migrated).error();
+    auto key = postgres::read_key(to);
+    if (!key) return std::move(key).error();
+    const auto on = postgres::connect(to);
+    if (!on) return on.error();
+    const auto seen = postgres::settle_epoch(**on);
+    if (!seen) return seen.error();
+    return opened_database{std::move(*key), *seen};
   };
   const auto end = std::chrono::steady_clock::now() + options.opening_wait;
   for (;;) {
-    auto key = prepare();
-    if (key) {
-      auto made = guarded([&] { return std::make_unique<parts>(options, to, std::move(key->first), key->second); });
+    auto ready = prepare();
+    if (ready) {
+      auto made = guarded([&] {
+        return std::make_unique<parts>(options, to, std::move(ready->first), ready->second);
+      });
       if (!made) return postgres::unusable("there is no thread for its connections");
       return std::unique_ptr<postgres_store>{new postgres_store{std::move(*made)}};
     }
     constexpr std::chrono::milliseconds pause{250};
-    const bool may_wake_up = key.error().message == postgres::unusable(postgres::no_answer).message;
-    if (!may_wake_up || std::chrono::steady_clock::now() + pause > end) return key.error();
+    const bool is_time_up = std::chrono::steady_clock::now() + pause > end;
+    if (is_time_up || !postgres::may_pass(to, ready.error())) return ready.error();
     std::this_thread::sleep_for(pause);
   }
 }
@@ -173,12 +210,18 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
 // --- writes ---
 
 COMMENTS_INLINE result<post_result> postgres_store::insert(const insertion& wanted, instant now) {
-  return parts_->inserts.insert(wanted, now);
+  auto made = parts_->inserts.insert(wanted, now);
+  if (made) parts_->known.remember(made->stored);
+  return made;
 }
 
 COMMENTS_INLINE void postgres_store::begin_insert(const insertion& wanted, instant now,
                                                   insert_receiver ended) {
-  parts_->inserts.begin(wanted, now, std::move(ended));
+  const auto tell = [known = &parts_->known, ended = std::move(ended)](auto made) {
+    if (made && *made) known->remember((*made)->stored);
+    ended(std::move(made));
+  };
+  parts_->inserts.begin(wanted, now, tell);
 }
 
 COMMENTS_INLINE result<comment> postgres_store::amend(const comment_id& id, const decider& decide,
@@ -220,6 +263,12 @@ COMMENTS_INLINE result<std::size_t> postgres_store::forget_origins(instant befor
       [&](auto& on) { return postgres::forget_origins(on, before, limit, progress); });
 }
 
+COMMENTS_INLINE result<bool> postgres_store::lease_chores(std::chrono::milliseconds lasts) {
+  return parts_->database.write<bool>(true, [&](auto& writing, auto&) {
+    return result{postgres::take_lease(writing, parts_->node, lasts)};
+  });
+}
+
 COMMENTS_INLINE result<done> postgres_store::forget_reporter(const std::string& reporter) {
   return parts_->database.erase([&](auto& on) { return postgres::forget_reporter(on, reporter); });
 }
@@ -237,19 +286,24 @@ COMMENTS_INLINE result<record_result> postgres_store::record(const deployment& s
 // --- readings ---
 
 COMMENTS_INLINE result<comment> postgres_store::find(const comment_id& id) const {
-  auto found = parts_->database.read([&](auto& reading) { return postgres::find(reading, id); });
+  const std::string content_id = parts_->known.find(id).value_or("");
+  auto found =
+      parts_->database.read([&](auto& reading) { return postgres::find(reading, content_id, id); });
   if (!found) return std::move(found).error();
   if (!*found) return comment_not_found();
+  parts_->known.remember(**found);
   return std::move(**found);
 }
 
 COMMENTS_INLINE result<page> postgres_store::list(const query& query) const {
-  auto found = parts_->read_with_epoch(
-      [&](auto& reading) { return postgres::list(reading, query); },
-      postgres::transaction::reading);
+  auto found =
+      parts_->read_with_epoch([&](auto& reading) { return postgres::list(reading, query); },
+                              postgres::transaction::reading);
   if (!found) return std::move(found).error();
-  found->first.content.epoch = found->second;
-  return std::move(found->first);
+  auto& [listed, epoch] = *found;
+  listed.content.epoch = epoch;
+  for (const comment& one : listed.items) parts_->known.remember(one);
+  return std::move(listed);
 }
 
 COMMENTS_INLINE result<std::vector<content>> postgres_store::contents(
@@ -258,9 +312,9 @@ COMMENTS_INLINE result<std::vector<content>> postgres_store::contents(
   const std::vector<std::string_view> wanted{ids.begin(), ids.end()};
   if (wanted.empty()) return std::vector<content>{};
   if (wanted.size() > 1) {
-    auto all = parts_->read_with_epoch(
-        [&](auto& reading) { return postgres::contents(reading, wanted); },
-        postgres::transaction::autocommit);
+    auto all =
+        parts_->read_with_epoch([&](auto& reading) { return postgres::contents(reading, wanted); },
+                                postgres::transaction::autocommit);
     if (!all) return std::move(all).error();
     for (content& one : all->first) one.epoch = all->second;
     return std::move(all->first);
@@ -280,8 +334,9 @@ COMMENTS_INLINE result<std::vector<event>> postgres_store::events(std::string_vi
 COMMENTS_INLINE result<std::vector<event>> postgres_store::history(const comment_id& id,
                                                                    std::int64_t after,
                                                                    std::size_t limit) const {
-  return parts_->database.read(
-      [&](auto& reading) { return postgres::history(reading, id, after, limit); });
+  return parts_->read_about(id, [&](auto& reading, const std::string& content_id) {
+    return postgres::history(reading, content_id, id, after, limit);
+  });
 }
 
 COMMENTS_INLINE result<decision_page> postgres_store::decisions(
@@ -291,12 +346,17 @@ COMMENTS_INLINE result<decision_page> postgres_store::decisions(
 
 COMMENTS_INLINE result<std::vector<comments::report>> postgres_store::reports_of(
     const comment_id& id, std::size_t limit) const {
-  return parts_->database.read(
-      [&](auto& reading) { return postgres::reports_of(reading, id, limit); });
+  return parts_->read_about(id, [&](auto& reading, const std::string& content_id) {
+    return postgres::reports_of(reading, content_id, id, limit);
+  });
 }
 
 COMMENTS_INLINE result<search_result> postgres_store::find_all(const search& wanted) const {
-  return parts_->database.read([&](auto& reading) { return postgres::find_all(reading, wanted); });
+  auto found =
+      parts_->database.read([&](auto& reading) { return postgres::find_all(reading, wanted); });
+  if (found)
+    for (const comment& one : found->items) parts_->known.remember(one);
+  return found;
 }
 
 COMMENTS_INLINE result<std::vector<comments::vote>> postgres_store::votes_of(

@@ -59,6 +59,8 @@ COMMENTS_INLINE result<std::unique_ptr<sqlite_store>> sqlite_store::open(sqlite_
   std::error_code failed;
   const bool is_small = std::filesystem::file_size(file.path, failed) <= options.checked_max;
   if (is_small && !sqlite::is_sound(**writer)) return sqlite::unusable("it is damaged");
+  if (sqlite::read_epoch(**writer) == 0 && sqlite::renew_epoch(**writer) == 0)
+    return sqlite::unusable("it cannot be written");
   file.may_be_made = false;
   auto seen = std::make_shared<sqlite::watch>(file.path, *claim->lock, sqlite::mark_anew(**writer),
                                               file.on_failure);

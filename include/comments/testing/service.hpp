@@ -56,8 +56,8 @@ class fixed_key_store final : public forwarding_store {
   std::string_view signing_key() const override { return "0123456789abcdef0123456789abcdef"; }
 };
 
-// A service on a store of its own, with a clock, ids, a key and an epoch that tests know. Options that are
-// given hold, but for the clock and the ids.
+// A service on a store of its own, with a clock, ids, a key and an epoch that tests know. Options
+// that are given hold, but for the clock and the ids.
 class fixed_service final {
  public:
   explicit fixed_service(service_options options = {})

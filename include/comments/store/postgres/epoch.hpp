@@ -13,7 +13,7 @@
 //
 //   postgres::transaction reading{connection, postgres::transaction::autocommit};
 //   const auto asked = postgres::ask_epoch(reading, true);
-//   if (reading.receive()) show(postgres::read_epoch(reading, asked));  // 0: there must be a new one
+//   if (reading.receive()) show(postgres::read_epoch(reading, asked));  // 0: make a new one
 
 #include <comments/config.hpp>
 #include <comments/epoch.hpp>

@@ -4,7 +4,7 @@
 #include <comments/store/postgres/epoch.hpp>
 
 #include <comments/store/postgres/connect.hpp>
-#include <comments/store/postgres/rows.hpp>
+#include <comments/store/postgres/values.hpp>
 
 #include <optional>
 #include <string>
@@ -21,33 +21,54 @@ namespace detail {
 // Returns where a database is: "system/database/timeline"; empty where that tells nothing.
 inline std::string find_place(connection& on) {
   transaction asking{on, transaction::autocommit};
-  const auto asked = asking.send(
-      "SELECT system_identifier::text || '/' || oid::text || '/' || " COMMENTS_TIMELINE
-      " FROM pg_control_system(), pg_database WHERE datname = current_database()"
-      " AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')");
+  const auto asked =
+      asking.send("SELECT system_identifier::text || '/' || oid::text || '/' || " COMMENTS_TIMELINE
+                  " FROM pg_control_system(), pg_database WHERE datname = current_database()"
+                  " AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')");
   if (!asking.receive() || asking.rows(asked).empty()) return "";
   return asking.rows(asked).text(0, 0);
 }
 
-inline std::optional<std::string> lock_setting(transaction& writing, std::string_view name) {
-  writing.send("INSERT INTO setting VALUES ($1, '') ON CONFLICT (name) DO NOTHING", name);
-  const auto asked = writing.send("SELECT value FROM setting WHERE name = $1 FOR UPDATE", name);
-  if (!writing.receive()) return std::nullopt;
-  return writing.rows(asked).text(0, 0);
+struct kept_epoch {
+  std::string made_at{};
+  std::uint64_t epoch{};
+};
+
+// Returns what `setting` holds; nothing if the transaction failed. `lock` is added to the
+// statements.
+inline std::optional<kept_epoch> find_epoch(transaction& in, std::string_view lock) {
+  const std::string sql = std::string{"SELECT value FROM setting WHERE name = $1"}.append(lock);
+  const auto made_at = in.send(sql, "epoch_place");
+  const auto epoch = in.send(sql, "epoch");
+  if (!in.receive()) return std::nullopt;
+  const auto text = [&](std::size_t asked) {
+    return in.rows(asked).empty() ? std::string{} : in.rows(asked).text(0, 0);
+  };
+  return kept_epoch{text(made_at), parse_epoch(text(epoch)).value_or(0)};
 }
 
 }  // namespace detail
 
 COMMENTS_INLINE result<known_epoch> settle_epoch(connection& on, bool is_new) {
+  const error unreadable = unusable("its epoch cannot be read");
   const std::string place = detail::find_place(on);
   if (on.check_lost()) return unusable(no_answer);
+  const auto is_good = [&](const detail::kept_epoch& kept) {
+    return kept.epoch != 0 && !is_new && (place.empty() || kept.made_at == place);
+  };
+  {
+    transaction reading{on, transaction::autocommit};
+    const auto kept = detail::find_epoch(reading, "");
+    if (!kept) return unreadable;
+    if (is_good(*kept)) return known_epoch{kept->epoch, !place.empty()};
+  }
   transaction writing{on, transaction::writing};
-  const auto made_at = detail::lock_setting(writing, "epoch_place");
-  const auto known = detail::lock_setting(writing, "epoch");
-  if (!made_at || !known) return unusable("its epoch cannot be read");
-  std::uint64_t epoch = parse_epoch(*known).value_or(0);
-  const bool has_moved = !place.empty() && *made_at != place;
-  if (epoch == 0 || has_moved || is_new) epoch = make_epoch();
+  constexpr std::string_view add = "INSERT INTO setting VALUES ($1, '') ON CONFLICT DO NOTHING";
+  writing.send(add, "epoch_place");
+  writing.send(add, "epoch");
+  const auto kept = detail::find_epoch(writing, " FOR UPDATE");  // others wait here
+  if (!kept) return unreadable;
+  const std::uint64_t epoch = is_good(*kept) ? kept->epoch : make_epoch();
   constexpr std::string_view update = "UPDATE setting SET value = $2 WHERE name = $1";
   writing.send(update, "epoch", epoch_text(epoch));
   writing.send(update, "epoch_place", place);

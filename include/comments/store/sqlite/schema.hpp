@@ -38,8 +38,7 @@ std::uint32_t mark_anew(connection& on);
 // Returns the signing key: 32 bytes, or another number of them if the file is damaged.
 std::string read_key(connection& on);
 
-// Returns the epoch of the file's versions (epoch.hpp); 0 if the file is damaged. `migrate` makes one
-// where there is none.
+// Returns the epoch of the file's versions (epoch.hpp); 0 if it has none yet.
 std::uint64_t read_epoch(connection& on);
 // Gives the file a new one, durably; 0 if it cannot be written.
 std::uint64_t renew_epoch(connection& on);

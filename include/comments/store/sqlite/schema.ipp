@@ -79,18 +79,14 @@ COMMENTS_INLINE result<done> migrate(connection& on, const std::string& path) {
   if (const auto problem = detail::ownership_problem(on, version); !problem.empty())
     return unusable(problem);
   if (!detail::turn_log_on(on)) return unusable("it cannot be written");
-  const auto with_epoch = [&]() -> result<done> {
-    if (read_epoch(on) != 0 || renew_epoch(on) != 0) return ok();
-    return unusable("it cannot be written");
-  };
-  if (version == sql_schema::newest) return with_epoch();
+  if (version == sql_schema::newest) return ok();
   if (version > 0 && !path.empty() && !detail::copy_to(on, path_before(path)))
     return unusable("it has an older schema, and cannot be copied to " + path_before(path) +
                     " before that is changed");
   on.execute("PRAGMA foreign_keys = OFF");  // a table that others refer to may be made anew
   if (!detail::run_migrations(on, version) || !on.execute("PRAGMA foreign_keys = ON"))
     return unusable("it cannot be written");
-  return with_epoch();
+  return ok();
 }
 
 COMMENTS_INLINE std::uint32_t mark_anew(connection& on) {

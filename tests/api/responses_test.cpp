@@ -27,7 +27,7 @@ TEST_CASE("If-Match names the versions that may be changed, and none without it"
   CHECK(expected("\"6\", \"7\"") == versions{6, 7});
   CHECK(expected("\"7\",\"8\"") == versions{7, 8});
   CHECK(expected("\"0\"") == versions{0});
-  // A tag of this epoch names its version, with a form and without one, and so does one of no epoch.
+  // A tag of this epoch names its version, with a form and without, and so does one of no epoch.
   for (const char* value : {"\"7-00000000000000a0\"", "\"7-00000000000000a0-plain\"", "\"7-plain\"",
                             "\"7-3-plain_1\"", "\"6-00000000000000a1\", \"7\""})
     CHECK(expected(value) == versions{7});

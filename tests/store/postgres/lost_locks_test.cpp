@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "store/contract_tools.hpp"
+#include "support/contract.hpp"
 #include "support/parallel.hpp"
 #include "support/postgres_proxy.hpp"
 #include "support/postgres_schema.hpp"
@@ -15,8 +15,8 @@
 #include <vector>
 
 using namespace comments;
-using store_contract::must;
-using store_contract::noon;
+using comments::contract::must;
+using comments::contract::noon;
 
 namespace {
 

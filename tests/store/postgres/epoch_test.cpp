@@ -82,7 +82,7 @@ TEST_CASE("processes that meet another place at once agree on one epoch") {
   at.set("epoch_place", promoted(at.setting("epoch_place")));
   mutex guard;
   std::set<std::uint64_t> made;
-  testing::in_parallel(8, [&](int) {
+  in_parallel(8, [&](int) {
     const auto on = connect({.conninfo = at.made.schema().conninfo()});
     const auto settled = on ? settle_epoch(**on) : result<known_epoch>{error{}};
     const mutex_lock lock{guard};

@@ -4,6 +4,7 @@
 #include <comments/store/postgres/copy.hpp>
 
 #include <comments/store/postgres/connect.hpp>
+#include <comments/store/postgres/epoch.hpp>
 #include <comments/store/postgres/rows.hpp>
 #include <comments/store/postgres/schema.hpp>
 #include <comments/store/postgres/transaction.hpp>
@@ -86,6 +87,8 @@ COMMENTS_INLINE result<std::string> postgres_copy_side::read_setting(std::string
 
 COMMENTS_INLINE result<done> postgres_copy_side::write_setting(std::string_view name,
                                                                const std::string& value) {
+  if (name == "epoch")
+    return postgres::take_epoch(*on_, value) ? result<done>{ok()} : unavailable();
   postgres::transaction writing{*on_, postgres::transaction::writing};
   writing.send(
       "INSERT INTO setting VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

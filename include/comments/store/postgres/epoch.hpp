@@ -23,6 +23,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace comments::inline v0::postgres {
 
@@ -34,6 +35,10 @@ struct known_epoch {
 // Returns the database's epoch. Makes one, durably, if there is none, if it was made at another
 // place, or if `is_new`. Several processes that do so at once agree on one.
 result<known_epoch> settle_epoch(connection& on, bool is_new = false);
+
+// Gives the database the epoch of another one, of which it is a copy: of the same versions. Returns
+// whether that is durable.
+bool take_epoch(connection& on, std::string_view text);
 
 // Sends the question for the epoch, and for the timeline if the database `is_placed`. Returns its
 // place among the answers.

@@ -34,6 +34,18 @@ struct kept_epoch {
   std::uint64_t epoch{};
 };
 
+inline void add_epoch(transaction& writing) {
+  constexpr std::string_view add = "INSERT INTO setting VALUES ($1, '') ON CONFLICT DO NOTHING";
+  writing.send(add, "epoch_place");
+  writing.send(add, "epoch");
+}
+
+inline void set_epoch(transaction& writing, std::string_view epoch, std::string_view place) {
+  constexpr std::string_view update = "UPDATE setting SET value = $2 WHERE name = $1";
+  writing.send(update, "epoch", epoch);
+  writing.send(update, "epoch_place", place);
+}
+
 // Returns what `setting` holds; nothing if the transaction failed. `lock` is added to the
 // statements.
 inline std::optional<kept_epoch> find_epoch(transaction& in, std::string_view lock) {
@@ -63,17 +75,21 @@ COMMENTS_INLINE result<known_epoch> settle_epoch(connection& on, bool is_new) {
     if (is_good(*kept)) return known_epoch{kept->epoch, !place.empty()};
   }
   transaction writing{on, transaction::writing};
-  constexpr std::string_view add = "INSERT INTO setting VALUES ($1, '') ON CONFLICT DO NOTHING";
-  writing.send(add, "epoch_place");
-  writing.send(add, "epoch");
+  detail::add_epoch(writing);
   const auto kept = detail::find_epoch(writing, " FOR UPDATE");  // others wait here
   if (!kept) return unreadable;
   const std::uint64_t epoch = is_good(*kept) ? kept->epoch : make_epoch();
-  constexpr std::string_view update = "UPDATE setting SET value = $2 WHERE name = $1";
-  writing.send(update, "epoch", epoch_text(epoch));
-  writing.send(update, "epoch_place", place);
+  detail::set_epoch(writing, epoch_text(epoch), place);
   if (!writing.commit()) return unusable("its epoch cannot be written");
   return known_epoch{epoch, !place.empty()};
+}
+
+COMMENTS_INLINE bool take_epoch(connection& on, std::string_view text) {
+  const std::string place = detail::find_place(on);
+  transaction writing{on, transaction::writing};
+  detail::add_epoch(writing);
+  detail::set_epoch(writing, text, place);
+  return writing.commit();
 }
 
 COMMENTS_INLINE std::size_t ask_epoch(transaction& reading, bool is_placed) {

@@ -32,7 +32,7 @@ struct comment_id {
 };
 
 // Fills `bytes` from the operating system's generator, so that they cannot be guessed. Throws
-// std::system_error if the first call of a thread finds no free file descriptor.
+// std::system_error if it has none, as in a sandbox that forbids the call.
 void fill_randomly(std::span<std::uint8_t> bytes);
 
 // Returns `N` such bytes, and throws as `fill_randomly` does.

@@ -18,7 +18,7 @@
 
 #include "store/contract_changes.hpp"
 #include "store/contract_tools.hpp"
-#include "support/no_files.hpp"
+#include "support/no_random_bytes.hpp"
 
 namespace store_contract {
 
@@ -143,11 +143,10 @@ TEST_CASE_TEMPLATE_DEFINE("without random bytes for its id a comment is refused,
   const insertion wanted{.said = {.content_id = "1", .body = "x", .key = "k"},
                          .allowances = {{"ana", {.per_minute = 1}}}};
   result<post_result> answer = post_result{};
-  // The source of random bytes is a file, which each thread opens when it needs it first.
-  std::thread{[&] {
-    const testing::no_files shortage;
+  {
+    const testing::no_random_bytes shortage;
     answer = store.insert(wanted, noon);
-  }}.join();
+  }
   if (!answer) CHECK(answer.error().code == errc::unavailable);
   if (!answer) CHECK(look(store, "1").all.content.version == 0);
   CHECK(must(store.insert(wanted, noon)).replayed == answer.has_value());

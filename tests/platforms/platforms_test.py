@@ -5,9 +5,9 @@
 
 UNIT_TEST are the sources of the core's unit tests. They run in 32 bits; small.cpp runs without
 exceptions and on libc++, and all that needs no server is compiled for Windows and by the other
-compilers of Debian 12, of which one is chosen by a seed. In `./dev test long` each of these runs the
-unit tests, too. COMMENTS_COMPILERS names others, which must be there, with commas between: "g++-13,
-clang++-17 -stdlib=libc++". What a machine does not have otherwise is skipped, and said so.
+compilers of Debian 12, of which one is chosen by a seed. In `./dev test long` each of these runs
+the unit tests, too. COMMENTS_COMPILERS names others, which must be there, with commas between:
+"g++-13, clang++-17 -stdlib=libc++". What else a machine does not have is skipped, and said so.
 """
 import os
 import re
@@ -129,7 +129,8 @@ class Platforms(unittest.TestCase):
         self.needs([MINGW], "g++-mingw-w64-x86-64-posix")
         how = size(["-fsyntax-only"],
                    [self.small, "-static", "-o", self.folder / "small.exe", "-lz"])
-        self.compile([MINGW, f"-I{self.folder}"], self.source_of(*PORTABLE), *how)
+        self.compile([MINGW, f"-I{self.folder}"], self.source_of(*PORTABLE, *ROUTES),
+                     "-DCOMMENTS_WITHOUT_OPENSSL", *how)
 
     def test_other_compilers_have_nothing_to_say(self):
         chosen = sample(listed(COMPILERS), 4)

@@ -207,7 +207,7 @@ struct decision_place {
   std::string content_id{};
   std::int64_t version{};
 
-  friend auto operator<=>(const decision_place&, const decision_place&) = default;
+  friend std::strong_ordering operator<=>(const decision_place&, const decision_place&) = default;
 };
 
 // Asks for what moderators decided, the latest first.

@@ -61,9 +61,9 @@ TEST_CASE("a comment is posted, read, changed, voted for, reported and removed")
   REQUIRE_MESSAGE(voted, voted.error().message);
   CHECK(voted->comment.votes == 1);
   CHECK(reader.vote(id, false)->comment.votes == 0);
-  CHECK_FALSE(api.report(id, "It is an \"advertisement\"."));
+  CHECK(api.report(id, "It is an \"advertisement\".") == ok());
   CHECK(site.comments.find(id)->reports == 1);
-  CHECK_FALSE(api.remove(id, posted->edit_token));
+  CHECK(api.remove(id, posted->edit_token) == ok());
   CHECK(api.find(id).error().code == errc::not_found);
 }
 
@@ -129,7 +129,8 @@ TEST_CASE("an error is the one that the service returned") {
   CHECK(api.edit(posted->comment.id, "x", "no token").error().code == errc::unauthenticated);
   CHECK(api.edit(posted->comment.id, "x", posted->edit_token, 17).error().code ==
         errc::version_mismatch);
-  CHECK(api.remove({}, "")->code != errc::unavailable);
+  CHECK(api.remove({}, "").error().code != errc::unavailable);
+  CHECK(api.report(posted->comment.id, "").error().violations.front().pointer == "/reason");
   CHECK(api.list({.content_id = "1", .cursor = "made up"}).error().code == errc::malformed);
 }
 
@@ -153,7 +154,7 @@ TEST_CASE("what a proxy answers instead is an error, whatever it is") {
     for (const char* body : {"<html>Bad Gateway</html>", "", "{}", R"({"code":7,"errors":[1]})"}) {
       const api_client api{answering({.status = status, .body = body}, kept)};
       CHECK(api.find({}).error().code == code);
-      CHECK(api.report({}, "x")->code == code);
+      CHECK(api.report({}, "x").error().code == code);
       CHECK_FALSE(api.find({}).error().message.empty());
     }
   }
@@ -165,7 +166,7 @@ TEST_CASE("a transport that fails says so itself") {
     return error{errc::in_doubt, "The connection was cut."};
   }};
   CHECK(api.post({.content_id = "1", .body = "Oi"}).error().code == errc::in_doubt);
-  CHECK(api.remove({}, "")->message == "The connection was cut.");
+  CHECK(api.remove({}, "").error().message == "The connection was cut.");
 }
 
 TEST_CASE("the prefix, the token and the browser's proof go along with each request") {

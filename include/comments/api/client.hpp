@@ -70,11 +70,11 @@ class api_client final {
   result<json::comment_answer> edit(const comment_id& id, std::string_view body,
                                     const std::string& edit_token,
                                     std::optional<std::int64_t> expected = {}) const;
-  std::optional<error> remove(const comment_id& id, const std::string& edit_token,
-                              std::optional<std::int64_t> expected = {}) const;
+  result<done> remove(const comment_id& id, const std::string& edit_token,
+                      std::optional<std::int64_t> expected = {}) const;
   // Votes, or takes the vote back.
   result<json::comment_answer> vote(const comment_id& id, bool is_there) const;
-  std::optional<error> report(const comment_id& id, std::string_view reason) const;
+  result<done> report(const comment_id& id, std::string_view reason) const;
   result<content> find_content(std::string_view content_id) const;
   // How many comments there are in each content; as many ids as one request may name.
   result<std::vector<content>> counts(std::span<const std::string> content_ids) const;

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -167,6 +169,36 @@ TEST_CASE("a transport that fails says so itself") {
   }};
   CHECK(api.post({.content_id = "1", .body = "Oi"}).error().code == errc::in_doubt);
   CHECK(api.remove({}, "").error().message == "The connection was cut.");
+}
+
+TEST_CASE("a transport that throws leaves one request in doubt, and without one there is none") {
+  const http::transport broken[] = {
+      [](const http::request&) -> result<http::response> { throw std::runtime_error{"secret"}; },
+      [](const http::request&) -> result<http::response> { throw 42; },
+      [](const http::request&) -> result<http::response> { throw std::bad_alloc{}; },
+      http::to_transport([](http::request&&) -> http::response { throw 42; })};
+  for (const http::transport& each : broken) {
+    const api_client api{each};
+    const auto posted = api.post({.content_id = "1", .body = "Oi"});
+    CHECK(posted.error().code == errc::in_doubt);
+    CHECK(posted.error().message.find("secret") == std::string::npos);
+    CHECK(api.remove({}, "").error().code == errc::in_doubt);
+  }
+  for (const http::transport& none : {http::transport{}, http::to_transport({})}) {
+    CHECK(api_client{none}.find({}).error().code == errc::unavailable);
+    CHECK(api_client{none}.report({}, "x").error().code == errc::unavailable);
+  }
+}
+
+TEST_CASE("a transport may ask the same server by a client of its own") {
+  const served site;
+  int asked = 0;
+  const api_client api{[&](const http::request& wanted) -> result<http::response> {
+    if (++asked == 1) CHECK(site.ask().post({.content_id = "1", .body = "first"}));
+    return http::to_transport(site.api)(wanted);
+  }};
+  CHECK(api.post({.content_id = "1", .body = "second"}));
+  CHECK(api.find_content("1")->comments == 2);
 }
 
 TEST_CASE("the prefix, the token and the browser's proof go along with each request") {

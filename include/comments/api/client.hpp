@@ -37,7 +37,8 @@ namespace comments::inline v0::http {
 // error says whether the request may have arrived: `in_doubt`, or `unavailable` if it cannot have.
 using transport = std::function<result<response>(const request&)>;
 
-// Returns a transport into a handler of this program, as the client at the address `peer`.
+// Returns a transport into a handler of this program, as the client at the address `peer`; an empty
+// one into an empty handler.
 transport to_transport(handler api, std::string peer = "127.0.0.1");
 
 struct client_options {
@@ -55,8 +56,8 @@ struct list_request {
   std::string cursor{};  // `page_answer::next` of the page before
 };
 
-// Safe to use from any thread, if the transport is. Nothing here throws but std::bad_alloc and what
-// the transport throws.
+// Safe to use from any thread, if the transport is. Nothing here throws but std::bad_alloc. A request
+// whose transport throws is `in_doubt`; without a transport each is `unavailable`.
 class api_client final {
  public:
   explicit api_client(transport send, client_options options = {});

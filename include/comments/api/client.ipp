@@ -3,6 +3,7 @@
 
 #include <comments/api/client.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/http/problem.hpp>
 #include <comments/json/encode.hpp>
 
@@ -53,6 +54,7 @@ inline done without_value(response&&) { return {}; }
 }  // namespace detail
 
 COMMENTS_INLINE transport to_transport(handler api, std::string peer) {
+  if (!api) return {};
   return [api = std::move(api), peer = std::move(peer)](request wanted) -> result<response> {
     wanted.peer = peer;
     response answer = api(std::move(wanted));
@@ -74,7 +76,11 @@ COMMENTS_INLINE request api_client::begin(std::string_view method, std::string p
 }
 
 COMMENTS_INLINE result<response> api_client::ask(const request& wanted) const {
-  auto answer = send_(wanted);
+  if (!send_) return error{errc::unavailable, "There is no transport."};
+  result<response> answer =
+      guarded([&] {
+        return send_(wanted);
+      }).value_or(error{errc::in_doubt, "The transport failed; whether this was done is unknown."});
   if (answer && (answer->status < 200 || answer->status > 299)) return decode_problem(*answer);
   return answer;
 }

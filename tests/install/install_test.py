@@ -153,6 +153,11 @@ class Package(unittest.TestCase):
         said = run("cmake", "-S", self.source, "-B", self.folder / "without",
                    "-DCOMMENTS_COMPONENTS=sqlite", "-DCMAKE_DISABLE_FIND_PACKAGE_SQLite3=TRUE")
         self.assertIn("There is no comments::sqlite: it needs SQLite 3.38 or newer", said)
+        with self.assertRaises(AssertionError) as refused:
+            run("cmake", "-S", self.source, "-B", self.folder / "without",
+                "-DCOMMENTS_COMPONENTS=json;sqlit")
+        self.assertIn("there is no component sqlit; there are json, http, httplib, sqlite,",
+                      " ".join(str(refused.exception).split()))
 
     def test_2_pkg_config_finds_a_prefix_that_moved(self):
         moved = self.folder / "moved-prefix"

@@ -56,8 +56,8 @@ struct list_request {
   std::string cursor{};  // `page_answer::next` of the page before
 };
 
-// Safe to use from any thread, if the transport is. Nothing here throws but std::bad_alloc. A request
-// whose transport throws is `in_doubt`; without a transport each is `unavailable`.
+// Safe to use from any thread, if the transport is. Nothing here throws but std::bad_alloc. A
+// request whose transport throws is `in_doubt`; without a transport each is `unavailable`.
 class api_client final {
  public:
   explicit api_client(transport send, client_options options = {});

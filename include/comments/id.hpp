@@ -25,10 +25,11 @@
 
 namespace comments::inline v0 {
 
+// The order is that of the bytes. (`auto` for it would need <=> of its members, which libc++ 16
+// lacks for most types.)
 struct comment_id {
   std::array<std::uint8_t, 16> bytes{};
 
-  // With `auto` it would need <=> of its members, which libc++ 16 lacks for most types.
   friend std::strong_ordering operator<=>(const comment_id&, const comment_id&) = default;
 };
 

@@ -38,7 +38,8 @@ bool is_working(const c::http::api_client& api) {
   const auto list = api.list({.content_id = "a page"});
   for (const auto& item : list->items) std::cout << item.body_html << "\n";
   const auto refused = api.post({.content_id = "a page", .body = ""});
-  return list->content.comments == 1 && refused.error().violations.front().pointer == "/body";
+  return list->content.comments == 1 && refused.error().violations.front().pointer == "/body" &&
+         api.remove(posted->comment.id, posted->edit_token);
 }
 
 int main() {

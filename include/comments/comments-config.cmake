@@ -12,6 +12,7 @@
 #   compiled  all components that are asked for, compiled once into a static library; a program
 #             links comments::compiled instead of them (comments/config.hpp says what that is for)
 
+set(_comments_known "json, http, httplib, sqlite, postgres, rules, markdown, feed and compiled")
 set(_comments_needs_json "nlohmann_json")
 set(_comments_needs_http "nlohmann_json, OpenSSL 1.1.1 or newer and zlib")
 set(_comments_needs_httplib "nlohmann_json, OpenSSL 1.1.1 or newer, zlib and cpp-httplib 0.11.4 or newer")
@@ -174,7 +175,7 @@ foreach(_comments_component IN LISTS comments_FIND_COMPONENTS)
         "${_comments_component} needs ${_comments_needs_${_comments_component}}")
     else()
       set(comments_NOT_FOUND_MESSAGE
-        "there is no component ${_comments_component}; there are json, http, httplib, sqlite, postgres, rules, markdown, feed and compiled")
+        "there is no component ${_comments_component}; there are ${_comments_known}")
     endif()
   endif()
 endforeach()

@@ -118,6 +118,7 @@
 #include <comments/api/routes.ipp>
 #include <comments/api/service_routes.ipp>
 #include <comments/auth/bearer.ipp>
+#include <comments/auth/hmac.ipp>
 #include <comments/auth/jwt.ipp>
 #include <comments/auth/signer.ipp>
 #include <comments/deployments/csv.ipp>

@@ -118,7 +118,8 @@ struct post_result {
 // lost. A write that it asks the store for may be refused with `unavailable`, and never hangs.
 using insert_receiver = std::function<void(std::optional<result<post_result>>)>;
 
-enum class sort { oldest, newest, top };  // top: most votes first, the older first among equals
+// `top` is most votes first, and the older first among equals.
+enum class sort { oldest, newest, top };
 
 constexpr std::array<std::string_view, 3> names_of(sort) { return {"oldest", "newest", "top"}; }
 
@@ -208,7 +209,7 @@ struct decision_place {
   std::string content_id{};
   std::int64_t version{};
 
-  friend auto operator<=>(const decision_place&, const decision_place&) = default;
+  friend std::strong_ordering operator<=>(const decision_place&, const decision_place&) = default;
 };
 
 // Asks for what moderators decided, the latest first.

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,9 +63,9 @@ TEST_CASE("a comment is posted, read, changed, voted for, reported and removed")
   REQUIRE_MESSAGE(voted, voted.error().message);
   CHECK(voted->comment.votes == 1);
   CHECK(reader.vote(id, false)->comment.votes == 0);
-  CHECK_FALSE(api.report(id, "It is an \"advertisement\"."));
+  CHECK(api.report(id, "It is an \"advertisement\".") == ok());
   CHECK(site.comments.find(id)->reports == 1);
-  CHECK_FALSE(api.remove(id, posted->edit_token));
+  CHECK(api.remove(id, posted->edit_token) == ok());
   CHECK(api.find(id).error().code == errc::not_found);
 }
 
@@ -129,7 +131,8 @@ TEST_CASE("an error is the one that the service returned") {
   CHECK(api.edit(posted->comment.id, "x", "no token").error().code == errc::unauthenticated);
   CHECK(api.edit(posted->comment.id, "x", posted->edit_token, 17).error().code ==
         errc::version_mismatch);
-  CHECK(api.remove({}, "")->code != errc::unavailable);
+  CHECK(api.remove({}, "").error().code != errc::unavailable);
+  CHECK(api.report(posted->comment.id, "").error().violations.front().pointer == "/reason");
   CHECK(api.list({.content_id = "1", .cursor = "made up"}).error().code == errc::malformed);
 }
 
@@ -153,7 +156,7 @@ TEST_CASE("what a proxy answers instead is an error, whatever it is") {
     for (const char* body : {"<html>Bad Gateway</html>", "", "{}", R"({"code":7,"errors":[1]})"}) {
       const api_client api{answering({.status = status, .body = body}, kept)};
       CHECK(api.find({}).error().code == code);
-      CHECK(api.report({}, "x")->code == code);
+      CHECK(api.report({}, "x").error().code == code);
       CHECK_FALSE(api.find({}).error().message.empty());
     }
   }
@@ -165,7 +168,37 @@ TEST_CASE("a transport that fails says so itself") {
     return error{errc::in_doubt, "The connection was cut."};
   }};
   CHECK(api.post({.content_id = "1", .body = "Oi"}).error().code == errc::in_doubt);
-  CHECK(api.remove({}, "")->message == "The connection was cut.");
+  CHECK(api.remove({}, "").error().message == "The connection was cut.");
+}
+
+TEST_CASE("a transport that throws leaves one request in doubt, and without one there is none") {
+  const http::transport broken[] = {
+      [](const http::request&) -> result<http::response> { throw std::runtime_error{"secret"}; },
+      [](const http::request&) -> result<http::response> { throw 42; },
+      [](const http::request&) -> result<http::response> { throw std::bad_alloc{}; },
+      http::to_transport([](http::request&&) -> http::response { throw 42; })};
+  for (const http::transport& each : broken) {
+    const api_client api{each};
+    const auto posted = api.post({.content_id = "1", .body = "Oi"});
+    CHECK(posted.error().code == errc::in_doubt);
+    CHECK(posted.error().message.find("secret") == std::string::npos);
+    CHECK(api.remove({}, "").error().code == errc::in_doubt);
+  }
+  for (const http::transport& none : {http::transport{}, http::to_transport({})}) {
+    CHECK(api_client{none}.find({}).error().code == errc::unavailable);
+    CHECK(api_client{none}.report({}, "x").error().code == errc::unavailable);
+  }
+}
+
+TEST_CASE("a transport may ask the same server by a client of its own") {
+  const served site;
+  int asked = 0;
+  const api_client api{[&](const http::request& wanted) -> result<http::response> {
+    if (++asked == 1) CHECK(site.ask().post({.content_id = "1", .body = "first"}));
+    return http::to_transport(site.api)(wanted);
+  }};
+  CHECK(api.post({.content_id = "1", .body = "second"}));
+  CHECK(api.find_content("1")->comments == 2);
 }
 
 TEST_CASE("the prefix, the token and the browser's proof go along with each request") {

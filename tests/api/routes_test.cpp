@@ -1264,6 +1264,56 @@ TEST_CASE("what a program hands to the API and throws ends one request, and othe
   CHECK(read(at.get(comments_path + "?content_id=1")).at("items").size() == 1);
 }
 
+TEST_CASE("who is told of an unheard proxy may throw: that ends one request, and others go on") {
+  int told = 0;
+  const site at{{.on_unheard_proxy = [&told](const unheard_proxy&) {
+    if (++told == 1) throw std::runtime_error{"secret"};
+    throw 42;
+  }}};
+  const auto ask = [&](std::string peer) {
+    return at.send({.method = "GET",
+                    .target = comments_path + "?content_id=1",
+                    .headers = {{"X-Forwarded-For", "192.0.2.1"}},
+                    .peer = std::move(peer)});
+  };
+  // One whose address nobody vouches for, and then one that is known: it is told once of each.
+  for (const char* peer : {"198.51.100.1", "127.0.0.1"}) {
+    const auto answer = ask(peer);
+    CHECK(answer.status == 503);
+    CHECK(answer.body.find("secret") == std::string::npos);
+    CHECK(ask(peer).status == 200);
+  }
+  CHECK(told == 2);
+  const site untold{};
+  CHECK(untold
+            .send({.method = "GET",
+                   .target = "/healthz",
+                   .headers = {{"X-Forwarded-For", "192.0.2.1"}},
+                   .peer = "127.0.0.1"})
+            .status == 200);
+}
+
+TEST_CASE("who is told of an unheard proxy may ask the API and the service that tell") {
+  const site* serving = nullptr;
+  int status = 0;
+  const site at{{.on_unheard_proxy = [&](const unheard_proxy&) {
+    status = serving
+                 ->send({.method = "GET",
+                         .target = "/healthz",
+                         .headers = {{"X-Forwarded-For", "192.0.2.1"}},
+                         .peer = "127.0.0.1"})
+                 .status;
+    CHECK(serving->comments.contents(std::vector<std::string>{"1"}));
+  }}};
+  serving = &at;
+  CHECK(at.send({.method = "GET",
+                 .target = "/healthz",
+                 .headers = {{"X-Forwarded-For", "192.0.2.1"}},
+                 .peer = "127.0.0.1"})
+            .status == 200);
+  CHECK(status == 200);
+}
+
 TEST_CASE("a renderer that is empty ends what needs it, and a clock what needs the time") {
   route_options options;
   options.body = {.name = "none", .to_html = {}};

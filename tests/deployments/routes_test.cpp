@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -319,6 +320,36 @@ TEST_CASE("a spreadsheet is whole, however long, and comes in chunks") {
   CHECK(std::ranges::count(whole(site.get(std::string{path} + "?format=csv&limit=5000")), '\n') ==
         5001);
   CHECK(std::ranges::count(whole(site.get(std::string{path} + "?format=csv&limit=1")), '\n') == 2);
+}
+
+TEST_CASE("a status page that throws ends its request, with 503, and others go on") {
+  int asked = 0;
+  const testing::site site{
+      {.secrets = testing::all_secrets,
+       .status_page = [&asked](const service_status&, const http::request&) -> http::response {
+         if (++asked == 1) throw std::runtime_error{"secret"};
+         if (asked == 2) throw 42;
+         return {.body = "fine"};
+       }}};
+  for (int i = 0; i < 2; ++i) {
+    CHECK(site.get("/status").status == 503);
+    CHECK(site.get("/healthz").status == 200);
+  }
+  CHECK(site.get("/status").body == "fine");
+  CHECK(testing::site{{.secrets = testing::all_secrets}}.get("/status").status == 404);
+}
+
+TEST_CASE("a status page may ask the API that shows it") {
+  const testing::site* serving = nullptr;
+  const testing::site site{{.secrets = testing::all_secrets,
+                            .status_page = [&](const service_status&, const http::request&) {
+                              const auto ready = serving->get("/readyz");
+                              const auto read = serving->get(path);
+                              return http::response{.body = std::to_string(ready.status) + " " +
+                                                            std::to_string(read.status)};
+                            }}};
+  serving = &site;
+  CHECK(site.get("/status").body == "200 200");
 }
 
 TEST_CASE("the status page is shown the latest deployments and how the service is") {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -871,4 +872,55 @@ TEST_CASE("an address that is taken or not of this machine is not bound") {
   CHECK_FALSE(second.bind("127.0.0.1", first.port()));
   CHECK_FALSE(second.bind("203.0.113.1", 0));
   CHECK(second.bind("127.0.0.1", 0));
+}
+
+TEST_CASE("a stream that throws breaks its response off, at any chunk, and others go on") {
+  std::atomic<int> broken{0};
+  const handler api = [&broken](request asked) -> response {
+    if (asked.target == "/empty") return {.body = "whole", .rest = stream{}};
+    if (asked.target == "/fine") return echo(std::move(asked));
+    const int fails_at = asked.target.back() - '0';
+    const bool is_exception = asked.target.starts_with("/exception");
+    return {.body = "a", .rest = [=, &broken, n = 0](const auto&) mutable -> chunk {
+              if (n++ < fails_at) return {"b", chunk::state::more};
+              ++broken;
+              if (is_exception) throw std::runtime_error{"secret"};
+              throw 42;
+            }};
+  };
+  running_server server{api};
+  int asked = 0;
+  for (const std::string kind : {"/exception", "/number"})
+    for (const char* at : {"0", "1", "3"}) {
+      wire client{server.port()};
+      CHECK(client.send(get(kind + at)));
+      const response cut = client.receive();
+      CHECK(cut.status == 0);  // it is no whole one
+      CHECK(cut.body.find("secret") == std::string::npos);
+      CHECK(broken == ++asked);
+      CHECK(wire{server.port()}.ask(get("/fine")).body == "GET /fine ");
+    }
+  CHECK(wire{server.port()}.ask(get("/empty")).body == "whole");
+  CHECK(server.has_connections(0));
+}
+
+TEST_CASE("a stream may wake itself, ask the handler that made it, and stop the server") {
+  running_server* serving = nullptr;
+  handler api;
+  api = [&](request asked) -> response {
+    if (asked.target != "/stream") return echo(std::move(asked));
+    return {.rest = [&, n = 0](const std::function<void()>& wake) mutable -> chunk {
+      if (++n == 1) {
+        wake();
+        return {api({.method = "GET", .target = "/inner"}).body, chunk::state::waiting};
+      }
+      if (n == 2) return {wire{serving->port()}.ask(get("/wire")).body};
+      serving->server().stop();
+      return {"|", chunk::state::over};
+    }};
+  };
+  running_server server{api};
+  serving = &server;
+  CHECK(wire{server.port()}.ask(get("/stream")).body == "GET /inner GET /wire |");
+  CHECK(eventually([&] { return server.is_over(); }));
 }

@@ -5,9 +5,10 @@
 
 Installs into an empty prefix, where CMake and pkg-config find it for the programs of consumer/.
 Some of these are also built with the source as a Meson subproject, as a folder of a CMake project,
-by FetchContent, and on what CMake installed, after that moved. Every program is run. They are
-header-only, but for most of CMake's, on comments::compiled. vcpkg and Conan are not to be had here.
-CXX names the compiler. Needs no network and leaves nothing behind.
+by FetchContent, also with its source elsewhere, and on what CMake installed, after that moved.
+Every program that is linked is run. They are header-only, but for most of CMake's, on
+comments::compiled. vcpkg and Conan are not to be had here. CXX names the compiler. Needs no network
+and leaves nothing behind.
 """
 import os
 import shlex
@@ -126,14 +127,17 @@ class Package(unittest.TestCase):
         run("cmake", "--install", build, "--prefix", self.folder / "installed")
         shutil.move(self.folder / "installed", moved)
         self.assertEqual(sources_below(moved / "include"), sources_below(self.source / "include"))
+        fetched = ("include(FetchContent)\nFetchContent_Declare(comments {})\n"
+                   "FetchContent_MakeAvailable(comments)")
         ways = {
-            "subdirectory": f'add_subdirectory("{self.source}" comments)',
-            "fetched": "include(FetchContent)\n"
-                       f'FetchContent_Declare(comments SOURCE_DIR "{self.source}")\n'
-                       "FetchContent_MakeAvailable(comments)",
+            "compiled": f'add_subdirectory("{self.source}" comments)',
+            "fetched": fetched.format(f'SOURCE_DIR "{self.source}"'),
+            "overridden": fetched.format('URL "https://example.com/none.tar.gz"'),
             "moved": f"find_package(comments {self.version} EXACT REQUIRED COMPONENTS json "
                      f'PATHS "{moved}" NO_DEFAULT_PATH)',
         }
+        linked = {"compiled": "compiled"}
+        options = {"overridden": [f"-DFETCHCONTENT_SOURCE_DIR_COMMENTS={self.source}"]}
 
         def build_and_run(name):
             project = self.cmake_project(
@@ -141,9 +145,9 @@ class Package(unittest.TestCase):
                 f'add_executable(asking "{CONSUMER}/core.cpp")\n'
                 "target_compile_options(asking PRIVATE -Wall -Wextra -Wpedantic -Wshadow "
                 "-Wconversion -Wundef -Werror)\n"
-                "target_link_libraries(asking PRIVATE comments::json)")
+                f"target_link_libraries(asking PRIVATE comments::{linked.get(name, 'json')})")
             run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build",
-                "-DCOMMENTS_COMPONENTS=json")
+                "-DCOMMENTS_COMPONENTS=json;compiled", *options.get(name, []))
             run("cmake", "--build", project / "build")
             return run(project / "build/asking").strip()
 
@@ -153,6 +157,11 @@ class Package(unittest.TestCase):
         said = run("cmake", "-S", self.source, "-B", self.folder / "without",
                    "-DCOMMENTS_COMPONENTS=sqlite", "-DCMAKE_DISABLE_FIND_PACKAGE_SQLite3=TRUE")
         self.assertIn("There is no comments::sqlite: it needs SQLite 3.38 or newer", said)
+        with self.assertRaises(AssertionError) as refused:
+            run("cmake", "-S", self.source, "-B", self.folder / "without",
+                "-DCOMMENTS_COMPONENTS=json;sqlit")
+        self.assertIn("there is no component sqlit; there are json, http, httplib, sqlite,",
+                      " ".join(str(refused.exception).split()))
 
     def test_2_pkg_config_finds_a_prefix_that_moved(self):
         moved = self.folder / "moved-prefix"
@@ -195,7 +204,7 @@ class Package(unittest.TestCase):
             program = self.folder / package
             flags = self.ask_pkg_config("--cflags", "--libs", package)
             if package not in linked:  # its headers are found; what it links is seen another day
-                flags.append("-fsyntax-only")
+                flags.append("-M")
             run(*self.cxx, "-std=c++20", self.source / PROGRAMS[package], "-o", program, *flags)
             return run(program) if package in linked else ""
 
@@ -229,7 +238,8 @@ class Package(unittest.TestCase):
             "comments-sqlite, comments-postgres, comments-rules, comments-markdown, "
             "comments-feed\n", "utf-8")
         run("meson", "setup", build, project, "--buildtype=plain", "--wrap-mode=nodownload",
-            "--force-fallback-for=comments")
+            "--force-fallback-for=comments", "-Dwerror=true", "-Dwarning_level=3",
+            "-Dcpp_args=-Wshadow -Wconversion")
         built = ["core", "httplib", *size(
             [], ["http", "json", "rules", "feed", "markdown"])]
         run("meson", "compile", "-C", build, *built)

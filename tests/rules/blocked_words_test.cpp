@@ -1,12 +1,16 @@
 #include <comments/rules/blocked_words.hpp>
 
+#include <comments/comments.hpp>
+
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace comments;
@@ -249,4 +253,20 @@ TEST_CASE("one list serves many threads") {
     });
   for (std::thread& thread : threads) thread.join();
   CHECK(held == 400);
+}
+
+TEST_CASE("a reader that throws or is empty ends one post, and none is needed") {
+  const std::pair<plain_reader, bool> readers[] = {
+      {[](std::string_view) -> std::string { throw std::runtime_error{"secret"}; }, false},
+      {[](std::string_view) -> std::string { throw 42; }, false},
+      {to_plain_reader({.name = "none", .to_html = {}}), false},
+      {plain_reader{}, true}};
+  for (const auto& [reader, is_fine] : readers) {
+    memory_store store;
+    service comments{store, {.rules = {rules::blocked_words(listed("casino"), reader)}}};
+    const auto posted = comments.post({.content_id = "1", .body = "Oi"});
+    CHECK(posted.has_value() == is_fine);
+    if (!posted) CHECK(posted.error().code == errc::unavailable);
+    CHECK(comments.contents(std::vector<std::string>{"1"})->front().comments == (is_fine ? 1 : 0));
+  }
 }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -82,6 +84,42 @@ TEST_CASE("a copy that fails anywhere goes on when it is made again, until it is
     if (const auto copied = quietly(from, target); copied && from.calls < fails_at) break;
     REQUIRE(fails_at < 200);
   }
+}
+
+TEST_CASE("a copy whose progress cannot be shown ends there, and goes on when it is made again") {
+  memory_copy_side from = filled(2'100), to;
+  const auto shows = [&](const std::function<void(const copy_progress&)>& show) {
+    return comments::copy(from, to, show);  // std::copy would take a std::function, too
+  };
+  CHECK(shows({}).error().code == errc::unavailable);
+  int calls = 0;
+  for (int fails_at = 1;; ++fails_at) {
+    CAPTURE(fails_at);
+    REQUIRE(fails_at < 200);
+    calls = 0;
+    const auto copied = shows([&](const copy_progress&) {
+      if (++calls != fails_at) return;
+      if (fails_at % 2 == 0) throw 42;
+      throw std::runtime_error{"secret"};
+    });
+    if (copied) break;
+    CHECK(calls == fails_at);
+    CHECK(copied.error().code == errc::unavailable);
+    CHECK(copied.error().message.find("secret") == std::string::npos);
+  }
+  CHECK(to.rows["content"] == from.rows["content"]);
+}
+
+TEST_CASE("who shows a copy may read both sides, and copy again") {
+  memory_copy_side from = filled(1'500), to;
+  int calls = 0;
+  const auto copied = copy(from, to, [&](const copy_progress& now) {
+    if (++calls == 1) CHECK(quietly(from, to));
+    CHECK(to.count(of_contents) == from.count(of_contents));
+    CHECK(now.rows <= now.total);
+  });
+  CHECK(copied);
+  CHECK(to.rows["vote"] == from.rows["vote"]);
 }
 
 TEST_CASE("a target that holds something else is refused, and left as it is") {

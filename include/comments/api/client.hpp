@@ -37,7 +37,8 @@ namespace comments::inline v0::http {
 // error says whether the request may have arrived: `in_doubt`, or `unavailable` if it cannot have.
 using transport = std::function<result<response>(const request&)>;
 
-// Returns a transport into a handler of this program, as the client at the address `peer`.
+// Returns a transport into a handler of this program, as the client at the address `peer`; an empty
+// one into an empty handler.
 transport to_transport(handler api, std::string peer = "127.0.0.1");
 
 struct client_options {
@@ -55,8 +56,8 @@ struct list_request {
   std::string cursor{};  // `page_answer::next` of the page before
 };
 
-// Safe to use from any thread, if the transport is. Nothing here throws but std::bad_alloc and what
-// the transport throws.
+// Safe to use from any thread, if the transport is. Nothing here throws but std::bad_alloc. A
+// request whose transport throws is `in_doubt`; without a transport each is `unavailable`.
 class api_client final {
  public:
   explicit api_client(transport send, client_options options = {});
@@ -70,11 +71,11 @@ class api_client final {
   result<json::comment_answer> edit(const comment_id& id, std::string_view body,
                                     const std::string& edit_token,
                                     std::optional<std::int64_t> expected = {}) const;
-  std::optional<error> remove(const comment_id& id, const std::string& edit_token,
-                              std::optional<std::int64_t> expected = {}) const;
+  result<done> remove(const comment_id& id, const std::string& edit_token,
+                      std::optional<std::int64_t> expected = {}) const;
   // Votes, or takes the vote back.
   result<json::comment_answer> vote(const comment_id& id, bool is_there) const;
-  std::optional<error> report(const comment_id& id, std::string_view reason) const;
+  result<done> report(const comment_id& id, std::string_view reason) const;
   result<content> find_content(std::string_view content_id) const;
   // How many comments there are in each content; as many ids as one request may name.
   result<std::vector<content>> counts(std::span<const std::string> content_ids) const;

@@ -3,6 +3,7 @@
 
 #include <comments/api/client.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/http/problem.hpp>
 #include <comments/json/encode.hpp>
 
@@ -36,7 +37,7 @@ inline std::string encode_draft(const draft& written) {
 }
 
 // Returns the whole body of a response, of which a handler may make the end while it is sent.
-inline std::optional<error> gather(response& answer) {
+inline result<done> gather(response& answer) {
   if (answer.shared_body) answer.body = *answer.shared_body;
   while (answer.rest) {
     const chunk next = next_chunk(answer.rest, [] {});
@@ -45,17 +46,19 @@ inline std::optional<error> gather(response& answer) {
     if (next.then != chunk::state::more)
       return error{errc::unavailable, "The response did not come to its end."};
   }
-  return std::nullopt;
+  return ok();
 }
+
+inline done without_value(response&&) { return {}; }
 
 }  // namespace detail
 
 COMMENTS_INLINE transport to_transport(handler api, std::string peer) {
+  if (!api) return {};
   return [api = std::move(api), peer = std::move(peer)](request wanted) -> result<response> {
     wanted.peer = peer;
     response answer = api(std::move(wanted));
-    if (auto broken = detail::gather(answer)) return *broken;
-    return answer;
+    return detail::gather(answer).transform([&](done) { return std::move(answer); });
   };
 }
 
@@ -73,7 +76,11 @@ COMMENTS_INLINE request api_client::begin(std::string_view method, std::string p
 }
 
 COMMENTS_INLINE result<response> api_client::ask(const request& wanted) const {
-  auto answer = send_(wanted);
+  if (!send_) return error{errc::unavailable, "There is no transport."};
+  result<response> answer =
+      guarded([&] {
+        return send_(wanted);
+      }).value_or(error{errc::in_doubt, "The transport failed; whether this was done is unknown."});
   if (answer && (answer->status < 200 || answer->status > 299)) return decode_problem(*answer);
   return answer;
 }
@@ -114,14 +121,12 @@ COMMENTS_INLINE result<json::comment_answer> api_client::edit(
   return read(wanted, json::decode_comment_answer);
 }
 
-COMMENTS_INLINE std::optional<error> api_client::remove(
-    const comment_id& id, const std::string& edit_token,
-    std::optional<std::int64_t> expected) const {
+COMMENTS_INLINE result<done> api_client::remove(const comment_id& id, const std::string& edit_token,
+                                                std::optional<std::int64_t> expected) const {
   request wanted = begin("DELETE", detail::path_of(id));
   detail::set_token(wanted, edit_token);
   detail::set_expected(wanted, expected);
-  const auto answer = ask(wanted);
-  return answer ? std::nullopt : std::optional{answer.error()};
+  return ask(wanted).transform(detail::without_value);
 }
 
 COMMENTS_INLINE result<json::comment_answer> api_client::vote(const comment_id& id,
@@ -130,11 +135,11 @@ COMMENTS_INLINE result<json::comment_answer> api_client::vote(const comment_id& 
               json::decode_comment_answer);
 }
 
-COMMENTS_INLINE std::optional<error> api_client::report(const comment_id& id,
-                                                        std::string_view reason) const {
-  const auto answer = ask(
-      begin("POST", detail::path_of(id) + "/reports", json::encode_fields({{"reason", reason}})));
-  return answer ? std::nullopt : std::optional{answer.error()};
+COMMENTS_INLINE result<done> api_client::report(const comment_id& id,
+                                                std::string_view reason) const {
+  return ask(begin("POST", detail::path_of(id) + "/reports",
+                   json::encode_fields({{"reason", reason}})))
+      .transform(detail::without_value);
 }
 
 COMMENTS_INLINE result<content> api_client::find_content(std::string_view content_id) const {

@@ -189,11 +189,7 @@ inline result<done> copy_epoch(copy_side& from, copy_side& to) {
 
 inline result<done> show_to(const std::function<void(const copy_progress&)>& show,
                             const copy_progress& now) {
-  const auto call = [&] {
-    show(now);
-    return true;
-  };
-  if (guarded(call)) return ok();
+  if (guarded([&] { show(now); })) return ok();
   return error{errc::unavailable, "The progress of the copy could not be shown."};
 }
 

@@ -17,6 +17,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace comments;
@@ -45,6 +46,9 @@ TEST_CASE("a log that throws changes no answer") {
   CHECK(store->insert({{.content_id = "1", .body = "x"}}, noon).error().code == errc::unavailable);
   second->rollback();
   CHECK(store->insert({{.content_id = "1", .body = "x"}}, noon).has_value());
+  const auto away = sqlite_store::open(
+      {.path = folder.path("none/comments.db"), .on_failure = [](std::string_view) { throw 42; }});
+  CHECK(away.error().code == errc::unavailable);
 }
 
 TEST_CASE("without memory a write is refused, and nothing of it is there; or it is done") {

@@ -5,6 +5,7 @@
 // machine where tables are spread by content; a comment's id alone would be asked of all of them.
 //
 //   postgres::known_contents known{16'384};
+//   const comment made{.id = id, .content_id = "1"};
 //   known.remember(made);
 //   if (const auto content_id = known.find(made.id)) assert(*content_id == made.content_id);
 

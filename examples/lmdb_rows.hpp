@@ -333,9 +333,9 @@ class rows final : public transaction {
   using transaction::erase;
 
   // Returns the keys of at most `limit` of what is to be forgotten, older than `before`.
-  std::vector<std::string> aged(char kind, instant before, std::size_t limit) {
+  std::vector<std::string> aged(char what, instant before, std::size_t limit) {
     std::vector<std::string> found;
-    const std::string prefix(1, kind), end = prefix + number(before);
+    const std::string prefix(1, what), end = prefix + number(before);
     walk(table::aged, prefix, prefix, way::up, [&](auto key, auto) {
       if (found.size() == limit || key >= end) return false;
       found.emplace_back(rest(key, end.size()));

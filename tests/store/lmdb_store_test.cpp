@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -251,6 +252,53 @@ TEST_CASE("without memory a write is refused, and nothing of it is there; or it 
   }
   CHECK(refused > 10);
   CHECK(look(maker.store(), "1").all.content.comments == 2);
+}
+
+// To read a comment takes a dozen allocations, so a walk through all rows would need far more.
+TEST_CASE("an answer costs what it shows, and not a walk through all rows") {
+  if (!testing::failing_memory::is_possible) return;
+  constexpr std::size_t allocations_max = 500;
+  lmdb_maker maker;
+  lmdb_store& store = maker.store();
+  std::vector<comment_id> made;
+  for (int i = 0; i < 1000; ++i) {
+    insertion wanted{.said = {.content_id = "1", .body = "x"}};
+    if (i % 300 == 0) wanted.status = comments::status::pending;
+    if (i % 300 == 1) wanted.said.author.subject = "ana";
+    made.push_back(post(store, wanted, noon + std::chrono::milliseconds{i}).id);
+  }
+  for (const std::size_t at : {1U, 501U, 901U}) {
+    must(store.vote(made[at], {"ana"}, true, noon));
+    must(store.report(made[at], {"ana"}, "rude", noon));
+    must(store.amend(made[at], comments::contract::to(comments::status::spam), noon));
+  }
+  const auto cheap = [&](const auto& answer) {
+    const testing::failing_memory shortage{allocations_max};
+    const bool is_whole = answer().has_value();
+    CHECK(!shortage.has_failed());
+    CHECK(is_whole);
+  };
+  for (const auto scope : {comments::scope::roots, comments::scope::all})
+    for (const auto sort : {comments::sort::oldest, comments::sort::newest, comments::sort::top})
+      cheap([&] {
+        return store.list({.content_id = "1",
+                           .scope = scope,
+                           .sort = sort,
+                           .limit = 3,
+                           .after = comments::cursor{500, 0}});
+      });
+  cheap([&] { return store.find(made[700]); });
+  cheap([&] { return store.contents(std::array<std::string, 1>{"1"}); });
+  cheap([&] { return store.events("1", 700, 3); });
+  cheap([&] { return store.history(made[501], 0, 9); });
+  cheap([&] { return store.decisions({.limit = 3}); });
+  cheap([&] { return store.decisions({.content_id = "1", .limit = 3}); });
+  cheap([&] { return store.reports_of(made[501], 9); });
+  cheap([&] { return store.votes_of("ana", {}, 9); });
+  cheap([&] { return store.reports_by("ana", {}, 9); });
+  cheap([&] { return store.find_all({.status = comments::status::pending}); });
+  cheap([&] { return store.find_all({.subject = "ana"}); });
+  cheap([&] { return store.find_all({.after = made[500], .limit = 3}); });
 }
 
 TEST_CASE("more threads may read than LMDB has places for readers") {

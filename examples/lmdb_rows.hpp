@@ -38,15 +38,16 @@ inline std::string number(instant at) { return number(to_milliseconds(at)); }
 
 inline std::string bytes(const comment_id& id) { return {id.bytes.begin(), id.bytes.end()}; }
 
-// Returns bytes that order as the texts do, and of which none begin as others end.
+// Returns bytes that order as the texts do, and an end that no text has in it: so what follows in a
+// key is never taken for a part of the text.
 inline std::string text(std::string_view value) {
   std::string bytes;
   for (const char c : value) bytes.append(1, c).append(c == '\0' ? 1 : 0, '\1');
   return bytes.append(2, '\0');
 }
 
-// Returns what stands in a key for a text that a key may have no room for. The row has the text as
-// well, to be compared: two texts may have the same hash. 64-bit FNV-1a.
+// Returns what stands in a key for a text that a key may have no room for: its 64-bit FNV-1a. Two
+// texts may have the same, so the row has the text as well, to be compared.
 inline std::string hash(std::string_view text) {
   std::uint64_t sum = 0xcbf29ce484222325;
   for (const char c : text) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;

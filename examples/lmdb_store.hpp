@@ -5,6 +5,8 @@
 // transaction, which is on disk before it is acknowledged; readers see a snapshot and wait for
 // nobody. One process has the file at a time. LMDB trusts the bytes of its file, so keep it on a
 // disk of your own. A vote and a report look through those of the same comment.
+// tests/store/lmdb_store_test.cpp runs the contract on it, and shows what only its own means can
+// show: a full disk, a commit in doubt, a kill, and what an answer costs.
 //
 //     const auto opened = lmdb::lmdb_store::open("comments.lmdb");
 //     if (!opened) return 1;
@@ -256,13 +258,7 @@ class lmdb_store final : public store {
   result<search_result> find_all(const search& wanted) const override {
     return read<search_result>([&](rows& in) {
       search_result found;
-      in.walk_search(wanted, [&](comment searched) {
-        if (!matches(searched, wanted)) return true;
-        const bool is_full = found.items.size() == wanted.limit;
-        if (is_full && !found.items.empty()) found.next = found.items.back().id;
-        if (!is_full) found.items.push_back(std::move(searched));
-        return !is_full;
-      });
+      in.walk_search(wanted, [&](const comment& searched) { return add(found, searched, wanted); });
       return found;
     });
   }

@@ -2,9 +2,9 @@
 // lmdb_store.hpp - a store of your own that keeps every promise: comments in one file of LMDB.
 //
 // It has the steps of own_store.hpp, on a database of ordered keys (lmdb_rows.hpp). A write is one
-// transaction, which is on disk before it is acknowledged; readers see a snapshot and wait for
-// nobody. One process has the file at a time. LMDB trusts the bytes of its file, so keep it on a
-// disk of your own. A vote and a report look through those of the same comment.
+// transaction, which is on disk before it is acknowledged. Readers see a snapshot and never wait
+// for a writer. One process has the file at a time. LMDB trusts the bytes of its file, so keep it
+// on a disk of your own. A vote and a report look through those of the same comment.
 // tests/store/lmdb_store_test.cpp runs the contract on it, and shows what only its own means can
 // show: a full disk, a commit in doubt, a kill, and what an answer costs.
 //

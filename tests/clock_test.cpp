@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,7 @@ namespace {
 
 // What the C library makes of it, to the second.
 std::string to_utc_second(std::int64_t seconds) {
-  const std::time_t at = seconds;
+  const auto at = static_cast<std::time_t>(seconds);
   std::tm parts{};
   gmtime_r(&at, &parts);
   char text[32];
@@ -86,7 +87,8 @@ TEST_CASE("the system's clock answers the moment of the call") {
 }
 
 TEST_CASE("milliseconds go in and come out again") {
-  for (const std::int64_t count : {-62'167'219'200'000, -1L, 0L, 1L, 253'402'300'799'999})
+  for (const auto count :
+       std::initializer_list<std::int64_t>{-62'167'219'200'000, -1, 0, 1, 253'402'300'799'999})
     CHECK(to_milliseconds(from_milliseconds(count)) == count);
   CHECK(from_milliseconds(1).time_since_epoch() == 1ms);
 }

@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#define COMMENTS_TEXT_OF(...) #__VA_ARGS__
-#define COMMENTS_EXPANDED(...) COMMENTS_TEXT_OF(__VA_ARGS__)
+#define COMMENTS_AS_WRITTEN(...) #__VA_ARGS__
+#define COMMENTS_EXPANDED(...) COMMENTS_AS_WRITTEN(__VA_ARGS__)
 
 TEST_CASE("definitions are inline, unless the library is compiled once") {
 #ifdef COMMENTS_COMPILED

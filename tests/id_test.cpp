@@ -6,10 +6,14 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
+
+#include "support/no_random_bytes.hpp"
 
 using namespace comments;
 
@@ -18,6 +22,8 @@ namespace {
 constexpr std::string_view known = "0192f0c1-7b2a-7c3d-9e4f-0123456789ab";
 const comment_id known_id{{0x01, 0x92, 0xf0, 0xc1, 0x7b, 0x2a, 0x7c, 0x3d, 0x9e, 0x4f, 0x01, 0x23,
                            0x45, 0x67, 0x89, 0xab}};
+
+using times = std::initializer_list<std::int64_t>;
 
 std::int64_t time_of(const comment_id& id) {
   std::int64_t time = 0;
@@ -41,7 +47,7 @@ std::size_t count_changing() {
 
 TEST_CASE("a new id is laid out as RFC 9562 has version 7") {
   // The time of the RFC's own example, both ends of the 48 bits, and one before 1970.
-  for (const std::int64_t at : {1'645'557'742'000, 0L, 1L, (1L << 48) - 1, -1L}) {
+  for (const std::int64_t at : times{1'645'557'742'000, 0, 1, (1LL << 48) - 1, -1}) {
     const comment_id id = make_comment_id(from_milliseconds(at));
     CHECK(time_of(id) == std::max<std::int64_t>(at, 0));
     CHECK((id.bytes[6] & 0xf0) == 0x70);
@@ -71,7 +77,7 @@ TEST_CASE("100,000 ids of one millisecond differ, and each of their 74 random bi
 
 TEST_CASE("ids and their texts sort by the time of their making") {
   std::vector<comment_id> ids;
-  for (const std::int64_t at : {0L, 1L, 255L, 256L, 65'536L, 1'700'000'000'000, (1L << 48) - 1})
+  for (const std::int64_t at : times{0, 1, 255, 256, 65'536, 1'700'000'000'000, (1LL << 48) - 1})
     ids.push_back(make_comment_id(from_milliseconds(at)));
   CHECK(std::ranges::is_sorted(ids));
   CHECK(std::ranges::is_sorted(ids, {}, [](const comment_id& id) { return to_string(id); }));
@@ -84,6 +90,17 @@ TEST_CASE("every random byte is drawn, however many are asked for") {
   CHECK(count_changing<5>() == 5);
   CHECK(count_changing<16>() == 16);
   CHECK(count_changing<33>() == 33);
+}
+
+TEST_CASE("where the system has no random bytes, none are made up") {
+  const testing::no_random_bytes shortage;
+  CHECK_THROWS_AS(random_bytes<1>(), std::system_error);
+  CHECK_THROWS_AS(make_comment_id(from_milliseconds(0)), std::system_error);
+}
+
+TEST_CASE("more bytes than one call of the system gives are drawn, too") {
+  CHECK(count_changing<256>() == 256);
+  CHECK(count_changing<257>() == 257);
 }
 
 TEST_CASE("an id is written as 36 lower-case characters") {

@@ -708,6 +708,38 @@ TEST_CASE("rules forget what is not stored, be it a post or an edit, and remembe
   CHECK(forgotten == 5);
 }
 
+// The server went on until all were forgotten, whoever wanted it to end.
+TEST_CASE("origins are forgotten a few at a time, until that is over or another process does it") {
+  struct shared_store final : forwarding_store {
+    using forwarding_store::forwarding_store;
+    result<std::size_t> forget_origins(instant, std::size_t limit) override {
+      ++batches;
+      if (batches == leased_until) is_leased = false;
+      return std::min<std::size_t>(limit, 10);
+    }
+    result<bool> lease_chores(std::chrono::milliseconds lasts) override {
+      given_up += lasts.count() == 0;
+      return is_leased;
+    }
+    int batches{}, leased_until{}, given_up{};
+    bool is_leased{true};
+  };
+  memory_store kept;
+  shared_store store{kept};
+  service api{store};
+  CHECK(api.forget_origins([&] { return store.batches == 3; }) == 30u);
+  CHECK(store.batches == 3);
+  CHECK(store.given_up == 1);
+  CHECK(api.forget_origins([]() -> bool { throw 1; }) == 0u);
+  CHECK(store.batches == 3);
+  CHECK(store.given_up == 1);
+  store.leased_until = 5;
+  CHECK(api.forget_origins() == 20u);
+  CHECK(api.forget_origins() == 0u);
+  CHECK(store.batches == 5);
+  CHECK(store.given_up == 1);  // what another process has is not given up
+}
+
 TEST_CASE("a clock that throws, or is empty, ends each call that needs the time") {
   memory_store store;
   const principal ana{.role = principal::role::user, .subject = "17"};

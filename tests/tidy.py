@@ -24,21 +24,25 @@ COMPILED = LIBRARY + "compiled.cpp"  # includes every .ipp
 LAYERS = "docs/architecture.md"
 LOCKS = "mutex.hpp"  # the one header with the standard library's locks
 
+SYSTEM = ["store/sqlite/*", "store/postgres/connection.hpp", "store/postgres/transaction.hpp",
+          "http/httplib*", "http/epoll/*"]
 OWNERS = {  # who may include what, below include/comments; an .ipp may what its header may
     # The disk, and all else.
     "sqlite3.h": ["store/sqlite/wiping_vfs.hpp", "store/sqlite/connection.hpp"],
     "libpq-fe.h": [f"store/postgres/{name}.hpp" for name in (
         "values", "connection", "transaction", "connect")],
-    "httplib.h": ["http/httplib*"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/signer.hpp"],
+    "httplib.h": ["http/httplib*"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/hmac.hpp"],
     "cmark*": ["markdown/cmark.hpp"], "pugixml.hpp": ["feed/atom.hpp"],
     "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],
     "nlohmann/*": ["json/document.hpp"], "utf8proc.h": ["rules/blocked_words.hpp"],
     "CLI/*": [], "spdlog/*": [], "kainjow/*": [],
     "doctest/*": ["testing/doctest.hpp"], "gtest/*": ["testing/gtest.hpp"],
     "catch2/*": ["testing/catch2.hpp"],
-} | dict.fromkeys(["sys/*", "unistd.h", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"],
-                  ["store/sqlite/*", "store/postgres/connection.hpp",
-                   "store/postgres/transaction.hpp", "http/*"])
+} | dict.fromkeys(["sys/*", "fcntl.h", "netinet/*", "arpa/inet.h", "poll.h"], SYSTEM) | {
+    "unistd.h": ["id.hpp", *SYSTEM]}  # there for random bytes, and not on Windows
+GUARD = "guarded.hpp"  # the one header of the core with try, catch and throw
+ADAPTERS = ["store/sqlite*", "store/postgres*", "json/*", "auth/*", "markdown/*", "http/*", "api/*",
+            "feed/*", "testing/*", "deployments/csv.hpp", "deployments/routes.hpp"]
 BANNED_CODE = r"\busing\s+namespace\b|\bstd::(?:ranges::)?views\b|\bnamespace\s*(?=\{)"
 BANNED = {"regex", "format", "expected", "iostream"}
 C = """assert ctype errno fenv float inttypes limits locale math setjmp signal stdarg stddef stdint
@@ -259,8 +263,15 @@ def core(tree):
         for line, target in tree.includes(path):
             ours = f"include/{target}"
             reached += [ours] if ours in tree.files and ours not in reached else []
-            if owners_of(target) is not None:
+            if owners_of(target) is not None and target != "unistd.h":
                 yield path, line, f"{UMBRELLA} reaches <{target}>"
+
+def exceptions(tree):
+    """What stands in no adapter's folder compiles without exceptions."""
+    for name, path in tree.library():
+        if name != GUARD and not any(fnmatch(name, adapter) for adapter in ADAPTERS):
+            yield from ((path, line, f"`{hit[0]}` belongs to {GUARD}")
+                        for line, hit in hits(r"\b(?:try|catch|throw)\b", tree.code(path)))
 
 def banned(tree):
     for name, path in tree.library():
@@ -370,8 +381,8 @@ def version(tree):
         for line, _ in hits(rf"(?m)^namespace comments\b(?!{inline}\b)", tree.code(path)):
             yield path, line, f"a namespace that is not comments{inline}"
 
-RULES = [order, definitions, owners, core, banned, locks, mirror, budgets, words, privacy, fields,
-         version]
+RULES = [order, definitions, owners, core, exceptions, banned, locks, mirror, budgets, words,
+         privacy, fields, version]
 
 def findings(root):
     tree = Tree(root)

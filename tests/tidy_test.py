@@ -116,6 +116,10 @@ CHANGED = [
     ("banned", LIBRARY + UMBRELLA, header("other.hpp")),
     ("core", LIBRARY + UMBRELLA,
      header(UMBRELLA, "#include <comments/store/sqlite/connection.hpp>")),
+    ("exceptions", LIBRARY + "result.ipp",
+     DEFINITIONS + "inline void f() { try { g(); }\n"),
+    ("exceptions", LIBRARY + "result.ipp", DEFINITIONS + "inline void f() { catch (int) {} }"),
+    ("exceptions", LIBRARY + "result.ipp", DEFINITIONS + "inline void f() { throw 1; }\n"),
     ("fields", LIBRARY + "result.ipp", DEFINITIONS + "struct s { int n; };\n"),
     ("locks", "apps/server/main.cpp", "std::mutex m;"),
     ("mirror", TESTS["result.hpp"], None),
@@ -145,6 +149,8 @@ def cases():
     yield "budgets", {LIBRARY + name: header(name) + "//\n" * 150
                       for name in [*NAMES[1:], UMBRELLA]}
     yield "budgets", {f"{number}.md": "" for number in range(21)}
+    # An adapter may catch what its library throws.
+    yield None, {LAST: CLEAN[LAST] + "inline void f() { try { g(); } catch (...) { throw; } }"}
     # An .ipp may include what its header may, and its own header.
     yield None, {
         LIBRARY + "store/sqlite/connection.hpp":

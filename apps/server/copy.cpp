@@ -1,5 +1,6 @@
 #include "copy.hpp"
 
+#include "libpq.hpp"
 #include "stores.hpp"
 
 #include <comments/store/postgres/copy.hpp>
@@ -19,10 +20,12 @@ using namespace comments;
 namespace {
 
 result<std::unique_ptr<copy_side>> open_side(const std::string& name, bool must_exist) {
-  if (is_postgres(name))
+  if (is_postgres(name)) {
+    if (auto loaded = load_libpq(); !loaded) return std::move(loaded).error();
     return postgres_copy_side::open({.conninfo = name, .on_failure = [](std::string_view why) {
                                        std::cerr << "comments-server: " << why << '\n';
                                      }});
+  }
   const std::string path = file_of(name);
   std::error_code ignored;
   if (must_exist && !std::filesystem::exists(path, ignored))

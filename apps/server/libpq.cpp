@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <libpq-fe.h>
 
+#include <string>
+
 namespace server {
 
 namespace {
@@ -47,6 +49,7 @@ class loader final {
     find<&PQnotifies>("PQnotifies");
     find<&PQntuples>("PQntuples");
     find<&PQparameterStatus>("PQparameterStatus");
+    find<&PQpingParams>("PQpingParams");
     find<&PQpipelineSync>("PQpipelineSync");
     find<&PQresultErrorField>("PQresultErrorField");
     find<&PQresultErrorMessage>("PQresultErrorMessage");
@@ -75,9 +78,11 @@ class loader final {
 
 }  // namespace
 
-std::string load_libpq() {
+comments::result<comments::done> load_libpq() {
   static const loader once;
-  return once.problem();
+  if (once.problem().empty()) return comments::ok();
+  return comments::error{comments::errc::unavailable,
+                         "PostgreSQL's client library cannot be loaded: " + once.problem()};
 }
 
 }  // namespace server
@@ -121,6 +126,9 @@ PGnotify* PQnotifies(PGconn* on) { return loaded<&PQnotifies>(on); }
 int PQntuples(const PGresult* from) { return loaded<&PQntuples>(from); }
 const char* PQparameterStatus(const PGconn* on, const char* name) {
   return loaded<&PQparameterStatus>(on, name);
+}
+PGPing PQpingParams(const char* const* names, const char* const* values, int expand_dbname) {
+  return loaded<&PQpingParams>(names, values, expand_dbname);
 }
 int PQpipelineSync(PGconn* on) { return loaded<&PQpipelineSync>(on); }
 char* PQresultErrorField(const PGresult* from, int field) {

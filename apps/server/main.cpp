@@ -77,7 +77,7 @@ void reread(const server::options& chosen, server::log& log) {
 // on for the drain's delay, so that load balancers see /readyz change first; another signal, or
 // SIGINT at once, ends that.
 void wait_for_stop(sigset_t signals, service& service, server::listener& listener,
-                   const server::options& chosen, server::log& log) {
+                   server::hourly& chores, const server::options& chosen, server::log& log) {
   int signal = 0;
   while (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
     if (!guarded([&] { reread(chosen, log); })) log.error("not_reread", {{"reason", "no memory"}});
@@ -86,6 +86,7 @@ void wait_for_stop(sigset_t signals, service& service, server::listener& listene
   log.info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   service.drain();
   listener.drain();
+  chores.stop();
   const timespec wait{static_cast<std::time_t>(chosen.drain_delay.count()), 0};
   if (signal == SIGTERM) sigtimedwait(&signals, nullptr, &wait);
 }
@@ -111,8 +112,8 @@ int serve(const server::options& chosen) {
                          {"version", std::string{library_version}},
                          {"commit", COMMENTS_COMMIT}});
   warn_of_secrets(chosen, chosen.readable, log);
-  const server::hourly chores{[&] {
-    if (const auto done = service.forget_origins(); !done)
+  server::hourly chores{[&](const auto& is_over) {
+    if (const auto done = service.forget_origins(is_over); !done)
       log.error("origins_kept", {{"reason", done.error().message}});
   }};
   server::give_back_memory();
@@ -122,7 +123,7 @@ int serve(const server::options& chosen) {
     is_broken = !listener.run(api, service.metrics());
     if (!is_stopping) ::kill(::getpid(), SIGTERM);  // wakes `wait_for_stop`
   }};
-  wait_for_stop(signals, service, listener, chosen, log);
+  wait_for_stop(signals, service, listener, chores, chosen, log);
   is_stopping = true;
   service.news().close();  // streams end with a whole event
   listener.stop();

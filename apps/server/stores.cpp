@@ -64,8 +64,7 @@ postgres::pooler to_pooler(const std::string& chosen) {
 }
 
 opened open_postgres(const options& chosen, log& log) {
-  if (std::string problem = load_libpq(); !problem.empty())
-    return error{errc::unavailable, "PostgreSQL's client library cannot be loaded: " + problem};
+  if (auto loaded = load_libpq(); !loaded) return std::move(loaded).error();
   const auto failures = std::make_shared<failure_log>(log);
   return to_opened(postgres_store::open(
       {.conninfo = chosen.store,
@@ -118,7 +117,7 @@ std::string file_of(const std::string& store) { return store.substr(store.find('
 
 std::string describe_store(const std::string& name) {
   if (!is_postgres(name)) return name;
-  return load_libpq().empty() ? postgres::describe(name) : "postgresql:";
+  return load_libpq() ? postgres::describe(name) : "postgresql:";
 }
 
 int migrate(const options& chosen) {

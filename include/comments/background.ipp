@@ -3,10 +3,10 @@
 
 #include <comments/background.hpp>
 
+#include <comments/guarded.hpp>
 #include <comments/mutex.hpp>
 
 #include <atomic>
-#include <exception>
 #include <thread>
 #include <utility>
 
@@ -31,17 +31,13 @@ COMMENTS_INLINE void background::begin(std::function<void()> work) {
   if (state_->thread.joinable()) state_->thread.join();  // its work is over
   state_->is_working = true;
   auto run = [&is_working = state_->is_working, work = std::move(work)]() mutable {
-    try {
-      std::exchange(work, {})();  // what `work` owns is gone before the next may begin
-    } catch (...) {
-    }
+    guarded([&] { std::exchange(work, {})(); });  // what it owns is gone before the next may begin
     is_working = false;
   };
-  try {
-    state_->thread = std::thread{std::move(run)};
-  } catch (const std::exception&) {  // no thread or no memory: the next call tries again
+  if (auto begun = guarded([&] { return std::thread{std::move(run)}; }))
+    state_->thread = std::move(*begun);
+  else  // no thread or no memory: the next call tries again
     state_->is_working = false;
-  }
 }
 
 }  // namespace comments::inline v0

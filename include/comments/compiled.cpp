@@ -75,6 +75,7 @@
 #include <comments/store/postgres/executor.ipp>
 #include <comments/store/postgres/insert.ipp>
 #include <comments/store/postgres/insert_lanes.ipp>
+#include <comments/store/postgres/lease.ipp>
 #include <comments/store/postgres/notifications.ipp>
 #include <comments/store/postgres/pool.ipp>
 #include <comments/store/postgres/rows.ipp>
@@ -115,6 +116,7 @@
 #include <comments/api/routes.ipp>
 #include <comments/api/service_routes.ipp>
 #include <comments/auth/bearer.ipp>
+#include <comments/auth/hmac.ipp>
 #include <comments/auth/jwt.ipp>
 #include <comments/auth/signer.ipp>
 #include <comments/deployments/csv.ipp>

@@ -5,10 +5,15 @@
 // throws must end one call and nothing else, so it is called through `guarded`, which catches the
 // exception and returns nothing.
 //
+// The core (comments.hpp, and what needs no library) says try, catch and throw nowhere else, so it
+// compiles with -fno-exceptions. There these functions must not throw and must not be empty, and
+// the program ends where there is no memory, as all such programs do.
+//
 //   const std::function<int()> forgotten;
 //   assert(!guarded(forgotten));  // it is empty, so the call of it throws
 //   assert(guarded([] { return 7; }) == 7);
 
+#include <cstdlib>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -20,20 +25,39 @@ namespace comments::inline v0 {
 template <typename Call>
 auto guarded(Call&& call) {
   using returned = decltype(std::forward<Call>(call)());
-  if constexpr (std::is_void_v<returned>) {
-    try {
+  constexpr bool is_void = std::is_void_v<returned>;
+#ifdef __cpp_exceptions
+  try {
+#endif
+    if constexpr (is_void) {
       std::forward<Call>(call)();
       return true;
-    } catch (...) {
-      return false;
-    }
-  } else {
-    try {
+    } else {
       return std::optional<returned>{std::forward<Call>(call)()};
-    } catch (...) {
-      return std::optional<returned>{};
     }
+#ifdef __cpp_exceptions
+  } catch (...) {
+    if constexpr (is_void)
+      return false;
+    else
+      return std::optional<returned>{};
   }
+#endif
 }
+
+namespace detail {
+
+// Throws what `guarded` catches.
+template <typename Exception>
+[[noreturn]] void raise(const Exception& thrown) {
+#ifdef __cpp_exceptions
+  throw thrown;
+#else
+  static_cast<void>(thrown);
+  std::abort();
+#endif
+}
+
+}  // namespace detail
 
 }  // namespace comments::inline v0

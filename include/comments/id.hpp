@@ -28,11 +28,12 @@ namespace comments::inline v0 {
 struct comment_id {
   std::array<std::uint8_t, 16> bytes{};
 
-  friend auto operator<=>(const comment_id&, const comment_id&) = default;
+  // With `auto` it would need <=> of its members, which libc++ 16 lacks for most types.
+  friend std::strong_ordering operator<=>(const comment_id&, const comment_id&) = default;
 };
 
 // Fills `bytes` from the operating system's generator, so that they cannot be guessed. Throws
-// std::system_error if the first call of a thread finds no free file descriptor.
+// std::system_error if it has none, as in a sandbox that forbids the call.
 void fill_randomly(std::span<std::uint8_t> bytes);
 
 // Returns `N` such bytes, and throws as `fill_randomly` does.

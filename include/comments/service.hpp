@@ -149,9 +149,10 @@ class service final {
   // before a failure stays done. `invalid` without subject and e-mail address.
   result<erasure> erase(const person& whose, const principal& caller);
 
-  // Erases origins older than `origins_kept`, and returns how many. What was erased before a
-  // failure stays erased. Call it now and then.
-  result<std::size_t> forget_origins();
+  // Erases origins older than `origins_kept`, and returns how many: a few at a time, until all are,
+  // or `is_over` says so, or another process that shares the storage does this now. What was erased
+  // before a failure stays erased. Call it now and then.
+  result<std::size_t> forget_origins(const std::function<bool()>& is_over = {});
 
   // --- reading: for everyone ---
 

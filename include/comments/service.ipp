@@ -262,16 +262,25 @@ COMMENTS_INLINE result<erasure> service::erase(const person& whose, const princi
   return eraser{store_, news_, options_.page_max}.erase(whose, to_actor(caller), *moment);
 }
 
-COMMENTS_INLINE result<std::size_t> service::forget_origins() {
-  constexpr std::size_t at_once = 1000;  // so that writers do not wait long
+COMMENTS_INLINE result<std::size_t> service::forget_origins(const std::function<bool()>& is_over) {
+  constexpr std::size_t at_once = 250;      // so that writers do not wait long, nor who ends this
+  constexpr std::chrono::minutes lease{1};  // a part takes less; who dies in it is waited for
   const auto moment = now();
   if (!moment) return moment.error();
-  for (std::size_t sum = 0;;) {
+  std::size_t sum = 0;
+  bool is_ours = false;
+  while (!is_over || !guarded(is_over).value_or(true)) {
+    const auto leased = store_.lease_chores(lease);
+    if (!leased) return leased.error();
+    is_ours = *leased;
+    if (!is_ours) return sum;
     const auto erased = store_.forget_origins(*moment - options_.origins_kept, at_once);
     if (!erased) return erased;
-    if (*erased == 0) return sum;
+    if (*erased == 0) break;
     sum += *erased;
   }
+  if (is_ours) static_cast<void>(store_.lease_chores({}));  // else it ends by itself
+  return sum;
 }
 
 // --- reading ---

@@ -28,6 +28,7 @@
 #include <comments/result.hpp>
 
 #include <array>
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -206,7 +207,7 @@ struct decision_place {
   std::string content_id{};
   std::int64_t version{};
 
-  friend auto operator<=>(const decision_place&, const decision_place&) = default;
+  friend std::strong_ordering operator<=>(const decision_place&, const decision_place&) = default;
 };
 
 // Asks for what moderators decided, the latest first.
@@ -334,6 +335,14 @@ class store {
   // when one fails behind others it returns what they have erased. What a step in doubt has erased
   // is not counted.
   virtual result<std::size_t> forget_origins(instant before, std::size_t limit) = 0;
+
+  // Returns whether this process is to do what has to be done to the storage now and then, such as
+  // forgetting origins: of all that share it one does, for `lasts` from now on, and longer if it
+  // asks again. With 0 it lets others begin. The only process that writes to a storage always is.
+  virtual result<bool> lease_chores(std::chrono::milliseconds lasts) {
+    static_cast<void>(lasts);
+    return true;
+  }
 
   // Erases all reports of a reporter. They still count. Durable as `insert` is.
   virtual result<done> forget_reporter(const std::string& reporter) = 0;

@@ -1,5 +1,8 @@
 #include <comments/auth/bearer.hpp>
 
+#include <comments/auth/hmac.hpp>
+#include <comments/auth/signer.hpp>
+
 #include <doctest/doctest.h>
 
 #include <chrono>

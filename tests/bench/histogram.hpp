@@ -49,15 +49,15 @@ class histogram final {
 
   // Values below 256 have a place of their own each.
   static std::size_t index_of(std::uint64_t value) {
-    if (value < 2 * steps) return value;
+    if (value < 2 * steps) return static_cast<std::size_t>(value);
     const auto shift = static_cast<std::size_t>(std::bit_width(value)) - 8;
-    return shift * steps + (value >> shift);
+    return shift * steps + static_cast<std::size_t>(value >> shift);
   }
 
   static std::uint64_t largest_in(std::size_t index) {
     if (index < 2 * steps) return index;
     const std::size_t shift = index / steps - 1;
-    return ((index % steps + steps + 1) << shift) - 1;
+    return (std::uint64_t{index % steps + steps + 1} << shift) - 1;
   }
 
   std::array<std::uint64_t, 58 * steps> counts_{};

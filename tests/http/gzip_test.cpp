@@ -2,11 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/mman.h>
 #include <zlib.h>
 
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "support/size.hpp"
 
 using namespace comments::http;
 
@@ -51,6 +55,19 @@ TEST_CASE("what is packed is unpacked to what it was") {
        {std::string{}, std::string{"a"}, std::string(500'000, 'x'), noise(500'000)})
     CHECK(unpack(gzip(text)) == text);
   CHECK(gzip(std::string(10'000, 'x')).size() < 100);
+}
+
+// A count of 32 bits once began again at 0, and what was packed was the rest.
+TEST_CASE("what is longer than zlib can count is not packed, and not cut") {
+  constexpr std::size_t size = 4'294'967'296 + 5;
+  void* const zeros = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                             -1, 0);  // no memory is used until somebody reads
+  REQUIRE(zeros != MAP_FAILED);
+  const std::string_view text{static_cast<const char*>(zeros), size};
+  CHECK(gzip(text).empty());
+  CHECK(gzip(text.substr(0, gzip_bytes_max + 1)).empty());
+  if (testing::size(false, true)) CHECK_FALSE(gzip(text.substr(0, gzip_bytes_max)).empty());
+  ::munmap(zeros, size);
 }
 
 TEST_CASE("gzip is for clients that accept it, and not for those that refuse it") {

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "support/no_files.hpp"
+#include "support/no_random_bytes.hpp"
 #include "support/parallel.hpp"
 
 using namespace comments;
@@ -107,10 +107,9 @@ TEST_CASE("ids that requests get are UUIDs of version 7 and differ, whichever th
 
 TEST_CASE("a thread that gets no random bytes makes ids all the same") {
   std::set<std::string> made;
-  // The source of random bytes is a file, which each thread opens when it needs it first.
   for (int i = 0; i < 3; ++i)
     std::thread{[&] {
-      const testing::no_files shortage;
+      const testing::no_random_bytes shortage;
       for (int j = 0; j < 100; ++j) made.insert(make_request_id());
     }}.join();
   CHECK(made.size() == 300);

@@ -1,9 +1,13 @@
 """cluster_start_test - nodes that come up together, meet what is there, and leave it alone."""
 import re
+import socketserver
+import threading
 import time
+import unittest
 from urllib.parse import quote
 
 from cluster import PASSWORD, ClusterTest
+from pgbouncer import PROGRAM, Pooler
 from support import POST, at_once, main, run, until
 
 LONGEST_START = 25  # seconds; a database that sleeps has 15 of them to wake up
@@ -82,6 +86,111 @@ class Starting(ClusterTest):
         for text in said:
             for secret in secrets:
                 self.assertNotIn(secret, text)
+
+
+class StartingUp(socketserver.ThreadingTCPServer):
+    """Stands for a database that starts up, and says so in its own language."""
+    allow_reuse_address = daemon_threads = True
+    words = "das Datenbanksystem startet"
+
+    class RequestHandlerClass(socketserver.StreamRequestHandler):
+        def handle(self):
+            while head := self.rfile.read(8):
+                self.rfile.read(int.from_bytes(head[:4], "big") - 8)
+                if head[4:] == b"\0\3\0\0":  # a client of version 3; before that it asks for TLS
+                    said = b"".join(field + b"\0" for field in (
+                        b"SFATAL", b"VFATAL", b"C57P03", b"M" + self.server.words.encode(), b""))
+                    self.server.asked += 1
+                    self.wfile.write(b"E" + (len(said) + 4).to_bytes(4, "big") + said)
+                    return
+                self.wfile.write(b"N")
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.RequestHandlerClass)
+        self.asked = 0
+        threading.Thread(target=self.serve_forever).start()
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class Refused(ClusterTest):
+    """Where passwords count."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        rules = cls.postgres.data / "pg_hba.conf"
+        rules.write_text("local all,replication all trust\n"
+                         "host all all 127.0.0.1/32 scram-sha-256\n")
+        cls.postgres.sql("SELECT pg_reload_conf()")
+
+    def faults(self):
+        """What can be wrong for good, and the words for it."""
+        self.postgres.sql(f"CREATE ROLE {self.name}_full LOGIN PASSWORD 'x' CONNECTION LIMIT 0")
+        self.postgres.sql(f"CREATE ROLE {self.name}_reader LOGIN PASSWORD 'x'")
+        self.postgres.sql(f"ALTER ROLE {self.name}_reader SET default_transaction_read_only = on")
+        here = f"127.0.0.1:{self.postgres.port}"
+        return {
+            f"postgresql://{self.name}:s3cret@{here}/{self.name}": "password authentication failed",
+            self.store + "_gone": "does not exist",
+            self.store + "?sslmode=require": "server does not support SSL",
+            self.store.replace("127.0.0.1", "nowhere.invalid"): "could not translate host name",
+            f"postgresql://{self.name}_full:x@{here}/{self.name}": "too many connections",
+            f"postgresql://{self.name}_reader:x@{here}/{self.name}": "session is read-only",
+            f"postgresql://{self.name}:s3/cret@{here}/{self.name}": "cannot be read",
+        }
+
+    # Each of these waited for 15 seconds, and said "it does not answer".
+    def test_what_does_not_pass_by_waiting_is_said_at_once_in_its_own_words(self):
+        faults = self.faults()
+        runs = [(command, store) for store in faults for command in ("serve", "migrate", "copy")]
+        for command, store in runs:
+            with self.subTest(command=command, store=store):
+                if command == "copy":
+                    done = run("copy", "--from", store, "--to", f"sqlite:{self.folder}/to.db")
+                else:
+                    options = ("migrate",) if command == "migrate" else ()
+                    done = run(*options, env={"COMMENTS_STORE": store})
+                    self.assertLessEqual(done.stderr.count('"store_failed"'), 1)
+                self.assertEqual(done.returncode, 2, done)
+                last = done.stderr.splitlines()[-1]
+                self.assertRegex(last, "^comments-server: --(store|from) postgresql:")
+                self.assertIn(faults[store], last)
+                for secret in (PASSWORD, quote(PASSWORD), PASSWORD.split(" ")[0], "s3"):
+                    self.assertNotIn(secret, done.stderr)
+
+    def test_a_standby_alone_is_told_at_once(self):
+        with self.postgres.standby(self.folder / "standby") as standby:
+            store = self.store.replace(str(self.postgres.port), str(standby.port))
+            done = run("--store", store)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("session is read-only", done.stderr.splitlines()[-1])
+            self.assertEqual(done.stderr.count('"store_failed"'), 1)
+        self.postgres.require("")
+
+    def test_a_database_that_starts_up_is_waited_for_whatever_its_language(self):
+        with StartingUp() as database:
+            done = run("--store", f"postgresql://127.0.0.1:{database.server_address[1]}/a")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(database.words, done.stderr.splitlines()[-1])
+        self.assertGreater(database.asked, 4)
+
+
+@unittest.skipUnless(PROGRAM, "PgBouncer is not installed")
+class BehindAPooler(ClusterTest):
+    def test_a_database_that_is_away_behind_its_pooler_is_waited_for(self):
+        with Pooler(self.folder, self.postgres, "transaction") as pooler:
+            store = f"postgresql://{self.name}@127.0.0.1:{pooler.port}/{self.name}"
+            self.postgres.stop()
+            try:
+                done = run("--store", store)
+            finally:
+                self.postgres.start()
+            self.assertEqual(done.returncode, 2)
+            self.assertGreater(done.stderr.count('"store_failed"'), 2, done.stderr)
+            self.start_nodes(1, store=store)
 
 
 class Idle(ClusterTest):

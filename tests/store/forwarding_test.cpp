@@ -47,6 +47,7 @@ TEST_CASE("each function is passed on, and its error comes back") {
   CHECK(is_passed_on(front.set_status("1", content_status::locked, {}, {}, noon)));
   CHECK(is_passed_on(front.forget_origins(noon, 10)));
   CHECK(is_passed_on(front.forget_reporter("ana")));
+  CHECK(is_passed_on(front.lease_chores({})));
   CHECK(is_passed_on(front.find(id)));
   CHECK(is_passed_on(front.list({.content_id = "1"})));
   CHECK(is_passed_on(front.contents(ids)));

@@ -30,10 +30,9 @@
 #include <comments/testing/doctest.hpp>
 #include <comments/testing/store_contract.hpp>
 
-#include <thread>
 #include <tuple>
 
-#include "support/no_files.hpp"
+#include "support/no_random_bytes.hpp"
 #include "support/tsan.hpp"
 
 namespace testing {
@@ -47,11 +46,10 @@ COMMENTS_PROMISE(comments::store, insert_needs_random_bytes,
   const comments::insertion wanted{.said = {.content_id = "1", .body = "x", .key = "k"},
                                    .allowances = {{"ana", {.per_minute = 1}}}};
   comments::result<comments::post_result> answer = comments::post_result{};
-  // The source of random bytes is a file, which each thread opens when it needs it first.
-  std::thread{[&] {
-    const no_files shortage;
+  {
+    const no_random_bytes shortage;
     answer = store.insert(wanted, noon);
-  }}.join();
+  }
   if (!answer) COMMENTS_CHECK(answer == comments::fails_with(comments::errc::unavailable));
   if (!answer) COMMENTS_CHECK(look(store, "1").all.content.version == 0);
   COMMENTS_CHECK(must(store.insert(wanted, noon)).replayed == answer.has_value());

@@ -69,6 +69,9 @@ class faulty_store final : public comments::forwarding_store {
                                                  comments::instant now) override {
     return break_or([&] { return inner().set_status(content_id, status, expected, cause, now); });
   }
+  comments::result<bool> lease_chores(std::chrono::milliseconds lasts) override {
+    return break_or([&] { return inner().lease_chores(lasts); });
+  }
   comments::result<std::size_t> forget_origins(comments::instant before,
                                                std::size_t limit) override {
     return break_or([&] { return inner().forget_origins(before, limit); });

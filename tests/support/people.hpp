@@ -6,6 +6,7 @@
 //   site.get("/api/v1/me/export", testing::as_user("uid-ana", "Ana", "ana@example.com"));
 
 #include <comments/auth/bearer.hpp>
+#include <comments/auth/hmac.hpp>
 #include <comments/http/message.hpp>
 
 #include <nlohmann/json.hpp>

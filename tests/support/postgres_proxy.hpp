@@ -1,10 +1,13 @@
 #pragma once
-// postgres_proxy.hpp - stands between a store and the tests' PostgreSQL, and cuts connections while
-// they commit.
+// postgres_proxy.hpp - stands between a store and the tests' PostgreSQL, cuts connections while
+// they commit, and loses locks.
 //
 //   const testing::postgres_proxy proxy{schema};
 //   const auto store = open({.conninfo = proxy.conninfo()});
 //   proxy.cut(1, testing::commit_cut::behind);  // the next commit is done and not answered
+//
+// A shard that moves leaves its locks behind. So does this: `lose_locks` before the store connects
+// has each SELECT … FOR UPDATE lock nothing, and `interrupt` lets others write in between.
 //
 // PostgreSQL's protocol, version 3: a message is its type, its length, which counts itself, and its
 // content. The first from a client has no type.
@@ -23,9 +26,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace testing {
@@ -67,6 +73,18 @@ class postgres_proxy final {
   }
   // How many of them are still to come.
   int left() const { return left_; }
+  void lose_locks() { loses_locks_ = true; }
+  // Calls `meanwhile` once, between what the next transaction has read and what it then does. Not
+  // while another one is to be called.
+  void interrupt(std::function<void()> meanwhile) {
+    meanwhile_ = std::move(meanwhile);
+    is_interrupting_ = true;
+  }
+  // Returns the statements that clients have had prepared since the last call.
+  std::vector<std::string> take_statements() {
+    const std::lock_guard lock{noting_};
+    return std::exchange(statements_, {});
+  }
   // Takes no further connections, as a database that went away, or takes them again.
   void refuse(bool is_refusing = true) { is_refusing_ = is_refusing; }
 
@@ -108,13 +126,15 @@ class postgres_proxy final {
   void carry(int client_socket, int server_socket) {
     side client{client_socket}, server{server_socket, {}, true};
     std::string commit_name = "no name";
-    const auto is_commit_asked = [&](char type, std::string_view content) {
-      const std::string_view first = content.substr(0, content.find('\0'));
-      const std::string_view second = content.substr(first.size() + 1).data();
-      if (type == 'P' && second == "COMMIT") commit_name = first;  // name, statement
-      return type == 'B' && second == commit_name && takes(commit_cut::before);
+    bool has_read = false;  // its transaction waits for what comes next
+    const auto is_commit_asked = [&](char type, std::string& content) {
+      if (std::exchange(has_read, false) && is_interrupting_.exchange(false)) meanwhile_();
+      if (type == 'P') note(content);
+      if (type == 'P' && loses_locks_) lose_lock(content);
+      return is_commit(type, content, commit_name) && takes(commit_cut::before);
     };
-    const auto is_commit_answered = [&](char type, std::string_view content) {
+    const auto is_commit_answered = [&](char type, const std::string& content) {
+      if (type == 'Z') has_read = content == "T";
       return type == 'C' && std::string_view{content.data()} == "COMMIT" &&
              takes(commit_cut::behind);
     };
@@ -127,6 +147,25 @@ class postgres_proxy final {
     }
     ::close(client.socket);
     ::close(server.socket);
+  }
+
+  // Whether a client asks for a commit, whose prepared statement it names before.
+  static bool is_commit(char type, std::string_view content, std::string& commit_name) {
+    const std::string_view first = content.substr(0, content.find('\0'));
+    const std::string_view second = content.substr(first.size() + 1).data();
+    if (type == 'P' && second == "COMMIT") commit_name = first;  // name, statement
+    return type == 'B' && second == commit_name;
+  }
+
+  void note(const std::string& content) {
+    const std::lock_guard lock{noting_};
+    statements_.emplace_back(content.c_str() + content.find('\0') + 1);  // behind its name
+  }
+
+  static void lose_lock(std::string& statement) {
+    constexpr std::string_view lock = " FOR UPDATE";
+    const auto place = statement.find(lock);
+    if (place != std::string::npos) statement.replace(place, lock.size(), lock.size(), ' ');
   }
 
   bool takes(commit_cut where) { return where_ == where && left_ > 0 && left_-- > 0; }
@@ -146,8 +185,10 @@ class postgres_proxy final {
         length = length << 8 | static_cast<unsigned char>(from.read[i]);
       const std::size_t whole = length + head - 4;
       if (from.read.size() < whole) return true;
-      const std::string message = from.read.substr(0, whole);
-      if (from.has_types && whole > head && is_cut(message[0], message.substr(head))) return false;
+      std::string message = from.read.substr(0, head),
+                  content = from.read.substr(head, whole - head);
+      if (from.has_types && !content.empty() && is_cut(message[0], content)) return false;
+      message += content;
       from.read.erase(0, whole);
       from.has_types = true;
       if (::send(to.socket, message.data(), message.size(), MSG_NOSIGNAL) < 0) return false;
@@ -160,7 +201,10 @@ class postgres_proxy final {
   const int listening_{::socket(AF_UNIX, SOCK_STREAM, 0)};
   std::atomic<commit_cut> where_{commit_cut::before};
   std::atomic<int> left_{};
-  std::atomic<bool> is_over_{}, is_refusing_{};
+  std::atomic<bool> is_over_{}, is_refusing_{}, loses_locks_{}, is_interrupting_{};
+  std::function<void()> meanwhile_{};
+  std::mutex noting_{};
+  std::vector<std::string> statements_{};
   std::vector<std::thread> carrying_{};  // of the accepting thread, until it ended
   std::thread accepting_{};
 };

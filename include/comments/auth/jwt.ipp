@@ -3,6 +3,7 @@
 
 #include <comments/auth/jwt.hpp>
 
+#include <comments/auth/hmac.hpp>
 #include <comments/auth/signer.hpp>
 #include <comments/json/document.hpp>
 #include <comments/text.hpp>

@@ -3,8 +3,7 @@
 //
 // A token is base64url(payload) "." base64url(mac): anyone can read it, and only the holder of the
 // key can make it. The mac is HMAC-SHA-256 (RFC 2104), cut to 128 bits, over the purpose and the
-// payload, so a token that was made for one purpose is worthless for another. The definitions are
-// the library's only use of OpenSSL.
+// payload, so a token that was made for one purpose is worthless for another.
 //
 //   using namespace comments;
 //   const auth::signer sign{"a key of 32 random bytes, kept secret"};
@@ -28,9 +27,6 @@ std::string to_base64url(std::string_view bytes);
 
 // Returns the bytes; nothing if `text` is not exactly what `to_base64url` writes for them.
 std::optional<std::string> parse_base64url(std::string_view text);
-
-// Returns HMAC-SHA-256 of `message`: 32 bytes.
-std::string hmac_sha256(std::string_view key, std::string_view message);
 
 // Returns whether both are the same bytes. How long that takes depends on their length alone.
 bool is_same_secret(std::string_view a, std::string_view b);

@@ -3,56 +3,59 @@
 
 #include <comments/auth/signer.hpp>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <comments/auth/hmac.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <system_error>
 
 namespace comments::inline v0::auth {
 
+namespace detail {
+
+inline constexpr std::string_view base64url_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+}  // namespace detail
+
 COMMENTS_INLINE std::string to_base64url(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  while (!text.empty() && text.back() == '=') text.pop_back();
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
+  std::string text;
+  std::uint32_t bits = 0;  // the last `count` of them are not written yet
+  int count = 0;
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(byte);
+    for (count += 8; count >= 6; count -= 6)
+      text += detail::base64url_digits[bits >> (count - 6) & 63];
+  }
+  if (count > 0) text += detail::base64url_digits[bits << (6 - count) & 63];
   return text;
 }
 
 COMMENTS_INLINE std::optional<std::string> parse_base64url(std::string_view text) {
-  std::string padded{text};
-  std::ranges::replace(padded, '-', '+');
-  std::ranges::replace(padded, '_', '/');
-  const std::size_t padding = (4 - padded.size() % 4) % 4;
-  if (padding == 3) return std::nullopt;
-  padded.append(padding, '=');
-  std::string bytes(3 * padded.size() / 4, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(padded.data()),
-                                   static_cast<int>(padded.size()));
-  if (size < 0) return std::nullopt;
-  bytes.resize(static_cast<std::size_t>(size) - padding);
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char digit : text) {
+    const std::size_t value = detail::base64url_digits.find(digit);
+    if (value == std::string_view::npos) return std::nullopt;
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xff);
+  }
   if (to_base64url(bytes) != text) return std::nullopt;  // one token, one spelling
   return bytes;
 }
 
-COMMENTS_INLINE std::string hmac_sha256(std::string_view key, std::string_view message) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest, &size);
-  return {reinterpret_cast<const char*>(digest), size};
-}
-
+// What is volatile is read each time, so that no compiler ends the loop at the first difference.
 COMMENTS_INLINE bool is_same_secret(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  if (a.size() != b.size()) return false;
+  const volatile char* const left = a.data();
+  const volatile char* const right = b.data();
+  volatile int difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) difference = difference | (left[i] ^ right[i]);
+  return difference == 0;
 }
 
 COMMENTS_INLINE std::string signer::token(std::string_view purpose,

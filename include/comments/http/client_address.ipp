@@ -3,12 +3,9 @@
 
 #include <comments/http/client_address.hpp>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 namespace comments::inline v0::http {
 
@@ -17,23 +14,98 @@ COMMENTS_INLINE bool address::is_v4() const {
   return std::ranges::equal(mapped, std::span{bytes}.first(12));
 }
 
+namespace detail {
+
+inline std::optional<std::size_t> parse_number(std::string_view text, std::size_t most,
+                                               int base = 10) {
+  std::size_t number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  const bool is_number = code == std::errc{} && end == text.data() + text.size() && number <= most;
+  return is_number ? std::optional{number} : std::nullopt;
+}
+
+// "192.0.2.1". A number with a 0 before it is none, because some read it as octal.
+inline bool parse_v4(std::string_view text, std::span<std::uint8_t> bytes) {
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::size_t end = i < 3 ? text.find('.') : text.size();
+    const auto number = parse_number(text.substr(0, end), 255);
+    if (!number || end == text.npos || (end > 1 && text.front() == '0')) return false;
+    bytes[i] = static_cast<std::uint8_t>(*number);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return true;
+}
+
+// Eight groups of hexadecimal digits, of which "::" leaves out one or more that are 0; the last two
+// may be written as IPv4 (RFC 4291, section 2.2).
+inline bool parse_v6(std::string_view text, std::span<std::uint8_t, 16> bytes) {
+  std::size_t size = 0;
+  std::optional<std::size_t> gap;
+  while (!text.empty()) {
+    if (!gap && text.starts_with("::")) {
+      gap = size;
+      text.remove_prefix(2);
+      continue;
+    }
+    if (size > 0 && gap != size) {
+      if (!text.starts_with(':')) return false;
+      text.remove_prefix(1);
+    }
+    const std::string_view group = text.substr(0, text.find(':'));
+    if (group.find('.') != group.npos) {
+      if (size > 12 || group != text || !parse_v4(group, bytes.subspan(size))) return false;
+      size += 4;
+    } else {
+      const auto number = parse_number(group, 0xffff, 16);
+      if (size > 14 || group.size() > 4 || !number) return false;
+      bytes[size++] = static_cast<std::uint8_t>(*number >> 8);
+      bytes[size++] = static_cast<std::uint8_t>(*number & 0xff);
+    }
+    text.remove_prefix(group.size());
+  }
+  if (gap) std::rotate(bytes.data() + *gap, bytes.data() + size, bytes.data() + bytes.size());
+  return gap ? size < 16 : size == 16;
+}
+
+}  // namespace detail
+
 COMMENTS_INLINE std::optional<address> parse_address(std::string_view text) {
-  const std::size_t zone = text.find(':') == text.npos ? text.npos : text.find('%');
-  const std::string plain{text.substr(0, zone)};
-  if (plain.find('\0') != plain.npos) return std::nullopt;
-  address found;
-  if (::inet_pton(AF_INET6, plain.c_str(), found.bytes.data()) == 1) return found;
-  found.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (::inet_pton(AF_INET, plain.c_str(), found.bytes.data() + 12) == 1) return found;
-  return std::nullopt;
+  if (text.find(':') != text.npos) {
+    address found;
+    const bool is_one = detail::parse_v6(text.substr(0, text.find('%')), found.bytes);
+    return is_one ? std::optional{found} : std::nullopt;
+  }
+  address found{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+  const bool is_one = detail::parse_v4(text, std::span{found.bytes}.last(4));
+  return is_one ? std::optional{found} : std::nullopt;
 }
 
 COMMENTS_INLINE std::string to_text(const address& from) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (from.is_v4())
-    ::inet_ntop(AF_INET, from.bytes.data() + 12, text, sizeof text);
-  else
-    ::inet_ntop(AF_INET6, from.bytes.data(), text, sizeof text);
+  const auto& bytes = from.bytes;
+  std::string text;
+  if (from.is_v4()) {
+    for (std::size_t i = 12; i < 16; ++i)
+      text += (text.empty() ? "" : ".") + std::to_string(bytes[i]);
+    return text;
+  }
+  const auto group = [&](std::size_t i) { return bytes[2 * i] << 8 | bytes[2 * i + 1]; };
+  std::size_t gap = 8, gap_size = 1;  // the first of the longest runs of zeros, of two or more
+  for (std::size_t i = 0, end = 0; i < 8; i = end + 1) {
+    for (end = i; end < 8 && group(end) == 0;) ++end;
+    if (end - i <= gap_size) continue;
+    gap = i;
+    gap_size = end - i;
+  }
+  for (std::size_t i = 0; i < 8; ++i) {
+    if (i == gap) {
+      text += "::";
+      i += gap_size - 1;
+      continue;
+    }
+    if (!text.empty() && text.back() != ':') text += ':';
+    char digits[4] = {};
+    text.append(digits, std::to_chars(digits, digits + 4, group(i), 16).ptr);
+  }
   return text;
 }
 
@@ -51,13 +123,6 @@ COMMENTS_INLINE bool contains(const network& searched, const address& found) {
 }
 
 namespace detail {
-
-inline std::optional<std::size_t> parse_number(std::string_view text, std::size_t most) {
-  std::size_t number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_number = code == std::errc{} && end == text.data() + text.size() && number <= most;
-  return is_number ? std::optional{number} : std::nullopt;
-}
 
 // "10.0.0.0/8", "::1/128" or an address alone, which is a network of one.
 inline std::optional<network> parse_network(std::string_view text) {

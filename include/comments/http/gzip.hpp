@@ -22,11 +22,15 @@ namespace comments::inline v0::http {
 // A shorter text fits into one packet as it is.
 inline constexpr std::size_t gzip_bytes_min = 1'024;
 
+// zlib counts in 32 bits on some systems. A longer text is sent as it is.
+inline constexpr std::size_t gzip_bytes_max = 2'147'483'647;
+
 // Returns whether an Accept-Encoding header has gzip, or "*", and not with q=0 (RFC 9110, section
 // 12.5.3).
 bool takes_gzip(std::string_view header);
 
-// Returns `text` as one gzip member (RFC 1952); empty if zlib finds no memory for its state.
+// Returns `text` as one gzip member (RFC 1952); empty if zlib finds no memory for its state,
+// or if that are more than `gzip_bytes_max`.
 std::string gzip(std::string_view text);
 
 // Packs the body of a response that is long enough and not packed yet; with `effort::memory` it

@@ -30,13 +30,14 @@ COMMENTS_INLINE bool takes_gzip(std::string_view header) {
 }
 
 COMMENTS_INLINE std::string gzip(std::string_view text) {
+  if (text.size() > gzip_bytes_max) return {};
   constexpr int window_bits = 15, gzip_header = 16, memory = 8;
   z_stream state{};
   if (::deflateInit2(&state, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits + gzip_header, memory,
                      Z_DEFAULT_STRATEGY) != Z_OK)
     return {};
   const std::unique_ptr<z_stream, decltype(&::deflateEnd)> ends_with_scope{&state, &::deflateEnd};
-  std::string packed(::deflateBound(&state, text.size()), '\0');
+  std::string packed(::deflateBound(&state, static_cast<uLong>(text.size())), '\0');
   state.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   state.avail_in = static_cast<uInt>(text.size());
   state.next_out = reinterpret_cast<Bytef*>(packed.data());

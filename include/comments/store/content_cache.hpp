@@ -15,6 +15,7 @@
 //   cache.update({.content_id = "1", .version = 2});  // after a commit
 
 #include <comments/comment.hpp>
+#include <comments/guarded.hpp>
 #include <comments/lru.hpp>
 #include <comments/mutex.hpp>
 
@@ -113,11 +114,8 @@ inline void content_cache::clear() noexcept {
 
 // The version before must not stay when there is no memory for the new one.
 inline void content_cache::shard::put(const content& kept) noexcept {
-  try {
-    contents.put(kept.content_id, kept);
-  } catch (...) {
-    contents.clear();
-  }
+  // clang does not see that the lock is held in the call, too.
+  if (!guarded([known = &contents, &kept] { known->put(kept.content_id, kept); })) contents.clear();
 }
 
 }  // namespace comments::inline v0

@@ -19,6 +19,7 @@
 #include <comments/config.hpp>
 #include <comments/store.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,6 +51,7 @@ class forwarding_store : public store {
                                              std::optional<std::int64_t> expected,
                                              const event& cause, instant now) override;
   COMMENTS_INLINE result<std::size_t> forget_origins(instant before, std::size_t limit) override;
+  COMMENTS_INLINE result<bool> lease_chores(std::chrono::milliseconds lasts) override;
   COMMENTS_INLINE result<done> forget_reporter(const std::string& reporter) override;
   COMMENTS_INLINE result<comment> find(const comment_id& id) const override;
   COMMENTS_INLINE result<page> list(const query& query) const override;

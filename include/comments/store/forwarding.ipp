@@ -32,6 +32,9 @@ COMMENTS_INLINE result<std::size_t> forwarding_store::forget_origins(instant bef
                                                                      std::size_t limit) {
   return inner_.forget_origins(before, limit);
 }
+COMMENTS_INLINE result<bool> forwarding_store::lease_chores(std::chrono::milliseconds lasts) {
+  return inner_.lease_chores(lasts);
+}
 COMMENTS_INLINE result<done> forwarding_store::forget_reporter(const std::string& reporter) {
   return inner_.forget_reporter(reporter);
 }

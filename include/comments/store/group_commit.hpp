@@ -252,10 +252,10 @@ auto group_commit<Work, Outcome>::hand_on(batch& led) -> batch_pointer {
   batch_pointer next = std::move(led.next);
   if (!next || std::exchange(next->has_leader, true)) return nullptr;
   next->before = {};  // this commit is over
-  try {
-    if (!own_.joinable() && !is_ending_) own_ = std::thread{[this] { run(); }};
-  } catch (...) {  // there is no thread left
-    return next;
+  if (!own_.joinable() && !is_ending_) {
+    auto begun = guarded([this] { return std::thread{[this] { run(); }}; });
+    if (!begun) return next;  // there is no thread left
+    own_ = std::move(*begun);
   }
   if (own_.get_id() == std::this_thread::get_id() || is_ending_) return next;
   handed_ = std::move(next);
@@ -268,11 +268,8 @@ template <typename Work, typename Outcome>
 void group_commit<Work, Outcome>::carry_out(batch& led) noexcept {
   // A work that found no memory may have left an outcome too many.
   const std::span outcomes{led.outcomes.data(), led.works.size()};
-  try {
-    commit_all_(led.works, outcomes);
-  } catch (...) {
+  if (!guarded([&] { commit_all_(led.works, outcomes); }))
     for (auto& outcome : outcomes) outcome.reset();
-  }
 }
 
 // Tells those that do not wait.

@@ -32,13 +32,13 @@ class list_order final {
     bool is_by_votes{};
     std::optional<comment_id> parent{};  // none: the roots
 
-    friend auto operator<=>(const list&, const list&) = default;
+    friend std::strong_ordering operator<=>(const list&, const list&) = default;
   };
   struct place {
     list in{};
     std::pair<std::int64_t, std::int64_t> rank{};  // of oldest or top
 
-    friend auto operator<=>(const place&, const place&) = default;
+    friend std::strong_ordering operator<=>(const place&, const place&) = default;
   };
 
  public:

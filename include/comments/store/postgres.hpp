@@ -49,6 +49,7 @@ struct postgres_options {
   group_limits group{.batch_max = 128, .queue_max = 4096};  // of each lane
   std::size_t held_queue_max{32};  // callers that wait for a locked content
   std::size_t lanes{4};            // transactions that insert at once; each content has its lane
+  std::size_t comments_known_max{16'384};  // of which it is known to which content they belong
   postgres::listener_limits listener{};
   // Called with the database's own message when something fails, from any thread. The message has
   // no password and nothing that users wrote in it. What it throws is ignored.
@@ -60,9 +61,10 @@ struct postgres_options {
 class postgres_store final : public store, public deployment_log {
  public:
   // Connects, and brings the schema up to date. Returns `unavailable`, with a sentence for the
-  // operator and no secret in it, if the database does not answer within `opening_wait`, is not in
-  // UTF-8, belongs to another program, or was written by a newer version that this one cannot work
-  // with, or if there is no thread to look after its connections.
+  // operator and no secret in it, if the database does not answer within `opening_wait`; at once
+  // if it does not let us in (`postgres::may_pass` says when), takes no writes, is not in UTF-8,
+  // belongs to another program, or was written by a newer version that this one cannot work with,
+  // or if there is no thread to look after its connections.
   static result<std::unique_ptr<postgres_store>> open(postgres_options options);
   COMMENTS_INLINE ~postgres_store() override;
 
@@ -82,6 +84,7 @@ class postgres_store final : public store, public deployment_log {
                                              std::optional<std::int64_t> expected,
                                              const event& cause, instant now) override;
   COMMENTS_INLINE result<std::size_t> forget_origins(instant before, std::size_t limit) override;
+  COMMENTS_INLINE result<bool> lease_chores(std::chrono::milliseconds lasts) override;
   COMMENTS_INLINE result<done> forget_reporter(const std::string& reporter) override;
 
   COMMENTS_INLINE result<comment> find(const comment_id& id) const override;

@@ -9,6 +9,8 @@
 #include <comments/store/postgres/deployments.hpp>
 #include <comments/store/postgres/executor.hpp>
 #include <comments/store/postgres/insert_lanes.hpp>
+#include <comments/store/postgres/known_contents.hpp>
+#include <comments/store/postgres/lease.hpp>
 #include <comments/store/postgres/schema.hpp>
 #include <comments/store/postgres/search.hpp>
 #include <comments/store/postgres/updates.hpp>
@@ -30,6 +32,14 @@ class postgres_store::parts final {
   template <typename Change>
   result<comment> change(const comment_id& id, bool is_repeatable, const Change& wanted);
 
+  // Returns the content of a comment, or `not_found`.
+  result<std::string> content_of(const comment_id& id) const;
+
+  // Reads what there is about one comment: nothing if there is no such comment.
+  template <typename Read>
+  auto read_about(const comment_id& id, const Read& wanted) const
+      -> result<decltype(wanted(std::declval<postgres::transaction&>(), std::string{}))>;
+
   // Answers questions for the versions of contents in one transaction.
   void answer_all(std::span<const std::string_view* const> ids,
                   std::span<std::optional<std::optional<content>>> answers) const;
@@ -41,6 +51,7 @@ class postgres_store::parts final {
   postgres::executor database;
   postgres::insert_lanes inserts;
   mutable questions versions;
+  mutable postgres::known_contents known;
 };
 
 COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
@@ -60,19 +71,39 @@ COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
                .statement_wait = options.statement_wait,
                .long_lock_wait = options.lock_wait,
                .long_waits_max = options.long_waits_max}},
-      versions{options.group, [this](auto ids, auto answers) { answer_all(ids, answers); }} {}
+      versions{options.group, [this](auto ids, auto answers) { answer_all(ids, answers); }},
+      known{options.comments_known_max} {}
 
 template <typename Change>
 result<comment> postgres_store::parts::change(const comment_id& id, bool is_repeatable,
                                               const Change& wanted) {
-  const auto content_id = database.read(
-      [&](postgres::transaction& reading) { return postgres::find_content_id(reading, id); });
+  const auto content_id = content_of(id);
   if (!content_id) return content_id.error();
-  if (!*content_id) return comment_not_found();
   return database.write<comment>(
       is_repeatable, [&](postgres::transaction& writing, postgres::moved_contents& moved) {
-        return wanted(writing, **content_id, moved);
+        return wanted(writing, *content_id, moved);
       });
+}
+
+COMMENTS_INLINE result<std::string> postgres_store::parts::content_of(const comment_id& id) const {
+  if (auto content_id = known.find(id)) return std::move(*content_id);
+  auto found = database.read(
+      [&](postgres::transaction& reading) { return postgres::find_content_id(reading, id); });
+  if (!found) return std::move(found).error();
+  if (!*found) return comment_not_found();
+  known.remember(id, **found);
+  return std::move(**found);
+}
+
+template <typename Read>
+auto postgres_store::parts::read_about(const comment_id& id, const Read& wanted) const
+    -> result<decltype(wanted(std::declval<postgres::transaction&>(), std::string{}))> {
+  const auto content_id = content_of(id);
+  if (!content_id && content_id.error().code == errc::not_found)
+    return decltype(wanted(std::declval<postgres::transaction&>(), std::string{})){};
+  if (!content_id) return content_id.error();
+  return database.read(
+      [&](postgres::transaction& reading) { return wanted(reading, *content_id); });
 }
 
 COMMENTS_INLINE void postgres_store::parts::answer_all(
@@ -122,8 +153,8 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
       return std::unique_ptr<postgres_store>{new postgres_store{std::move(*made)}};
     }
     constexpr std::chrono::milliseconds pause{250};
-    const bool may_wake_up = key.error().message == postgres::unusable(postgres::no_answer).message;
-    if (!may_wake_up || std::chrono::steady_clock::now() + pause > end) return key.error();
+    const bool is_time_up = std::chrono::steady_clock::now() + pause > end;
+    if (is_time_up || !postgres::may_pass(to, key.error())) return key.error();
     std::this_thread::sleep_for(pause);
   }
 }
@@ -131,12 +162,18 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
 // --- writes ---
 
 COMMENTS_INLINE result<post_result> postgres_store::insert(const insertion& wanted, instant now) {
-  return parts_->inserts.insert(wanted, now);
+  auto made = parts_->inserts.insert(wanted, now);
+  if (made) parts_->known.remember(made->stored);
+  return made;
 }
 
 COMMENTS_INLINE void postgres_store::begin_insert(const insertion& wanted, instant now,
                                                   insert_receiver ended) {
-  parts_->inserts.begin(wanted, now, std::move(ended));
+  const auto tell = [known = &parts_->known, ended = std::move(ended)](auto made) {
+    if (made && *made) known->remember((*made)->stored);
+    ended(std::move(made));
+  };
+  parts_->inserts.begin(wanted, now, tell);
 }
 
 COMMENTS_INLINE result<comment> postgres_store::amend(const comment_id& id, const decider& decide,
@@ -176,6 +213,12 @@ COMMENTS_INLINE result<std::size_t> postgres_store::forget_origins(instant befor
       [&](auto& on) { return postgres::forget_origins(on, before, limit, progress); });
 }
 
+COMMENTS_INLINE result<bool> postgres_store::lease_chores(std::chrono::milliseconds lasts) {
+  return parts_->database.write<bool>(true, [&](auto& writing, auto&) {
+    return result{postgres::take_lease(writing, parts_->node, lasts)};
+  });
+}
+
 COMMENTS_INLINE result<done> postgres_store::forget_reporter(const std::string& reporter) {
   return parts_->database.erase([&](auto& on) { return postgres::forget_reporter(on, reporter); });
 }
@@ -193,15 +236,21 @@ COMMENTS_INLINE result<record_result> postgres_store::record(const deployment& s
 // --- readings ---
 
 COMMENTS_INLINE result<comment> postgres_store::find(const comment_id& id) const {
-  auto found = parts_->database.read([&](auto& reading) { return postgres::find(reading, id); });
+  const std::string content_id = parts_->known.find(id).value_or("");
+  auto found =
+      parts_->database.read([&](auto& reading) { return postgres::find(reading, content_id, id); });
   if (!found) return std::move(found).error();
   if (!*found) return comment_not_found();
+  parts_->known.remember(**found);
   return std::move(**found);
 }
 
 COMMENTS_INLINE result<page> postgres_store::list(const query& query) const {
-  return parts_->database.read([&](auto& reading) { return postgres::list(reading, query); },
-                               postgres::transaction::reading);
+  auto found = parts_->database.read([&](auto& reading) { return postgres::list(reading, query); },
+                                     postgres::transaction::reading);
+  if (found)
+    for (const comment& one : found->items) parts_->known.remember(one);
+  return found;
 }
 
 COMMENTS_INLINE result<std::vector<content>> postgres_store::contents(
@@ -226,8 +275,9 @@ COMMENTS_INLINE result<std::vector<event>> postgres_store::events(std::string_vi
 COMMENTS_INLINE result<std::vector<event>> postgres_store::history(const comment_id& id,
                                                                    std::int64_t after,
                                                                    std::size_t limit) const {
-  return parts_->database.read(
-      [&](auto& reading) { return postgres::history(reading, id, after, limit); });
+  return parts_->read_about(id, [&](auto& reading, const std::string& content_id) {
+    return postgres::history(reading, content_id, id, after, limit);
+  });
 }
 
 COMMENTS_INLINE result<decision_page> postgres_store::decisions(
@@ -237,12 +287,17 @@ COMMENTS_INLINE result<decision_page> postgres_store::decisions(
 
 COMMENTS_INLINE result<std::vector<comments::report>> postgres_store::reports_of(
     const comment_id& id, std::size_t limit) const {
-  return parts_->database.read(
-      [&](auto& reading) { return postgres::reports_of(reading, id, limit); });
+  return parts_->read_about(id, [&](auto& reading, const std::string& content_id) {
+    return postgres::reports_of(reading, content_id, id, limit);
+  });
 }
 
 COMMENTS_INLINE result<search_result> postgres_store::find_all(const search& wanted) const {
-  return parts_->database.read([&](auto& reading) { return postgres::find_all(reading, wanted); });
+  auto found =
+      parts_->database.read([&](auto& reading) { return postgres::find_all(reading, wanted); });
+  if (found)
+    for (const comment& one : found->items) parts_->known.remember(one);
+  return found;
 }
 
 COMMENTS_INLINE result<std::vector<comments::vote>> postgres_store::votes_of(

@@ -105,13 +105,64 @@ TEST_CASE("a database that is not in UTF-8 is refused") {
   CHECK(opened.error().message == "The database cannot be used: its encoding is not UTF8.");
 }
 
-TEST_CASE("a database that is not there does not answer, and the reason has no password in it") {
+TEST_CASE("a database that cannot be reached may come back, and the reason has no password in it") {
   postgres_notebook notes;
   notes.options.conninfo = "host=127.0.0.1 port=1 user=ana password=s3cret dbname=comments";
   const auto opened = postgres::connect(notes.options);
   REQUIRE_FALSE(opened);
-  CHECK(opened.error().message == "The database cannot be used: it does not answer.");
+  CHECK(opened.error().message ==
+        "The database cannot be used: connection to server at \"127.0.0.1\", port 1 failed: "
+        "Connection refused.");
+  CHECK(postgres::may_pass(notes.options, opened.error()));
   REQUIRE(notes.reports.size() == 1);
   CHECK(notes.reports[0].find("127.0.0.1") != std::string::npos);
   CHECK(notes.reports[0].find("s3cret") == std::string::npos);
+}
+
+// All of these were "it does not answer", after 15 seconds.
+TEST_CASE("each other reason is told in its own words, and waiting does not help") {
+  postgres_notebook notes;
+  const std::string name = notes.schema.name(), given = notes.schema.conninfo();
+  notes.schema.run("CREATE ROLE " + name + " NOLOGIN");
+  notes.schema.run("CREATE ROLE " + name + "_full LOGIN CONNECTION LIMIT 0");
+  for (const auto& [more, words] :
+       {std::pair<std::string, std::string>{" user=" + name, "is not permitted to log in"},
+        {" user=" + name + "_full", "too many connections for role"},
+        {" dbname=" + name, "database \"" + name + "\" does not exist"},
+        {" host=nowhere.invalid", "could not translate host name \"nowhere.invalid\""},
+        {" sslmode=perhaps", "invalid sslmode value"},
+        {" options='-c default_transaction_read_only=on'", "session is read-only"}}) {
+    CAPTURE(more);
+    notes.options.conninfo = given + more;
+    const auto opened = postgres::connect(notes.options);
+    REQUIRE_FALSE(opened);
+    CHECK_MESSAGE(opened.error().message.find(words) != std::string::npos, opened.error().message);
+    CHECK_FALSE(postgres::may_pass(notes.options, opened.error()));
+  }
+  notes.schema.run("DROP ROLE " + name + "; DROP ROLE " + name + "_full");
+}
+
+TEST_CASE("where a standby answers for a primary that does not, the primary may come back") {
+  postgres_notebook notes;
+  const std::string folder = notes.schema.run("SHOW unix_socket_directories");
+  const std::string port = notes.schema.run("SHOW port");
+  notes.options.conninfo = notes.schema.conninfo() + " host=127.0.0.1," + folder + " port=1," +
+                           port + " options='-c default_transaction_read_only=on'";
+  const auto opened = postgres::connect(notes.options);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message.find("refused; connection to server") != std::string::npos);
+  CHECK(postgres::may_pass(notes.options, opened.error()));
+}
+
+TEST_CASE("a password that ends early is not taken for a host or a database, which are shown") {
+  for (const char* const broken :
+       {"postgresql://ana:s3cr/et@db.example.com/comments", "postgres://ana:s3cr@et@db/comments",
+        "postgresql://ana:/s3cret@db/comments?sslmode=require", "postgresql://a:p/w@/db"}) {
+    CAPTURE(std::string{broken});
+    CHECK_FALSE(postgres::is_conninfo(broken));
+    CHECK(postgres::describe(broken) == "postgresql:");
+  }
+  for (const char* const fine : {"postgresql://ana:s3cr%2Fet%40@db/comments", "postgresql://db/a",
+                                 "postgresql://db/a?user=ana@example.com", "host=@db dbname=a/b"})
+    CHECK_MESSAGE(postgres::is_conninfo(fine), fine);
 }

@@ -94,16 +94,40 @@ TEST_CASE("a content is what was written of it, and nothing at first") {
   postgres_tables file;
   CHECK(read_content(file, "1") == content{"1", 0, 0, {}});
   transaction writing{file.on(), transaction::writing};
-  CHECK(postgres::lock_content(writing, "1") == content{"1", 0, 0, {}});
+  content before{"1", 0, 0, {}};
+  CHECK(postgres::lock_content(writing, "1") == before);
   for (const std::optional<content_status> status :
        {std::optional{content_status::locked}, std::optional<content_status>{}}) {
     const content moved{"1", 7, 3, status};
-    postgres::update_content(writing, moved);
+    postgres::update_content(writing, std::exchange(before, moved), moved);
     CHECK(postgres::lock_content(writing, "1") == moved);
   }
   CHECK(writing.commit());
   CHECK(read_content(file, "1") == content{"1", 7, 3, {}});
   CHECK(read_content(file, "2") == content{"2", 0, 0, {}});
+}
+
+TEST_CASE(
+    "a content that is not as it was read is not changed, and its count moves by a difference") {
+  postgres_tables file;
+  {
+    transaction writing{file.on(), transaction::writing};
+    postgres::insert_content(writing, "1");
+    postgres::update_content(writing, {"1", 0, 0, {}}, {"1", 5, 2, {}});
+    REQUIRE(writing.commit());
+  }
+  {
+    transaction late{file.on(), transaction::writing};
+    postgres::update_content(late, {"1", 4, 2, {}}, {"1", 5, 3, {}});
+    CHECK_FALSE(late.commit());
+    CHECK(late.failed() == failure::conflict);
+  }
+  CHECK(read_content(file, "1") == content{"1", 5, 2, {}});
+  file.run("UPDATE content SET comments = 7");
+  transaction writing{file.on(), transaction::writing};
+  postgres::update_content(writing, {"1", 5, 2, {}}, {"1", 6, 1, {}});
+  REQUIRE(writing.commit());
+  CHECK(read_content(file, "1") == content{"1", 6, 6, {}});
 }
 
 TEST_CASE("locking a content waits for the transaction that has it, and sees what that committed") {
@@ -114,7 +138,7 @@ TEST_CASE("locking a content waits for the transaction that has it, and sees wha
   for (const std::int64_t version : {1, 2}) {
     transaction first{file.on(), transaction::writing};
     REQUIRE(postgres::lock_content(first, "1"));  // which makes it, the first time
-    postgres::update_content(first, {"1", version, 0, {}});
+    postgres::update_content(first, {"1", version - 1, 0, {}}, {"1", version, 0, {}});
     REQUIRE(first.receive());
     {
       transaction second{*other, transaction::writing};

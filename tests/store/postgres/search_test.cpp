@@ -145,7 +145,7 @@ TEST_CASE("a history begins with the post, and is read without the votes between
   const auto versions = [&](std::int64_t position, std::int64_t after, std::size_t limit) {
     std::vector<std::int64_t> found;
     for (const event& one : read(file, transaction::autocommit, [&](transaction& reading) {
-           return postgres::history(reading, parse_comment_id(id_at(position)).value(), after,
+           return postgres::history(reading, "1", parse_comment_id(id_at(position)).value(), after,
                                     limit);
          }))
       found.push_back(one.version);
@@ -222,7 +222,7 @@ TEST_CASE("reports are read the latest first, as many as asked for") {
       "generate_series(1, 3) AS n");
   const auto reports = [&](std::int64_t position, std::size_t limit) {
     return read(file, transaction::autocommit, [&](transaction& reading) {
-      return postgres::reports_of(reading, parse_comment_id(id_at(position)).value(), limit);
+      return postgres::reports_of(reading, "1", parse_comment_id(id_at(position)).value(), limit);
     });
   };
   const comments::report third{"r3", "why 3", from_milliseconds(3)},

@@ -46,19 +46,20 @@ TEST_CASE("text that the database cannot hold is refused, and nothing beside it 
 
 TEST_CASE("a failure sticks to its transaction, is heard of once, and undoes all of it") {
   postgres_notebook notes;
+  notes.schema.run("ALTER TABLE note ADD CHECK (id > 0)");
   {
     transaction writing{*notes.on, transaction::writing};
     writing.send(add, std::int64_t{1}, "first");
     CHECK(writing.receive());
-    writing.send(add, std::int64_t{1}, "again");
+    writing.send(add, std::int64_t{0}, "too low");
     CHECK_FALSE(writing.receive());
     writing.send("INSERT INTO nonsense VALUES (1)");
     CHECK_FALSE(writing.receive());
     CHECK_FALSE(writing.commit());
     CHECK(writing.failed() == failure::rejected);
   }
-  CHECK(notes.reports == std::vector<std::string>{
-                             "23505 duplicate key value violates unique constraint \"note_pkey\""});
+  CHECK(notes.reports == std::vector<std::string>{"23514 new row for relation \"note\" violates "
+                                                  "check constraint \"note_id_check\""});
   CHECK(notes.notes().empty());
   transaction writing{*notes.on, transaction::writing};
   writing.send(add, std::int64_t{1}, "next");
@@ -141,7 +142,7 @@ TEST_CASE("a commit that fails has not happened, whatever is asked behind it") {
   writing.send(add, std::int64_t{1}, "same");
   writing.send(add, std::int64_t{2}, "same");
   CHECK_FALSE(writing.commit([&] { writing.send("SELECT 1"); }));
-  CHECK(writing.failed() == failure::rejected);
+  CHECK(writing.failed() == failure::conflict);
   CHECK_FALSE(writing.is_in_doubt());
   CHECK(notes.notes().empty());
 }

@@ -7,9 +7,11 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <optional>
+#include <vector>
 
 namespace comments::inline v0::postgres {
 
@@ -30,6 +32,37 @@ inline std::optional<bool> is_other_process(connection& on, int known) {
   return asking.rows(place).number(0, 0) != known;
 }
 
+// Returns what a connection string says, or nothing if libpq cannot read it.
+inline std::optional<std::map<std::string, std::string>> read_conninfo(const std::string& text) {
+  PQconninfoOption* const all = PQconninfoParse(text.c_str(), nullptr);
+  if (!all) return std::nullopt;
+  std::map<std::string, std::string> given;
+  for (const PQconninfoOption* option = all; option->keyword; ++option)
+    if (option->val) given[option->keyword] = option->val;
+  PQconninfoFree(all);
+  return given;
+}
+
+// Returns what libpq says, a line for each address that it tried, without the hints below some.
+inline std::vector<std::string_view> lines_of(std::string_view said) {
+  std::vector<std::string_view> lines;
+  while (!said.empty()) {
+    const std::string_view line = said.substr(0, said.find('\n'));
+    if (!line.empty() && line.front() != '\t') lines.push_back(line);
+    said.remove_prefix(std::min(line.size() + 1, said.size()));
+  }
+  return lines;
+}
+
+// Whether a URI's password has an "@" or a "/" that is not percent-encoded. It ends there for
+// libpq, which takes the rest for a host, a port or a database, and messages name these.
+inline bool is_password_split(std::string_view uri) {
+  if (!uri.starts_with("postgres://") && !uri.starts_with("postgresql://")) return false;
+  uri.remove_prefix(uri.find("://") + 3);
+  uri = uri.substr(0, uri.find('?'));
+  return uri.substr(0, uri.rfind('@') + 1).find_first_of("/@") < uri.rfind('@');
+}
+
 }  // namespace detail
 
 COMMENTS_INLINE result<std::unique_ptr<connection>> connect(const connection_options& options) {
@@ -43,7 +76,10 @@ COMMENTS_INLINE result<std::unique_ptr<connection>> connect(const connection_opt
   PGconn* const handle = made->handle_;
   if (PQstatus(handle) != CONNECTION_OK) {
     made->report(PQerrorMessage(handle));
-    return unusable(no_answer);
+    std::string all;
+    for (const std::string_view line : detail::lines_of(PQerrorMessage(handle)))
+      all.append(all.empty() ? "" : "; ").append(line);
+    return unusable(all.empty() ? no_answer : all);
   }
   const char* const encoding = PQparameterStatus(handle, "server_encoding");
   if (!encoding || std::string_view{encoding} != "UTF8")
@@ -60,20 +96,38 @@ COMMENTS_INLINE result<std::unique_ptr<connection>> connect(const connection_opt
   return made;
 }
 
+// A server's words are in its own language, so libpq is asked: it knows the SQLSTATE of a server
+// that starts up. What libpq itself says is in English, unless the program has set a locale.
+COMMENTS_INLINE bool may_pass(const connection_options& options, const error& why) {
+  const std::string_view said = why.message;
+  if (said == unusable(no_answer).message) return true;
+  const auto has = [&](std::string_view words) { return said.find(words) != said.npos; };
+  auto given = detail::read_conninfo(options.conninfo);
+  const bool is_one_host = !given || (*given)["host"].find(',') == std::string::npos;
+  const bool is_unknown =
+      has("could not translate host name") && !has("Temporary failure in name resolution");
+  if (is_one_host && is_unknown) return false;
+  // PgBouncer answers while the database behind it does not.
+  if (has("server_login_retry") || has("pgbouncer cannot connect")) return true;
+  // Any answer counts, also from a standby, and one that says that it needs no TLS or no such user.
+  const char* const names[] = {"connect_timeout", "dbname", "sslmode", "target_session_attrs",
+                               nullptr};
+  const char* const values[] = {"3", options.conninfo.c_str(), "disable", "any", nullptr};
+  const PGPing state = PQpingParams(names, values, 1);
+  if (state == PQPING_REJECT || state == PQPING_NO_RESPONSE) return true;
+  return has("session is read-only") && !is_one_host;  // the primary may come back
+}
+
 // libpq's own message about a string that it cannot read would quote it, so it is not asked for.
 COMMENTS_INLINE bool is_conninfo(const std::string& text) {
-  PQconninfoOption* const found = PQconninfoParse(text.c_str(), nullptr);
-  PQconninfoFree(found);
-  return found != nullptr;
+  return !detail::is_password_split(text) && detail::read_conninfo(text);
 }
 
 COMMENTS_INLINE std::string describe(const std::string& conninfo) {
-  std::map<std::string, std::string> given;
-  PQconninfoOption* const all = PQconninfoParse(conninfo.c_str(), nullptr);
-  if (!all) return "postgresql:";
-  for (const PQconninfoOption* option = all; option->keyword; ++option)
-    if (option->val) given[option->keyword] = option->val;
-  PQconninfoFree(all);
+  if (detail::is_password_split(conninfo)) return "postgresql:";
+  auto known = detail::read_conninfo(conninfo);
+  if (!known) return "postgresql:";
+  auto& given = *known;
   const std::string user = given["user"], host = given["host"], port = given["port"];
   return "postgresql://" + (user.empty() ? "" : user + "@") + host +
          (port.empty() ? "" : ":" + port) + "/" + given["dbname"];

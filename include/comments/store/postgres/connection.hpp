@@ -47,7 +47,8 @@ struct connection_options {
 // Why a transaction failed.
 enum class failure {
   none,
-  conflict,      // with another transaction: it was rolled back, and may succeed if it is repeated
+  conflict,      // with another transaction: it was rolled back, and may succeed if it is repeated.
+                 // Also: a row is not as it was read, although it was locked (rows.hpp)
   disconnected,  // the connection cannot be used any more
   rejected,      // the database does not accept a value: repeated, it fails again
   locked,        // another transaction held a lock for longer than `lock_wait`
@@ -63,8 +64,8 @@ inline constexpr std::string_view unreachable = "unreachable";      // no connec
 inline constexpr std::string_view no_connection = "no_connection";  // all are in use for too long
 
 // Returns what an SQLSTATE (PostgreSQL's manual, appendix A) says about the transaction; "" is no
-// answer at all.
-failure to_failure(std::string_view sqlstate);
+// answer at all. `constraint` is the one that was violated, if one was.
+failure to_failure(std::string_view sqlstate, std::string_view constraint = "");
 
 // One connection, in libpq's pipeline mode. Used by one thread at a time.
 class connection final {

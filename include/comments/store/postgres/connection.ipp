@@ -10,8 +10,12 @@
 
 namespace comments::inline v0::postgres {
 
-COMMENTS_INLINE failure to_failure(std::string_view sqlstate) {
+COMMENTS_INLINE failure to_failure(std::string_view sqlstate, std::string_view constraint) {
   if (sqlstate == "40001" || sqlstate == "40P01") return failure::conflict;
+  // No value is NULL but by a check of what was read. Under the locks that writers take no key is
+  // there already, so a lock was lost. Only ids may come from elsewhere.
+  if (sqlstate == "23502") return failure::conflict;
+  if (sqlstate == "23505" && !constraint.starts_with("comment_id")) return failure::conflict;
   if (sqlstate == "55P03") return failure::locked;
   const std::string_view group = sqlstate.substr(0, 2);
   // A server that shuts down, starts up, or became a standby meanwhile; or one that is spread over

@@ -60,6 +60,7 @@ class insert_batch final {
 
  private:
   struct locked_content {
+    content before{};  // as it was read
     content now{};
     std::size_t place{};
     bool is_new{};
@@ -67,6 +68,7 @@ class insert_batch final {
   };
   struct shared_bucket {
     bucket now{};
+    bucket before{};  // as it was read
     std::size_t place{};
     bool is_taken{};
   };

@@ -19,11 +19,14 @@ COMMENTS_INLINE ending insert_batch::run(std::span<outcome> outcomes, const noti
   if (!lock_and_read() || !add_new_contents() || !find_shallower_parents()) return end_of(writing_);
   for (std::size_t i = 0; i < wanted_.size(); ++i) outcomes[i] = decide(wanted_[i], lookups_[i]);
   for (const auto& [content_id, locked] : contents_)
-    if (locked.is_moved) update_content(writing_, locked.now);
+    if (locked.is_moved) update_content(writing_, locked.before, locked.now);
   for (const auto& [name, taken] : buckets_)
     if (taken.is_taken)
-      writing_.send("UPDATE bucket SET level = $3, at = $4 WHERE content_id = $1 AND client = $2",
-                    name.first, name.second, taken.now.level, taken.now.at);
+      writing_.send(
+          "UPDATE bucket SET level = CASE WHEN level = $5 AND at = $6 THEN $3 END, at = $4 "
+          "WHERE content_id = $1 AND client = $2",
+          name.first, name.second, taken.now.level, taken.now.at, taken.before.level,
+          taken.before.at);
   return commit_and_notify(writing_, moved_, to);
 }
 
@@ -42,9 +45,10 @@ COMMENTS_INLINE bool insert_batch::lock_and_read() {
   for (auto& [name, selected] : buckets_) {
     const rows found = writing_.rows(selected.place);
     if (!found.empty()) selected.now = {found.number(0, 0), found.number(0, 1)};
+    selected.before = selected.now;
   }
   for (auto& [content_id, locked] : contents_) {
-    locked.now = read_content(writing_.rows(locked.place), content_id);
+    locked.before = locked.now = read_content(writing_.rows(locked.place), content_id);
     locked.is_new = writing_.rows(locked.place).empty();
   }
   for (lookup& found : lookups_) read_into(found);
@@ -69,7 +73,8 @@ COMMENTS_INLINE bool insert_batch::add_new_contents() {
     if (is_new(i)) select_for(wanted_[i], lookups_[i]);
   if (!writing_.receive()) return false;
   for (auto& [content_id, locked] : contents_)
-    if (locked.is_new) locked.now = read_content(writing_.rows(locked.place), content_id);
+    if (locked.is_new)
+      locked.before = locked.now = read_content(writing_.rows(locked.place), content_id);
   for (std::size_t i = 0; i < wanted_.size(); ++i)
     if (is_new(i)) read_into(lookups_[i]);
   return true;

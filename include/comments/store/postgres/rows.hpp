@@ -7,11 +7,18 @@
 // A transaction that changes anything of a content locks its row first. So the changes of a content
 // come one after another, and its version moves in the order of their commits.
 //
+// A lock can be lost: where tables are spread over machines, a shard that moves leaves its locks
+// behind. So no change trusts them. Counters move by what they change; what was decided about a row
+// names the version that it had when it was read, and a column that must not be NULL becomes NULL
+// where it has another one by now. That fails, as a second event of one version does, and the whole
+// transaction is tried again as after any conflict (failure::conflict).
+//
 //   postgres::transaction writing{connection, postgres::transaction::writing};
 //   auto locked = postgres::lock_content(writing, content_id);
 //   if (!locked) return fail(postgres::to_error(postgres::end_of(writing)));
-//   locked->status = content_status::locked;
-//   postgres::update_content(writing, *locked);
+//   content moved = *locked;
+//   moved.status = content_status::locked;
+//   postgres::update_content(writing, *locked, moved);
 //   writing.commit();
 
 #include <comments/config.hpp>
@@ -57,7 +64,8 @@ void insert_content(transaction& writing, std::string_view content_id);
 // Waits for the lock of a content and returns it, or nothing if the transaction failed. A content
 // that has no row gets one.
 std::optional<content> lock_content(transaction& writing, std::string_view content_id);
-void update_content(transaction& writing, const content& moved);
+// Changes a content from what it was when it was read.
+void update_content(transaction& writing, const content& before, const content& moved);
 
 // --- comments and events ---
 

@@ -59,10 +59,13 @@ COMMENTS_INLINE std::optional<content> lock_content(transaction& writing,
   return read_content(writing.rows(place), content_id);
 }
 
-COMMENTS_INLINE void update_content(transaction& writing, const content& moved) {
-  writing.send("UPDATE content SET version = $2, comments = $3, status = $4 WHERE content_id = $1",
-               moved.content_id, moved.version, moved.comments,
-               moved.status ? to_text(*moved.status) : std::string_view{});
+COMMENTS_INLINE void update_content(transaction& writing, const content& before,
+                                    const content& moved) {
+  writing.send(
+      "UPDATE content SET version = CASE version WHEN $2 THEN $3 END, comments = comments + $4, "
+      "status = $5 WHERE content_id = $1",
+      moved.content_id, before.version, moved.version, moved.comments - before.comments,
+      moved.status ? to_text(*moved.status) : std::string_view{});
 }
 
 COMMENTS_INLINE std::size_t select_comment(transaction& reading, std::string_view content_id,

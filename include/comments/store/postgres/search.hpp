@@ -31,18 +31,20 @@ page list(transaction& reading, const query& query);
 // Takes one round trip, with a statement for each id.
 std::vector<content> contents(transaction& reading, std::span<const std::string_view> ids);
 
-std::optional<comment> find(transaction& reading, const comment_id& id);
+// Without its content (""), every machine is asked, if the tables are spread over some.
+std::optional<comment> find(transaction& reading, const std::string& content_id,
+                            const comment_id& id);
 
 std::vector<event> events(transaction& reading, std::string_view content_id, std::int64_t after,
                           std::size_t limit);
 
-std::vector<event> history(transaction& reading, const comment_id& id, std::int64_t after,
-                           std::size_t limit);
+std::vector<event> history(transaction& reading, const std::string& content_id,
+                           const comment_id& id, std::int64_t after, std::size_t limit);
 
 decision_page decisions(transaction& reading, const decision_query& wanted);
 
-std::vector<comments::report> reports_of(transaction& reading, const comment_id& id,
-                                         std::size_t limit);
+std::vector<comments::report> reports_of(transaction& reading, const std::string& content_id,
+                                         const comment_id& id, std::size_t limit);
 
 search_result find_all(transaction& reading, const search& wanted);
 

@@ -67,29 +67,33 @@ COMMENTS_INLINE std::vector<event> events(transaction& reading, std::string_view
   return reading.receive() ? detail::read_events(reading.rows(place)) : std::vector<event>{};
 }
 
-COMMENTS_INLINE std::optional<comment> find(transaction& reading, const comment_id& id) {
+COMMENTS_INLINE std::optional<comment> find(transaction& reading, const std::string& content_id,
+                                            const comment_id& id) {
   static const std::string sql =
       "SELECT " + std::string{sql_schema::comment_columns} + " FROM comment WHERE id = $1";
-  const auto place = reading.send(sql, to_string(id));
+  const std::string id_text = to_string(id);
+  const auto place = content_id.empty() ? reading.send(sql, id_text)
+                                        : select_comment(reading, content_id, id_text);
   if (!reading.receive() || reading.rows(place).empty()) return std::nullopt;
   return read_comment(reading.rows(place), 0);
 }
 
 // The event `posted` is at the comment's position; the others are in an index without postings and
 // votes.
-COMMENTS_INLINE std::vector<event> history(transaction& reading, const comment_id& id,
-                                           std::int64_t after, std::size_t limit) {
+COMMENTS_INLINE std::vector<event> history(transaction& reading, const std::string& content_id,
+                                           const comment_id& id, std::int64_t after,
+                                           std::size_t limit) {
   static const std::string select = "SELECT * FROM (SELECT " +
                                     std::string{sql_schema::event_columns} +
                                     " FROM event WHERE content_id = $1 ";
   static const std::string sql =
-      select + "AND version = $5 AND version > $3) AS made UNION ALL " + select +
+      select +
+      "AND version = (SELECT position FROM comment WHERE content_id = $1 AND id = $2) AND "
+      "version > $3) AS made UNION ALL " +
+      select +
       "AND comment_id = $2 AND version > $3 AND kind IN ('edited', 'moderated', 'removed') "
       "ORDER BY version LIMIT $4) AS rest ORDER BY version LIMIT $4";
-  const auto about = find(reading, id);
-  if (!about) return {};
-  const auto place =
-      reading.send(sql, about->content_id, to_string(id), after, as_number(limit), about->position);
+  const auto place = reading.send(sql, content_id, to_string(id), after, as_number(limit));
   return reading.receive() ? detail::read_events(reading.rows(place)) : std::vector<event>{};
 }
 
@@ -106,14 +110,13 @@ COMMENTS_INLINE decision_page decisions(transaction& reading, const decision_que
   return found;
 }
 
-COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& reading, const comment_id& id,
-                                                         std::size_t limit) {
-  const auto about = find(reading, id);
-  if (!about) return {};
+COMMENTS_INLINE std::vector<comments::report> reports_of(transaction& reading,
+                                                         const std::string& content_id,
+                                                         const comment_id& id, std::size_t limit) {
   const auto place = reading.send(
       "SELECT reporter, reason, at FROM complaint WHERE content_id = $1 AND comment_id = $2 "
       "ORDER BY at DESC LIMIT $3",
-      about->content_id, to_string(id), as_number(limit));
+      content_id, to_string(id), as_number(limit));
   if (!reading.receive()) return {};
   const rows all = reading.rows(place);
   std::vector<comments::report> found;

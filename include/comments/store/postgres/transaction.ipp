@@ -232,8 +232,9 @@ COMMENTS_INLINE void transaction::note_commit(const pg_result* received) {
 COMMENTS_INLINE void transaction::note_failure(const pg_result* received, std::size_t place) {
   const char* const state = PQresultErrorField(received, PG_DIAG_SQLSTATE);
   const char* const message = PQresultErrorField(received, PG_DIAG_MESSAGE_PRIMARY);
+  const char* const constraint = PQresultErrorField(received, PG_DIAG_CONSTRAINT_NAME);
   const std::string_view sqlstate = state ? state : "";
-  const failure why = to_failure(sqlstate);
+  const failure why = to_failure(sqlstate, constraint ? constraint : "");
   if (failed_ == failure::none) failed_ = why;
   if (why == failure::disconnected) on_.is_lost_ = true;
   if (progress_ == progress::committed) return;  // it is the follow-up that failed

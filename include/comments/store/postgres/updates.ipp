@@ -44,9 +44,10 @@ inline std::optional<locked_comment> lock_comment(transaction& writing,
 // version.
 inline std::int64_t move_content(transaction& writing, content& changed, std::int64_t more,
                                  moved_contents& moved) {
+  const content before = changed;
   ++changed.version;
   changed.comments += more;
-  update_content(writing, changed);
+  update_content(writing, before, changed);
   moved.push_back(changed.content_id);
   return changed.version;
 }
@@ -68,9 +69,9 @@ inline void count_reply(transaction& writing, const std::string& content_id, std
     const bool was_listed = is_visible || replies - change > 0;
     const bool is_listed = is_visible || replies > 0;
     writing.send(
-        "UPDATE comment SET replies = $3, version = $4, listed = $5 WHERE content_id = $1 "
-        "AND id = $2",
-        content_id, parent, replies, version, std::int64_t{is_listed});
+        "UPDATE comment SET replies = replies + $3, version = $4, listed = $5 WHERE content_id = "
+        "$1 AND id = $2",
+        content_id, parent, change, version, std::int64_t{is_listed});
     change = std::int64_t{is_listed} - std::int64_t{was_listed};
     parent = above;
   }
@@ -85,7 +86,7 @@ inline void erase(transaction& writing, comment& removed) {
   removed.browser.clear();
   const std::string id = to_string(removed.id);
   writing.send(
-      "UPDATE comment SET origin = '', browser = '', request_fingerprint = 0 WHERE "
+      "UPDATE comment SET origin = '', browser = '', request_fingerprint = 0, reports = 0 WHERE "
       "content_id = $1 AND id = $2",
       removed.content_id, id);
   writing.send(
@@ -96,18 +97,21 @@ inline void erase(transaction& writing, comment& removed) {
                removed.content_id, id);
 }
 
-inline void update_comment(transaction& writing, const comment& changed) {
+inline void update_comment(transaction& writing, const comment& before, const comment& changed) {
   const author& by = changed.author;
   const parameter edited_at{to_milliseconds(changed.edited_at.value_or(instant{})),
                             changed.edited_at.has_value()};
+  // `erase` has settled those against a removed comment, also one that came in between.
+  const std::int64_t more_reports =
+      changed.status == status::removed ? changed.reports : changed.reports - before.reports;
   writing.send(
       "UPDATE comment SET status = $3, listed = $4, author_name = $5, author_email = $6, "
       "author_url = $7, author_verified = $8, author_subject = $9, body = $10, "
-      "encoded = $11, reports = $12, version = $13, edited_at = $14, email_shown = $15, held = $16 "
-      "WHERE content_id = $1 AND id = $2",
+      "encoded = $11, reports = reports + $12, version = $13, edited_at = $14, email_shown = $15, "
+      "held = $16 WHERE content_id = $1 AND id = $2",
       changed.content_id, to_string(changed.id), to_text(changed.status),
       std::int64_t{is_listed(changed)}, by.name, by.email, by.url, std::int64_t{by.verified},
-      by.subject, changed.body, changed.encoded, changed.reports, changed.version, edited_at,
+      by.subject, changed.body, changed.encoded, more_reports, changed.version, edited_at,
       std::int64_t{by.email_shown}, std::int64_t{changed.held});
 }
 
@@ -131,7 +135,7 @@ COMMENTS_INLINE result<comment> amend(transaction& writing, const std::string& c
   cause.at = now;
   insert_event(writing, cause);
   if (changed.status == status::removed) detail::erase(writing, changed);
-  detail::update_comment(writing, changed);
+  detail::update_comment(writing, before, changed);
   detail::count_reply(writing, changed.content_id, changed.parent ? to_string(*changed.parent) : "",
                       int{is_listed(changed)} - int{is_listed(before)}, changed.version);
   return changed;
@@ -186,7 +190,8 @@ COMMENTS_INLINE result<comment> vote(transaction& writing, const std::string& co
   if (is_there && detail::is_used_up(writing, counting, content_id, id_text, by))
     return network_used_up();
   found.version = detail::move_content(writing, changed, 0, moved);
-  found.votes += is_there ? 1 : -std::int64_t(theirs.size());
+  const std::int64_t more = is_there ? 1 : -std::int64_t(theirs.size());
+  found.votes += more;
   if (is_there)
     writing.send(
         "INSERT INTO vote (content_id, comment_id, voter, at, browser) VALUES ($1, $2, $3, $4, "
@@ -200,8 +205,9 @@ COMMENTS_INLINE result<comment> vote(transaction& writing, const std::string& co
                          .kind = event_kind::voted,
                          .comment = id,
                          .at = now});
-  writing.send("UPDATE comment SET votes = $3, version = $4 WHERE content_id = $1 AND id = $2",
-               content_id, id_text, found.votes, found.version);
+  writing.send(
+      "UPDATE comment SET votes = votes + $3, version = $4 WHERE content_id = $1 AND id = $2",
+      content_id, id_text, more, found.version);
   return found;
 }
 
@@ -227,8 +233,13 @@ COMMENTS_INLINE result<comment> report(transaction& writing, const std::string& 
       "INSERT INTO complaint (content_id, comment_id, reporter, reason, at) "
       "VALUES ($1, $2, $3, $4, $5)",
       content_id, id_text, by.name, reason, to_milliseconds(now));
-  writing.send("UPDATE comment SET reports = $3 WHERE content_id = $1 AND id = $2", content_id,
-               id_text, ++found.reports);
+  // A report moves no version, so the count of a report that came in between is told by this row.
+  const auto counted = writing.send(
+      "UPDATE comment SET reports = CASE version WHEN $3 THEN reports + 1 END WHERE content_id = "
+      "$1 AND id = $2 RETURNING reports",
+      content_id, id_text, found.version);
+  if (!writing.receive()) return unavailable();
+  found.reports = writing.rows(counted).number(0, 0);
   return found;
 }
 

@@ -321,14 +321,13 @@ class own_store final : public comments::store {
       const comments::search& wanted) const override {
     using comments::search_result;
     return read<search_result>([&](const store_rows& in) -> comments::result<search_result> {
-      search_result found;
+      std::vector<comments::comment> later;
       for (const comments::comment& row : in.comments)
-        if (matches(row, wanted) && (!wanted.after || row.id > *wanted.after))
-          found.items.push_back(row);
-      std::ranges::sort(found.items, {}, &comments::comment::id);
-      if (found.items.size() <= wanted.limit) return found;
-      found.items.resize(wanted.limit);
-      if (wanted.limit > 0) found.next = found.items.back().id;
+        if (!wanted.after || row.id > *wanted.after) later.push_back(row);
+      std::ranges::sort(later, {}, &comments::comment::id);
+      search_result found;
+      for (const comments::comment& row : later)
+        if (!add(found, row, wanted)) break;
       return found;
     });
   }

@@ -67,6 +67,10 @@ def run(*command, text=None):
     return ended.stdout
 
 
+def has_lmdb():
+    return subprocess.run(["pkg-config", "--exists", "lmdb"], check=False).returncode == 0
+
+
 def two_at_a_time(work, arguments):
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(work, arguments))
@@ -213,6 +217,15 @@ class Package(unittest.TestCase):
                                ("comments-markdown", "<em>Oi</em>"),
                                ("comments-sqlite", "Primeiro Post!")):
             self.assertIn(words if package in linked else "", said[package])
+
+    @unittest.skipUnless(has_lmdb(), "LMDB is not installed")
+    def test_2_a_store_of_ones_own_keeps_the_installed_contract(self):
+        program = self.folder / "lmdb"
+        flags = self.ask_pkg_config("--cflags", "--libs", "comments-json", "lmdb")
+        run(*self.cxx, "-std=c++20", CONSUMER / "lmdb.cpp", "-o", program, *flags)
+        in_memory = Path("/dev/shm")  # there no test waits for a disk
+        folder = in_memory if in_memory.exists() else self.folder
+        self.assertIn("0 failed | 0 skipped", run("env", f"TMPDIR={folder}", program))
 
     def test_2_pkg_config_names_what_the_compiled_mode_compiles(self):
         """CMake's programs show that compiling it is enough."""

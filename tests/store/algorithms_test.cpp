@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -179,6 +180,25 @@ TEST_CASE("a search matches the comments that it describes") {
        {search{.status = status::spam}, search{.subject = "77"}, search{.email = "example.com"},
         search{.verified = true}, search{.text = "OLÁ"}, search{.text = "example"}})
     CHECK_FALSE(matches(made, wanted));
+}
+
+TEST_CASE("a search is filled with what it asks for, and says where it goes on") {
+  const auto id = [](int n) { return comment_id{{static_cast<std::uint8_t>(n)}}; };
+  const auto fill = [&](const search& wanted) {
+    search_result found;
+    int n = 1;
+    while (n <= 4 && add(found, {.id = id(n), .content_id = n == 2 ? "2" : "1"}, wanted)) ++n;
+    return found;
+  };
+  const search_result all = fill({.content_id = "1", .limit = 3});
+  CHECK(all.items.size() == 3);
+  CHECK(!all.next);
+  const search_result some = fill({.content_id = "1", .limit = 2});
+  REQUIRE(some.items.size() == 2);
+  CHECK(some.items.back().id == id(3));
+  CHECK(some.next == id(3));
+  CHECK(fill({.limit = 0}).items.empty());
+  CHECK(!fill({.limit = 0}).next);
 }
 
 TEST_CASE("a page matches the comments of its scope, behind its cursor") {

@@ -11,8 +11,10 @@ namespace testing {
 
 class temporary_folder final {
  public:
-  temporary_folder() {
-    std::string name = std::filesystem::temp_directory_path() / "comments-test-XXXXXX";
+  // In the folder `in`, which is the system's for what is temporary if nobody says another.
+  explicit temporary_folder(
+      const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    std::string name = in / "comments-test-XXXXXX";
     if (!::mkdtemp(name.data())) throw std::runtime_error{"no temporary folder can be made"};
     path_ = name;
   }

@@ -85,6 +85,10 @@ void erase_text(comment& removed) noexcept;
 // Whether a search asks for the comment, its limit and `after` aside.
 bool matches(const comment& searched, const search& wanted);
 
+// Adds the comment with the next larger id, if the search asks for it. Returns false, and adds
+// nothing but the id to go on after, if that is one too many.
+bool add(search_result& to, const comment& next, const search& wanted);
+
 // Whether a page asks for the comment, its limit aside: by scope, parent and `after`.
 bool matches(const comment& listed, const query& wanted);
 

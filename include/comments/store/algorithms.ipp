@@ -138,6 +138,16 @@ COMMENTS_INLINE bool matches(const comment& searched, const search& wanted) {
          to_lower_ascii(by.name).find(text) != std::string::npos;
 }
 
+COMMENTS_INLINE bool add(search_result& to, const comment& next, const search& wanted) {
+  if (!matches(next, wanted)) return true;
+  if (to.items.size() == wanted.limit) {
+    if (!to.items.empty()) to.next = to.items.back().id;
+    return false;
+  }
+  to.items.push_back(next);
+  return true;
+}
+
 COMMENTS_INLINE bool matches(const comment& listed, const query& wanted) {
   if (listed.content_id != wanted.content_id) return false;
   if (wanted.scope == scope::all ? !is_visible(listed) : !is_listed(listed)) return false;

@@ -412,15 +412,7 @@ COMMENTS_INLINE result<search_result> memory_store::find_all(const search& wante
   const mutex_lock lock{state_->mutex};
   search_result found;
   auto place = wanted.after ? state_->places.upper_bound(*wanted.after) : state_->places.begin();
-  for (; place != state_->places.end(); ++place) {
-    const comment& searched = *state_->find(place->first);
-    if (!matches(searched, wanted)) continue;
-    if (found.items.size() == wanted.limit) {
-      if (!found.items.empty()) found.next = found.items.back().id;
-      break;
-    }
-    found.items.push_back(searched);
-  }
+  while (place != state_->places.end() && add(found, *state_->find(place->first), wanted)) ++place;
   return found;
 }
 

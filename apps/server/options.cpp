@@ -335,9 +335,12 @@ void add_actions(CLI::App& app, options& chosen) {
       "--check", [&] { chosen.action = options::check; },
       "Asks the server at --listen whether it is ready; exits with 0 if so, else with 1");
   app.require_subcommand(0, 1);
-  app.add_subcommand("migrate", "Brings the schema of --store up to date and exits")
-      ->fallthrough()
-      ->callback([&] { chosen.action = options::migrate; });
+  CLI::App& migrate =
+      *app.add_subcommand("migrate", "Brings the schema of --store up to date and exits");
+  migrate.fallthrough()->callback([&] { chosen.action = options::migrate; });
+  migrate.add_flag(
+      "--new-epoch", chosen.is_epoch_new,
+      "Says that the store was restored by hand, so that no reader trusts what it kept");
   CLI::App& copy = *app.add_subcommand("copy", "Copies everything from one store to another");
   copy.callback([&] { chosen.action = options::copy; });
   const CLI::Validator is_kept{

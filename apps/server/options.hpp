@@ -55,7 +55,8 @@ struct options {
   std::size_t memory_bytes{};            // held for clients and kept; `parse` replaces 0
   std::size_t cache_bytes{67'108'864};   // of these, for pages
   enum { serve, check, migrate, copy, back_up, restore } action{serve};
-  std::string from{};  // the stores of `copy`
+  bool is_epoch_new{};  // of `migrate`
+  std::string from{};   // the stores of `copy`
   std::string to{};
   std::string file{};  // of `back_up` and `restore`
 };

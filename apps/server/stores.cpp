@@ -2,11 +2,16 @@
 
 #include "libpq.hpp"
 
+#include <comments/epoch.hpp>
 #include <comments/mutex.hpp>
 #include <comments/store/memory.hpp>
 #include <comments/store/postgres.hpp>
 #include <comments/store/postgres/connect.hpp>
+#include <comments/store/postgres/epoch.hpp>
 #include <comments/store/sqlite.hpp>
+#include <comments/store/sqlite/connection.hpp>
+#include <comments/store/sqlite/database_file.hpp>
+#include <comments/store/sqlite/schema.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -120,12 +125,41 @@ std::string describe_store(const std::string& name) {
   return load_libpq() ? postgres::describe(name) : "postgresql:";
 }
 
+namespace {
+
+// Gives a store that was just opened and closed a new epoch. One in memory has a new one each time.
+result<std::uint64_t> renew_epoch(const std::string& store) {
+  if (store == "memory:") return make_epoch();
+  if (is_postgres(store)) {
+    const auto on = postgres::connect({.conninfo = store});
+    if (!on) return on.error();
+    return postgres::settle_epoch(**on, true).transform([](const auto& made) {
+      return made.epoch;
+    });
+  }
+  const auto claim = sqlite::claim_database(file_of(store));  // no server has it meanwhile
+  if (!claim) return claim.error();
+  const auto on = sqlite::connect({.path = claim->path, .may_be_made = false});
+  if (!on) return on.error();
+  const std::uint64_t made = sqlite::renew_epoch(**on);
+  if (made == 0) return sqlite::unusable("it cannot be written");
+  return made;
+}
+
+}  // namespace
+
 int migrate(const options& chosen) {
   log log{chosen.log_level, chosen.log_format};
   const std::string where = describe_store(chosen.store);
-  const auto store = open_store(chosen, log);
-  if (!store) return fail(2, "--store " + where + ": " + store.error().message);
+  {
+    const auto store = open_store(chosen, log);
+    if (!store) return fail(2, "--store " + where + ": " + store.error().message);
+  }
   log.info("migrated", {{"store", where}});
+  if (!chosen.is_epoch_new) return 0;
+  const auto made = renew_epoch(chosen.store);
+  if (!made) return fail(2, "--store " + where + ": " + made.error().message);
+  log.info("new_epoch", {{"store", where}, {"epoch", epoch_text(*made)}});
   return 0;
 }
 

@@ -332,6 +332,7 @@ TEST_CASE("a client goes on behind Last-Event-ID, else behind `after`, else from
   CHECK(after({.headers = {{"Last-Event-ID", ""}}}) == of_now(7));  // names no event
   CHECK(after({.query = {{"after", "3-00000000000000a0"}}}) == of_now(3));
   CHECK(after({.headers = {{"Last-Event-ID", "5-00000000000000a0"}}}) == of_now(5));
+  CHECK(after({.query = {{"after", "3-"}}}) == of_now(3));
   CHECK(refusal_of({.query = {{"after", ""}}}).violations ==
         std::vector<violation>{{"after", "format"}});
 }
@@ -380,7 +381,7 @@ TEST_CASE("a version from the future is refused, and so is what is no version") 
     CHECK(why.violations == std::vector<violation>{{"after", "out_of_range"}});
   }
   for (const char* text :
-       {"-1", "+1", "1.0", " 1", "1 ", "0x1", "abc", "7;", "1e3", "\xd9\xa3", "7-", "7-a0",
+       {"-1", "+1", "1.0", " 1", "1 ", "0x1", "abc", "7;", "1e3", "\xd9\xa3", "7-a0", "-",
         "7-00000000000000A0", "7-00000000000000a0-", "-00000000000000a0"}) {
     CAPTURE(text);
     CHECK(refusal_of({.headers = {{"Last-Event-ID", text}}}).violations ==

@@ -144,7 +144,7 @@ class Live(ClusterTest):
                            "Host: x\r\n\r\n".encode())
         lines = self.enterContext(connection.makefile("rb"))
         self.assertIn(b" 200 ", lines.readline())
-        return (int(line[4:]) for line in lines if line.startswith(b"id: "))
+        return (int(line[4:].split(b"-")[0]) for line in lines if line.startswith(b"id: "))
 
     def waits_for_events(self, count, writer, *readers):
         """How long after each post's answer its event has come to all of the followers."""

@@ -3,10 +3,11 @@
 // A browser has few connections to a server, and tabs share them. So only a page that the reader
 // looks at has one. It goes on where it was when the reader looks at it again.
 
-const kinds = ['posted', 'edited', 'moderated', 'voted', 'removed'];
+const kinds = 'posted edited moderated voted removed reset'.split(' ');
 const retryAfter = 30_000; // a browser gives up for good after a 503
 
-// Calls `onEvent` with each event after `thread.version`, which it keeps up to date. Returns a
+// Calls `onEvent` with each event after `thread.version`, which it keeps up to date. One without a
+// kind says that the comments were restored, so that all of them must be read again. Returns a
 // function that ends it.
 export function follow(thread, onEvent) {
   let source;
@@ -24,10 +25,9 @@ export function follow(thread, onEvent) {
     const wanted = new URLSearchParams({ content_id: thread.contentId, after: thread.version });
     source = new EventSource(`${thread.base}/api/v1/events?${wanted}`);
     for (const kind of kinds)
-      source.addEventListener(kind, ({ data }) => {
-        const event = JSON.parse(data);
-        thread.version = event.version;
-        onEvent(event);
+      source.addEventListener(kind, ({ data, lastEventId }) => {
+        thread.version = lastEventId;
+        onEvent(JSON.parse(data));
       });
     source.onerror = () => {
       if (source?.readyState !== EventSource.CLOSED) return;

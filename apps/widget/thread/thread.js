@@ -97,10 +97,12 @@ async function load(thread) {
   try {
     const { content } = await roots.more();
     if (thread.isOver || roots !== thread.roots) return;
-    thread.version = content.version;
+    thread.version = [content.version, content.epoch].join('-');
     place.replaceChildren(roots.element);
     thread.showContent(content);
-    thread.unfollow ??= follow(thread, news.note);
+    thread.unfollow ??= follow(thread, (event) =>
+      event.kind ? news.note(event) : load(thread),
+    );
   } catch (why) {
     if (thread.isOver || roots !== thread.roots) return;
     const reload = () => load(thread).then(() => jump(thread));

@@ -8,6 +8,7 @@
 #include <comments/http/sse.hpp>
 #include <comments/mutex.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <utility>
@@ -28,8 +29,9 @@ COMMENTS_INLINE result<stamp> parse_after(const request& asked, const stamp& cur
   };
   const std::string_view number = text->substr(0, text->find('-'));
   const bool is_number = !number.empty() && number.find_first_not_of("0123456789") == number.npos;
-  const auto epoch = number.size() == text->size() ? std::optional{current.epoch}
-                                                   : parse_epoch(text->substr(number.size() + 1));
+  // A page that knows no epoch may say nothing behind the hyphen.
+  const std::string_view named = text->substr(std::min(text->size(), number.size() + 1));
+  const auto epoch = named.empty() ? std::optional{current.epoch} : parse_epoch(named);
   if (!is_number || !epoch)
     return refuse("A version is a whole number, which an epoch may follow.", "format");
   stamp after{.epoch = *epoch};

@@ -233,7 +233,8 @@ std::vector<std::vector<std::string>> rows_in(const std::string& path, int schem
     return table == "vote" ? "content_id, comment_id, voter, at" : "*";
   };
   // The epoch is new: nobody has asked for one before.
-  std::vector<std::string> tables{"setting WHERE name <> 'epoch'", "content", "comment", "event", "vote", "complaint"};
+  std::vector<std::string> tables{
+      "setting WHERE name <> 'epoch'", "content", "comment", "event", "vote", "complaint"};
   if (schema >= 4) tables.emplace_back("deployment");
   std::vector<std::vector<std::string>> all;
   for (const std::string& table : tables)

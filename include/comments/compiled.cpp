@@ -81,6 +81,7 @@
 #include <comments/store/postgres/rows.ipp>
 #include <comments/store/postgres/schema.ipp>
 #include <comments/store/postgres/search.ipp>
+#include <comments/store/postgres/shared_clock.ipp>
 #include <comments/store/postgres/transaction.ipp>
 #include <comments/store/postgres/updates.ipp>
 #include <comments/store/postgres/values.ipp>

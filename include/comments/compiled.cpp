@@ -68,6 +68,7 @@
 
 #ifdef COMMENTS_WITH_POSTGRES
 #include <comments/store/postgres.ipp>
+#include <comments/store/postgres/bulk.ipp>
 #include <comments/store/postgres/connect.ipp>
 #include <comments/store/postgres/connection.ipp>
 #include <comments/store/postgres/copy.ipp>

@@ -19,8 +19,9 @@ using store_contract::must;
 
 namespace {
 
-std::unique_ptr<copy_side> open_side(const testing::postgres_schema& schema) {
-  return must(postgres_copy_side::open({.conninfo = schema.conninfo()}));
+std::unique_ptr<copy_side> open_side(const testing::postgres_schema& schema,
+                                     postgres::pooler pooler = postgres::pooler::absent) {
+  return must(postgres_copy_side::open({.conninfo = schema.conninfo(), .pooler = pooler}));
 }
 
 }  // namespace
@@ -45,8 +46,11 @@ TEST_CASE("a database that was copied to another one is the same store") {
 }
 
 TEST_CASE("any text and any NULL arrives as it was, and what is there stays") {
+  auto pooler = postgres::pooler::absent;
+  SUBCASE("by COPY") {}
+  SUBCASE("behind a pooler") { pooler = postgres::pooler::present; }
   const testing::postgres_schema schema;
-  const auto to = open_side(schema);
+  const auto to = open_side(schema, pooler);
   const table& of_contents = tables()[0];
   const table& of_comments = tables()[1];
   std::vector<cells> rows, comments;
@@ -80,8 +84,11 @@ TEST_CASE("any text and any NULL arrives as it was, and what is there stays") {
 }
 
 TEST_CASE("a row that PostgreSQL does not take is named, and nothing of its part is written") {
+  auto pooler = postgres::pooler::absent;
+  SUBCASE("by COPY") {}
+  SUBCASE("behind a pooler") { pooler = postgres::pooler::present; }
   const testing::postgres_schema schema;
-  const auto to = open_side(schema);
+  const auto to = open_side(schema, pooler);
   const table& of_votes = tables()[3];
   schema.run("ALTER TABLE vote ADD UNIQUE (at)");
   for (const std::size_t broken : {std::size_t{0}, std::size_t{511}, std::size_t{999}})

@@ -33,7 +33,8 @@ class postgres_copy_side final : public copy_side {
                                                   std::size_t limit) override;
   COMMENTS_INLINE result<cells> last(const table& of) override;
   COMMENTS_INLINE result<std::int64_t> count(const table& of) override;
-  // In one statement. The error of a row that the database does not take names its key.
+  // By COPY; in one statement behind a pooler, or where a key is there already. The error of a row
+  // that the database does not take names its key.
   COMMENTS_INLINE result<done> write(const table& to, std::span<const cells> rows) override;
   COMMENTS_INLINE result<std::string> read_key() override;
   COMMENTS_INLINE result<done> write_key(const std::string& key) override;

@@ -3,6 +3,7 @@
 
 #include <comments/store/postgres/copy.hpp>
 
+#include <comments/store/postgres/bulk.hpp>
 #include <comments/store/postgres/connect.hpp>
 #include <comments/store/postgres/rows.hpp>
 #include <comments/store/postgres/schema.hpp>
@@ -44,6 +45,31 @@ inline std::string to_array(std::span<const cells> rows, std::size_t column) {
     }
   }
   return all += '}';
+}
+
+inline std::string copy_sql(const table& to) {
+  std::string columns;
+  for (const std::string_view column : to.columns)
+    columns.append(columns.empty() ? "" : ", ").append(column);
+  return "COPY " + std::string{to.name} + " (" + columns + ") FROM STDIN";
+}
+
+// Returns rows as COPY takes them.
+inline std::string to_text(std::span<const cells> rows) {
+  std::string all;
+  for (const cells& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) all += '\t';
+      if (const auto* number = std::get_if<std::int64_t>(&row[i]))
+        all += std::to_string(*number);
+      else if (const auto* text = std::get_if<std::string>(&row[i]))
+        append_cell(all, *text);
+      else
+        all += "\\N";
+    }
+    all += '\n';
+  }
+  return all;
 }
 
 // Returns the statement that adds rows, each of whose columns is an array. A statement for each row
@@ -103,10 +129,15 @@ COMMENTS_INLINE result<std::int64_t> postgres_copy_side::count(const table& of) 
 
 COMMENTS_INLINE result<done> postgres_copy_side::write(const table& to,
                                                        std::span<const cells> rows) {
+  postgres::ending end{postgres::failure::rejected};
+  if (!on_->is_pooled())
+    end = postgres::copy_in(*on_, postgres::detail::copy_sql(to), postgres::detail::to_text(rows));
+  if (end.why == postgres::failure::none) return ok();
+  if (end.why == postgres::failure::disconnected) return postgres::to_error(end);
   const auto numbers = find_numbers(to);
   if (!numbers) return numbers.error();
   // To look for keys that are there takes the database half as long again, so only if one is.
-  postgres::ending end = try_to_write({to, *numbers}, rows, true);
+  end = try_to_write({to, *numbers}, rows, true);
   if (end.why == postgres::failure::conflict) end = try_to_write({to, *numbers, true}, rows, true);
   if (end.why == postgres::failure::none) return ok();
   // What is there twice is a conflict, where nobody else writes.

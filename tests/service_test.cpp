@@ -708,6 +708,35 @@ TEST_CASE("rules forget what is not stored, be it a post or an edit, and remembe
   CHECK(forgotten == 5);
 }
 
+TEST_CASE("times are those of the clock that all processes share, also what the service hands on") {
+  struct ahead final : forwarding_store {
+    using forwarding_store::forwarding_store;
+    instant shared_time(instant own) const override { return own + std::chrono::minutes{4}; }
+  };
+  memory_store kept;
+  ahead store{kept};
+  manual_clock own{from_milliseconds(1'700'000'000'000)};
+  service api{store, {.clock = own.as_clock()}};
+  const instant shared = own.now() + std::chrono::minutes{4};
+  CHECK(api.options().clock() == shared);
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const comment made = api.post({.content_id = "1", .body = "x"}, ana)->stored;
+  CHECK(made.created_at == shared);
+  CHECK(api.edit(made.id, "y", ana)->edited_at == shared);
+}
+
+TEST_CASE("no edit is from before its comment, whatever the clocks of two processes say") {
+  memory_store store;
+  manual_clock ahead{from_milliseconds(1'700'000'000'000)},
+      behind{from_milliseconds(1'699'999'999'000)};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const comment made = service{store, {.clock = ahead.as_clock()}}
+                           .post({.content_id = "1", .body = "x"}, ana)
+                           ->stored;
+  CHECK(service{store, {.clock = behind.as_clock()}}.edit(made.id, "y", ana)->edited_at ==
+        made.created_at);
+}
+
 // The server went on until all were forgotten, whoever wanted it to end.
 TEST_CASE("origins are forgotten a few at a time, until that is over or another process does it") {
   struct shared_store final : forwarding_store {

@@ -30,7 +30,7 @@ OWNERS = {  # who may include what, below include/comments; an .ipp may what its
     # The disk, and all else.
     "sqlite3.h": ["store/sqlite/wiping_vfs.hpp", "store/sqlite/connection.hpp"],
     "libpq-fe.h": [f"store/postgres/{name}.hpp" for name in (
-        "values", "connection", "transaction", "connect")],
+        "values", "connection", "transaction", "connect", "bulk")],
     "httplib.h": ["http/httplib*"], "zlib.h": ["http/gzip.hpp"], "openssl/*": ["auth/hmac.hpp"],
     "cmark*": ["markdown/cmark.hpp"], "pugixml.hpp": ["feed/atom.hpp"],
     "linux/*": ["http/epoll/sockets.hpp"], "netdb.h": ["http/epoll/sockets.hpp"],

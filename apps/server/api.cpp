@@ -51,8 +51,9 @@ http::route_options to_route_options(const options& chosen, log& log, deployment
 
 http::handler make_api(service& service, deployment_log& deployments, const options& chosen,
                        log& log) {
-  const auto renew = [sign = auth::signer{service.signing_key()}](std::string_view token) {
-    return auth::renew_form_token(sign, token, system_clock()());
+  const auto renew = [sign = auth::signer{service.signing_key()},
+                      clock = service.options().clock](std::string_view token) {
+    return auth::renew_form_token(sign, token, clock());
   };
   return http::with_path_prefix(
       with_error_pages(http::routes(service, to_route_options(chosen, log, deployments)),

@@ -37,6 +37,8 @@ class loader final {
     find<&PQconsumeInput>("PQconsumeInput");
     find<&PQenterPipelineMode>("PQenterPipelineMode");
     find<&PQerrorMessage>("PQerrorMessage");
+    find<&PQexec>("PQexec");
+    find<&PQexitPipelineMode>("PQexitPipelineMode");
     find<&PQfinish>("PQfinish");
     find<&PQflush>("PQflush");
     find<&PQfreemem>("PQfreemem");
@@ -51,6 +53,8 @@ class loader final {
     find<&PQparameterStatus>("PQparameterStatus");
     find<&PQpingParams>("PQpingParams");
     find<&PQpipelineSync>("PQpipelineSync");
+    find<&PQputCopyData>("PQputCopyData");
+    find<&PQputCopyEnd>("PQputCopyEnd");
     find<&PQresultErrorField>("PQresultErrorField");
     find<&PQresultErrorMessage>("PQresultErrorMessage");
     find<&PQresultStatus>("PQresultStatus");
@@ -107,6 +111,8 @@ PQconninfoOption* PQconninfoParse(const char* text, char** message) {
 int PQconsumeInput(PGconn* on) { return loaded<&PQconsumeInput>(on); }
 int PQenterPipelineMode(PGconn* on) { return loaded<&PQenterPipelineMode>(on); }
 char* PQerrorMessage(const PGconn* on) { return loaded<&PQerrorMessage>(on); }
+PGresult* PQexec(PGconn* on, const char* query) { return loaded<&PQexec>(on, query); }
+int PQexitPipelineMode(PGconn* on) { return loaded<&PQexitPipelineMode>(on); }
 void PQfinish(PGconn* on) { loaded<&PQfinish>(on); }
 int PQflush(PGconn* on) { return loaded<&PQflush>(on); }
 void PQfreemem(void* memory) { loaded<&PQfreemem>(memory); }
@@ -131,6 +137,10 @@ PGPing PQpingParams(const char* const* names, const char* const* values, int exp
   return loaded<&PQpingParams>(names, values, expand_dbname);
 }
 int PQpipelineSync(PGconn* on) { return loaded<&PQpipelineSync>(on); }
+int PQputCopyData(PGconn* on, const char* bytes, int size) {
+  return loaded<&PQputCopyData>(on, bytes, size);
+}
+int PQputCopyEnd(PGconn* on, const char* message) { return loaded<&PQputCopyEnd>(on, message); }
 char* PQresultErrorField(const PGresult* from, int field) {
   return loaded<&PQresultErrorField>(from, field);
 }

@@ -69,6 +69,7 @@
 
 #ifdef COMMENTS_WITH_POSTGRES
 #include <comments/store/postgres.ipp>
+#include <comments/store/postgres/bulk.ipp>
 #include <comments/store/postgres/connect.ipp>
 #include <comments/store/postgres/connection.ipp>
 #include <comments/store/postgres/copy.ipp>
@@ -83,6 +84,7 @@
 #include <comments/store/postgres/rows.ipp>
 #include <comments/store/postgres/schema.ipp>
 #include <comments/store/postgres/search.ipp>
+#include <comments/store/postgres/shared_clock.ipp>
 #include <comments/store/postgres/transaction.ipp>
 #include <comments/store/postgres/updates.ipp>
 #include <comments/store/postgres/values.ipp>

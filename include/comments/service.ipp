@@ -18,6 +18,13 @@ inline error unknown_caller() {
   return {errc::unauthenticated, "It is not known who this is from."};
 }
 
+// Returns the options with the clock that all processes share which write to the store.
+inline service_options with_shared_clock(service_options options, const store& shared) {
+  if (options.clock)
+    options.clock = [own = std::move(options.clock), &shared] { return shared.shared_time(own()); };
+  return options;
+}
+
 // Whether the options of a change allow this version.
 inline bool is_expected(std::int64_t version, const change_options& options) {
   if (options.expected && *options.expected != version) return false;
@@ -51,7 +58,7 @@ inline amendment to_decided(const comment& stands, status to, std::string by, st
 
 COMMENTS_INLINE service::service(store& store, service_options options)
     : store_{store},
-      options_{std::move(options)},
+      options_{detail::with_shared_clock(std::move(options), store)},
       metrics_{options_.metrics ? registry{*options_.metrics, options_.labels}
                                 : registry{registry{}, options_.labels}},
       writable_{metrics_.gauge_of("comments_store_writable", "Whether the store takes writes.")},
@@ -109,7 +116,7 @@ COMMENTS_INLINE result<comment> service::edit(const comment_id& id, std::string 
     edited.cause.reason = reviewed->reason.empty() ? options.reason : reviewed->reason;
     edited.changed.body = body;
     edited.changed.encoded = *encoded;
-    edited.changed.edited_at = *moment;
+    edited.changed.edited_at = std::max(*moment, stands.created_at);
     if (is_visible(stands)) edited.changed.status = reviewed->status;
     edited.cause.status = to_text(edited.changed.status);
     return edited;

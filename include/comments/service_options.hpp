@@ -42,6 +42,8 @@ struct service_options {
   std::size_t network_reports_max{1};
   std::chrono::hours origins_kept{24 * 30};  // how long the address of a comment may be known
   broadcast_limits followers{};              // of contents, at once
+  // The service takes the store's time instead, if processes on several machines share the store
+  // (`store::shared_time`): this clock then says how much of that has passed.
   comments::clock clock{system_clock()};
   // Where the service counts; null: in a registry of its own. It need not outlive the service.
   registry* metrics{};

@@ -424,6 +424,11 @@ class store {
   // Tries to make such a store writable again, if it is time to. May wait for the disk.
   virtual void recover() {}
 
+  // Returns what the clock that all processes share shows when the clock of this one shows `own`:
+  // for times that one of them writes and another compares. Does not wait. `service` uses it for
+  // everything; a storage that one process writes to has no other clock than that one's.
+  virtual instant shared_time(instant own) const { return own; }
+
   // Whether the storage is on another machine, so that even a short reading may take a while.
   virtual bool is_remote() const { return false; }
 

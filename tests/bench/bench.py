@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """bench - what `./dev bench` runs: figures of the server, each beside a reference of the same run.
 
-    bench.py --server PATH --tools FOLDER --json FILE [--quick] [--newest PATH] [attack|costs]
+    bench.py --server PATH --tools FOLDER --json FILE [--quick] [--newest PATH] [SECTION]
 
-`attack` measures nothing but what a bystander notices of attackers, and `costs` counts what one
-request takes, which is the same on each machine.
+`attack` measures nothing but what a bystander notices of attackers, `copy` how fast a copy
+fills PostgreSQL, and `costs` counts what one request takes, which is the same on each machine.
 
 What is compared is measured in turns, so that whatever else the machine does hits both; each figure
 is the median of the turns. CPU is that of the server and its children, whatever asks it.
@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import cluster
+import copying
 import costs
 import processes
 import report
@@ -128,6 +129,7 @@ class Bench:
             self.measure_writes()
             say("servers that share a PostgreSQL")
             self.optional("a shared PostgreSQL", lambda: cluster.measure(self, LIST + "c{}"))
+            self.optional("a copy", lambda: copying.measure(self))
             self.measure_idle()
             self.measure_attack()
             self.measure_growth()
@@ -137,7 +139,8 @@ class Bench:
         return {"machine": self.machine, "rounds": self.rounds, "sections": self.sections}
 
     def run_one(self, section):
-        {"attack": self.measure_attack, "costs": self.measure_costs}[section]()
+        {"attack": self.measure_attack, "copy": lambda: copying.measure(self),
+         "costs": self.measure_costs}[section]()
         return {"machine": self.machine, "rounds": self.rounds, "sections": self.sections}
 
     def measure_attack(self):
@@ -457,7 +460,7 @@ def main():
     parser.add_argument("--tools", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--quick", action="store_true", help="shorter, and without the largest")
-    parser.add_argument("section", nargs="?", choices=["attack", "costs"], help="only this")
+    parser.add_argument("section", nargs="?", choices=["attack", "copy", "costs"], help="only this")
     chosen = parser.parse_args()
     for name in ("server", "newest", "tools", "json"):  # the programs work in another folder
         setattr(chosen, name, (path := getattr(chosen, name)) and path.resolve())

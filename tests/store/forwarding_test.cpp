@@ -4,6 +4,7 @@
 
 #include <comments/store/memory.hpp>
 
+#include <chrono>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -29,6 +30,17 @@ class forwarding_maker final {
 }  // namespace
 
 STORE_CONTRACT(forwarding_store, forwarding_maker);
+
+TEST_CASE("the time of all processes is passed on") {
+  struct ahead final : forwarding_store {
+    using forwarding_store::forwarding_store;
+    instant shared_time(instant own) const override { return own + std::chrono::minutes{4}; }
+  };
+  memory_store memory;
+  ahead inside{memory};
+  const forwarding_store front{static_cast<store&>(inside)};
+  CHECK(front.shared_time(noon) == noon + std::chrono::minutes{4});
+}
 
 TEST_CASE("each function is passed on, and its error comes back") {
   memory_store memory;

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <comments/rules/typing_time.hpp>
+#include <comments/service.hpp>
+
 #include "support/contract.hpp"
 #include "support/failing_memory.hpp"
 #include "support/no_threads.hpp"
@@ -645,6 +648,36 @@ TEST_CASE(
     CHECK(failures > 0);
   }
   comments::contract::check_counts(*store, "1");
+}
+
+// Machines were minutes apart: a client that asked them in turn had no limit, the form of one was
+// from the future for another, and edits were from before their comments.
+TEST_CASE("nodes whose clocks are minutes apart limit, judge and date as one") {
+  const postgres_schema schema;
+  struct node {
+    node(const postgres_schema& in, std::chrono::minutes off)
+        : own{[off] { return system_clock()() + off; }},
+          store{open({.conninfo = in.conninfo(), .clock = own})},
+          api{*store, {.rules = {rules::typing_time({.least = -1min})}, .clock = own}} {}
+    comments::clock own;
+    std::unique_ptr<postgres_store> store;
+    service api;
+  };
+  node slow{schema, -2min}, fast{schema, 2min};
+  const principal ana{.role = principal::role::user, .subject = "17"};
+  const post_options limited{.how = {.form_shown_at = fast.api.options().clock()},
+                             .allowances = {{"ana", {.per_minute = 1, .burst = 2}}}};
+  const auto first = must(fast.api.post({.content_id = "1", .body = "x"}, ana, limited)).stored;
+  const auto second = must(slow.api.post({.content_id = "1", .body = "y"}, ana, limited)).stored;
+  CHECK(first.status == status::published);
+  CHECK(second.status == status::published);
+  for (node* const next : {&fast, &slow, &fast})
+    CHECK(next->api.post({.content_id = "1", .body = "z"}, ana, limited).error().code ==
+          errc::rate_limited);
+  CHECK(std::chrono::abs(first.created_at - second.created_at) < 1min);
+  const comment edited = must(slow.api.edit(first.id, "new", ana));
+  CHECK(edited.edited_at >= first.created_at);
+  CHECK(*edited.edited_at - first.created_at < 1min);
 }
 
 // Each of these asked every machine for the content of a comment, by its id alone.

@@ -163,9 +163,10 @@ TEST_CASE("each careless line of a store breaks the promise that is about it") {
       {"votes_are_taken_back_by_browser", {.before_vote = [](voter& by) { by.browser.clear(); }}},
       {"signing_key_is_stable", {.key = std::string(32, 'k')}},
   };
-  for (const auto& [promise, how] : careless) {
-    CAPTURE(std::string{promise});
-    const auto found = broken(how);
+  for (const auto& one : careless) {
+    const std::string promise{one.first};
+    CAPTURE(promise);
+    const auto found = broken(one.second);
     CHECK(has(found, promise));
   }
 }

@@ -50,7 +50,8 @@ std::string last_sql(const table& of);
 std::string write_sql(const table& to);
 std::string count_sql(const table& of);
 
-// One of the two stores of a copy: the source or the target. Each function may return
+// One of the two stores of a copy: the source or the target. Two threads never call it at once, but
+// different ones may, one after the other. Each function may return
 // `unavailable`, if nothing was done, and those that write `in_doubt`. What they have written is
 // durable.
 class copy_side {

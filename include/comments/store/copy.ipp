@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <span>
 #include <string>
 #include <string_view>
@@ -143,16 +144,23 @@ inline cells key_of(const table& of, const cells& row) {
   return {row.begin(), row.begin() + static_cast<std::ptrdiff_t>(of.keys)};
 }
 
-// Calls `use` with all rows behind `after`, a thousand at a time.
+// What may be done at once with something else, if there is a thread for it.
+constexpr auto at_once = std::launch::async | std::launch::deferred;
+
+// Calls `use` with all rows behind `after`, a thousand at a time. The next are read meanwhile.
 template <typename Use>
 result<done> for_each_chunk(copy_side& from, const table& of, cells after, Use&& use) {
-  for (;;) {
-    const auto rows = from.read(of, after, rows_at_once);
-    if (!rows) return rows.error();
-    if (rows->empty()) return ok();
-    if (auto used = use(*rows); !used) return used;
+  auto rows = from.read(of, after, rows_at_once);
+  while (rows && !rows->empty()) {
     after = key_of(of, rows->back());
+    auto reading = std::async(at_once, [&] { return from.read(of, after, rows_at_once); });
+    auto used = use(*rows);
+    auto next = reading.get();
+    if (!used) return used;
+    rows = std::move(next);
   }
+  if (!rows) return std::move(rows).error();
+  return ok();
 }
 
 inline result<table_digest> sum_up(copy_side& from, const table& of) {
@@ -214,9 +222,10 @@ inline result<done> copy_table(copy_side& from, copy_side& to, const table& of,
 
 inline result<done> compare_table(copy_side& from, copy_side& to, const table& of,
                                   const std::function<void(const copy_progress&)>& show) {
-  const auto source = sum_up(from, of);
-  if (!source) return source.error();
+  auto summing = std::async(at_once, [&] { return sum_up(from, of); });
   const auto target = sum_up(to, of);
+  const auto source = summing.get();
+  if (!source) return source.error();
   if (!target) return target.error();
   if (*source != *target)
     return error{errc::conflict, "The two differ in the table " + std::string{of.name} + "."};

@@ -76,6 +76,7 @@ class forwarding_store : public store {
   COMMENTS_INLINE bool is_writable() const override;
   COMMENTS_INLINE store_activity activity() const override;
   COMMENTS_INLINE void recover() override;
+  COMMENTS_INLINE instant shared_time(instant own) const override;
   COMMENTS_INLINE bool is_remote() const override;
   COMMENTS_INLINE std::unique_ptr<change_listener> listen(change_callbacks to) override;
 

@@ -86,6 +86,9 @@ COMMENTS_INLINE std::uint64_t forwarding_store::epoch() const { return inner_.ep
 COMMENTS_INLINE bool forwarding_store::is_writable() const { return inner_.is_writable(); }
 COMMENTS_INLINE store_activity forwarding_store::activity() const { return inner_.activity(); }
 COMMENTS_INLINE void forwarding_store::recover() { inner_.recover(); }
+COMMENTS_INLINE instant forwarding_store::shared_time(instant own) const {
+  return inner_.shared_time(own);
+}
 COMMENTS_INLINE bool forwarding_store::is_remote() const { return inner_.is_remote(); }
 COMMENTS_INLINE std::unique_ptr<change_listener> forwarding_store::listen(change_callbacks to) {
   return inner_.listen(std::move(to));

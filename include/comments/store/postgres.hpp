@@ -14,6 +14,7 @@
 //   if (!opened) return fail(opened.error().message);
 //   service api{**opened};
 
+#include <comments/clock.hpp>
 #include <comments/config.hpp>
 #include <comments/deployments/deployment_log.hpp>
 #include <comments/store.hpp>
@@ -49,6 +50,7 @@ struct postgres_options {
   group_limits group{.batch_max = 128, .queue_max = 4096};  // of each lane
   std::size_t held_queue_max{32};  // callers that wait for a locked content
   std::size_t lanes{4};            // transactions that insert at once; each content has its lane
+  comments::clock clock{system_clock()};   // this process's own, to be compared with the database's
   std::size_t comments_known_max{16'384};  // of which it is known to which content they belong
   postgres::listener_limits listener{};
   // Called with the database's own message when something fails, from any thread. The message has
@@ -116,6 +118,8 @@ class postgres_store final : public store, public deployment_log {
   // Opens a connection of its own while a content is followed.
   COMMENTS_INLINE std::unique_ptr<change_listener> listen(change_callbacks to) override;
   bool is_remote() const override { return true; }
+  // The database's clock is the one that all share. It is asked by `open`, and every minute.
+  COMMENTS_INLINE instant shared_time(instant own) const override;
   // The failures are those of store/postgres/connection.hpp.
   COMMENTS_INLINE store_activity activity() const override;
 

@@ -73,7 +73,8 @@ COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
       database{to,
                {options.pool, options.lock_wait, options.long_waits_max},
                node,
-               options.listener.is_notified},
+               options.listener.is_notified,
+               options.clock},
       inserts{database,
               {.lanes = options.lanes,
                .group = options.group,
@@ -198,6 +199,7 @@ COMMENTS_INLINE result<std::unique_ptr<postgres_store>> postgres_store::open(
         return std::make_unique<parts>(options, to, std::move(ready->first), ready->second);
       });
       if (!made) return postgres::unusable("there is no thread for its connections");
+      (*made)->database.take();  // which asks for the time
       return std::unique_ptr<postgres_store>{new postgres_store{std::move(*made)}};
     }
     constexpr std::chrono::milliseconds pause{250};
@@ -381,6 +383,10 @@ COMMENTS_INLINE result<deployment_page> postgres_store::deployments(
 
 COMMENTS_INLINE store_activity postgres_store::activity() const {
   return parts_->database.activity();
+}
+
+COMMENTS_INLINE instant postgres_store::shared_time(instant own) const {
+  return parts_->database.time().to_shared(own);
 }
 
 COMMENTS_INLINE std::string_view postgres_store::signing_key() const { return parts_->key; }

@@ -22,7 +22,8 @@ result<std::unique_ptr<connection>> connect(const connection_options& options);
 
 // Returns whether that error of a database that could not be used may pass by waiting: nothing
 // answers, or the server starts up. A wrong password, a missing database, a refused TLS, a host
-// without an address, a read-only database and too many connections do not. Asks once more.
+// without an address, a read-only database and too many connections do not, unless the string names
+// several hosts: then a standby may have said so. Asks once more.
 bool may_pass(const connection_options& options, const error& why);
 
 // Returns whether libpq can read a connection string. A URI's password must be percent-encoded.

@@ -115,7 +115,8 @@ COMMENTS_INLINE bool may_pass(const connection_options& options, const error& wh
   const char* const values[] = {"3", options.conninfo.c_str(), "disable", "any", nullptr};
   const PGPing state = PQpingParams(names, values, 1);
   if (state == PQPING_REJECT || state == PQPING_NO_RESPONSE) return true;
-  return has("session is read-only") && !is_one_host;  // the primary may come back
+  // Of several hosts, one that answers may be a standby that is behind, with its primary away.
+  return !is_one_host && state == PQPING_OK;
 }
 
 // libpq's own message about a string that it cannot read would quote it, so it is not asked for.

@@ -2,8 +2,8 @@
 // store/postgres/connection.hpp - one connection to a PostgreSQL database, and how it can fail.
 //
 // `connect` (store/postgres/connect.hpp) opens a connection, and `transaction`
-// (store/postgres/transaction.hpp) sends statements over it. libpq-fe.h stays in the .ipp files of
-// these three and of values.hpp.
+// (store/postgres/transaction.hpp) sends statements over it, `copy_in` (store/postgres/bulk.hpp)
+// many rows at once. libpq-fe.h stays in the .ipp files of these four and of values.hpp.
 
 #include <comments/config.hpp>
 #include <comments/result.hpp>
@@ -67,6 +67,8 @@ inline constexpr std::string_view no_connection = "no_connection";  // all are i
 // answer at all. `constraint` is the one that was violated, if one was.
 failure to_failure(std::string_view sqlstate, std::string_view constraint = "");
 
+struct ending;
+
 // One connection, in libpq's pipeline mode. Used by one thread at a time.
 class connection final {
  public:
@@ -88,6 +90,7 @@ class connection final {
 
  private:
   friend class transaction;
+  friend ending copy_in(connection& on, const std::string& sql, std::string_view rows);
   friend result<std::unique_ptr<connection>> connect(const connection_options& options);
 
   connection(const connection_options& options, pg_conn* handle);

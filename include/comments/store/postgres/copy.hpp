@@ -7,9 +7,12 @@
 #include <comments/store/copy.hpp>
 #include <comments/store/postgres.hpp>
 #include <comments/store/postgres/connection.hpp>
+#include <comments/store/postgres/rows.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,6 +33,8 @@ class postgres_copy_side final : public copy_side {
                                                   std::size_t limit) override;
   COMMENTS_INLINE result<cells> last(const table& of) override;
   COMMENTS_INLINE result<std::int64_t> count(const table& of) override;
+  // By COPY; in one statement behind a pooler, or where a key is there already. The error of a row
+  // that the database does not take names its key.
   COMMENTS_INLINE result<done> write(const table& to, std::span<const cells> rows) override;
   COMMENTS_INLINE result<std::string> read_setting(std::string_view name) override;
   COMMENTS_INLINE result<done> write_setting(std::string_view name,
@@ -41,7 +46,20 @@ class postgres_copy_side final : public copy_side {
   result<std::vector<cells>> read_all(const std::string& sql, const cells& values,
                                       std::size_t columns);
 
+  using places = std::vector<bool>;
+  struct destination {
+    const table& of;
+    const places& numbers;
+    bool may_be_there{};  // some of the keys
+  };
+
+  result<places> find_numbers(const table& of);
+  postgres::ending try_to_write(const destination& to, std::span<const cells> rows,
+                                bool is_to_stay);
+  error name_refused(const destination& to, std::span<const cells> rows);
+
   const std::unique_ptr<postgres::connection> on_;
+  std::map<std::string, places, std::less<>> numbers_{};  // the columns of a table that are numbers
 };
 
 }  // namespace comments::inline v0

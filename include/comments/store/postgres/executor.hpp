@@ -13,6 +13,7 @@
 //   });
 //   if (!count) return fail(count.error().message);
 
+#include <comments/clock.hpp>
 #include <comments/config.hpp>
 #include <comments/result.hpp>
 #include <comments/store.hpp>
@@ -22,6 +23,7 @@
 #include <comments/store/postgres/lock_lanes.hpp>
 #include <comments/store/postgres/pool.hpp>
 #include <comments/store/postgres/rows.hpp>
+#include <comments/store/postgres/shared_clock.hpp>
 #include <comments/store/postgres/transaction.hpp>
 
 #include <atomic>
@@ -45,8 +47,10 @@ struct executor_limits {
 // all end.
 class executor final {
  public:
-  // `node` begins the notifications of this process; without `can_notify` it sends none.
-  executor(connection_options options, executor_limits limits, std::string node, bool can_notify);
+  // `node` begins the notifications of this process; without `can_notify` it sends none. `own` is
+  // its clock.
+  executor(connection_options options, executor_limits limits, std::string node, bool can_notify,
+           clock own = system_clock());
 
   // Calls `read_all(transaction&)` and returns what it returns, or `unavailable` if the transaction
   // failed. May call it more than once.
@@ -73,6 +77,9 @@ class executor final {
   // too.
   bool prepare_retry(failure why, int tries) const;
 
+  // The database's clock, which is compared with the own one when a connection is taken.
+  const shared_clock& time() const { return clock_; }
+
   // How this process notifies others of its commits.
   notifier to_others() { return {node_, &can_notify_}; }
 
@@ -89,6 +96,7 @@ class executor final {
   const std::string node_;
   std::atomic<bool> can_notify_;
   mutable pool connections_{limits_.pool, [this] { return open_one(); }};
+  mutable shared_clock clock_;
   permits long_waits_{limits_.long_waits_max};
 };
 

@@ -12,11 +12,12 @@
 namespace comments::inline v0::postgres {
 
 COMMENTS_INLINE executor::executor(connection_options options, executor_limits limits,
-                                   std::string node, bool can_notify)
+                                   std::string node, bool can_notify, clock own)
     : options_{std::move(options)},
       limits_{limits},
       node_{std::move(node)},
-      can_notify_{can_notify} {}
+      can_notify_{can_notify},
+      clock_{std::move(own)} {}
 
 COMMENTS_INLINE result<std::unique_ptr<connection>> executor::open_one() const {
   auto made = connect(options_);
@@ -27,6 +28,7 @@ COMMENTS_INLINE result<std::unique_ptr<connection>> executor::open_one() const {
 COMMENTS_INLINE pool::loan executor::take() const {
   auto lent = connections_.take();
   if (!lent && options_.seen) options_.seen->fail(no_connection, false);
+  if (lent && clock_.is_due()) clock_.compare(*lent);
   return lent;
 }
 

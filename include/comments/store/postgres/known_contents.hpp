@@ -5,9 +5,8 @@
 // machine where tables are spread by content; a comment's id alone would be asked of all of them.
 //
 //   postgres::known_contents known{16'384};
-//   const comment made{.id = id, .content_id = "1"};
-//   known.remember(made);
-//   if (const auto content_id = known.find(made.id)) assert(*content_id == made.content_id);
+//   known.remember(id, content_id);
+//   if (const auto known_one = known.find(id)) assert(*known_one == content_id);
 
 #include <comments/comment.hpp>
 #include <comments/guarded.hpp>

@@ -127,12 +127,8 @@ COMMENTS_INLINE bool notification_listener::compare(connection& on,
 COMMENTS_INLINE std::string to_array(const std::vector<std::string>& all) {
   std::string text = "{";
   for (const std::string& element : all) {
-    text += text.size() > 1 ? ",\"" : "\"";
-    for (const char c : element) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += '"';
+    if (text.size() > 1) text += ',';
+    append_quoted(text, element);
   }
   return text + "}";
 }

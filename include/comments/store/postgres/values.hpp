@@ -45,6 +45,9 @@ class rows final {
   const pg_result* found_;
 };
 
+// Appends a text as an element of an array, as PostgreSQL writes one: {"a","b \\" c"}.
+void append_quoted(std::string& array, std::string_view element);
+
 // A value for $1, $2 … in a statement. It points to the text that it was made from, which must live
 // longer.
 class parameter final {

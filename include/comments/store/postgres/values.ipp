@@ -37,4 +37,16 @@ COMMENTS_INLINE std::string_view rows::command() const {
   return PQcmdStatus(const_cast<PGresult*>(found_));
 }
 
+COMMENTS_INLINE void append_quoted(std::string& array, std::string_view element) {
+  array += '"';
+  for (;;) {
+    const auto plain = element.find_first_of("\"\\");
+    array.append(element.substr(0, plain));
+    if (plain == element.npos) break;
+    array.append({'\\', element[plain]});
+    element.remove_prefix(plain + 1);
+  }
+  array += '"';
+}
+
 }  // namespace comments::inline v0::postgres

@@ -59,6 +59,8 @@ class FailoverTest(FailureTest):
 
     def assert_taken_over_after(self, fail):
         """That clients and followers of a database that `fail` has ended go on with its standby."""
+        before = self.epochs()
+        self.assertEqual(len(before), 1)
         followers = [Follower(node, CONTENTS[0], Patient()) for node in self.nodes]
         following = [threading.Thread(target=one.follow, daemon=True) for one in followers]
         for one in following:
@@ -74,6 +76,8 @@ class FailoverTest(FailureTest):
         self.assertLessEqual(back, AFTER_PROMOTION)
         self.assert_nothing_lost(load)
         self.assert_followed(followers, following)
+        self.assertEqual(len(self.epochs()), 1)
+        self.assertNotEqual(self.epochs(), before)
 
     def assert_followed(self, followers, following):
         last = self.nodes[0].request("PATCH", f"/api/v1/contents/{CONTENTS[0]}",
@@ -81,6 +85,12 @@ class FailoverTest(FailureTest):
         for one, thread in zip(followers, following):
             thread.join()
             self.assertEqual(one.versions, list(range(1, last + 1)))
+            self.assertEqual(one.epochs, [*self.epochs()])  # told once, by whichever node
+
+    def epochs(self):
+        """Those that the nodes name, for the content that all of them know."""
+        target = f"/api/v1/comments?content_id={CONTENTS[0]}&limit=1"
+        return {node.get(target).json["content"]["epoch"] for node in self.nodes}
 
 
 class Patient:

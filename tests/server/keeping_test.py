@@ -6,6 +6,7 @@ killed in the middle of its work wherever an owner would find a log left beside 
 import contextlib
 import os
 import random
+import re
 import shutil
 import sqlite3
 import stat
@@ -243,11 +244,11 @@ class Restore(Keeping):
         old = [f"kept{n}" for n in range(60)] + [f"later{n}" for n in range(20)]
         whole = [old, old[:60]]
         killed = 0
-        for _ in range(size(6, 100)):
+        for turn in range(size(6, 100)):
             doing = subprocess.Popen([binary(), "restore", "backup.db"], cwd=self.folder,
                                      env=environment(), stdout=subprocess.PIPE, text=True)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                doing.wait(dice.uniform(0.001, 0.06))
+                doing.wait(turn and dice.uniform(0.001, 0.06))  # the first is killed for certain
             doing.kill()
             said = doing.communicate()[0]
             killed += doing.returncode != 0
@@ -260,6 +261,48 @@ class Restore(Keeping):
                     shutil.move(path, self.file)  # the one before, for the next time
                     break
         self.assertGreater(killed, 0)
+
+    def test_a_restore_makes_a_new_epoch_and_a_start_makes_none(self):
+        """Versions are made again after a restore: nothing of before is taken for what is there."""
+        listed = f"{POST}?content_id=1&limit=1"
+        with self.server() as server:
+            self.post(server, "kept", "kept as well")
+            self.done("backup", "backup.db")
+            lost = server.post(POST, {"content_id": "1", "body": "lost"})
+            known = server.get(listed)
+        with self.server() as server:  # only started again
+            self.assertEqual(server.get(listed, {"If-None-Match": known.headers["ETag"]}).status, 304)
+        self.done("restore", "backup.db")
+        with self.server() as server:
+            made = server.post(POST, {"content_id": "1", "body": "made instead"})
+            self.assertEqual(made.json["version"], lost.json["version"])
+            again = server.get(listed, {"If-None-Match": known.headers["ETag"]})
+            self.assertEqual(again.status, 200)
+            old, new = (page.json["content"] for page in (known, again))
+            self.assertEqual((old["version"], old["comments"]), (new["version"], new["comments"]))
+            self.assertNotEqual(old["epoch"], new["epoch"])
+            outdated = server.get(f"{listed}&cursor={known.json['next']}")
+            self.assertEqual((outdated.status, outdated.pointers), (400, ["cursor"]))
+            token = {"Authorization": f"Bearer {made.json['edit_token']}"}
+            for tag, status in ((lost.headers["ETag"], 412), (made.headers["ETag"], 200)):
+                changed = server.request("PATCH", f"{POST}/{made.json['id']}", {"body": "changed"},
+                                         token | {"If-Match": tag})
+                self.assertEqual(changed.status, status)
+        epoch = new["epoch"]
+        for _ in range(3):
+            with self.server() as server:
+                self.assertEqual(server.get(listed).json["content"]["epoch"], epoch)
+            epoch = self.renewed()
+
+    def renewed(self):
+        """The epoch that the operator who put a file back by hand asks for."""
+        with self.server() as server:
+            self.assertIn("another process is using it",
+                          self.done("migrate", "--new-epoch", code=2))
+            server.kill()
+        said = run("migrate", "--new-epoch", folder=self.folder)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        return re.search('"epoch": ?"([0-9a-f]{16})"', said.stderr + said.stdout)[1]
 
     def test_stores_without_a_file_say_so(self):
         for action in ("backup", "restore"):

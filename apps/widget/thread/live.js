@@ -3,7 +3,8 @@
 // A browser has few connections to a server, and tabs share them. So only a page that the reader
 // looks at has one. It goes on where it was when the reader looks at it again.
 
-const kinds = 'posted edited moderated voted removed reset'.split(' ');
+const kinds = ['posted', 'edited', 'moderated', 'voted', 'removed', 'reset'];
+const closed = 2; // EventSource.CLOSED
 const retryAfter = 30_000; // a browser gives up for good after a 503
 
 // Calls `onEvent` with each event after `thread.version`, which it keeps up to date. One without a
@@ -21,16 +22,15 @@ export function follow(thread, onEvent) {
   }
 
   function open() {
-    clearTimeout(retry);
     const wanted = new URLSearchParams({ content_id: thread.contentId, after: thread.version });
     source = new EventSource(`${thread.base}/api/v1/events?${wanted}`);
     for (const kind of kinds)
-      source.addEventListener(kind, ({ data, lastEventId }) => {
-        thread.version = lastEventId;
-        onEvent(JSON.parse(data));
+      source.addEventListener(kind, (said) => {
+        thread.version = said.lastEventId;
+        onEvent(JSON.parse(said.data));
       });
     source.onerror = () => {
-      if (source?.readyState !== EventSource.CLOSED) return;
+      if (source?.readyState !== closed) return;
       close();
       retry = setTimeout(settle, retryAfter);
     };
@@ -43,8 +43,8 @@ export function follow(thread, onEvent) {
   }
 
   const sight = new IntersectionObserver(
-    ([seen]) => {
-      isNear = seen.isIntersecting;
+    (seen) => {
+      isNear = seen[0].isIntersecting;
       settle();
     },
     { rootMargin: '1000px' },

@@ -97,7 +97,7 @@ async function load(thread) {
   try {
     const { content } = await roots.more();
     if (thread.isOver || roots !== thread.roots) return;
-    thread.version = [content.version, content.epoch].join('-');
+    thread.version = `${content.version}-${content.epoch ?? ''}`;
     place.replaceChildren(roots.element);
     thread.showContent(content);
     thread.unfollow ??= follow(thread, (event) =>

@@ -271,7 +271,8 @@ class Restore(Keeping):
             lost = server.post(POST, {"content_id": "1", "body": "lost"})
             known = server.get(listed)
         with self.server() as server:  # only started again
-            self.assertEqual(server.get(listed, {"If-None-Match": known.headers["ETag"]}).status, 304)
+            same = server.get(listed, {"If-None-Match": known.headers["ETag"]})
+            self.assertEqual(same.status, 304)
         self.done("restore", "backup.db")
         with self.server() as server:
             made = server.post(POST, {"content_id": "1", "body": "made instead"})

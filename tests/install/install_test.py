@@ -11,6 +11,7 @@ comments::compiled. vcpkg and Conan are not to be had here. CXX names the compil
 and leaves nothing behind.
 """
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -259,6 +260,31 @@ class Package(unittest.TestCase):
         said = {name: run(build / name) for name in built}
         self.assertEqual(said["core"].strip(), self.version)
         self.assertEqual(said.get("markdown", "<p><em>Oi</em></p>\n"), "<p><em>Oi</em></p>\n")
+
+    # The recipes name a release; here they get this source. No machine of Debian's has the tools.
+    @unittest.skipUnless(shutil.which("vcpkg"), "there is no vcpkg here")
+    def test_3_vcpkg_builds_the_port(self):
+        ports = self.folder / "ports/comments"
+        shutil.copytree(self.source / "deploy/packaging/vcpkg", ports)
+        port = ports / "portfile.cmake"
+        port.write_text(re.sub(r"vcpkg_from_github\(.*?\n\)", f'set(SOURCE_PATH "{self.source}")',
+                               port.read_text("utf-8"), count=1, flags=re.S), "utf-8")
+        installed = self.folder / "vcpkg"
+        run("vcpkg", "install", "comments[sqlite]", f"--overlay-ports={ports.parent}",
+            f"--x-install-root={installed}")
+        self.assertTrue(list(installed.glob("*/include/comments/comments.hpp")))
+
+    @unittest.skipUnless(shutil.which("conan"), "there is no Conan here")
+    def test_3_conan_builds_the_recipe_and_its_consumer(self):
+        recipe = self.folder / "conan"
+        shutil.copytree(self.source / "deploy/packaging/conan", recipe)
+        conanfile = recipe / "conanfile.py"
+        conanfile.write_text(conanfile.read_text("utf-8").replace(
+            'get(self, **self.conan_data["sources"][self.version], strip_root=True)',
+            f'copy(self, "*", "{self.source}", self.source_folder, excludes="build/*")'), "utf-8")
+        run("conan", "profile", "detect", "--force")
+        run("conan", "create", recipe, "--version", self.version, "--build=missing",
+            "--settings=compiler.cppstd=20")
 
     def test_3_the_core_reaches_no_third_party(self):
         def reached(program):

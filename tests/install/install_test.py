@@ -7,8 +7,8 @@ Installs into an empty prefix, where CMake and pkg-config find it for the progra
 Some of these are also built with the source as a Meson subproject, as a folder of a CMake project,
 by FetchContent, also with its source elsewhere, and on what CMake installed, after that moved.
 Every program that is linked is run. They are header-only, but for most of CMake's, on
-comments::compiled. vcpkg and Conan are not to be had here. CXX names the compiler. Needs no network
-and leaves nothing behind.
+comments::compiled. Where a machine has vcpkg or Conan, their recipes are built, too. CXX names the
+compiler. Needs no network (but for these two) and leaves nothing behind.
 """
 import os
 import re

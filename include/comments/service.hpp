@@ -182,9 +182,9 @@ class service final {
   // and for an id that cannot be one, nothing.
   std::optional<content> known_content(const std::string& content_id) const;
 
-  // Returns the epoch that the versions of comments are of: the present one, for which a store on
-  // another machine is asked, or what it said last if it cannot be.
-  std::uint64_t epoch() const;
+  // Returns the epoch that the versions of comments are of, for which a store on another machine is
+  // asked.
+  result<std::uint64_t> epoch() const;
   // Returns the one that the store said last. Does not wait.
   std::uint64_t last_epoch() const { return store_.epoch(); }
 

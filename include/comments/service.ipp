@@ -380,11 +380,12 @@ COMMENTS_INLINE std::optional<content> service::known_content(const std::string&
   return known;
 }
 
-COMMENTS_INLINE std::uint64_t service::epoch() const {
+COMMENTS_INLINE result<std::uint64_t> service::epoch() const {
+  if (!store_.is_remote()) return store_.epoch();
   const std::string any{"-"};
-  if (store_.is_remote())
-    if (const auto found = store_.contents({&any, 1})) return found->front().epoch;
-  return store_.epoch();
+  const auto found = store_.contents({&any, 1});
+  if (!found) return found.error();
+  return found->front().epoch;
 }
 
 COMMENTS_INLINE result<content> service::find_content(const std::string& content_id) const {

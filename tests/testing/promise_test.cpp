@@ -80,7 +80,7 @@ TEST_CASE("a broken promise says where, what was compared with what, and what wa
 
 TEST_CASE("whole numbers are compared by value, whatever their types") {
   const std::size_t most = std::numeric_limits<std::size_t>::max();
-  CHECK(broken([&] { COMMENTS_CHECK(most == -1); }).find("18446744073709551615 == -1") !=
+  CHECK(broken([&] { COMMENTS_CHECK(most == -1); }).find(std::to_string(most) + " == -1") !=
         std::string::npos);
   CHECK(broken([&] { COMMENTS_CHECK(most != -1); }) == "");
   CHECK(broken([&] { COMMENTS_CHECK(-1 < most); }) == "");

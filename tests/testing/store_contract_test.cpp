@@ -161,6 +161,7 @@ TEST_CASE("each careless line of a store breaks the promise that is about it") {
       {"find_all_finds", {.before_search = [](search& asked) { asked.verified.reset(); }}},
       {"networks_are_limited", {.before_vote = [](voter& by) { by.network_max = 0; }}},
       {"votes_are_taken_back_by_browser", {.before_vote = [](voter& by) { by.browser.clear(); }}},
+      {"versions_have_the_epoch", {.after_list = [](page& found) { found.content.epoch = 1; }}},
       {"signing_key_is_stable", {.key = std::string(32, 'k')}},
   };
   for (const auto& one : careless) {

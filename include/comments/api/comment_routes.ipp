@@ -64,11 +64,14 @@ COMMENTS_INLINE response comment_routes::find(request asked) const {
   const auto id = detail::id_in(asked);
   const auto caller = shared_.identify(asked, id);
   if (!caller) return problem(caller.error(), asked);
+  // Before the comment is read: a version must not be taken for one of a later epoch.
+  const auto epoch = shared_.service().epoch();
+  if (!epoch) return problem(epoch.error(), asked);
   const auto found = id ? shared_.service().find(*id, *caller) : comment_not_found();
   if (!found) return problem(found.error(), asked);
   const auto reason = shared_.service().find_reason(*found, *caller);
   if (!reason) return problem(reason.error(), asked);
-  const std::string etag = shared_.etag_of({found->version, shared_.service().epoch()});
+  const std::string etag = shared_.etag_of({found->version, *epoch});
   // With a reason it is not what this version may be known as, so it is always sent.
   const bool is_known = reason->empty() && has_etag(if_none_match(asked), etag);
   response answer =

@@ -32,7 +32,7 @@ COMMENTS_INLINE bool legacy_list::read_page() {
     return false;
   }
   if (!content_) content_ = page->content;
-  is_of_one_version_ = is_of_one_version_ && page->content.version == content_->version;
+  is_of_one_version_ = is_of_one_version_ && stamp_of(page->content) == stamp_of(*content_);
   for (const comment& item : page->items) {
     if (item.position > content_->version) continue;
     ready_ += is_begun_ ? "," : "[";

@@ -38,7 +38,8 @@ std::string_view if_none_match(const request& asked);
 // of these. Empty, which allows any version, without the header and for "*". A header that names no
 // version allows none: the result is then a version that does not exist. A weak tag names none; of
 // a tag such as "7-plain" the version counts, whatever the representation. A tag of another epoch
-// than the store's names none, and one without an epoch is of the present one.
+// than the store's names none, and neither does any that names one if the store cannot be asked.
+// One without an epoch is of the present one.
 std::vector<std::int64_t> expected_versions(const request& asked, const service& of);
 
 // Returns a response with this JSON, which caches must not keep.

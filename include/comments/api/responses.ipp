@@ -55,7 +55,7 @@ COMMENTS_INLINE std::vector<std::int64_t> expected_versions(const request& asked
   const auto header = find_header(asked.headers, "If-Match");
   if (!header) return {};
   std::vector<std::int64_t> versions;
-  std::optional<std::uint64_t> epoch;  // asked for when it is needed
+  std::optional<result<std::uint64_t>> epoch;  // asked for when it is needed
   for (std::string_view rest = *header; !rest.empty();) {
     const std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
@@ -66,7 +66,7 @@ COMMENTS_INLINE std::vector<std::int64_t> expected_versions(const request& asked
     const auto named = detail::stamp_of_tag(tag.substr(1, tag.size() - 2));
     if (!named) continue;
     if (named->epoch != 0 && !epoch) epoch = of.epoch();
-    if (named->epoch != 0 && named->epoch != *epoch) continue;
+    if (named->epoch != 0 && (!*epoch || named->epoch != **epoch)) continue;
     versions.push_back(named->version);
   }
   if (versions.empty()) versions.push_back(no_version);

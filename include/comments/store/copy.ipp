@@ -239,10 +239,9 @@ COMMENTS_INLINE result<done> copy(copy_side& from, copy_side& to,
   if (auto copied = detail::copy_key(from, to); !copied) return copied;
   for (const table& of : tables())
     if (auto copied = detail::copy_table(from, to, of, show); !copied) return copied;
-  if (auto copied = detail::copy_epoch(from, to); !copied) return copied;
   for (const table& of : tables())
     if (auto compared = detail::compare_table(from, to, of, show); !compared) return compared;
-  return ok();
+  return detail::copy_epoch(from, to);
 }
 
 }  // namespace comments::inline v0

@@ -60,7 +60,7 @@ class postgres_store::parts final {
   mutable questions versions;
   mutable postgres::known_contents known;
   std::atomic<std::uint64_t> epoch;  // as it was last seen
-  const bool is_placed;
+  std::atomic<bool> is_placed;
 };
 
 COMMENTS_INLINE postgres_store::parts::parts(const postgres_options& options,
@@ -118,6 +118,7 @@ auto postgres_store::parts::read_with_epoch(const Ask& ask, postgres::transactio
     }
     const auto settled = database.erase([](auto& on) { return postgres::settle_epoch(on); });
     if (!settled) return settled.error();
+    is_placed = settled->is_placed;
   }
   return unavailable();
 }

@@ -15,8 +15,14 @@
 #include <catch2/catch.hpp>
 #endif
 
-#define COMMENTS_CATCH2(name, Promises, Maker)              \
-  TEMPLATE_LIST_TEST_CASE(#name, "[" #name "]", Promises) { \
-    ::comments::contract::keep<TestType, Maker>();          \
-  }                                                         \
+#ifdef CATCH_CONFIG_PREFIX_ALL
+#define COMMENTS_CATCH2_LIST CATCH_TEMPLATE_LIST_TEST_CASE
+#else
+#define COMMENTS_CATCH2_LIST TEMPLATE_LIST_TEST_CASE
+#endif
+
+#define COMMENTS_CATCH2(name, Promises, Maker)           \
+  COMMENTS_CATCH2_LIST(#name, "[" #name "]", Promises) { \
+    ::comments::contract::keep<TestType, Maker>();       \
+  }                                                      \
   static_assert(true)

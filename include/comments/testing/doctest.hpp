@@ -11,8 +11,8 @@
 
 #include <doctest/doctest.h>
 
-#define COMMENTS_DOCTEST(name, Promises, Maker)                   \
-  TEST_CASE_TEMPLATE_DEFINE(#name, Promise, promises_of_##name) { \
-    ::comments::contract::keep<Promise, Maker>();                 \
-  }                                                               \
-  TEST_CASE_TEMPLATE_APPLY(promises_of_##name, Promises)
+#define COMMENTS_DOCTEST(name, Promises, Maker)                           \
+  DOCTEST_TEST_CASE_TEMPLATE_DEFINE(#name, Promise, promises_of_##name) { \
+    ::comments::contract::keep<Promise, Maker>();                         \
+  }                                                                       \
+  DOCTEST_TEST_CASE_TEMPLATE_APPLY(promises_of_##name, Promises)

@@ -63,7 +63,10 @@ maker<Port> made_by() {
    public:
     Port& store() override { return made_.store(); }
     void reopen() override {
-      if constexpr (requires(Maker & made) { made.reopen(); }) made_.reopen();
+      if constexpr (requires(Maker & made) { made.reopen(); })
+        made_.reopen();
+      else
+        throw broken_promise{"what makes it has no reopen()"};
     }
 
    private:

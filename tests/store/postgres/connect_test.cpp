@@ -125,14 +125,15 @@ TEST_CASE("each other reason is told in its own words, and waiting does not help
   const std::string name = notes.schema.name(), given = notes.schema.conninfo();
   notes.schema.run("CREATE ROLE " + name + " NOLOGIN");
   notes.schema.run("CREATE ROLE " + name + "_full LOGIN CONNECTION LIMIT 0");
-  for (const auto& [more, words] :
+  for (const auto& row :
        {std::pair<std::string, std::string>{" user=" + name, "is not permitted to log in"},
         {" user=" + name + "_full", "too many connections for role"},
         {" dbname=" + name, "database \"" + name + "\" does not exist"},
         {" host=nowhere.invalid", "could not translate host name \"nowhere.invalid\""},
         {" sslmode=perhaps", "invalid sslmode value"},
         {" options='-c default_transaction_read_only=on'", "session is read-only"}}) {
-    CAPTURE(more);
+    const auto& [more, words] = row;
+    CAPTURE(row.first);
     notes.options.conninfo = given + more;
     const auto opened = postgres::connect(notes.options);
     REQUIRE_FALSE(opened);

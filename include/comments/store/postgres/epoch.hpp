@@ -3,8 +3,8 @@
 //
 // `setting` holds the epoch, and the place where it was made: the cluster (its system identifier),
 // the database (its oid), and the timeline, which every promotion of a standby and every recovery
-// to a point in time moves. Each question for a version asks for the epoch and the timeline, too,
-// on the same connection. So whoever meets another place first makes a new epoch, and nobody
+// to a point in time moves. Each question for a version asks for the epoch and the place, too, on
+// the same connection. So whoever meets another place first makes a new epoch, and nobody
 // answers with the old one.
 //
 // Where nothing tells, which is on other engines and with Citus, whose nodes are clusters of their
@@ -40,7 +40,7 @@ result<known_epoch> settle_epoch(connection& on, bool is_new = false);
 // whether that is durable.
 bool take_epoch(connection& on, std::string_view text);
 
-// Sends the question for the epoch, and for the timeline if the database `is_placed`. Returns its
+// Sends the question for the epoch, and for the place if the database `is_placed`. Returns its
 // place among the answers.
 std::size_t ask_epoch(transaction& reading, bool is_placed);
 // Returns its answer: the epoch, or 0 if there must be a new one first.

@@ -13,18 +13,19 @@ namespace comments::inline v0::postgres {
 
 namespace detail {
 
-// The timeline is the first part of the names of the files of the log. A standby writes none.
-#define COMMENTS_TIMELINE                  \
-  "CASE WHEN pg_is_in_recovery() THEN '' " \
-  "ELSE substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END"
+// Where a database is: "system/database/timeline". The timeline is the first part of the names of
+// the files of the log. A standby writes none, and is nowhere.
+#define COMMENTS_PLACE                                                                           \
+  "(SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE system_identifier::text || '/' || oid || " \
+  "'/' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END "                       \
+  "FROM pg_control_system(), pg_database WHERE datname = current_database())"
 
-// Returns where a database is: "system/database/timeline"; empty where that tells nothing.
+// Returns that; empty where it tells nothing.
 inline std::string find_place(connection& on) {
   transaction asking{on, transaction::autocommit};
-  const auto asked =
-      asking.send("SELECT system_identifier::text || '/' || oid::text || '/' || " COMMENTS_TIMELINE
-                  " FROM pg_control_system(), pg_database WHERE datname = current_database()"
-                  " AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')");
+  const auto asked = asking.send("SELECT " COMMENTS_PLACE
+                                 " WHERE NOT EXISTS (SELECT 1 FROM pg_extension"
+                                 " WHERE extname = 'citus')");
   if (!asking.receive() || asking.rows(asked).empty()) return "";
   return asking.rows(asked).text(0, 0);
 }
@@ -95,15 +96,15 @@ COMMENTS_INLINE bool take_epoch(connection& on, std::string_view text) {
 COMMENTS_INLINE std::size_t ask_epoch(transaction& reading, bool is_placed) {
   if (!is_placed) return reading.send("SELECT value, '', '' FROM setting WHERE name = 'epoch'");
   return reading.send(
-      "SELECT value, (SELECT value FROM setting WHERE name = 'epoch_place'), " COMMENTS_TIMELINE
+      "SELECT value, (SELECT value FROM setting WHERE name = 'epoch_place'), " COMMENTS_PLACE
       " FROM setting WHERE name = 'epoch'");
 }
 
 COMMENTS_INLINE std::uint64_t read_epoch(transaction& reading, std::size_t asked) {
   const rows found = reading.rows(asked);
   if (found.empty()) return 0;
-  const std::string made_at = found.text(0, 1), timeline = found.text(0, 2);
-  if (!timeline.empty() && !made_at.ends_with("/" + timeline)) return 0;
+  const std::string made_at = found.text(0, 1), place = found.text(0, 2);
+  if (!place.empty() && made_at != place) return 0;
   return parse_epoch(found.text(0, 0)).value_or(0);
 }
 

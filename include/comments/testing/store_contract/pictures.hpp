@@ -90,7 +90,9 @@ inline picture look(const store& store, const std::string& content_id) {
 // Returns a content as the store tells it: of the store's epoch.
 inline content counted(const store& store, std::string_view id, std::int64_t version,
                        std::int64_t comments, std::optional<content_status> status = {}) {
-  return {std::string{id}, version, comments, status, store.epoch()};
+  const std::string content_id{id};
+  const std::uint64_t epoch = must(store.contents({&content_id, 1})).front().epoch;
+  return {content_id, version, comments, status, epoch};
 }
 
 // Returns the event of the post of `made`.

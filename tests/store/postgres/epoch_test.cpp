@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "support/contract.hpp"
 #include "support/parallel.hpp"
@@ -35,9 +36,12 @@ struct epoch_database {
   result<std::unique_ptr<connection>> opened{connect({.conninfo = made.schema().conninfo()})};
 };
 
-// Where a database would be after its standby was promoted: on the next timeline.
-std::string promoted(const std::string& place) {
-  return place.substr(0, place.rfind('/')) + "/00000002";
+// Where a database would have been if it is a promoted standby now, if it was restored in another
+// cluster, and in another database.
+std::vector<std::string> other_places(const std::string& place) {
+  const auto cluster_ends = place.find('/'), database_ends = place.rfind('/');
+  return {place.substr(0, database_ends) + "/00000000", "1" + place.substr(cluster_ends),
+          place.substr(0, cluster_ends) + "/1" + place.substr(database_ends)};
 }
 
 }  // namespace
@@ -55,11 +59,10 @@ TEST_CASE("an epoch stays as long as the database is where it was made") {
 TEST_CASE("another cluster, database or timeline makes a new epoch, and so does an operator") {
   epoch_database at;
   const std::string place = at.setting("epoch_place");
-  const auto cluster_ends = place.find('/'), database_ends = place.rfind('/');
   std::set<std::uint64_t> met{at.made.store().epoch()};
-  for (const std::string& other :
-       {promoted(place), "1" + place.substr(cluster_ends),
-        place.substr(0, cluster_ends) + "/1" + place.substr(database_ends), std::string{}}) {
+  std::vector<std::string> others = other_places(place);
+  others.emplace_back();
+  for (const std::string& other : others) {
     at.set("epoch_place", other);
     CHECK(met.insert(settle_epoch(at.on())->epoch).second);
     CHECK(at.setting("epoch_place") == place);
@@ -79,7 +82,7 @@ TEST_CASE("a database from before, which has no epoch, gets one") {
 
 TEST_CASE("processes that meet another place at once agree on one epoch") {
   epoch_database at;
-  at.set("epoch_place", promoted(at.setting("epoch_place")));
+  at.set("epoch_place", other_places(at.setting("epoch_place")).front());
   mutex guard;
   std::set<std::uint64_t> made;
   in_parallel(8, [&](int) {
@@ -104,14 +107,16 @@ TEST_CASE("a store that runs answers nothing with the epoch before, whatever it 
     if (which == 1) return contract::must(store.list({.content_id = id})).content.epoch;
     return contract::must(store.contents(std::vector<std::string>{"1", "2"})).back().epoch;
   };
-  for (const int which : {0, 1, 2}) {
-    at.set("epoch_place", promoted(place));
-    const std::uint64_t now = ask(which);
-    CHECK(now != before);
-    CHECK(now == store.epoch());
-    CHECK(now == ask((which + 1) % 3));
-    before = now;
-  }
+  for (const std::string& other : other_places(place))
+    for (const int which : {0, 1, 2}) {
+      CAPTURE(other);
+      at.set("epoch_place", other);
+      const std::uint64_t now = ask(which);
+      CHECK(now != before);
+      CHECK(now == store.epoch());
+      CHECK(now == ask((which + 1) % 3));
+      before = now;
+    }
 }
 
 TEST_CASE("where nothing tells its place a database keeps its epoch, and is asked for no more") {

@@ -102,6 +102,8 @@ COMMENTS_INLINE bool may_pass(const connection_options& options, const error& wh
   const std::string_view said = why.message;
   if (said == unusable(no_answer).message) return true;
   const auto has = [&](std::string_view words) { return said.find(words) != said.npos; };
+  // It may have come back since, so that a question now would say nothing of then.
+  if (has("Connection refused") || has("server closed the connection")) return true;
   auto given = detail::read_conninfo(options.conninfo);
   const bool is_one_host = !given || (*given)["host"].find(',') == std::string::npos;
   const bool is_unknown =

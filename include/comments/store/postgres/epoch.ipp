@@ -30,6 +30,10 @@ inline std::string find_place(connection& on) {
   return asking.rows(asked).text(0, 0);
 }
 
+inline error unreadable(connection& on) {
+  return unusable(on.check_lost() ? no_answer : "its epoch cannot be read");
+}
+
 struct kept_epoch {
   std::string made_at{};
   std::uint64_t epoch{};
@@ -63,7 +67,6 @@ inline std::optional<kept_epoch> find_epoch(transaction& in, std::string_view lo
 }  // namespace detail
 
 COMMENTS_INLINE result<known_epoch> settle_epoch(connection& on, bool is_new) {
-  const error unreadable = unusable("its epoch cannot be read");
   const std::string place = detail::find_place(on);
   if (on.check_lost()) return unusable(no_answer);
   const auto is_good = [&](const detail::kept_epoch& kept) {
@@ -72,13 +75,13 @@ COMMENTS_INLINE result<known_epoch> settle_epoch(connection& on, bool is_new) {
   {
     transaction reading{on, transaction::autocommit};
     const auto kept = detail::find_epoch(reading, "");
-    if (!kept) return unreadable;
+    if (!kept) return detail::unreadable(on);
     if (is_good(*kept)) return known_epoch{kept->epoch, !place.empty()};
   }
   transaction writing{on, transaction::writing};
   detail::add_epoch(writing);
   const auto kept = detail::find_epoch(writing, " FOR UPDATE");  // others wait here
-  if (!kept) return unreadable;
+  if (!kept) return detail::unreadable(on);
   const std::uint64_t epoch = is_good(*kept) ? kept->epoch : make_epoch();
   detail::set_epoch(writing, epoch_text(epoch), place);
   if (!writing.commit()) return unusable("its epoch cannot be written");

@@ -109,7 +109,7 @@ COMMENTS_INLINE result<done> migrate(connection_options options, std::chrono::mi
     if (*found >= newest) return ok();
     detail::make_settings(on);
     detail::run_migrations(on);
-    if (on.check_lost()) break;
+    if (on.check_lost()) return unusable(no_answer);
   }
   return unusable("its schema cannot be brought up to date");
 }
@@ -128,6 +128,7 @@ COMMENTS_INLINE result<std::string> read_key(const connection_options& options) 
   if (!opened) return std::move(opened).error();
   transaction reading{**opened, transaction::autocommit};
   const std::string hex = read_setting(reading, "signing_key").value_or("");
+  if (reading.failed() == failure::disconnected) return unusable(no_answer);
   std::string key;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
     const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };

@@ -1,8 +1,8 @@
 #pragma once
 // store.hpp - the port to the storage of comments: what every store promises.
 //
-// Each promise stands at its function, and `tests/store/contract.hpp` tests it or names the test
-// that does. Run that contract on a store of your own; `store/algorithms.hpp` has what all stores
+// Each promise stands at its function, and `testing/store_contract.hpp` tests it. Run that contract
+// on a store of your own; `store/algorithms.hpp` has what all stores
 // need. These promises hold for all functions:
 //
 // Any thread may call any function at any time. An error means that nothing changed, with one

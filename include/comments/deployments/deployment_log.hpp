@@ -4,7 +4,7 @@
 // A log only grows: no record is ever changed or taken away. It has nothing to do with comments,
 // but `memory_store`, `sqlite_store` and `postgres_store` are deployment logs too, so that one file
 // or database keeps both. To keep deployments elsewhere, implement this class and test yours with
-// `tests/store/contract_deployments.hpp`. All functions are safe to call from any thread.
+// `testing/deployment_log_contract.hpp`. All functions are safe to call from any thread.
 //
 //   memory_store store;
 //   deployment_log& log = store;

@@ -4,6 +4,7 @@
 #include <comments/store/postgres/epoch.hpp>
 
 #include <comments/store/postgres/connect.hpp>
+#include <comments/store/postgres/schema.hpp>
 #include <comments/store/postgres/values.hpp>
 
 #include <optional>
@@ -51,17 +52,12 @@ inline void set_epoch(transaction& writing, std::string_view epoch, std::string_
   writing.send(update, "epoch_place", place);
 }
 
-// Returns what `setting` holds; nothing if the transaction failed. `lock` is added to the
-// statements.
+// Returns what `setting` holds; nothing if the transaction failed. `lock` is as for `read_setting`.
 inline std::optional<kept_epoch> find_epoch(transaction& in, std::string_view lock) {
-  const std::string sql = std::string{"SELECT value FROM setting WHERE name = $1"}.append(lock);
-  const auto made_at = in.send(sql, "epoch_place");
-  const auto epoch = in.send(sql, "epoch");
-  if (!in.receive()) return std::nullopt;
-  const auto text = [&](std::size_t asked) {
-    return in.rows(asked).empty() ? std::string{} : in.rows(asked).text(0, 0);
-  };
-  return kept_epoch{text(made_at), parse_epoch(text(epoch)).value_or(0)};
+  const auto made_at = read_setting(in, "epoch_place", lock);
+  const auto epoch = read_setting(in, "epoch", lock);
+  if (in.failed() != failure::none) return std::nullopt;
+  return kept_epoch{made_at.value_or(""), parse_epoch(epoch.value_or("")).value_or(0)};
 }
 
 }  // namespace detail
